@@ -1,0 +1,63 @@
+//! The bias row: design matrices of users (samples x features) and the augmented matrices inside.
+//!
+//! Inside, one sample is one column and row 0 is the bias feature, so that a layer's bias is column 0 of its weights
+//! (report, section 3). Column-major storage keeps a sample's features next to each other.
+
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, ShapeBuilder, s};
+
+use crate::element::Element;
+
+/// An augmented matrix for `samples` samples of `features` features: row 0 is 1, the rest 0; column-major.
+pub(crate) fn augmented<T: Element>(features: usize, samples: usize) -> Array2<T> {
+    let mut matrix = Array2::zeros((features + 1, samples).f());
+    matrix.row_mut(0).fill(T::one());
+    matrix
+}
+
+/// Puts the bias row on top of a design matrix, one sample a column.
+///
+/// # Shapes
+///
+/// samples x features -> (features + 1) x samples
+pub fn augment<T: Element>(design: ArrayView2<'_, T>) -> Array2<T> {
+    let mut matrix = augmented(design.ncols(), design.nrows());
+    matrix.slice_mut(s![1.., ..]).assign(&design.t());
+    matrix
+}
+
+/// Takes the bias row off again.
+///
+/// # Shapes
+///
+/// (features + 1) x samples -> samples x features
+pub fn strip<T: Element>(augmented: ArrayView2<'_, T>) -> Array2<T> {
+    let body = body(augmented);
+    Array2::from_shape_fn((body.ncols(), body.nrows()), |(sample, feature)| {
+        body[[feature, sample]]
+    })
+}
+
+/// Everything but the constant row 0.
+pub(crate) fn body<'a, T>(matrix: ArrayView2<'a, T>) -> ArrayView2<'a, T> {
+    matrix.split_at(Axis(0), 1).1
+}
+
+/// Everything but the constant row 0.
+pub(crate) fn body_mut<'a, T>(matrix: ArrayViewMut2<'a, T>) -> ArrayViewMut2<'a, T> {
+    matrix.split_at(Axis(0), 1).1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    #[test]
+    fn the_bias_row_comes_and_goes() {
+        let design = array![[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]];
+        let inside = augment(design.view());
+        assert_eq!(inside, array![[1.0, 1.0, 1.0], [1.0, 3.0, 5.0], [2.0, 4.0, 6.0]]);
+        assert_eq!(inside.strides(), [1, 3], "a sample's features are next to each other");
+        assert_eq!(strip(inside.view()), design);
+    }
+}

@@ -1,0 +1,51 @@
+//! The numbers that networks are made of: `f32` and `f64`.
+
+use ndarray::NdFloat;
+
+/// A floating-point type that networks compute in: `f32` or `f64`, and no other.
+///
+/// `f32` is twice as fast; `f64` is the report's type.
+pub trait Element: NdFloat + Default + sealed::Sealed {
+    /// The type's name: `"f32"` or `"f64"`.
+    const NAME: &'static str;
+
+    /// The nearest number of this type.
+    fn from_f64(value: f64) -> Self;
+
+    /// The same number as `f64`; exact.
+    fn to_f64(self) -> f64;
+}
+
+impl Element for f32 {
+    const NAME: &'static str = "f32";
+
+    #[inline(always)]
+    fn from_f64(value: f64) -> Self {
+        value as f32
+    }
+
+    #[inline(always)]
+    fn to_f64(self) -> f64 {
+        f64::from(self)
+    }
+}
+
+impl Element for f64 {
+    const NAME: &'static str = "f64";
+
+    #[inline(always)]
+    fn from_f64(value: f64) -> Self {
+        value
+    }
+
+    #[inline(always)]
+    fn to_f64(self) -> f64 {
+        self
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+}

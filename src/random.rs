@@ -1,0 +1,41 @@
+//! Random numbers: one named generator, one stream for each use, so that no result depends on who draws first.
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+/// What random numbers are drawn for. Each use has a stream of its own under the same seed.
+#[derive(Clone, Copy)]
+pub(crate) enum Stream {
+    /// Initial weights; the index is the layer.
+    Weights = 1,
+    /// The order of the samples in an epoch; the index is the epoch.
+    Order = 2,
+    /// The split of a data set in two.
+    Split = 3,
+    /// The drawn digits; the index is the sample.
+    Digits = 4,
+}
+
+/// ChaCha8 keyed by the seed, the stream and the index: the same numbers on every machine, for ever.
+pub(crate) fn generator(seed: u64, stream: Stream, index: u64) -> ChaCha8Rng {
+    let mut key = [0; 32];
+    key[..8].copy_from_slice(&seed.to_le_bytes());
+    key[8..16].copy_from_slice(&(stream as u64).to_le_bytes());
+    key[16..24].copy_from_slice(&index.to_le_bytes());
+    ChaCha8Rng::from_seed(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::Rng;
+
+    #[test]
+    fn streams_are_apart_and_stable() {
+        let first = |seed, stream, index| generator(seed, stream, index).next_u64();
+        assert_eq!(first(7, Stream::Order, 3), first(7, Stream::Order, 3));
+        assert_ne!(first(7, Stream::Order, 3), first(7, Stream::Order, 4));
+        assert_ne!(first(7, Stream::Order, 3), first(7, Stream::Weights, 3));
+        assert_ne!(first(7, Stream::Order, 3), first(8, Stream::Order, 3));
+    }
+}
