@@ -57,7 +57,11 @@ mod tests {
         let design = array![[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]];
         let inside = augment(design.view());
         assert_eq!(inside, array![[1.0, 1.0, 1.0], [1.0, 3.0, 5.0], [2.0, 4.0, 6.0]]);
-        assert_eq!(inside.strides(), [1, 3], "a sample's features are next to each other");
+        assert_eq!(
+            inside.strides(),
+            [1, 3],
+            "a sample's features are next to each other"
+        );
         assert_eq!(strip(inside.view()), design);
     }
 }

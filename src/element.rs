@@ -9,15 +9,23 @@ pub trait Element: NdFloat + Default + sealed::Sealed {
     /// The type's name: `"f32"` or `"f64"`.
     const NAME: &'static str;
 
+    /// The same number as a byte; exact.
+    fn from_u8(value: u8) -> Self;
+
     /// The nearest number of this type.
     fn from_f64(value: f64) -> Self;
 
     /// The same number as `f64`; exact.
-    fn to_f64(self) -> f64;
+    fn as_f64(self) -> f64;
 }
 
 impl Element for f32 {
     const NAME: &'static str = "f32";
+
+    #[inline(always)]
+    fn from_u8(value: u8) -> Self {
+        f32::from(value)
+    }
 
     #[inline(always)]
     fn from_f64(value: f64) -> Self {
@@ -25,7 +33,7 @@ impl Element for f32 {
     }
 
     #[inline(always)]
-    fn to_f64(self) -> f64 {
+    fn as_f64(self) -> f64 {
         f64::from(self)
     }
 }
@@ -34,12 +42,17 @@ impl Element for f64 {
     const NAME: &'static str = "f64";
 
     #[inline(always)]
+    fn from_u8(value: u8) -> Self {
+        f64::from(value)
+    }
+
+    #[inline(always)]
     fn from_f64(value: f64) -> Self {
         value
     }
 
     #[inline(always)]
-    fn to_f64(self) -> f64 {
+    fn as_f64(self) -> f64 {
         self
     }
 }

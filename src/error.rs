@@ -131,11 +131,7 @@ impl Error {
     }
 
     /// An [`Error::InvalidOption`].
-    pub(crate) fn option(
-        option: &'static str,
-        value: impl fmt::Display,
-        expected: &'static str,
-    ) -> Self {
+    pub(crate) fn option(option: &'static str, value: impl fmt::Display, expected: &'static str) -> Self {
         Error::InvalidOption {
             option,
             value: value.to_string(),
@@ -193,9 +189,6 @@ mod tests {
             Position::Cell { line: 3, column: 2 },
             "\"x\" is not a number",
         );
-        assert_eq!(
-            file.to_string(),
-            "a.csv: line 3, column 2: \"x\" is not a number"
-        );
+        assert_eq!(file.to_string(), "a.csv: line 3, column 2: \"x\" is not a number");
     }
 }

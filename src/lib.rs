@@ -1,11 +1,26 @@
 //! mfnet
 mod augment;
+mod blas;
 pub mod data;
 mod element;
 mod error;
+pub mod layer;
+pub mod loss;
+mod metrics;
+mod network;
+pub mod optimizer;
 pub mod plain;
 mod random;
+mod simd;
 
-pub use data::{Dataset, Inputs, Targets};
+pub use blas::{Blas, blas};
+pub use data::{
+    Batch, DataLoader, Dataset, Inputs, Normalization, Shuffle, Targets, denormalize_features,
+    normalize_features, one_hot_decode, one_hot_encode, train_test_split,
+};
 pub use element::Element;
 pub use error::{Error, Position, Result};
+pub use loss::{CrossEntropyLoss, MseLoss, Reduction, softmax};
+pub use metrics::{accuracy, classes, confusion_matrix};
+pub use network::{Evaluation, NeuralNetwork, Workspace};
+pub use optimizer::{Clip, Sgd};

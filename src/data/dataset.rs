@@ -2,6 +2,7 @@
 
 use ndarray::{Array2, ArrayView2, Axis};
 
+use super::one_hot::check_labels;
 use crate::element::Element;
 use crate::error::{Error, Result};
 
@@ -43,6 +44,10 @@ impl<T: Element> Dataset<T> {
     /// [`Error::InvalidData`] for no samples, no features, no outputs, a number that is not finite (with its row and
     /// column, counted from 0) or a label beyond the classes; [`Error::Shape`] for unequal sample counts.
     pub fn new(inputs: Inputs<T>, targets: Targets<T>) -> Result<Self> {
+        let inputs = match inputs {
+            Inputs::Values(values) => Inputs::Values(row_major(values)),
+            Inputs::Pixels(pixels) => Inputs::Pixels(row_major(pixels)),
+        };
         let dataset = Dataset { inputs, targets };
         let (samples, targets) = (dataset.samples(), dataset.target_samples());
         if samples == 0 {
@@ -190,8 +195,18 @@ impl<T: Element> Dataset<T> {
 }
 
 /// A pixel's value as a feature: 0 to 1.
+#[inline(always)]
 pub(crate) fn pixel_value<T: Element>(pixel: u8) -> T {
-    T::from_f64(f64::from(pixel) / 255.0)
+    T::from_u8(pixel) / T::from_u8(255)
+}
+
+/// The same matrix with each sample's numbers next to each other, as they are gathered.
+fn row_major<A: Clone>(matrix: Array2<A>) -> Array2<A> {
+    if matrix.is_standard_layout() {
+        matrix
+    } else {
+        matrix.as_standard_layout().into_owned()
+    }
 }
 
 /// Refuses NaN and infinity.
@@ -205,16 +220,65 @@ pub(crate) fn check_finite<T: Element>(what: &str, values: ArrayView2<'_, T>) ->
     }
 }
 
-fn check_labels(labels: &[u32], classes: usize) -> Result<()> {
-    match labels.iter().position(|&label| label as usize >= classes) {
-        None => Ok(()),
-        Some(row) => Err(Error::data(
-            "targets",
-            format_args!(
-                "row {row} has label {}, and labels of {classes} classes are 0 to {}",
-                labels[row],
-                classes.saturating_sub(1)
-            ),
-        )),
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    #[test]
+    fn bad_data_is_named() {
+        let message = |result: Result<Dataset<f64>>| result.unwrap_err().to_string();
+        let good = array![[1.0, 2.0], [3.0, 4.0]];
+        let nan = array![[1.0, 2.0], [3.0, f64::NAN]];
+        let infinite = array![[0.0], [f64::INFINITY]];
+        assert!(
+            message(Dataset::regression(nan, array![[1.0], [2.0]]))
+                .contains("inputs: row 1, column 1 is NaN")
+        );
+        assert!(
+            message(Dataset::regression(good.clone(), infinite)).contains("targets: row 1, column 0 is inf")
+        );
+        assert!(message(Dataset::regression(good.clone(), array![[1.0]])).contains("targets of 2 samples"));
+        assert!(
+            message(Dataset::regression(Array2::zeros((0, 2)), Array2::zeros((0, 1)))).contains("no samples")
+        );
+        assert!(
+            message(Dataset::regression(Array2::zeros((2, 0)), Array2::zeros((2, 1))))
+                .contains("no features")
+        );
+        assert!(message(Dataset::regression(good.clone(), Array2::zeros((2, 0)))).contains("no outputs"));
+        assert!(message(Dataset::classification(good, vec![0, 3], 3)).contains("row 1 has label 3"));
+    }
+
+    #[test]
+    fn layout_of_the_inputs_does_not_matter() {
+        let wide = array![[1.0, 3.0], [2.0, 4.0]];
+        let targets = array![[0.0], [1.0]];
+        let transposed = Dataset::regression(wide.clone().reversed_axes(), targets.clone()).unwrap();
+        let plain = Dataset::regression(array![[1.0, 2.0], [3.0, 4.0]], targets).unwrap();
+        assert_eq!(transposed, plain);
+        assert!(matches!(transposed.inputs(), Inputs::Values(values) if values.is_standard_layout()));
+    }
+
+    #[test]
+    fn pixels_are_divided_by_255() {
+        let targets = Targets::Classes {
+            labels: vec![0],
+            classes: 1,
+        };
+        let data = Dataset::<f64>::new(Inputs::Pixels(array![[0, 51, 255]]), targets).unwrap();
+        assert_eq!(data.to_values(), array![[0.0, 0.2, 1.0]]);
+    }
+
+    #[test]
+    fn selections_keep_their_order() {
+        let data = Dataset::classification(array![[0.0], [1.0], [2.0]], vec![0, 1, 2], 3).unwrap();
+        let selected = data.select(&[2, 0]).unwrap();
+        assert_eq!(
+            selected,
+            Dataset::classification(array![[2.0], [0.0]], vec![2, 0], 3).unwrap()
+        );
+        assert!(data.select(&[3]).is_err());
+        assert!(data.select(&[]).is_err());
     }
 }

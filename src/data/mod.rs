@@ -2,7 +2,19 @@
 
 mod dataset;
 pub mod digits;
+mod gather;
 pub mod known;
+mod loader;
+mod normalize;
+mod one_hot;
 pub mod read;
+mod shuffle;
+mod split;
 
 pub use dataset::{Dataset, Inputs, Targets};
+pub use gather::TargetsView;
+pub(crate) use gather::{BlockTargets, gather_inputs, gather_values};
+pub use loader::{Batch, DataLoader, Shuffle};
+pub use normalize::{Normalization, denormalize_features, normalize_features};
+pub use one_hot::{one_hot_decode, one_hot_encode};
+pub use split::train_test_split;

@@ -1,0 +1,56 @@
+//! The matrix products, and what computes them: the only place that knows of BLAS.
+//!
+//! With the feature `openblas`, products go through ndarray to the system's OpenBLAS, one thread a call: rayon owns the
+//! parallelism above, because overlapping multithreaded calls fight over OpenBLAS's pool. Without the feature they go
+//! to the pure-Rust kernels that ndarray brings.
+
+#[cfg(feature = "openblas")]
+mod openblas;
+mod product;
+
+pub(crate) use product::product;
+
+/// What computes the matrix products of this process.
+///
+/// ```
+/// let blas = mfnet::blas();
+/// println!("{} {} with {} kernels", blas.library, blas.version, blas.kernel);
+/// assert_eq!(blas.threads, 1, "rayon runs the threads");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Blas {
+    /// The library: `"OpenBLAS"`, or `"matrixmultiply"` in a build without `openblas`.
+    pub library: &'static str,
+    /// Its version, as it tells it; empty where it tells none.
+    pub version: String,
+    /// The kernel set in use, such as `"SkylakeX"` or `"Haswell"`.
+    pub kernel: String,
+    /// The kernel set that the library had chosen by itself, where mfnet had to change it.
+    pub replaced_kernel: Option<String>,
+    /// Threads the library uses for one product: 1.
+    pub threads: usize,
+    /// Threads that share the work above it: those of rayon's current pool.
+    pub workers: usize,
+}
+
+/// Says which library, version, kernel and thread counts are in use, and makes sure that the kernel fits the CPU.
+///
+/// OpenBLAS chooses its kernel when it is loaded, and a library older than the CPU falls back to one that is four to
+/// five times slower. The first product, or the first call of this function, has it choose again. The choice of a user
+/// who sets `OPENBLAS_CORETYPE` stands. A program that calls BLAS by itself from other threads should call this first.
+pub fn blas() -> Blas {
+    #[cfg(feature = "openblas")]
+    let (library, version, kernel, replaced_kernel, threads) = openblas::describe();
+    #[cfg(not(feature = "openblas"))]
+    let (library, version, kernel, replaced_kernel, threads) =
+        ("matrixmultiply", String::new(), "pure Rust".to_owned(), None, 1);
+    Blas {
+        library,
+        version,
+        kernel,
+        replaced_kernel,
+        threads,
+        workers: rayon::current_num_threads(),
+    }
+}

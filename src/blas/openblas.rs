@@ -1,0 +1,156 @@
+//! OpenBLAS itself: its thread count, its kernel, and the guard against a kernel that is too old for the CPU.
+
+use std::ffi::{CStr, c_char, c_int};
+use std::sync::OnceLock;
+
+// Nothing else names the crate, and an unnamed dependency is not linked.
+extern crate openblas_src as _;
+
+unsafe extern "C" {
+    fn openblas_get_config() -> *const c_char;
+    fn openblas_get_corename() -> *const c_char;
+    fn openblas_get_num_threads() -> c_int;
+    fn openblas_set_num_threads(threads: c_int);
+}
+
+/// The kernel that the library had chosen by itself, where the guard replaced it.
+static REPLACED: OnceLock<Option<String>> = OnceLock::new();
+
+/// Readies the library once: one thread a call, kernels that fit the CPU. Later calls cost one atomic load.
+pub(crate) fn prepare() {
+    REPLACED.get_or_init(|| {
+        let replaced = guard_kernel();
+        // SAFETY: takes a plain integer; the library allows it at any time between products, and every product of
+        // this crate waits for this initialisation.
+        unsafe { openblas_set_num_threads(1) };
+        replaced
+    });
+}
+
+/// Library, version, kernel, replaced kernel and threads.
+pub(super) fn describe() -> (&'static str, String, String, Option<String>, usize) {
+    prepare();
+    // SAFETY: returns a pointer to a static, nul-terminated string of the library.
+    let config = unsafe { text(openblas_get_config()) };
+    // "OpenBLAS 0.3.21 NO_AFFINITY USE_OPENMP=0 ..." - the version is the second word.
+    let version = config.split_whitespace().nth(1).unwrap_or_default();
+    // SAFETY: no arguments, returns a plain integer.
+    let threads = unsafe { openblas_get_num_threads() };
+    (
+        "OpenBLAS",
+        version.to_owned(),
+        kernel(),
+        REPLACED.get().cloned().flatten(),
+        usize::try_from(threads).unwrap_or(1),
+    )
+}
+
+fn kernel() -> String {
+    // SAFETY: returns a pointer to a static, nul-terminated string of the library.
+    unsafe { text(openblas_get_corename()) }
+}
+
+/// # Safety
+///
+/// `pointer` is null or points to a nul-terminated string that nobody changes meanwhile.
+unsafe fn text(pointer: *const c_char) -> String {
+    if pointer.is_null() {
+        return String::new();
+    }
+    // SAFETY: not null, and nul-terminated by this function's contract.
+    let text = unsafe { CStr::from_ptr(pointer) };
+    text.to_string_lossy().into_owned()
+}
+
+/// Has the library choose its kernel again where it chose one below what the CPU allows; the kernel it had before.
+///
+/// The choice is made when the library is loaded, so setting the variable alone comes too late; but a library with
+/// several kernels in it can be told to unload the one and load another.
+#[cfg(all(unix, target_arch = "x86_64"))]
+fn guard_kernel() -> Option<String> {
+    const CHOICE: &CStr = c"OPENBLAS_CORETYPE";
+    let wanted = wanted_kernel()?;
+    let found = kernel();
+    let choice = CHOICE.to_str().ok()?;
+    if level(&found) >= level(wanted) || std::env::var_os(choice).is_some() {
+        return None;
+    }
+    let quit = symbol(c"gotoblas_dynamic_quit")?;
+    let init = symbol(c"gotoblas_dynamic_init")?;
+    let value = std::ffi::CString::new(wanted).ok()?;
+    // SAFETY: both functions take and return nothing. The variable is set and removed through the C library, whose
+    // lock orders it with the library's own `getenv`; Rust's environment functions hold no lock that we could take
+    // here, which is why it is set for this moment only, before the first product. No product runs meanwhile: those
+    // of this crate wait for `prepare`, and the documentation of `blas()` asks others to.
+    unsafe {
+        libc::setenv(CHOICE.as_ptr(), value.as_ptr(), 1);
+        quit();
+        init();
+        libc::unsetenv(CHOICE.as_ptr());
+    }
+    (kernel() != found).then_some(found)
+}
+
+#[cfg(not(all(unix, target_arch = "x86_64")))]
+fn guard_kernel() -> Option<String> {
+    None
+}
+
+/// The best kernel set for this CPU that every OpenBLAS since 2017 has.
+#[cfg(all(unix, target_arch = "x86_64"))]
+fn wanted_kernel() -> Option<&'static str> {
+    let avx512 = is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512vl")
+        && is_x86_feature_detected!("avx512cd");
+    if avx512 {
+        Some("SkylakeX")
+    } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+        Some("Haswell")
+    } else {
+        None
+    }
+}
+
+/// The instruction set that a kernel set uses: 2 for AVX-512, 1 for AVX2 with FMA, 0 for less.
+#[cfg(all(unix, target_arch = "x86_64"))]
+fn level(kernel: &str) -> u8 {
+    match kernel.to_ascii_lowercase().as_str() {
+        "skylakex" | "cooperlake" | "sapphirerapids" => 2,
+        "haswell" | "zen" => 1,
+        _ => 0,
+    }
+}
+
+/// A function of the loaded libraries that takes and returns nothing.
+#[cfg(all(unix, target_arch = "x86_64"))]
+fn symbol(name: &CStr) -> Option<unsafe extern "C" fn()> {
+    // SAFETY: the name is nul-terminated; the default handle needs no opening.
+    let address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+    if address.is_null() {
+        return None;
+    }
+    // SAFETY: not null, and the two functions asked for have this signature in every OpenBLAS that exports them.
+    Some(unsafe { std::mem::transmute::<*mut libc::c_void, unsafe extern "C" fn()>(address) })
+}
+
+#[cfg(all(test, unix, target_arch = "x86_64"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernel_fits_the_cpu() {
+        prepare();
+        if std::env::var_os("OPENBLAS_CORETYPE").is_none() && symbol(c"gotoblas_dynamic_init").is_some() {
+            assert!(level(&kernel()) >= wanted_kernel().map_or(0, level));
+        }
+        assert_eq!(describe().4, 1);
+    }
+
+    #[test]
+    fn kernels_are_ranked_by_instruction_set() {
+        assert!(level("SkylakeX") > level("Haswell"));
+        assert!(level("Zen") > level("Prescott"));
+    }
+}

@@ -1,0 +1,179 @@
+//! Batches: the samples of an epoch in a fresh order, a batch at a time.
+
+use super::dataset::Dataset;
+use super::shuffle::shuffle;
+use crate::element::Element;
+use crate::error::{Error, Result};
+
+/// What is put in a fresh order before each epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Shuffle {
+    /// The samples, as the report's text says: the default.
+    #[default]
+    Samples,
+    /// The order of batches whose samples stay together, as the report's code does.
+    Batches,
+    /// Nothing.
+    None,
+}
+
+/// Cuts a data set into batches, epoch after epoch.
+///
+/// The order of an epoch depends on seed and epoch alone, so that a training can go on where it stopped.
+///
+/// ```
+/// use mfnet::{DataLoader, Dataset, Shuffle};
+/// use ndarray::Array2;
+///
+/// let data = Dataset::regression(Array2::<f64>::zeros((10, 3)), Array2::zeros((10, 1)))?;
+/// let mut loader = DataLoader::new(&data, 4, Shuffle::Samples, 7)?;
+/// loader.start_epoch(1);
+/// let sizes: Vec<usize> = loader.batches().map(|batch| batch.samples()).collect();
+/// assert_eq!(sizes, [4, 4, 2]);
+/// # Ok::<(), mfnet::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct DataLoader<'a, T> {
+    dataset: &'a Dataset<T>,
+    batch_size: usize,
+    shuffle: Shuffle,
+    seed: u64,
+    /// The samples in the epoch's order, unless batches are shuffled.
+    order: Vec<usize>,
+    /// The batches in the epoch's order.
+    batches: Vec<usize>,
+}
+
+impl<'a, T: Element> DataLoader<'a, T> {
+    /// A loader whose first epoch is yet to start; until then samples come in their own order.
+    ///
+    /// `batch_size` is at least 1; the whole set or more makes one batch.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidOption`] for a batch size of 0.
+    pub fn new(dataset: &'a Dataset<T>, batch_size: usize, shuffle: Shuffle, seed: u64) -> Result<Self> {
+        if batch_size == 0 {
+            return Err(Error::option("batch size", batch_size, "at least 1"));
+        }
+        let samples = dataset.samples();
+        let batch_size = batch_size.min(samples);
+        Ok(DataLoader {
+            dataset,
+            batch_size,
+            shuffle,
+            seed,
+            order: (0..samples).collect(),
+            batches: (0..samples.div_ceil(batch_size)).collect(),
+        })
+    }
+
+    /// Draws the order of an epoch.
+    pub fn start_epoch(&mut self, epoch: u64) {
+        match self.shuffle {
+            Shuffle::Samples => shuffle(&mut self.order, self.seed, epoch),
+            Shuffle::Batches => shuffle(&mut self.batches, self.seed, epoch),
+            Shuffle::None => {}
+        }
+    }
+
+    /// The epoch's batches; the last in line of the samples may be short.
+    pub fn batches(&self) -> impl ExactSizeIterator<Item = Batch<'_, T>> {
+        self.batches.iter().map(|&batch| {
+            let start = batch * self.batch_size;
+            let end = self.order.len().min(start + self.batch_size);
+            Batch {
+                dataset: self.dataset,
+                indices: &self.order[start..end],
+            }
+        })
+    }
+
+    /// The samples of a full batch.
+    pub fn batch_size(&self) -> usize {
+        self.batch_size
+    }
+}
+
+/// Some samples of a data set, in an order of their own.
+#[derive(Debug, Clone, Copy)]
+pub struct Batch<'a, T> {
+    dataset: &'a Dataset<T>,
+    indices: &'a [usize],
+}
+
+impl<'a, T: Element> Batch<'a, T> {
+    /// The number of samples, at least 1.
+    pub fn samples(&self) -> usize {
+        self.indices.len()
+    }
+
+    /// The data set that the samples are of.
+    pub fn dataset(&self) -> &'a Dataset<T> {
+        self.dataset
+    }
+
+    /// The samples' indices in the data set.
+    pub fn indices(&self) -> &'a [usize] {
+        self.indices
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::Array2;
+
+    fn dataset(samples: usize) -> Dataset<f64> {
+        Dataset::regression(Array2::zeros((samples, 1)), Array2::zeros((samples, 1))).unwrap()
+    }
+
+    fn epoch(loader: &mut DataLoader<'_, f64>, epoch: u64) -> Vec<Vec<usize>> {
+        loader.start_epoch(epoch);
+        loader.batches().map(|batch| batch.indices().to_vec()).collect()
+    }
+
+    #[test]
+    fn samples_are_shuffled_anew_each_epoch() {
+        let data = dataset(10);
+        let mut loader = DataLoader::new(&data, 4, Shuffle::Samples, 7).unwrap();
+        let (first, second) = (epoch(&mut loader, 1), epoch(&mut loader, 2));
+        assert_ne!(first, second);
+        assert_eq!(
+            epoch(&mut loader, 1),
+            first,
+            "an epoch's order does not depend on those before"
+        );
+        let mut all = second.concat();
+        all.sort_unstable();
+        assert_eq!(all, (0..10).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn batches_stay_together_or_everything_stays() {
+        let data = dataset(10);
+        let fixed = [vec![0, 1, 2, 3], vec![4, 5, 6, 7], vec![8, 9]];
+        let mut loader = DataLoader::new(&data, 4, Shuffle::None, 7).unwrap();
+        assert_eq!(epoch(&mut loader, 1), fixed);
+        let mut loader = DataLoader::new(&data, 4, Shuffle::Batches, 7).unwrap();
+        let orders: Vec<_> = (1..20).map(|number| epoch(&mut loader, number)).collect();
+        assert!(orders.iter().any(|order| order != &fixed));
+        for mut order in orders {
+            order.sort();
+            assert_eq!(order, fixed);
+        }
+    }
+
+    #[test]
+    fn odd_batch_sizes() {
+        let data = dataset(3);
+        assert!(DataLoader::new(&data, 0, Shuffle::None, 0).is_err());
+        for size in [3, 4, usize::MAX] {
+            let loader = DataLoader::new(&data, size, Shuffle::None, 0).unwrap();
+            assert_eq!(
+                loader.batches().map(|batch| batch.samples()).collect::<Vec<_>>(),
+                [3]
+            );
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Features on one scale: mean 0 and standard deviation 1, by the statistics of the training split.
+
+use ndarray::{Array1, Array2, ArrayView2, Axis};
+
+use super::dataset::{Dataset, Inputs, check_finite};
+use crate::element::Element;
+use crate::error::{Error, Result};
+
+/// The statistics that features are normalised by, to be kept with a model: x' = (x - mean) / deviation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Normalization<T> {
+    means: Array1<T>,
+    deviations: Array1<T>,
+}
+
+/// Normalises features by their own statistics, which come back for other data of the same kind.
+///
+/// # Shapes
+///
+/// samples x features -> samples x features
+///
+/// # Errors
+///
+/// As [`Normalization::of`].
+///
+/// ```
+/// use ndarray::array;
+///
+/// let (features, normalization) = mfnet::normalize_features(array![[1.0], [3.0]].view())?;
+/// assert_eq!(features, array![[-1.0], [1.0]]);
+/// assert_eq!(mfnet::denormalize_features(features.view(), &normalization)?, array![[1.0], [3.0]]);
+/// # Ok::<(), mfnet::Error>(())
+/// ```
+pub fn normalize_features<T: Element>(features: ArrayView2<'_, T>) -> Result<(Array2<T>, Normalization<T>)> {
+    let normalization = Normalization::of(features)?;
+    let normalized = normalization.apply(features)?;
+    Ok((normalized, normalization))
+}
+
+/// Features as they were before [`normalize_features`].
+///
+/// # Shapes
+///
+/// samples x features -> samples x features
+///
+/// # Errors
+///
+/// [`Error::Shape`] for another number of features.
+pub fn denormalize_features<T: Element>(
+    features: ArrayView2<'_, T>,
+    normalization: &Normalization<T>,
+) -> Result<Array2<T>> {
+    normalization.check("denormalize_features", features)?;
+    Ok(&features * &normalization.deviations + &normalization.means)
+}
+
+impl<T: Element> Normalization<T> {
+    /// Mean and (population) standard deviation of each feature, computed in f64.
+    ///
+    /// # Shapes
+    ///
+    /// samples x features
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidData`] for no samples, a number that is not finite, or a feature that never varies, with its
+    /// column: it says nothing, and its deviation is 0.
+    pub fn of(features: ArrayView2<'_, T>) -> Result<Self> {
+        if features.nrows() == 0 {
+            return Err(Error::data("features to normalise", "there are no samples"));
+        }
+        check_finite("features to normalise", features)?;
+        let samples = features.nrows() as f64;
+        let statistics = features.axis_iter(Axis(1)).enumerate().map(|(column, feature)| {
+            let first = feature[0];
+            if feature.iter().all(|&value| value == first) {
+                return Err(Error::data(
+                    "features to normalise",
+                    format_args!(
+                        "column {column} is {first} in every sample: its variance is 0; leave it out"
+                    ),
+                ));
+            }
+            let mean = feature.iter().map(|value| value.as_f64()).sum::<f64>() / samples;
+            let square = |value: &T| (value.as_f64() - mean).powi(2);
+            let variance = feature.iter().map(square).sum::<f64>() / samples;
+            Ok((T::from_f64(mean), T::from_f64(variance.sqrt())))
+        });
+        let (means, deviations): (Vec<T>, Vec<T>) =
+            statistics.collect::<Result<Vec<_>>>()?.into_iter().unzip();
+        Ok(Normalization {
+            means: means.into(),
+            deviations: deviations.into(),
+        })
+    }
+
+    /// Features normalised by these statistics, not by their own.
+    ///
+    /// # Shapes
+    ///
+    /// samples x features -> samples x features
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] for another number of features.
+    pub fn apply(&self, features: ArrayView2<'_, T>) -> Result<Array2<T>> {
+        self.check("Normalization::apply", features)?;
+        Ok((&features - &self.means) / &self.deviations)
+    }
+
+    /// A data set with normalised inputs; pixels become numbers.
+    ///
+    /// # Errors
+    ///
+    /// As [`Normalization::apply`].
+    pub fn apply_to(&self, dataset: &Dataset<T>) -> Result<Dataset<T>> {
+        let inputs = self.apply(dataset.to_values().view())?;
+        Dataset::new(Inputs::Values(inputs), dataset.targets().clone())
+    }
+
+    /// The mean of each feature.
+    pub fn means(&self) -> &Array1<T> {
+        &self.means
+    }
+
+    /// The standard deviation of each feature, above 0.
+    pub fn deviations(&self) -> &Array1<T> {
+        &self.deviations
+    }
+
+    fn check(&self, operation: &'static str, features: ArrayView2<'_, T>) -> Result<()> {
+        if features.ncols() == self.means.len() {
+            return Ok(());
+        }
+        Err(Error::shape(
+            operation,
+            format_args!("samples x {}", self.means.len()),
+            format_args!("{} x {}", features.nrows(), features.ncols()),
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    #[test]
+    fn other_data_is_scaled_by_the_training_statistics() {
+        let (_, normalization) = normalize_features(array![[0.0, 1.0], [4.0, 3.0]].view()).unwrap();
+        assert_eq!(normalization.means(), &array![2.0, 2.0]);
+        assert_eq!(normalization.deviations(), &array![2.0, 1.0]);
+        assert_eq!(
+            normalization.apply(array![[6.0, 2.0]].view()).unwrap(),
+            array![[2.0, 0.0]]
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_normalised_is_named() {
+        let constant = normalize_features(array![[1.0, 0.1], [2.0, 0.1], [3.0, 0.1]].view()).unwrap_err();
+        assert!(constant.to_string().contains("column 1"), "{constant}");
+        let broken = normalize_features(array![[1.0], [f64::NAN]].view()).unwrap_err();
+        assert!(broken.to_string().contains("row 1, column 0"), "{broken}");
+        assert!(normalize_features(Array2::<f64>::zeros((0, 3)).view()).is_err());
+        let (_, one) = normalize_features(array![[1.0], [2.0]].view()).unwrap();
+        assert!(one.apply(array![[1.0, 2.0]].view()).is_err());
+    }
+}

@@ -1,0 +1,85 @@
+//! A data set cut in two: one part to train on, one to test on.
+
+use rand::seq::SliceRandom;
+
+use super::dataset::Dataset;
+use crate::element::Element;
+use crate::error::{Error, Result};
+use crate::random::{Stream, generator};
+
+/// Splits a data set at random into training and test samples.
+///
+/// `test_fraction`, between 0 and 1 without them, of the samples go to the test set: rounded, and at least one on
+/// either side. The same seed gives the same split.
+///
+/// # Errors
+///
+/// [`Error::InvalidOption`] for a fraction outside its range, [`Error::InvalidData`] for a single sample.
+///
+/// ```
+/// use mfnet::{Dataset, train_test_split};
+/// use ndarray::Array2;
+///
+/// let data = Dataset::regression(Array2::<f64>::zeros((10, 3)), Array2::zeros((10, 1)))?;
+/// let (train, test) = train_test_split(&data, 0.2, 7)?;
+/// assert_eq!((train.samples(), test.samples()), (8, 2));
+/// # Ok::<(), mfnet::Error>(())
+/// ```
+pub fn train_test_split<T: Element>(
+    dataset: &Dataset<T>,
+    test_fraction: f64,
+    seed: u64,
+) -> Result<(Dataset<T>, Dataset<T>)> {
+    if !(test_fraction > 0.0 && test_fraction < 1.0) {
+        return Err(Error::option("test fraction", test_fraction, "between 0 and 1"));
+    }
+    let samples = dataset.samples();
+    if samples < 2 {
+        return Err(Error::data(
+            "data to split",
+            "a single sample cannot be split in two",
+        ));
+    }
+    let test = ((samples as f64 * test_fraction).round() as usize).clamp(1, samples - 1);
+    let mut order: Vec<usize> = (0..samples).collect();
+    order.shuffle(&mut generator(seed, Stream::Split, 0));
+    let (test, train) = order.split_at(test);
+    Ok((dataset.select(train)?, dataset.select(test)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Targets;
+    use ndarray::Array2;
+
+    fn numbered(samples: usize) -> Dataset<f64> {
+        let column = Array2::from_shape_fn((samples, 1), |(sample, _)| sample as f64);
+        Dataset::regression(column.clone(), column).unwrap()
+    }
+
+    #[test]
+    fn every_sample_is_on_one_side() {
+        let (train, test) = train_test_split(&numbered(101), 0.25, 3).unwrap();
+        let numbers = |dataset: &Dataset<f64>| match dataset.targets() {
+            Targets::Values(values) => values.iter().map(|&value| value as usize).collect::<Vec<_>>(),
+            Targets::Classes { .. } => unreachable!("these targets are numbers"),
+        };
+        let mut all = [numbers(&train), numbers(&test)].concat();
+        assert_eq!(test.samples(), 25);
+        assert_ne!(all, (0..101).collect::<Vec<_>>(), "in mixed order");
+        all.sort_unstable();
+        assert_eq!(all, (0..101).collect::<Vec<_>>());
+        assert_eq!(train_test_split(&numbered(101), 0.25, 3).unwrap().0, train);
+        assert_ne!(train_test_split(&numbered(101), 0.25, 4).unwrap().0, train);
+    }
+
+    #[test]
+    fn odd_fractions() {
+        for fraction in [0.0, 1.0, -0.5, f64::NAN] {
+            assert!(train_test_split(&numbered(10), fraction, 0).is_err());
+        }
+        assert!(train_test_split(&numbered(1), 0.5, 0).is_err());
+        assert_eq!(train_test_split(&numbered(3), 0.001, 0).unwrap().1.samples(), 1);
+    }
+}

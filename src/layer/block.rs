@@ -1,0 +1,133 @@
+//! The memory of one block of samples: what goes through the layers and comes back, sized once and used again.
+
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, ShapeBuilder};
+
+use crate::augment::augmented;
+use crate::element::Element;
+
+/// Values and deltas of a block of samples: an augmented matrix for the input and one behind each layer.
+#[derive(Debug)]
+pub(crate) struct Block<T> {
+    /// `values[0]` is the input, `values[l + 1]` the output of layer l and its activations.
+    values: Vec<Array2<T>>,
+    /// `deltas[l]` is dJ/d output of layer l; its row 0 is 0.
+    deltas: Vec<Array2<T>>,
+    /// The samples in use; the last block of a batch may have fewer than there is room for.
+    samples: usize,
+}
+
+impl<T: Element> Block<T> {
+    /// Room for `capacity` samples of these widths: the inputs', then each layer's outputs; for deltas if it `learns`.
+    pub(crate) fn new(widths: &[usize], capacity: usize, learns: bool) -> Self {
+        let deltas = if learns { &widths[1..] } else { &[] };
+        Block {
+            values: widths.iter().map(|&width| augmented(width, capacity)).collect(),
+            deltas: deltas
+                .iter()
+                .map(|&width| Array2::zeros((width + 1, capacity).f()))
+                .collect(),
+            samples: capacity,
+        }
+    }
+
+    /// Sets the samples in use.
+    pub(crate) fn set_samples(&mut self, samples: usize) {
+        debug_assert!(samples <= self.values[0].ncols());
+        self.samples = samples;
+    }
+
+    /// The samples in use.
+    pub(crate) fn samples(&self) -> usize {
+        self.samples
+    }
+
+    /// The network's input, to be filled.
+    pub(crate) fn input_mut(&mut self) -> ArrayViewMut2<'_, T> {
+        first_mut(&mut self.values[0], self.samples)
+    }
+
+    /// The network's output.
+    pub(crate) fn output(&self) -> ArrayView2<'_, T> {
+        first(&self.values[self.values.len() - 1], self.samples)
+    }
+
+    /// The network's output, and the place for the loss's gradient by it.
+    pub(crate) fn output_and_delta(&mut self) -> (ArrayView2<'_, T>, ArrayViewMut2<'_, T>) {
+        let layers = self.deltas.len();
+        (
+            first(&self.values[layers], self.samples),
+            first_mut(&mut self.deltas[layers - 1], self.samples),
+        )
+    }
+
+    /// What layer `layer` reads and writes on the way forward.
+    pub(crate) fn forward(&mut self, layer: usize) -> (ArrayView2<'_, T>, ArrayViewMut2<'_, T>) {
+        let (before, after) = self.values.split_at_mut(layer + 1);
+        (
+            first(&before[layer], self.samples),
+            first_mut(&mut after[0], self.samples),
+        )
+    }
+
+    /// The output of layer `layer` and its delta, for its activations to change.
+    pub(crate) fn activated(&mut self, layer: usize) -> (ArrayView2<'_, T>, ArrayViewMut2<'_, T>) {
+        (
+            first(&self.values[layer + 1], self.samples),
+            first_mut(&mut self.deltas[layer], self.samples),
+        )
+    }
+
+    /// Input, delta and delta of the input of layer `layer`, which is not the first: nothing learns from that one's.
+    pub(crate) fn backward(
+        &mut self,
+        layer: usize,
+    ) -> (ArrayView2<'_, T>, ArrayView2<'_, T>, ArrayViewMut2<'_, T>) {
+        let (before, after) = self.deltas.split_at_mut(layer);
+        (
+            first(&self.values[layer], self.samples),
+            first(&after[0], self.samples),
+            first_mut(&mut before[layer - 1], self.samples),
+        )
+    }
+}
+
+/// A batch as one layer sees it when its gradient is due: its inputs and its deltas, block by block.
+#[derive(Debug, Clone, Copy)]
+pub struct Samples<'a, T> {
+    blocks: &'a [Block<T>],
+    layer: usize,
+}
+
+impl<'a, T: Element> Samples<'a, T> {
+    pub(crate) fn new(blocks: &'a [Block<T>], layer: usize) -> Self {
+        Samples { blocks, layer }
+    }
+
+    /// The number of samples of the batch.
+    pub fn count(&self) -> usize {
+        self.blocks.iter().map(Block::samples).sum()
+    }
+
+    /// Input and delta of each block, in the order of the samples.
+    ///
+    /// # Shapes
+    ///
+    /// (n + 1) x m and (p + 1) x m, where the m of all blocks add up to [`Samples::count`]
+    pub fn blocks(&self) -> impl Iterator<Item = (ArrayView2<'a, T>, ArrayView2<'a, T>)> + use<'a, T> {
+        let layer = self.layer;
+        self.blocks.iter().map(move |block| {
+            (
+                first(&block.values[layer], block.samples),
+                first(&block.deltas[layer], block.samples),
+            )
+        })
+    }
+}
+
+fn first<T>(matrix: &Array2<T>, samples: usize) -> ArrayView2<'_, T> {
+    matrix.view().split_at(Axis(1), samples).0
+}
+
+fn first_mut<T>(matrix: &mut Array2<T>, samples: usize) -> ArrayViewMut2<'_, T> {
+    matrix.view_mut().split_at(Axis(1), samples).0
+}

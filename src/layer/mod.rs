@@ -1,0 +1,94 @@
+//! Layers: what turns one block of samples into the next, and the gradients back.
+//!
+//! A [`Layer`] reads one augmented matrix and writes another, and may have weights. An [`Activation`] has none and works
+//! in place, so that a block passes through both while it is in cache. Both hold no state of a pass: what a step
+//! computes lives in the network's workspace.
+
+mod activation;
+mod block;
+mod init;
+mod linear;
+
+use std::fmt;
+
+use ndarray::{Array2, ArrayView2, ArrayViewMut2};
+
+pub use activation::{Relu, Sigmoid, Tanh};
+pub(crate) use block::Block;
+pub use block::Samples;
+pub use init::Initializer;
+pub use linear::Linear;
+
+use crate::element::Element;
+
+/// A map from one augmented matrix to another, with or without weights.
+///
+/// # Shapes
+///
+/// n inputs, p outputs, m samples of a block; row 0 of every matrix is the bias feature.
+///
+/// | argument | shape | row 0 |
+/// |---|---|---|
+/// | `input` | (n + 1) x m | all 1 |
+/// | `output` | (p + 1) x m | all 1 before and after: leave it |
+/// | `delta`, dJ/d output | (p + 1) x m | all 0 |
+/// | `delta_input`, dJ/d input | (n + 1) x m | all 0 before and after: leave it |
+pub trait Layer<T: Element>: fmt::Debug + Send + Sync {
+    /// The layer's name, such as `"Linear"`.
+    fn name(&self) -> &'static str;
+
+    /// n, the features of a sample that goes in, the bias not counted.
+    fn inputs(&self) -> usize;
+
+    /// p, the features of a sample that comes out, the bias not counted.
+    fn outputs(&self) -> usize;
+
+    /// The weight tensors; none by default. Row 0 of each is constant.
+    fn weights(&self) -> &[Array2<T>] {
+        &[]
+    }
+
+    /// The weight tensors, for an optimizer or a loaded model to change.
+    fn weights_mut(&mut self) -> &mut [Array2<T>] {
+        &mut []
+    }
+
+    /// Writes `output` from `input`.
+    fn forward(&self, input: ArrayView2<'_, T>, output: ArrayViewMut2<'_, T>);
+
+    /// Writes `delta_input` from `delta`.
+    fn backward(&self, input: ArrayView2<'_, T>, delta: ArrayView2<'_, T>, delta_input: ArrayViewMut2<'_, T>);
+
+    /// Writes dJ/dW of the whole batch, one tensor for each of [`Layer::weights`]; row 0 of each stays 0.
+    ///
+    /// Nothing to do by default, as for a layer without weights.
+    fn gradient(&self, _samples: Samples<'_, T>, _gradients: &mut [Array2<T>]) {}
+
+    /// W <- W - rate dJ/dW in one go, without the gradient ever standing in memory; returns whether it was done.
+    ///
+    /// A layer that can not, as by default, returns `false` and is asked for its gradient instead.
+    fn descend(&mut self, _samples: Samples<'_, T>, _rate: T) -> bool {
+        false
+    }
+
+    /// Floating-point operations of a forward pass for one sample: what the work is cut by.
+    fn operations(&self) -> usize {
+        self.weights().iter().map(|weights| 2 * weights.len()).sum()
+    }
+}
+
+/// A function without weights that overwrites its argument, and whose derivative can be told from its result.
+///
+/// # Shapes
+///
+/// n x m: the features of m samples, without the bias row.
+pub trait Activation<T: Element>: fmt::Debug + Send + Sync {
+    /// The function's name, such as `"ReLU"`.
+    fn name(&self) -> &'static str;
+
+    /// A <- f(Z).
+    fn forward(&self, values: ArrayViewMut2<'_, T>);
+
+    /// Turns dJ/dA into dJ/dZ, given A.
+    fn backward(&self, output: ArrayView2<'_, T>, delta: ArrayViewMut2<'_, T>);
+}

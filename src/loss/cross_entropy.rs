@@ -1,0 +1,129 @@
+//! The cross-entropy, for classes.
+
+use ndarray::{ArrayView2, ArrayViewMut2};
+
+use super::{Loss, Reduction, TargetsView};
+use crate::data::{Targets, one_hot_decode};
+use crate::element::Element;
+use crate::error::Result;
+
+/// Cross-entropy of the softmax of the output: J = -1/m sum_i ln s_i(y_i), S = softmax(Z).
+///
+/// Gradient: dJ/dZ = (S - Y) / m, Y the one-hot targets; with [`Reduction::Sum`] without the 1/m. (The report's
+/// equation 4.8 divides only Y by m: a misprint.) The value comes from log-sum-exp, so that logits of any size are
+/// safe, and a probability counts as at least 1e-100, in f32 as in f64.
+///
+/// Source: report, section 4.2.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CrossEntropyLoss {
+    /// Mean by default.
+    pub reduction: Reduction,
+}
+
+/// -ln 1e-100: the loss of a sample whose class has no probability at all.
+const LARGEST: f64 = 230.258_509_299_404_56;
+
+impl<T: Element> Loss<T> for CrossEntropyLoss {
+    fn name(&self) -> &'static str {
+        "cross-entropy"
+    }
+
+    fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    /// # Errors
+    ///
+    /// [`Error::InvalidData`](crate::Error::InvalidData) for target values that are not one-hot vectors.
+    fn check(&self, targets: &Targets<T>) -> Result<()> {
+        match targets {
+            Targets::Values(values) => one_hot_decode(values.view()).map(|_| ()),
+            Targets::Classes { .. } => Ok(()),
+        }
+    }
+
+    fn evaluate(
+        &self,
+        output: ArrayView2<'_, T>,
+        targets: TargetsView<'_, T>,
+        scale: T,
+        mut delta: Option<ArrayViewMut2<'_, T>>,
+    ) -> f64 {
+        let mut sum = 0.0;
+        for (sample, logits) in output.columns().into_iter().enumerate() {
+            let is_target = |class: usize| match targets {
+                TargetsView::Classes(labels) => labels[sample] as usize == class,
+                TargetsView::Values(values) => values[[class, sample]] > T::from_f64(0.5),
+            };
+            let largest = logits.iter().copied().fold(T::neg_infinity(), T::max);
+            let exponentials = logits.iter().fold(T::zero(), |sum, &z| sum + (z - largest).exp());
+            for (class, &logit) in logits.iter().enumerate() {
+                if is_target(class) {
+                    let loss = (exponentials.ln() - (logit - largest)).as_f64();
+                    // Not a minimum, which would turn NaN into a number and hide a diverged network.
+                    sum += if loss > LARGEST { LARGEST } else { loss };
+                }
+            }
+            if let Some(delta) = &mut delta {
+                let factor = scale / exponentials;
+                for (class, &logit) in logits.iter().enumerate() {
+                    let target = if is_target(class) { scale } else { T::zero() };
+                    delta[[class, sample]] = (logit - largest).exp() * factor - target;
+                }
+            }
+        }
+        sum
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::{Array2, array};
+
+    #[test]
+    fn value_and_gradient_by_hand() {
+        // Softmax of (ln 1, ln 3) is (1/4, 3/4).
+        let output = array![[0.0], [3.0_f64.ln()]];
+        let mut delta = Array2::zeros((2, 1));
+        let sum = CrossEntropyLoss::default().evaluate(
+            output.view(),
+            TargetsView::Classes(&[0]),
+            1.0,
+            Some(delta.view_mut()),
+        );
+        assert!((sum - 4.0_f64.ln()).abs() < 1e-15);
+        assert!(
+            (&delta - &array![[-0.75], [0.75]])
+                .iter()
+                .all(|error| error.abs() < 1e-15)
+        );
+    }
+
+    #[test]
+    fn huge_logits_are_safe_in_both_precisions() {
+        fn check<T: Element>() {
+            let huge = T::from_f64(1e4);
+            let output = array![[huge, -huge], [-huge, huge]];
+            let mut delta = Array2::zeros((2, 2));
+            let sum = CrossEntropyLoss::default().evaluate(
+                output.view(),
+                TargetsView::Classes(&[0, 0]),
+                T::one(),
+                Some(delta.view_mut()),
+            );
+            assert_eq!(sum, LARGEST, "the wrong one counts as a probability of 1e-100");
+            let one = T::one();
+            assert_eq!(delta, array![[T::zero(), -one], [T::zero(), one]]);
+        }
+        check::<f32>();
+        check::<f64>();
+    }
+
+    #[test]
+    fn a_network_that_diverged_is_seen() {
+        let output = array![[f64::NAN], [0.0]];
+        let sum = CrossEntropyLoss::default().evaluate(output.view(), TargetsView::Classes(&[1]), 1.0, None);
+        assert!(sum.is_nan());
+    }
+}

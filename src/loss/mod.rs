@@ -1,0 +1,73 @@
+//! Losses: how wrong an output is, and the gradient that says which way is better, in one pass.
+
+mod cross_entropy;
+mod mse;
+mod softmax;
+
+use std::fmt;
+
+use ndarray::{ArrayView2, ArrayViewMut2};
+
+pub use cross_entropy::CrossEntropyLoss;
+pub use mse::MseLoss;
+pub use softmax::softmax;
+
+pub use crate::data::TargetsView;
+
+use crate::data::Targets;
+use crate::element::Element;
+use crate::error::Result;
+
+/// How the losses of a batch's samples become one number, and their gradients one gradient.
+///
+/// The report writes the mean, and made its MNIST figures with the gradient of the sum: with batches of 1024 and the
+/// same learning rate, a step 1024 times as long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reduction {
+    /// The mean over the batch's samples: the default.
+    #[default]
+    Mean,
+    /// The gradient of the sum over the batch's samples; the loss that is reported stays the mean.
+    Sum,
+}
+
+impl Reduction {
+    /// What the gradient of each sample is multiplied by in a batch of `samples`.
+    pub(crate) fn scale(self, samples: usize) -> f64 {
+        match self {
+            Reduction::Mean => 1.0 / samples as f64,
+            Reduction::Sum => 1.0,
+        }
+    }
+}
+
+/// A loss of a network's output, and its gradient.
+pub trait Loss<T: Element>: fmt::Debug + Send + Sync {
+    /// The loss's name, such as `"MSE"`.
+    fn name(&self) -> &'static str;
+
+    /// How samples are taken together.
+    fn reduction(&self) -> Reduction;
+
+    /// Refuses targets that the loss has no meaning for; accepts all by default.
+    ///
+    /// # Errors
+    ///
+    /// As the loss says.
+    fn check(&self, _targets: &Targets<T>) -> Result<()> {
+        Ok(())
+    }
+
+    /// The sum of the losses of a block's samples; writes `scale` times each sample's gradient into `delta`, if asked.
+    ///
+    /// # Shapes
+    ///
+    /// output and delta: p x m, without the bias row; targets: p x m, or m labels below p
+    fn evaluate(
+        &self,
+        output: ArrayView2<'_, T>,
+        targets: TargetsView<'_, T>,
+        scale: T,
+        delta: Option<ArrayViewMut2<'_, T>>,
+    ) -> f64;
+}

@@ -1,0 +1,85 @@
+//! The squared error, for regression.
+
+use ndarray::{ArrayView2, ArrayViewMut2};
+
+use super::{Loss, Reduction, TargetsView};
+use crate::element::Element;
+
+/// Mean squared error: J = 1/m sum_i |z_i - y_i|^2, summed over features, averaged over samples.
+///
+/// Gradient: dJ/dZ = 2 (Z - Y) / m; with [`Reduction::Sum`] without the 1/m. Labels are taken as their one-hot vectors.
+///
+/// Source: report, section 4.1.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct MseLoss {
+    /// Mean by default.
+    pub reduction: Reduction,
+}
+
+impl<T: Element> Loss<T> for MseLoss {
+    fn name(&self) -> &'static str {
+        "MSE"
+    }
+
+    fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    fn evaluate(
+        &self,
+        output: ArrayView2<'_, T>,
+        targets: TargetsView<'_, T>,
+        scale: T,
+        mut delta: Option<ArrayViewMut2<'_, T>>,
+    ) -> f64 {
+        let doubled = scale + scale;
+        let mut sum = 0.0;
+        for (sample, output) in output.columns().into_iter().enumerate() {
+            let mut squares = T::zero();
+            for (feature, &value) in output.iter().enumerate() {
+                let target = match targets {
+                    TargetsView::Values(values) => values[[feature, sample]],
+                    TargetsView::Classes(labels) if labels[sample] as usize == feature => T::one(),
+                    TargetsView::Classes(_) => T::zero(),
+                };
+                let error = value - target;
+                squares += error * error;
+                if let Some(delta) = &mut delta {
+                    delta[[feature, sample]] = doubled * error;
+                }
+            }
+            sum += squares.as_f64();
+        }
+        sum
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::{Array2, array};
+
+    #[test]
+    fn value_and_gradient_by_hand() {
+        let output = array![[2.0, 0.0, 3.0, 1.0]];
+        let targets = array![[1.0, 1.0, 2.0, 2.0]];
+        let mut delta = Array2::zeros((1, 4));
+        let sum = MseLoss::default().evaluate(
+            output.view(),
+            TargetsView::Values(targets.view()),
+            0.25,
+            Some(delta.view_mut()),
+        );
+        assert_eq!(sum / 4.0, 1.0, "the loss of the report's Appendix A");
+        assert_eq!(delta, array![[0.5, -0.5, 0.5, -0.5]]);
+    }
+
+    #[test]
+    fn labels_are_one_hot_vectors() {
+        let output = array![[0.5, 0.0], [0.0, 3.0]];
+        let sum = |targets| MseLoss::default().evaluate(output.view(), targets, 1.0, None);
+        let vectors = array![[1.0, 0.0], [0.0, 1.0]];
+        assert_eq!(sum(TargetsView::Classes(&[0, 1])), 0.25 + 4.0);
+        assert_eq!(sum(TargetsView::Values(vectors.view())), 0.25 + 4.0);
+    }
+}

@@ -1,0 +1,179 @@
+//! How a network is put together.
+
+use rand::Rng;
+
+use super::{NeuralNetwork, Stage};
+use crate::element::Element;
+use crate::error::{Error, Result};
+use crate::layer::{Activation, Initializer, Layer, Linear, Relu, Sigmoid, Tanh};
+use crate::random::{Stream, generator};
+
+/// Layers noted one after the other, until [`Builder::build`] draws their weights and checks that they fit.
+#[derive(Debug)]
+pub struct Builder<T> {
+    inputs: usize,
+    plans: Vec<Plan<T>>,
+    initializer: Initializer,
+    seed: u64,
+}
+
+/// What was noted.
+#[derive(Debug)]
+enum Plan<T> {
+    Linear(usize),
+    Layer(Box<dyn Layer<T>>),
+    Activation(Box<dyn Activation<T>>),
+}
+
+impl<T: Element> Builder<T> {
+    pub(super) fn new(inputs: usize) -> Self {
+        Builder {
+            inputs,
+            plans: Vec::new(),
+            initializer: Initializer::default(),
+            seed: 0,
+        }
+    }
+
+    /// Adds a fully connected layer with this many outputs.
+    pub fn linear(mut self, outputs: usize) -> Self {
+        self.plans.push(Plan::Linear(outputs));
+        self
+    }
+
+    /// Adds a ReLU.
+    pub fn relu(self) -> Self {
+        self.activation(Box::new(Relu))
+    }
+
+    /// Adds a sigmoid.
+    pub fn sigmoid(self) -> Self {
+        self.activation(Box::new(Sigmoid))
+    }
+
+    /// Adds a hyperbolic tangent.
+    pub fn tanh(self) -> Self {
+        self.activation(Box::new(Tanh))
+    }
+
+    /// Adds a layer that exists already, with its weights: one of your own, or one with known weights.
+    pub fn layer(mut self, layer: Box<dyn Layer<T>>) -> Self {
+        self.plans.push(Plan::Layer(layer));
+        self
+    }
+
+    /// Adds an activation.
+    pub fn activation(mut self, activation: Box<dyn Activation<T>>) -> Self {
+        self.plans.push(Plan::Activation(activation));
+        self
+    }
+
+    /// How the weights of the fully connected layers start. Default: [`Initializer::He`].
+    pub fn initializer(mut self, initializer: Initializer) -> Self {
+        self.initializer = initializer;
+        self
+    }
+
+    /// The seed of the weights. Default: 0.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Draws the weights and puts the network together.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidOption`] for no layers, a layer without inputs or outputs, or an activation that does not
+    /// follow a layer; [`Error::Shape`] for a layer that does not take what the one before gives.
+    pub fn build(self) -> Result<NeuralNetwork<T>> {
+        let mut width = self.inputs;
+        let mut stages: Vec<Stage<T>> = Vec::new();
+        for plan in self.plans {
+            let layer: Box<dyn Layer<T>> = match plan {
+                Plan::Linear(outputs) => {
+                    let seed = generator(self.seed, Stream::Weights, stages.len() as u64).next_u64();
+                    Box::new(Linear::new(width, outputs, self.initializer, seed)?)
+                }
+                Plan::Layer(layer) => layer,
+                Plan::Activation(activation) => {
+                    match stages.last_mut() {
+                        Some(stage) if stage.activation.is_none() => stage.activation = Some(activation),
+                        _ => {
+                            return Err(Error::option(
+                                "activation",
+                                activation.name(),
+                                "behind a layer, one for each",
+                            ));
+                        }
+                    }
+                    continue;
+                }
+            };
+            if layer.inputs() != width {
+                return Err(Error::shape(
+                    "Builder::build",
+                    format_args!("layer {} to take {width} features", stages.len()),
+                    layer.inputs(),
+                ));
+            }
+            width = layer.outputs();
+            stages.push(Stage {
+                layer,
+                activation: None,
+            });
+        }
+        if stages.is_empty() {
+            return Err(Error::option("layers", 0, "at least 1"));
+        }
+        Ok(NeuralNetwork { stages })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    fn message(builder: Builder<f64>) -> String {
+        builder.build().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named() {
+        let start = NeuralNetwork::<f64>::builder;
+        assert_eq!(message(start(3)), "layers = 0: it must be at least 1");
+        assert_eq!(
+            message(start(0).linear(2)),
+            "inputs of Linear = 0: it must be at least 1"
+        );
+        assert_eq!(
+            message(start(3).linear(0)),
+            "outputs of Linear = 0: it must be at least 1"
+        );
+        assert!(message(start(3).relu().linear(2)).starts_with("activation = ReLU"));
+        assert!(message(start(3).linear(2).relu().tanh()).starts_with("activation = tanh"));
+        let layer = Linear::from_weights(array![[1.0, 2.0]].view(), &[0.0]).unwrap();
+        assert_eq!(
+            message(start(3).linear(4).layer(Box::new(layer))),
+            "Builder::build: expected layer 1 to take 4 features, found 2"
+        );
+    }
+
+    #[test]
+    fn seeds_make_weights() {
+        let weights = |seed| {
+            let network = NeuralNetwork::<f64>::builder(3)
+                .linear(3)
+                .relu()
+                .linear(3)
+                .seed(seed)
+                .build()
+                .unwrap();
+            network.weights().cloned().collect::<Vec<_>>()
+        };
+        assert_eq!(weights(7), weights(7));
+        assert_ne!(weights(7), weights(8));
+        assert_ne!(weights(7)[0], weights(7)[1], "each layer has its own");
+    }
+}

@@ -1,0 +1,110 @@
+//! The network: layers in a row, forward and back.
+
+mod builder;
+mod pass;
+mod predict;
+mod workspace;
+
+use ndarray::Array2;
+
+pub use builder::Builder;
+pub use predict::Evaluation;
+pub use workspace::Workspace;
+
+use crate::element::Element;
+use crate::error::{Error, Result};
+use crate::layer::{Activation, Layer};
+
+/// Layers in a row, each with the activations that follow it.
+///
+/// ```
+/// use mfnet::NeuralNetwork;
+/// use ndarray::Array2;
+///
+/// let network = NeuralNetwork::<f32>::builder(4).linear(8).relu().linear(3).seed(7).build()?;
+/// assert_eq!(network.parameters(), 8 * (4 + 1) + 3 * (8 + 1));
+/// assert_eq!(network.predict(Array2::zeros((5, 4)).view())?.dim(), (5, 3));
+/// # Ok::<(), mfnet::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct NeuralNetwork<T> {
+    stages: Vec<Stage<T>>,
+}
+
+/// A layer and the activations that work in place on its output.
+#[derive(Debug)]
+struct Stage<T> {
+    layer: Box<dyn Layer<T>>,
+    activation: Option<Box<dyn Activation<T>>>,
+}
+
+impl<T: Element> NeuralNetwork<T> {
+    /// Starts a network for samples of `inputs` features.
+    pub fn builder(inputs: usize) -> Builder<T> {
+        Builder::new(inputs)
+    }
+
+    /// The features of a sample that goes in.
+    pub fn inputs(&self) -> usize {
+        self.stages[0].layer.inputs()
+    }
+
+    /// The features of a prediction.
+    pub fn outputs(&self) -> usize {
+        self.stages[self.stages.len() - 1].layer.outputs()
+    }
+
+    /// The number of trainable numbers: all weights but the constant rows.
+    pub fn parameters(&self) -> usize {
+        let trainable = |weights: &Array2<T>| weights.len() - weights.ncols();
+        self.weights().map(trainable).sum()
+    }
+
+    /// The weight tensors, layer by layer.
+    ///
+    /// # Shapes
+    ///
+    /// A fully connected layer's: (outputs + 1) x (inputs + 1), row 0 constant, column 0 the bias
+    pub fn weights(&self) -> impl Iterator<Item = &Array2<T>> {
+        self.stages.iter().flat_map(|stage| stage.layer.weights())
+    }
+
+    /// One line: the features of each layer and the activations between, such as `784 - 512 ReLU - 10`.
+    pub fn architecture(&self) -> String {
+        let mut text = self.inputs().to_string();
+        for stage in &self.stages {
+            text += &format!(" - {}", stage.layer.outputs());
+            if let Some(activation) = &stage.activation {
+                text += &format!(" {}", activation.name());
+            }
+        }
+        text
+    }
+
+    /// Floating-point operations of a forward pass for one sample.
+    fn operations(&self) -> usize {
+        self.stages.iter().map(|stage| stage.layer.operations()).sum()
+    }
+
+    fn check_outputs(&self, operation: &'static str, outputs: usize) -> Result<()> {
+        if outputs == self.outputs() {
+            return Ok(());
+        }
+        Err(Error::shape(
+            operation,
+            format_args!("targets of {} outputs, as the network's", self.outputs()),
+            outputs,
+        ))
+    }
+
+    fn check_inputs(&self, operation: &'static str, samples: usize, features: usize) -> Result<()> {
+        if features == self.inputs() {
+            return Ok(());
+        }
+        Err(Error::shape(
+            operation,
+            format_args!("samples x {} features", self.inputs()),
+            format_args!("{samples} x {features}"),
+        ))
+    }
+}

@@ -1,0 +1,175 @@
+//! A training step: forward and back through the blocks of a batch, then the gradients over all of them.
+
+use ndarray::{Array2, ShapeBuilder};
+use rayon::prelude::*;
+
+use super::workspace::Tally;
+use super::{NeuralNetwork, Stage, Workspace};
+use crate::augment::{body, body_mut};
+use crate::data::{Batch, gather_inputs};
+use crate::element::Element;
+use crate::error::{Error, Result};
+use crate::layer::{Block, Samples};
+use crate::loss::Loss;
+use crate::optimizer::Optimizer;
+
+impl<T: Element> NeuralNetwork<T> {
+    /// Sends a batch forward and its loss's gradient back, and leaves values and deltas in the workspace.
+    ///
+    /// Returns the batch's loss, the mean over its samples. The weights stay as they are: what to do with a loss that
+    /// is not finite is the caller's choice.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] for a batch of other features or outputs, or with more samples than the workspace has room for.
+    pub fn propagate(
+        &self,
+        batch: &Batch<'_, T>,
+        loss: &dyn Loss<T>,
+        workspace: &mut Workspace<T>,
+    ) -> Result<f64> {
+        let dataset = batch.dataset();
+        self.check_inputs("NeuralNetwork::propagate", dataset.samples(), dataset.features())?;
+        self.check_outputs("NeuralNetwork::propagate", dataset.outputs())?;
+        let scale = T::from_f64(loss.reduction().scale(batch.samples()));
+        self.for_each_block(batch.indices(), workspace, |block, tally, indices| {
+            gather_inputs(dataset.inputs(), indices, body_mut(block.input_mut()));
+            let targets = tally.targets.gather(dataset.targets(), indices);
+            self.forward(block);
+            let (output, delta) = block.output_and_delta();
+            tally.loss = loss.evaluate(body(output), targets, scale, Some(body_mut(delta)));
+            self.backward(block);
+        })?;
+        let sum: f64 = workspace.tallies[..workspace.used]
+            .iter()
+            .map(|tally| tally.loss)
+            .sum();
+        Ok(sum / batch.samples() as f64)
+    }
+
+    /// Changes the weights by the batch that was propagated last.
+    ///
+    /// An optimizer whose update is a plain step down the gradient is fused into the products that compute it.
+    pub fn update(&mut self, optimizer: &mut dyn Optimizer<T>, workspace: &mut Workspace<T>) {
+        match optimizer.plain_rate() {
+            Some(rate) => self.descend(T::from_f64(rate), workspace),
+            None => {
+                self.gradients(workspace);
+                optimizer.start_step(&mut workspace.gradients.iter().flatten());
+                let weights = self.stages.iter_mut().flat_map(|stage| stage.layer.weights_mut());
+                for (index, (weights, gradient)) in
+                    weights.zip(workspace.gradients.iter_mut().flatten()).enumerate()
+                {
+                    optimizer.update(index, weights, gradient);
+                }
+            }
+        }
+    }
+
+    /// Computes dJ/dW of the batch that was propagated last; [`Workspace::gradients`] shows them.
+    pub fn gradients(&self, workspace: &mut Workspace<T>) {
+        let blocks = &workspace.blocks[..workspace.used];
+        let gradient = |(layer, (stage, gradients)): (usize, (&Stage<T>, &mut Vec<Array2<T>>))| {
+            make_room(gradients, stage.layer.weights());
+            stage.layer.gradient(Samples::new(blocks, layer), gradients);
+        };
+        if workspace.parallel {
+            let stages = self.stages.par_iter().zip(&mut workspace.gradients);
+            stages.enumerate().for_each(gradient);
+        } else {
+            let stages = self.stages.iter().zip(&mut workspace.gradients);
+            stages.enumerate().for_each(gradient);
+        }
+    }
+
+    /// W <- W - rate dJ/dW for the batch that was propagated last.
+    fn descend(&mut self, rate: T, workspace: &mut Workspace<T>) {
+        let blocks = &workspace.blocks[..workspace.used];
+        let step = |(layer, (stage, gradients)): (usize, (&mut Stage<T>, &mut Vec<Array2<T>>))| {
+            let samples = Samples::new(blocks, layer);
+            if stage.layer.descend(samples, rate) {
+                return;
+            }
+            make_room(gradients, stage.layer.weights());
+            stage.layer.gradient(samples, gradients);
+            for (weights, gradient) in stage.layer.weights_mut().iter_mut().zip(gradients) {
+                weights.scaled_add(-rate, gradient);
+            }
+        };
+        if workspace.parallel {
+            let stages = self.stages.par_iter_mut().zip(&mut workspace.gradients);
+            stages.enumerate().for_each(step);
+        } else {
+            let stages = self.stages.iter_mut().zip(&mut workspace.gradients);
+            stages.enumerate().for_each(step);
+        }
+    }
+
+    /// Does something with each block of a batch, and the tally and samples that belong to it.
+    pub(super) fn for_each_block(
+        &self,
+        indices: &[usize],
+        workspace: &mut Workspace<T>,
+        work: impl Fn(&mut Block<T>, &mut Tally<T>, &[usize]) + Sync,
+    ) -> Result<()> {
+        let samples = indices.len();
+        if samples > workspace.capacity() {
+            return Err(Error::shape(
+                "Workspace",
+                format_args!("at most {} samples", workspace.capacity()),
+                samples,
+            ));
+        }
+        let size = workspace.block_size;
+        workspace.used = samples.div_ceil(size);
+        let work = |((block, tally), indices): ((&mut Block<T>, &mut Tally<T>), &[usize])| {
+            block.set_samples(indices.len());
+            work(block, tally, indices);
+        };
+        let (blocks, tallies) = (&mut workspace.blocks, &mut workspace.tallies);
+        if workspace.parallel {
+            blocks
+                .par_iter_mut()
+                .zip(tallies)
+                .zip(indices.par_chunks(size))
+                .for_each(work);
+        } else {
+            blocks
+                .iter_mut()
+                .zip(tallies)
+                .zip(indices.chunks(size))
+                .for_each(work);
+        }
+        Ok(())
+    }
+
+    pub(super) fn forward(&self, block: &mut Block<T>) {
+        for (layer, stage) in self.stages.iter().enumerate() {
+            let (input, mut output) = block.forward(layer);
+            stage.layer.forward(input, output.view_mut());
+            if let Some(activation) = &stage.activation {
+                activation.forward(body_mut(output));
+            }
+        }
+    }
+
+    fn backward(&self, block: &mut Block<T>) {
+        for (layer, stage) in self.stages.iter().enumerate().rev() {
+            if let Some(activation) = &stage.activation {
+                let (output, delta) = block.activated(layer);
+                activation.backward(body(output), body_mut(delta));
+            }
+            if layer > 0 {
+                let (input, delta, delta_input) = block.backward(layer);
+                stage.layer.backward(input, delta, delta_input);
+            }
+        }
+    }
+}
+
+/// Room for the gradients of these weights, made with the first step that needs it.
+fn make_room<T: Element>(gradients: &mut Vec<Array2<T>>, weights: &[Array2<T>]) {
+    if gradients.is_empty() {
+        gradients.extend(weights.iter().map(|weights| Array2::zeros(weights.raw_dim().f())));
+    }
+}

@@ -1,0 +1,141 @@
+//! What a network says of samples: predictions, and how good they are.
+
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
+
+use super::{NeuralNetwork, Workspace};
+use crate::augment::{body, body_mut};
+use crate::data::{Dataset, Targets, TargetsView, gather_inputs, gather_values};
+use crate::element::Element;
+use crate::error::Result;
+use crate::loss::Loss;
+use crate::metrics::index_of_largest;
+
+/// How good a network's predictions of a data set are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Evaluation {
+    /// The mean loss of a sample.
+    pub loss: f64,
+    /// The part of the samples, 0 to 1, whose largest output is that of their class; none without classes.
+    pub accuracy: Option<f64>,
+}
+
+impl<T: Element> NeuralNetwork<T> {
+    /// Predictions for the rows of a design matrix of any layout: outputs for regression, logits for classes.
+    ///
+    /// # Shapes
+    ///
+    /// samples x inputs -> samples x outputs
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`](crate::Error::Shape) for another number of features.
+    pub fn predict(&self, design: ArrayView2<'_, T>) -> Result<Array2<T>> {
+        self.check_inputs("NeuralNetwork::predict", design.nrows(), design.ncols())?;
+        self.predict_rows(design.nrows(), |indices, columns| {
+            gather_values(design, indices, columns)
+        })
+    }
+
+    /// Predictions for the samples of a data set, in its order.
+    ///
+    /// # Shapes
+    ///
+    /// samples x outputs
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`](crate::Error::Shape) for another number of features.
+    pub fn predict_dataset(&self, dataset: &Dataset<T>) -> Result<Array2<T>> {
+        self.check_inputs(
+            "NeuralNetwork::predict_dataset",
+            dataset.samples(),
+            dataset.features(),
+        )?;
+        let inputs = dataset.inputs();
+        self.predict_rows(dataset.samples(), |indices, columns| {
+            gather_inputs(inputs, indices, columns)
+        })
+    }
+
+    /// The mean loss of a data set's samples, and the accuracy where they have classes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`](crate::Error::Shape) for other features or outputs, [`Error::InvalidData`](crate::Error::InvalidData)
+    /// for targets the loss has no meaning for.
+    pub fn evaluate(&self, dataset: &Dataset<T>, loss: &dyn Loss<T>) -> Result<Evaluation> {
+        loss.check(dataset.targets())?;
+        let mut workspace = Workspace::for_prediction(self, dataset.samples());
+        self.evaluate_in(&mut workspace, dataset, loss)
+    }
+
+    /// As [`NeuralNetwork::evaluate`], in memory that is there, for targets that were checked.
+    pub(crate) fn evaluate_in(
+        &self,
+        workspace: &mut Workspace<T>,
+        dataset: &Dataset<T>,
+        loss: &dyn Loss<T>,
+    ) -> Result<Evaluation> {
+        self.check_inputs("NeuralNetwork::evaluate", dataset.samples(), dataset.features())?;
+        self.check_outputs("NeuralNetwork::evaluate", dataset.outputs())?;
+        let order: Vec<usize> = (0..dataset.samples()).collect();
+        let (mut sum, mut correct) = (0.0, 0);
+        for indices in order.chunks(workspace.capacity()) {
+            self.for_each_block(indices, workspace, |block, tally, indices| {
+                gather_inputs(dataset.inputs(), indices, body_mut(block.input_mut()));
+                let targets = tally.targets.gather(dataset.targets(), indices);
+                self.forward(block);
+                let output = body(block.output());
+                tally.loss = loss.evaluate(output, targets, T::zero(), None);
+                tally.correct = match targets {
+                    TargetsView::Classes(labels) => hits(output, labels),
+                    TargetsView::Values(_) => 0,
+                };
+            })?;
+            for tally in &workspace.tallies[..workspace.used] {
+                sum += tally.loss;
+                correct += tally.correct;
+            }
+        }
+        let samples = dataset.samples() as f64;
+        Ok(Evaluation {
+            loss: sum / samples,
+            accuracy: match dataset.targets() {
+                Targets::Classes { .. } => Some(correct as f64 / samples),
+                Targets::Values(_) => None,
+            },
+        })
+    }
+
+    fn predict_rows(
+        &self,
+        samples: usize,
+        gather: impl Fn(&[usize], ArrayViewMut2<'_, T>) + Sync,
+    ) -> Result<Array2<T>> {
+        let mut predictions = Array2::zeros((samples, self.outputs()));
+        let mut workspace = Workspace::for_prediction(self, samples);
+        let order: Vec<usize> = (0..samples).collect();
+        for indices in order.chunks(workspace.capacity()) {
+            self.for_each_block(indices, &mut workspace, |block, _, indices| {
+                gather(indices, body_mut(block.input_mut()));
+                self.forward(block);
+            })?;
+            let mut row = indices[0];
+            for block in &workspace.blocks[..workspace.used] {
+                let output = body(block.output());
+                let rows = row..row + output.ncols();
+                row = rows.end;
+                predictions.slice_mut(s![rows, ..]).assign(&output.t());
+            }
+        }
+        Ok(predictions)
+    }
+}
+
+/// The samples whose largest output is that of their class.
+fn hits<T: Element>(output: ArrayView2<'_, T>, labels: &[u32]) -> usize {
+    let columns = output.columns().into_iter().zip(labels);
+    columns
+        .filter(|&(column, &label)| index_of_largest(column) == label)
+        .count()
+}

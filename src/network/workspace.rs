@@ -1,0 +1,109 @@
+//! The memory of a step: blocks of samples, and the gradients. Sized once; a step allocates nothing.
+
+use ndarray::Array2;
+
+use super::NeuralNetwork;
+use crate::data::BlockTargets;
+use crate::element::Element;
+use crate::layer::Block;
+
+/// What a step computes for a batch: values and deltas of its samples, its loss, and the gradients.
+#[derive(Debug)]
+pub struct Workspace<T> {
+    pub(super) blocks: Vec<Block<T>>,
+    pub(super) tallies: Vec<Tally<T>>,
+    /// The samples of a full block.
+    pub(super) block_size: usize,
+    /// The samples there is room for.
+    capacity: usize,
+    /// Whether there is enough to do for more than one thread.
+    pub(super) parallel: bool,
+    /// The blocks that the current batch fills.
+    pub(super) used: usize,
+    /// For each layer its tensors; none until first asked for, since a fused step needs none.
+    pub(super) gradients: Vec<Vec<Array2<T>>>,
+}
+
+/// Targets of a block, and what came of them.
+#[derive(Debug)]
+pub(super) struct Tally<T> {
+    pub(super) targets: BlockTargets<T>,
+    /// The sum of the samples' losses.
+    pub(super) loss: f64,
+    /// The samples whose largest output is that of their class.
+    pub(super) correct: usize,
+}
+
+impl<T: Element> Workspace<T> {
+    /// Room for batches of up to `batch_size` samples of a network.
+    pub fn new(network: &NeuralNetwork<T>, batch_size: usize) -> Self {
+        Workspace::sized(network, batch_size, true)
+    }
+
+    /// Room for some of `samples` at a time, without the deltas: nothing is learned from them.
+    pub(crate) fn for_prediction(network: &NeuralNetwork<T>, samples: usize) -> Self {
+        const AT_ONCE: usize = 4096;
+        Workspace::sized(network, samples.min(AT_ONCE), false)
+    }
+
+    fn sized(network: &NeuralNetwork<T>, capacity: usize, learns: bool) -> Self {
+        let capacity = capacity.max(1);
+        let widths: Vec<usize> = std::iter::once(network.inputs())
+            .chain(network.stages.iter().map(|stage| stage.layer.outputs()))
+            .collect();
+        let operations = network.operations();
+        let block_size = block_size(operations, capacity);
+        let samples_of = |block: usize| block_size.min(capacity - block * block_size);
+        let blocks = capacity.div_ceil(block_size);
+        Workspace {
+            blocks: (0..blocks)
+                .map(|block| Block::new(&widths, samples_of(block), learns))
+                .collect(),
+            tallies: (0..blocks)
+                .map(|block| Tally::new(network.outputs(), samples_of(block)))
+                .collect(),
+            block_size,
+            capacity,
+            parallel: blocks > 1 && operations.saturating_mul(capacity) > PARALLEL_OPERATIONS,
+            used: blocks,
+            gradients: network.stages.iter().map(|_| Vec::new()).collect(),
+        }
+    }
+
+    /// The gradients of the last batch: for each layer its tensors, shaped as its weights.
+    pub fn gradients(&self) -> impl Iterator<Item = &Array2<T>> {
+        self.gradients.iter().flatten()
+    }
+
+    /// The samples there is room for.
+    pub(super) fn capacity(&self) -> usize {
+        self.capacity
+    }
+}
+
+impl<T: Element> Tally<T> {
+    fn new(outputs: usize, capacity: usize) -> Self {
+        Tally {
+            targets: BlockTargets::new(outputs, capacity),
+            loss: 0.0,
+            correct: 0,
+        }
+    }
+}
+
+/// Below so many operations in a batch's forward pass one thread is faster than several.
+const PARALLEL_OPERATIONS: usize = 1 << 20;
+
+/// The samples of a block: by shape alone, so that no result depends on the number of threads.
+///
+/// Large enough that a block is worth a task and that BLAS packs the weights seldom, small enough that the values of a
+/// block stay in cache and that a batch makes several.
+fn block_size(operations: usize, batch_size: usize) -> usize {
+    let worth_a_task = PARALLEL_OPERATIONS / operations.max(1);
+    batch_size
+        .div_ceil(4)
+        .clamp(64, 256)
+        .max(worth_a_task)
+        .min(batch_size)
+        .max(1)
+}
