@@ -1,5 +1,6 @@
 //! mfnet
 mod augment;
+mod baseline;
 mod blas;
 pub mod data;
 mod element;
@@ -12,7 +13,11 @@ pub mod optimizer;
 pub mod plain;
 mod random;
 mod simd;
+mod train;
 
+#[cfg(feature = "linalg")]
+pub use baseline::least_squares;
+pub use baseline::mean_predictor;
 pub use blas::{Blas, blas};
 pub use data::{
     Batch, DataLoader, Dataset, Inputs, Normalization, Shuffle, Targets, denormalize_features,
@@ -24,3 +29,6 @@ pub use loss::{CrossEntropyLoss, MseLoss, Reduction, softmax};
 pub use metrics::{accuracy, classes, confusion_matrix};
 pub use network::{Evaluation, NeuralNetwork, Workspace};
 pub use optimizer::{Clip, Sgd};
+pub use train::{
+    EpochRecord, Event, History, TrainOptions, train, train_test_classification, train_test_regression,
+};

@@ -1,0 +1,131 @@
+//! Models without training, to compare trained ones with: the mean, and the least-squares fit.
+
+use ndarray::{Array2, Axis};
+
+use crate::data::{Dataset, Targets};
+use crate::element::Element;
+use crate::error::{Error, Result};
+use crate::layer::Linear;
+use crate::network::NeuralNetwork;
+
+/// The naive predictor: the mean of the training targets, whatever the input; as a network whose weights are 0.
+///
+/// Its loss on the training set is the variance of the targets, which any model should beat.
+///
+/// # Errors
+///
+/// [`Error::InvalidData`] for targets that are classes.
+///
+/// ```
+/// use mfnet::{Dataset, mean_predictor};
+/// use ndarray::array;
+///
+/// let data = Dataset::regression(array![[1.0], [2.0]], array![[3.0], [5.0]])?;
+/// assert_eq!(mean_predictor(&data)?.predict(array![[7.0]].view())?, array![[4.0]]);
+/// # Ok::<(), mfnet::Error>(())
+/// ```
+pub fn mean_predictor<T: Element>(data: &Dataset<T>) -> Result<NeuralNetwork<T>> {
+    let targets = targets_of("mean_predictor", data)?;
+    let means = targets.mapv(T::as_f64).mean_axis(Axis(0)).unwrap_or_default();
+    let weights = Array2::zeros((data.outputs(), data.features()));
+    model(&weights, &means.mapv(T::from_f64).to_vec())
+}
+
+/// The closed-form fit of a linear model, minimal in the sum of squares, computed in f64; as a network of one layer.
+///
+/// The least training error that a linear model can reach, so what a trained one is compared with.
+///
+/// # Errors
+///
+/// [`Error::InvalidData`] for targets that are classes, for fewer samples than weights or for features that depend on
+/// each other.
+#[cfg(feature = "linalg")]
+pub fn least_squares<T: Element>(data: &Dataset<T>) -> Result<NeuralNetwork<T>> {
+    use ndarray::s;
+    use ndarray_linalg::LeastSquaresSvd;
+
+    let targets = targets_of("least_squares", data)?.mapv(T::as_f64);
+    let mut design = Array2::ones((data.samples(), data.features() + 1));
+    design
+        .slice_mut(s![.., 1..])
+        .assign(&data.to_values().mapv(T::as_f64));
+    let unknowns = design.ncols();
+    if data.samples() < unknowns {
+        return Err(Error::data(
+            "least_squares",
+            format_args!("{} samples do not determine {unknowns} weights", data.samples()),
+        ));
+    }
+    // LAPACK is in the same library as the products, and wants the same preparation.
+    let _ = crate::blas::blas();
+    let fit = design
+        .least_squares(&targets)
+        .map_err(|error| Error::data("least_squares", error))?;
+    if usize::try_from(fit.rank).unwrap_or(0) < unknowns {
+        return Err(Error::data(
+            "least_squares",
+            format_args!(
+                "the features depend on each other: rank {} of {unknowns}",
+                fit.rank
+            ),
+        ));
+    }
+    let solution = fit.solution.mapv(T::from_f64);
+    model(
+        &solution.slice(s![1.., ..]).reversed_axes().to_owned(),
+        &solution.row(0).to_vec(),
+    )
+}
+
+fn targets_of<'a, T: Element>(operation: &'static str, data: &'a Dataset<T>) -> Result<&'a Array2<T>> {
+    match data.targets() {
+        Targets::Values(values) => Ok(values),
+        Targets::Classes { .. } => Err(Error::data(operation, "the targets are classes, not numbers")),
+    }
+}
+
+fn model<T: Element>(weights: &Array2<T>, biases: &[T]) -> Result<NeuralNetwork<T>> {
+    let layer = Linear::from_weights(weights.view(), biases)?;
+    NeuralNetwork::builder(weights.ncols())
+        .layer(Box::new(layer))
+        .build()
+}
+
+#[cfg(all(test, feature = "linalg"))]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    #[test]
+    fn least_squares_by_hand() {
+        // y = 1 + 2 a - b, and one point off the plane by residuals that are orthogonal to it.
+        let inputs = array![[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]];
+        let targets = array![[1.0 + 0.5], [3.0 - 0.5], [-0.5], [2.0 + 0.5]];
+        let fit = least_squares(&Dataset::regression(inputs, targets).unwrap()).unwrap();
+        let prediction = fit.predict(array![[0.0, 0.0], [3.0, 2.0]].view()).unwrap();
+        assert!(
+            (&prediction - &array![[1.0], [5.0]])
+                .iter()
+                .all(|error| error.abs() < 1e-12),
+            "{prediction}"
+        );
+    }
+
+    #[test]
+    fn what_has_no_single_answer_is_refused() {
+        let twice = Dataset::regression(
+            array![[1.0, 2.0], [2.0, 4.0], [3.0, 6.0], [5.0, 10.0]],
+            Array2::zeros((4, 1)),
+        );
+        assert!(
+            least_squares(&twice.unwrap())
+                .unwrap_err()
+                .to_string()
+                .contains("rank 2 of 3")
+        );
+        let few = Dataset::regression(array![[1.0, 2.0]], array![[1.0]]).unwrap();
+        assert!(least_squares(&few).is_err());
+        let classes = Dataset::classification(array![[1.0], [2.0]], vec![0, 1], 2).unwrap();
+        assert!(least_squares(&classes).is_err());
+    }
+}
