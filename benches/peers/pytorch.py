@@ -2,10 +2,11 @@
 
     python pytorch.py --job mnist-network --data-dir DIR [--precision f64] [--batch-size 128] [--epochs 5]
 
-DIR holds mnist/ (the four IDX files, gzipped) and california_housing/ (cal_housing.data, gzipped). Everything is in memory
-before the clock starts. An epoch is a fresh permutation of the samples and one step of plain SGD for each batch; a first
-epoch on a copy of the network warms up and is not counted. `evaluate` times the loss and the accuracy of the MNIST network on
-the 60,000 training images instead. Loss (mean) and accuracy are those of the test split after the last epoch.
+DIR holds mnist/ (the four IDX files, gzipped) and california_housing/ (cal_housing.data, gzipped). Everything is
+in memory before the clock starts. An epoch is a fresh permutation of the samples and one step of plain SGD for
+each batch; a first epoch on a copy of the network warms up and is not counted. `evaluate` times the loss and the
+accuracy of the MNIST network on the 60,000 training images instead. Loss (mean) and accuracy are those of the test
+split after the last epoch.
 """
 
 import argparse

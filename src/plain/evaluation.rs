@@ -24,8 +24,8 @@ pub fn one_hot(labels: &[usize], classes: usize) -> Result<Matrix> {
     Ok(targets)
 }
 
-/// The share of samples whose largest prediction is in the column of the largest target: 0 to 1. Among equals the first
-/// column counts.
+/// The share of samples whose largest prediction is in the column of the largest target: 0 to 1. Among equals the
+/// first column counts.
 ///
 /// # Shapes
 ///

@@ -45,8 +45,8 @@ impl Loss {
         sum / divisor(reduction, p.columns())
     }
 
-    /// dJ/dP: 2 (P - Y) for the squared error and softmax(P) - Y for the cross-entropy, divided by m if the reduction is
-    /// the mean; row 0 is 0.
+    /// dJ/dP: 2 (P - Y) for the squared error and softmax(P) - Y for the cross-entropy, divided by m if the
+    /// reduction is the mean; row 0 is 0.
     ///
     /// # Shapes
     ///
@@ -75,8 +75,8 @@ fn divisor(reduction: Reduction, samples: usize) -> f64 {
     }
 }
 
-/// log(sum of exp(p)) over a sample's outputs, so that log softmax(p) = p - this. The largest p is taken out first: exp
-/// of it may be infinite.
+/// log(sum of exp(p)) over a sample's outputs, so that log softmax(p) = p - this. The largest p is taken out
+/// first: exp of it may be infinite.
 fn log_sum_exp(p: &Matrix, sample: usize) -> f64 {
     let mut largest = f64::NEG_INFINITY;
     for output in 1..p.rows() {

@@ -1,11 +1,13 @@
 //! The plain implementation: the report's pipeline written straight down.
 //!
-//! `f64`, one thread, no BLAS, every product in full and every intermediate kept: it is made to be read and believed, and
-//! it stays. Tests hold the fast pipeline against it, benches time the fast pipeline against it. For work, use the fast one.
+//! `f64`, one thread, no BLAS, every product in full and every intermediate kept: it is made to be read and believed,
+//! and it stays. Tests hold the fast pipeline against it, benches time the fast pipeline against it. For work, use the
+//! fast one.
 //!
 //! # Shapes
 //!
-//! m samples in a batch; a layer of n inputs and n' outputs. Row 0 is the bias feature, and one sample is one column:
+//! m samples in a batch; a layer of n inputs and n' outputs. Row 0 is the bias feature, and one sample is one
+//! column:
 //!
 //! | symbol | shape | row 0 |
 //! |---|---|---|

@@ -26,8 +26,8 @@ impl Network {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidOption`] for no layers; [`Error::Shape`] for a layer that does not fit the one before or has no
-    /// inputs or outputs; [`Error::InvalidData`] for another row 0.
+    /// [`Error::InvalidOption`] for no layers; [`Error::Shape`] for a layer that does not fit the one before or
+    /// has no inputs or outputs; [`Error::InvalidData`] for another row 0.
     pub fn new(layers: Vec<(Matrix, Activation)>) -> Result<Self> {
         if layers.is_empty() {
             return Err(Error::option("layers", 0, "at least 1"));
@@ -87,8 +87,8 @@ impl Network {
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`] for inputs or targets that do not fit the network or each other; [`Error::InvalidData`] for no
-    /// samples.
+    /// [`Error::Shape`] for inputs or targets that do not fit the network or each other; [`Error::InvalidData`]
+    /// for no samples.
     pub fn loss(
         &self,
         inputs: &Matrix,

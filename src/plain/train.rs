@@ -70,8 +70,8 @@ pub fn train_step(
     Ok(loss)
 }
 
-/// One step for each batch of sample indices. Returns the unweighted mean of the batches' losses, each taken before its
-/// step.
+/// One step for each batch of sample indices. Returns the unweighted mean of the batches' losses, each taken
+/// before its step.
 ///
 /// `order.chunks(batch_size)` makes batches of an order of samples, the last one shorter if need be.
 ///
