@@ -56,8 +56,7 @@ impl Activation {
         let mut delta = Matrix::zeros(z.rows(), z.columns());
         for row in 1..z.rows() {
             for column in 0..z.columns() {
-                delta[[row, column]] =
-                    output_gradient[[row, column]] * self.derivative(z[[row, column]]);
+                delta[[row, column]] = output_gradient[[row, column]] * self.derivative(z[[row, column]]);
             }
         }
         delta
@@ -80,13 +79,9 @@ mod tests {
         let step = 1e-5;
         for activation in ALL {
             for z in [-2.5, -0.7, -0.01, 0.02, 0.4, 1.9] {
-                let slope =
-                    (activation.value(z + step) - activation.value(z - step)) / (2.0 * step);
+                let slope = (activation.value(z + step) - activation.value(z - step)) / (2.0 * step);
                 let difference = (activation.derivative(z) - slope).abs();
-                assert!(
-                    difference < 1e-9,
-                    "{activation:?} at {z}: off by {difference}"
-                );
+                assert!(difference < 1e-9, "{activation:?} at {z}: off by {difference}");
             }
         }
     }

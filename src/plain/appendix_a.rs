@@ -17,17 +17,8 @@ fn matrix<const COLUMNS: usize>(rows: &[[f64; COLUMNS]]) -> Matrix {
 }
 
 fn network() -> Network {
-    let w1 = matrix(&[
-        [1.0, 0.0, 0.0],
-        [0.0, 0.0, 1.0],
-        [0.0, 1.0, 1.0],
-        [1.0, 1.0, 0.0],
-    ]);
-    let w2 = matrix(&[
-        [1.0, 0.0, 0.0, 0.0],
-        [1.0, 1.0, 0.0, 1.0],
-        [0.0, 1.0, 2.0, -2.0],
-    ]);
+    let w1 = matrix(&[[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, 1.0, 1.0], [1.0, 1.0, 0.0]]);
+    let w2 = matrix(&[[1.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 1.0], [0.0, 1.0, 2.0, -2.0]]);
     let w3 = matrix(&[[1.0, 0.0, 0.0], [1.0, 1.0, -1.0]]);
     Network::new(vec![
         (w1, Activation::Relu),
@@ -63,11 +54,7 @@ fn the_loss_and_the_gradients() {
         [0.0, 0.0, 2.0],
         [0.0, 0.0, -3.0],
     ]);
-    let w2 = matrix(&[
-        [0.0, 0.0, 0.0, 0.0],
-        [0.0, -1.0, -1.0, 0.0],
-        [0.0, 1.0, 1.0, 0.0],
-    ]);
+    let w2 = matrix(&[[0.0, 0.0, 0.0, 0.0], [0.0, -1.0, -1.0, 0.0], [0.0, 1.0, 1.0, 0.0]]);
     let w3 = matrix(&[[0.0, 0.0, 0.0], [0.0, -1.0, -3.0]]);
     assert_eq!(gradients, [w1, w2, w3]);
 }
@@ -83,16 +70,8 @@ fn the_updated_weights() {
         [0.0, 1.0, -3.0],
         [1.0, 1.0, 6.0],
     ]);
-    let w2 = matrix(&[
-        [1.0, 0.0, 0.0, 0.0],
-        [1.0, 3.0, 2.0, 1.0],
-        [0.0, -1.0, 0.0, -2.0],
-    ]);
+    let w2 = matrix(&[[1.0, 0.0, 0.0, 0.0], [1.0, 3.0, 2.0, 1.0], [0.0, -1.0, 0.0, -2.0]]);
     let w3 = matrix(&[[1.0, 0.0, 0.0], [1.0, 3.0, 5.0]]);
-    let updated: Vec<&Matrix> = network
-        .layers()
-        .iter()
-        .map(|(weights, _)| weights)
-        .collect();
+    let updated: Vec<&Matrix> = network.layers().iter().map(|(weights, _)| weights).collect();
     assert_eq!(updated, [&w1, &w2, &w3]);
 }

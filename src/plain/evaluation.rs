@@ -80,8 +80,7 @@ mod tests {
 
     #[test]
     fn accuracy_by_hand() {
-        let predictions =
-            Matrix::new(4, 2, vec![2.0, 1.0, 1.0, 2.0, 3.0, 3.0, -1.0, -2.0]).unwrap();
+        let predictions = Matrix::new(4, 2, vec![2.0, 1.0, 1.0, 2.0, 3.0, 3.0, -1.0, -2.0]).unwrap();
         let hits = |labels| accuracy(&predictions, &one_hot(labels, 2).unwrap()).unwrap();
         assert_eq!(hits(&[0, 1, 0, 0]), 1.0);
         assert_eq!(hits(&[0, 1, 1, 1]), 0.5);

@@ -109,12 +109,8 @@ mod tests {
 
     #[test]
     fn mse_by_hand() {
-        let p = Matrix::new(2, 2, vec![1.0, 2.0, 3.0, 4.0])
-            .unwrap()
-            .augment();
-        let y = Matrix::new(2, 2, vec![0.0, 4.0, 3.0, 3.0])
-            .unwrap()
-            .augment();
+        let p = Matrix::new(2, 2, vec![1.0, 2.0, 3.0, 4.0]).unwrap().augment();
+        let y = Matrix::new(2, 2, vec![0.0, 4.0, 3.0, 3.0]).unwrap().augment();
         // Sample 1: 1 + 4; sample 2: 0 + 1.
         assert_eq!(Loss::Mse.value(&p, &y, Reduction::Sum), 6.0);
         assert_eq!(Loss::Mse.value(&p, &y, Reduction::Mean), 3.0);
@@ -127,21 +123,13 @@ mod tests {
     #[test]
     fn cross_entropy_by_hand() {
         // Equal scores: each of two classes has probability 1/2.
-        let p = Matrix::new(2, 2, vec![5.0, 5.0, -1.0, -1.0])
-            .unwrap()
-            .augment();
-        let y = Matrix::new(2, 2, vec![1.0, 0.0, 0.0, 1.0])
-            .unwrap()
-            .augment();
+        let p = Matrix::new(2, 2, vec![5.0, 5.0, -1.0, -1.0]).unwrap().augment();
+        let y = Matrix::new(2, 2, vec![1.0, 0.0, 0.0, 1.0]).unwrap().augment();
         let ln_2 = std::f64::consts::LN_2;
         assert!((Loss::CrossEntropy.value(&p, &y, Reduction::Mean) - ln_2).abs() < 1e-15);
         assert!((Loss::CrossEntropy.value(&p, &y, Reduction::Sum) - 2.0 * ln_2).abs() < 1e-15);
         let gradient = Loss::CrossEntropy.gradient(&p, &y, Reduction::Mean);
-        for (value, expected) in gradient
-            .values()
-            .iter()
-            .zip([0.0, 0.0, -0.25, 0.25, 0.25, -0.25])
-        {
+        for (value, expected) in gradient.values().iter().zip([0.0, 0.0, -0.25, 0.25, 0.25, -0.25]) {
             assert!((value - expected).abs() < 1e-15);
         }
     }
@@ -168,13 +156,9 @@ mod tests {
                         let (mut above, mut below) = (p.clone(), p.clone());
                         above[[output, sample]] += step;
                         below[[output, sample]] -= step;
-                        let rise =
-                            loss.value(&above, &y, reduction) - loss.value(&below, &y, reduction);
+                        let rise = loss.value(&above, &y, reduction) - loss.value(&below, &y, reduction);
                         let difference = (gradient[[output, sample]] - rise / (2.0 * step)).abs();
-                        assert!(
-                            difference < 1e-8,
-                            "{loss:?} {reduction:?}: off by {difference}"
-                        );
+                        assert!(difference < 1e-8, "{loss:?} {reduction:?}: off by {difference}");
                     }
                 }
             }

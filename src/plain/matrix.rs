@@ -169,11 +169,7 @@ impl Index<[usize; 2]> for Matrix {
     type Output = f64;
 
     fn index(&self, [row, column]: [usize; 2]) -> &f64 {
-        assert!(
-            column < self.columns,
-            "no column {column} among {}",
-            self.columns
-        );
+        assert!(column < self.columns, "no column {column} among {}", self.columns);
         &self.values[row * self.columns + column]
     }
 }
@@ -183,11 +179,7 @@ impl Index<[usize; 2]> for Matrix {
 /// If there is no such row or column.
 impl IndexMut<[usize; 2]> for Matrix {
     fn index_mut(&mut self, [row, column]: [usize; 2]) -> &mut f64 {
-        assert!(
-            column < self.columns,
-            "no column {column} among {}",
-            self.columns
-        );
+        assert!(column < self.columns, "no column {column} among {}", self.columns);
         &mut self.values[row * self.columns + column]
     }
 }
@@ -211,10 +203,7 @@ mod tests {
     #[test]
     fn a_transpose_by_hand() {
         let wide = matrix(2, 3, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
-        assert_eq!(
-            wide.transpose(),
-            matrix(3, 2, &[1.0, 4.0, 2.0, 5.0, 3.0, 6.0])
-        );
+        assert_eq!(wide.transpose(), matrix(3, 2, &[1.0, 4.0, 2.0, 5.0, 3.0, 6.0]));
     }
 
     #[test]

@@ -89,13 +89,7 @@ impl Network {
     ///
     /// [`Error::Shape`] for inputs or targets that do not fit the network or each other; [`Error::InvalidData`]
     /// for no samples.
-    pub fn loss(
-        &self,
-        inputs: &Matrix,
-        targets: &Matrix,
-        loss: Loss,
-        reduction: Reduction,
-    ) -> Result<f64> {
+    pub fn loss(&self, inputs: &Matrix, targets: &Matrix, loss: Loss, reduction: Reduction) -> Result<f64> {
         self.check_targets(inputs, targets)?;
         let (_, prediction) = self.run(inputs)?;
         Ok(loss.value(&prediction, &targets.augment(), reduction))
@@ -257,10 +251,7 @@ mod tests {
             for loss in [Loss::Mse, Loss::CrossEntropy] {
                 for reduction in [Reduction::Mean, Reduction::Sum] {
                     let network = network(hidden);
-                    let gradients = network
-                        .gradients(&inputs, &targets, loss, reduction)
-                        .unwrap()
-                        .1;
+                    let gradients = network.gradients(&inputs, &targets, loss, reduction).unwrap().1;
                     for (layer, gradient) in gradients.iter().enumerate() {
                         assert!(gradient.row(0).iter().all(|&value| value == 0.0));
                         for row in 1..gradient.rows() {

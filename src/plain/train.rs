@@ -30,16 +30,10 @@ impl Training {
     fn check(&self) -> Result<()> {
         let rate = self.learning_rate;
         if !rate.is_finite() || rate < 0.0 {
-            return Err(Error::option(
-                "learning rate",
-                rate,
-                "finite, and at least 0",
-            ));
+            return Err(Error::option("learning rate", rate, "finite, and at least 0"));
         }
         match self.clipping {
-            Clipping::PerTensor(limit) | Clipping::Global(limit)
-                if limit.is_nan() || limit <= 0.0 =>
-            {
+            Clipping::PerTensor(limit) | Clipping::Global(limit) if limit.is_nan() || limit <= 0.0 => {
                 Err(Error::option("clipping limit", limit, "above 0"))
             }
             _ => Ok(()),
@@ -63,8 +57,7 @@ pub fn train_step(
     training: &Training,
 ) -> Result<f64> {
     training.check()?;
-    let (loss, mut gradients) =
-        network.gradients(inputs, targets, training.loss, training.reduction)?;
+    let (loss, mut gradients) = network.gradients(inputs, targets, training.loss, training.reduction)?;
     training.clipping.clip(&mut gradients);
     network.descend(&gradients, training.learning_rate);
     Ok(loss)
@@ -123,8 +116,7 @@ mod tests {
         let mut network = line();
         let training = Training::new(Loss::Mse, 0.5);
         let order = [2, 0, 1];
-        let loss =
-            train_epoch(&mut network, &inputs, &targets, order.chunks(2), &training).unwrap();
+        let loss = train_epoch(&mut network, &inputs, &targets, order.chunks(2), &training).unwrap();
         // Samples 2 and 0: loss (16 + 1) / 2, Delta (-4, -1), so b = 2.5, w = 0.5.
         // Sample 1: p = 3.5, loss 0.25, Delta 1, so b = 2, w = -0.5.
         assert_eq!(loss, (8.5 + 0.25) / 2.0);

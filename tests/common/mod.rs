@@ -91,12 +91,7 @@ impl Case {
         let order = |epoch| (0..SAMPLES).map(move |index| (7 * index + 5 * epoch) % SAMPLES);
         let epochs = (0..EPOCHS).map(|epoch| order(epoch).collect::<Vec<_>>());
         epochs
-            .flat_map(|order| {
-                order
-                    .chunks(BATCH)
-                    .map(<[usize]>::to_vec)
-                    .collect::<Vec<_>>()
-            })
+            .flat_map(|order| order.chunks(BATCH).map(<[usize]>::to_vec).collect::<Vec<_>>())
             .collect()
     }
 
@@ -107,10 +102,7 @@ impl Case {
         let (mut losses, mut weights) = (Vec::new(), Vec::new());
         for line in text.lines() {
             let (key, numbers) = line.split_once(' ').unwrap();
-            let numbers: Vec<f64> = numbers
-                .split(' ')
-                .map(|number| number.parse().unwrap())
-                .collect();
+            let numbers: Vec<f64> = numbers.split(' ').map(|number| number.parse().unwrap()).collect();
             match key {
                 "losses" => losses = numbers,
                 "weights" => weights.push(with_constant_row(self.sizes[weights.len()], &numbers)),
