@@ -84,8 +84,8 @@ fn check_openblas() {
     if !wanted || !own || known_to_pkg_config() || known_to_brew() {
         return;
     }
-    // A linker that cannot even link nothing, called like this, is no witness.
-    if links(&["-lopenblas"]) || !links(&[]) {
+    // A linker that, called like this, does not even find the C library is no witness.
+    if links("-lopenblas") || !links("-lc") {
         return;
     }
     println!("cargo::error=OpenBLAS is not installed, or the linker does not find it.");
@@ -111,8 +111,8 @@ fn known_to_brew() -> bool {
             .is_some_and(|prefix| Path::new(&prefix).join("lib").exists())
 }
 
-/// Whether the linker makes a shared library of these alone, looking where rustc has it look.
-fn links(libraries: &[&str]) -> bool {
+/// Whether the linker makes a shared library of this library alone, looking where rustc has it look.
+fn links(library: &str) -> bool {
     let Some(folder) = env::var_os("OUT_DIR") else {
         return false;
     };
@@ -126,7 +126,7 @@ fn links(libraries: &[&str]) -> bool {
     for folder in search_folders(&flags) {
         command.arg("-L").arg(folder);
     }
-    succeeds(command.args(libraries))
+    succeeds(command.arg(library))
 }
 
 /// The folders of `-L FOLDER`, `-LFOLDER` and `-L KIND=FOLDER` among rustc's flags.

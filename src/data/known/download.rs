@@ -62,9 +62,7 @@ fn fetch_with<const N: usize>(
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<[PathBuf; N], Vec<String>> {
     let folder = cache.join(set.name);
-    fs::create_dir_all(&folder)
-        .map_err(|error| vec![format!("{}: cannot create it: {error}", folder.display())])?;
-    let mut paths = [const { PathBuf::new() }; N];
+    let mut paths = std::array::from_fn(|_| PathBuf::new());
     for (path, file) in paths.iter_mut().zip(&set.files) {
         let cached = find(&folder, file).map_err(|answer| vec![answer])?;
         *path = match cached {
@@ -117,7 +115,10 @@ fn transfer(
     folder: &Path,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<NamedTempFile, String> {
-    let response = agent.get(url).call().map_err(|error| error.to_string())?;
+    let response = agent.get(url).call().map_err(|error| match error {
+        ureq::Error::Io(error) => error.to_string(),
+        error => error.to_string(),
+    })?;
     let total = response.body().content_length();
     if let Some(total) = total.filter(|&total| total > limit) {
         return Err(format!(
@@ -239,7 +240,9 @@ fn rewound(file: &NamedTempFile) -> Result<&Handle, String> {
 
 /// A file with a name of its own beside the final one, so that the renaming stays within a file system.
 fn temporary(folder: &Path) -> Result<NamedTempFile, String> {
-    NamedTempFile::new_in(folder).map_err(|error| unwritable(folder, &error))
+    fs::create_dir_all(folder)
+        .and_then(|()| NamedTempFile::new_in(folder))
+        .map_err(|error| unwritable(folder, &error))
 }
 
 fn unwritable(folder: &Path, error: &io::Error) -> String {
@@ -303,7 +306,8 @@ mod tests {
             }
             assert_eq!(content, CONTENT);
         }
-        let left = fs::read_dir(cache.path().join("set")).unwrap();
+        // The folder itself is made only when something arrives.
+        let left = fs::read_dir(cache.path().join("set")).into_iter().flatten();
         let left = left.map(|entry| entry.unwrap().file_name().into_string().unwrap());
         (fetched.map(|[path]| path), left.collect())
     }
@@ -466,6 +470,19 @@ mod tests {
             assert!(answer.contains("timeout"), "{answer}");
             assert!(start.elapsed() < LONG, "{:?}", start.elapsed());
         }
+    }
+
+    #[test]
+    fn a_cache_that_cannot_be_written_is_told() {
+        let (server, sum) = (
+            Server::start(Reply::Whole(gzip(CONTENT))),
+            md5(CONTENT).unwrap(),
+        );
+        let mirrors = [Mirror::Gzipped(&server.base)];
+        let blocked = tempfile::NamedTempFile::new().unwrap();
+        let set = set(Md5::Content(&sum), &mirrors);
+        let answers = fetch_with(&agent(LONG), &set, blocked.path(), &mut |_| {}).unwrap_err();
+        assert!(answers[0].contains("cannot write into"), "{answers:?}");
     }
 
     #[test]

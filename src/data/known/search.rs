@@ -43,7 +43,7 @@ fn find_all<const N: usize>(
     directory: &Path,
 ) -> Result<[PathBuf; N], String> {
     let folder = directory.join(set.name);
-    let mut paths = [const { PathBuf::new() }; N];
+    let mut paths = std::array::from_fn(|_| PathBuf::new());
     for (path, file) in paths.iter_mut().zip(&set.files) {
         *path = find(&folder, file)?
             .ok_or_else(|| format!("{}: no {}(.gz)", folder.display(), file.name))?;
