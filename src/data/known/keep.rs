@@ -34,18 +34,12 @@ pub(super) fn unpack(
 }
 
 /// Proves the file to be the one in the table, and only then gives it its name.
-pub(super) fn keep(
-    temporary: NamedTempFile,
-    file: &File<'_>,
-    folder: &Path,
-) -> Result<PathBuf, String> {
+pub(super) fn keep(temporary: NamedTempFile, file: &File<'_>, folder: &Path) -> Result<PathBuf, String> {
     // A server that unpacks what it sends is no worse for it.
     let gzipped = is_gzipped(&temporary)?;
     let raw = rewound(&temporary)?;
     let (expected, found) = match file.md5 {
-        Md5::Content(expected) if gzipped => {
-            (expected, md5(GzDecoder::new(raw).take(file.bytes + 1))?)
-        }
+        Md5::Content(expected) if gzipped => (expected, md5(GzDecoder::new(raw).take(file.bytes + 1))?),
         Md5::Content(expected) | Md5::Gzipped(expected) => (expected, md5(raw)?),
     };
     if found != expected {
