@@ -5,6 +5,7 @@ mod blas;
 pub mod data;
 mod element;
 mod error;
+mod kernel;
 pub mod layer;
 pub mod loss;
 mod metrics;
@@ -12,9 +13,9 @@ mod network;
 pub mod optimizer;
 pub mod plain;
 mod random;
-mod simd;
 mod train;
 
+pub use augment::{augment, strip};
 #[cfg(feature = "linalg")]
 pub use baseline::least_squares;
 pub use baseline::mean_predictor;

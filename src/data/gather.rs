@@ -4,7 +4,7 @@ use ndarray::{Array2, ArrayView2, ArrayViewMut2, ShapeBuilder, s};
 
 use super::dataset::{Inputs, Targets, pixel_value};
 use crate::element::Element;
-use crate::simd::simd;
+use crate::kernel::simd;
 
 /// Copies samples into the columns of `output`, pixels as fractions of 255.
 ///

@@ -4,7 +4,7 @@ use ndarray::{ArrayView2, ArrayViewMut2};
 
 use super::Activation;
 use crate::element::Element;
-use crate::simd::simd;
+use crate::kernel::simd;
 
 /// a = max(0, z); its derivative at 0 is 0.
 ///

@@ -41,7 +41,7 @@ impl Initializer {
 }
 
 fn draw<T: Element, E: std::fmt::Debug>(
-    mut weights: ArrayViewMut2<'_, T>,
+    weights: ArrayViewMut2<'_, T>,
     seed: u64,
     distribution: Result<impl Distribution<f64>, E>,
 ) {

@@ -8,6 +8,7 @@ use crate::augment::{body, body_mut};
 use crate::blas::product;
 use crate::element::Element;
 use crate::error::{Error, Result};
+use crate::kernel::{NARROW, accumulate, combine, dots};
 
 /// Z = W A, the bias being column 0 of W.
 ///
@@ -18,8 +19,32 @@ use crate::error::{Error, Result};
 /// Source: report, section 3.1.
 #[derive(Debug, Clone)]
 pub struct Linear<T> {
-    /// One tensor, column-major; a slice of one because a layer hands out a slice.
+    /// One tensor; a slice of one because a layer hands out a slice.
     weights: [Array2<T>; 1],
+    form: Form,
+}
+
+/// Which kernels serve the layer's three products. A narrow side has its numbers far apart, the other's lie together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// Few outputs; W is row-major.
+    NarrowOutput,
+    /// Few inputs; W is column-major.
+    NarrowInput,
+    /// BLAS; W is column-major.
+    Wide,
+}
+
+impl Form {
+    fn of(inputs: usize, outputs: usize) -> Self {
+        if outputs <= NARROW {
+            Form::NarrowOutput
+        } else if inputs < NARROW {
+            Form::NarrowInput
+        } else {
+            Form::Wide
+        }
+    }
 }
 
 impl<T: Element> Linear<T> {
@@ -35,10 +60,14 @@ impl<T: Element> Linear<T> {
         if outputs == 0 {
             return Err(Error::option("outputs of Linear", outputs, "at least 1"));
         }
-        let mut weights = Array2::zeros((outputs + 1, inputs + 1).f());
+        let form = Form::of(inputs, outputs);
+        let mut weights = Array2::zeros((outputs + 1, inputs + 1).set_f(form != Form::NarrowOutput));
         weights[[0, 0]] = T::one();
         initializer.fill(weights.slice_mut(s![1.., 1..]), seed);
-        Ok(Linear { weights: [weights] })
+        Ok(Linear {
+            weights: [weights],
+            form,
+        })
     }
 
     /// A layer with these weights and biases, in PyTorch's shapes.
@@ -115,7 +144,12 @@ impl<T: Element> Layer<T> for Linear<T> {
 
     fn forward(&self, input: ArrayView2<'_, T>, output: ArrayViewMut2<'_, T>) {
         let weights = body(self.weights[0].view());
-        product(T::one(), weights, input, T::zero(), body_mut(output));
+        let output = body_mut(output);
+        match self.form {
+            Form::NarrowOutput => dots(weights, input, output),
+            Form::NarrowInput => combine(weights.reversed_axes(), input, output),
+            Form::Wide => product(T::one(), weights, input, T::zero(), output),
+        }
     }
 
     fn backward(
@@ -125,21 +159,20 @@ impl<T: Element> Layer<T> for Linear<T> {
         delta_input: ArrayViewMut2<'_, T>,
     ) {
         let weights = self.weights[0].slice(s![1.., 1..]);
-        product(
-            T::one(),
-            weights.reversed_axes(),
-            body(delta),
-            T::zero(),
-            body_mut(delta_input),
-        );
+        let (delta, delta_input) = (body(delta), body_mut(delta_input));
+        match self.form {
+            Form::NarrowOutput => combine(weights, delta, delta_input),
+            Form::NarrowInput => dots(weights.reversed_axes(), delta, delta_input),
+            Form::Wide => product(T::one(), weights.reversed_axes(), delta, T::zero(), delta_input),
+        }
     }
 
     fn gradient(&self, samples: Samples<'_, T>, gradients: &mut [Array2<T>]) {
-        outer_products(T::one(), samples, T::zero(), gradients[0].view_mut());
+        add_outer_products(self.form, T::one(), samples, T::zero(), gradients[0].view_mut());
     }
 
     fn descend(&mut self, samples: Samples<'_, T>, rate: T) -> bool {
-        outer_products(-rate, samples, T::one(), self.weights[0].view_mut());
+        add_outer_products(self.form, -rate, samples, T::one(), self.weights[0].view_mut());
         true
     }
 }
@@ -147,27 +180,58 @@ impl<T: Element> Layer<T> for Linear<T> {
 /// Below so many operations, waking another thread costs more than it gains.
 const PARALLEL_OPERATIONS: usize = 1 << 20;
 
-/// C <- alpha Delta A^T + beta C over all blocks, row 0 apart; C is cut in column tiles by its shape alone.
-fn outer_products<T: Element>(alpha: T, samples: Samples<'_, T>, beta: T, target: ArrayViewMut2<'_, T>) {
-    let columns = target.ncols();
-    let operations = 2 * target.len() * samples.count();
-    let tile = columns.div_ceil(8).max(64);
-    let tiles = body_mut(target);
-    let work = |(index, mut target): (usize, ArrayViewMut2<'_, T>)| {
-        let first = index * tile;
+/// W <- alpha Delta A^T + beta W over all blocks, row 0 apart, in tiles that are cut by shape alone.
+fn add_outer_products<T: Element>(
+    form: Form,
+    alpha: T,
+    samples: Samples<'_, T>,
+    beta: T,
+    weights: ArrayViewMut2<'_, T>,
+) {
+    let operations = 2 * weights.len() * samples.count();
+    let mut weights = body_mut(weights);
+    // The wide side is cut: what lies together is long enough for the kernels, and the narrow side stays whole.
+    let axis = if form == Form::NarrowInput {
+        Axis(0)
+    } else {
+        Axis(1)
+    };
+    let tile = weights.len_of(axis).div_ceil(8).next_multiple_of(64);
+    let work = |(index, mut weights): (usize, ArrayViewMut2<'_, T>)| {
+        let range = index * tile..index * tile + weights.len_of(axis);
         let mut beta = beta;
         for (input, delta) in samples.blocks() {
-            let input = input.slice_move(s![first..first + target.ncols(), ..]);
-            product(alpha, body(delta), input.reversed_axes(), beta, target.view_mut());
+            let delta = body(delta);
+            match form {
+                Form::NarrowOutput => {
+                    accumulate(
+                        alpha,
+                        delta,
+                        input.slice_move(s![range.clone(), ..]),
+                        beta,
+                        weights.view_mut(),
+                    );
+                }
+                Form::NarrowInput => {
+                    let delta = delta.slice_move(s![range.clone(), ..]);
+                    accumulate(alpha, input, delta, beta, weights.view_mut().reversed_axes());
+                }
+                Form::Wide => {
+                    let input = input.slice_move(s![range.clone(), ..]);
+                    product(alpha, delta, input.reversed_axes(), beta, weights.view_mut());
+                }
+            }
             beta = T::one();
         }
     };
     if operations < PARALLEL_OPERATIONS {
-        work((0, tiles));
+        weights
+            .axis_chunks_iter_mut(axis, tile)
+            .enumerate()
+            .for_each(work);
     } else {
-        let mut tiles = tiles;
-        tiles
-            .axis_chunks_iter_mut(Axis(1), tile)
+        weights
+            .axis_chunks_iter_mut(axis, tile)
             .into_par_iter()
             .enumerate()
             .for_each(work);

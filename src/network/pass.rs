@@ -1,6 +1,6 @@
 //! A training step: forward and back through the blocks of a batch, then the gradients over all of them.
 
-use ndarray::{Array2, ShapeBuilder};
+use ndarray::Array2;
 use rayon::prelude::*;
 
 use super::workspace::Tally;
@@ -170,6 +170,7 @@ impl<T: Element> NeuralNetwork<T> {
 /// Room for the gradients of these weights, made with the first step that needs it.
 fn make_room<T: Element>(gradients: &mut Vec<Array2<T>>, weights: &[Array2<T>]) {
     if gradients.is_empty() {
-        gradients.extend(weights.iter().map(|weights| Array2::zeros(weights.raw_dim().f())));
+        // Laid out as the weights.
+        gradients.extend(weights.iter().map(|weights| weights.mapv(|_| T::zero())));
     }
 }
