@@ -35,15 +35,16 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Train a network and say how good it became.
-    #[command(after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+    ///
+    /// Without options, this trains the network of the report with the settings of the report: one hidden layer of
+    /// 512 ReLU units. The summary goes to standard output, progress to standard error.
+    #[command(after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"), allow_negative_numbers = true)]
     Train(TrainArguments),
     /// Say which BLAS library, kernel and threads do the work.
     Info,
 }
 
-/// Without options, this trains the network of the report with the settings of the report.
-///
-/// The summary goes to standard output, progress to standard error.
+/// What `mfnet train` can be told.
 #[derive(Debug, Args)]
 pub(super) struct TrainArguments {
     /// What to learn [default: mnist; where it cannot be had, digits]
@@ -73,7 +74,7 @@ pub(super) struct TrainArguments {
     #[arg(long, value_name = "X", default_value_t = 0.001, value_parser = above_zero)]
     pub(super) lr: f64,
 
-    /// Whether a step follows the mean or the sum of its samples' gradients [default: sum; california-housing: mean]
+    /// How a batch's gradients become a step [default: sum; california-housing: mean]
     #[arg(long, value_name = "NAME")]
     pub(super) reduction: Option<ReductionName>,
 
@@ -93,7 +94,7 @@ pub(super) struct TrainArguments {
     #[arg(long, value_name = "TYPE", default_value = "f32")]
     pub(super) precision: Precision,
 
-    /// Threads to work with; the result does not depend on it [default: one for each core]
+    /// Threads to work with; results do not depend on their number [default: one for each core]
     #[arg(long, value_name = "N", value_parser = whole::<1024>)]
     pub(super) threads: Option<usize>,
 
@@ -101,19 +102,20 @@ pub(super) struct TrainArguments {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(super) seed: u64,
 
-    /// Epochs from one evaluation of the test set to the next; the last epoch is evaluated always
+    /// Epochs from one test to the next; the last epoch is always tested
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole::<{ usize::MAX }>)]
     pub(super) test_interval: usize,
 
-    /// Folder with the data sets' files, such as DIR/mnist/train-images-idx3-ubyte.gz [default: $MFNET_DATA_DIR]
+    /// Folder of data sets, with files such as DIR/mnist/train-images-idx3-ubyte.gz [default: the environment variable
+    /// MFNET_DATA_DIR]
     #[arg(long, value_name = "DIR")]
     pub(super) data_dir: Option<PathBuf>,
 
-    /// Download nothing; without this, what neither the folder nor the cache holds is downloaded into the cache
+    /// Download nothing [default: download what neither folder nor cache holds into the cache]
     #[arg(long)]
     pub(super) no_download: bool,
 
-    /// Show no progress, only the result
+    /// Show no progress, only the result and warnings
     #[arg(long)]
     pub(super) quiet: bool,
 
@@ -160,7 +162,7 @@ pub(super) enum DatasetName {
     Mnist,
     /// Digits drawn by the program itself: as MNIST, but needs no files
     Digits,
-    /// House values of 20,640 districts, 8 features; a fifth are for the test, all are normalised
+    /// House values of 20,640 districts, 8 features, all normalised; a fifth for the test
     CaliforniaHousing,
 }
 

@@ -44,5 +44,5 @@ pub(super) fn kernel(blas: &Blas) -> String {
 
 /// Who runs in parallel.
 pub(super) fn threads(blas: &Blas) -> String {
-    format!("{}, each with {} for a product", blas.workers, blas.threads)
+    format!("{}, and {} in each product of BLAS", blas.workers, blas.threads)
 }

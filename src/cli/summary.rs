@@ -27,7 +27,7 @@ pub(super) fn text<T: Element>(training: &Training<'_, T>) -> mfnet::Result<Stri
         blas,
         ..
     } = training;
-    let mut text = String::from("\n");
+    let mut text = String::new();
     let mut line = |label: &str, content: String| text += &format!("{label:<14} {content}\n");
     line("data set", data_set(task));
     let parameters = format::count(network.parameters());

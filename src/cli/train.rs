@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use anyhow::Context;
-use mfnet::{Element, Event, Reduction, train_test_classification, train_test_regression};
+use mfnet::{Element, Event, train_test_classification, train_test_regression};
 
 use super::args::{Precision, TrainArguments};
 use super::data::{self, Kind};
@@ -27,7 +27,7 @@ pub(super) fn train(arguments: &TrainArguments) -> anyhow::Result<Outcome> {
 fn train_in<T: Element>(arguments: &TrainArguments) -> anyhow::Result<Outcome> {
     let task = data::load::<T>(arguments)?;
     let mut network = model::network(arguments, &task)?;
-    let reduction: Reduction = arguments.reduction_or(task.reduction);
+    let reduction = arguments.reduction_or(task.reduction);
     let loss = model::loss::<T>(task.kind, reduction);
     let mut optimizer = model::optimizer(arguments)?;
     let options = arguments.options(task.epochs);
@@ -69,13 +69,16 @@ fn train_in<T: Element>(arguments: &TrainArguments) -> anyhow::Result<Outcome> {
         history: &trained?,
         blas: &blas,
     };
-    if arguments.json {
+    if !arguments.quiet {
+        console::note("");
+    }
+    if !arguments.json {
+        console::print(&summary::text(&training)?)?;
+    } else {
         if !arguments.quiet {
             console::note(summary::text(&training)?.trim_end());
         }
         console::print(&json::text(&training))?;
-    } else {
-        console::print(&summary::text(&training)?)?;
     }
     Ok(if interrupt::is_requested() && training.history.stopped {
         Outcome::Interrupted
