@@ -149,7 +149,8 @@ fn a_summary_goes_to_standard_output_and_plain_lines_to_standard_error() {
     assert_eq!(code, Some(0), "{err}");
     for part in [
         "data set",
-        "digits: 60,000 training",
+        "digits: 784 features, 10 classes",
+        "60,000 to train on, 10,000 to test with",
         "784 - 16 ReLU - 10, 12,730 parameters",
         "2 epochs",
         "samples/s",
@@ -195,7 +196,7 @@ fn the_model_and_its_training_are_as_asked() {
     for part in [
         "784 - 16 tanh - 10",
         "f64",
-        "batches of 4,096, learning rate 0.5, mean of",
+        "batches of 4,096, learning rate 0.5, gradients averaged",
         "clipped to 2.5",
     ] {
         assert!(out.contains(part), "{part}: {out}");
@@ -204,7 +205,7 @@ fn the_model_and_its_training_are_as_asked() {
     assert_eq!(code, Some(0), "{err}");
     assert!(out.contains("784 - 10, 7,850 parameters"), "{out}");
     assert!(
-        out.contains("batches of 1,024, learning rate 0.001, sum of"),
+        out.contains("batches of 1,024, learning rate 0.001, gradients summed"),
         "{out}"
     );
 }
@@ -227,7 +228,7 @@ fn arguments_that_cannot_be_are_usage_errors() {
         (&["--lr", "-0.1"], "it must be a finite number above 0"),
         (&["--clip-norm", "inf"], "it must be a finite number above 0"),
         (&["--shuffle", "cards"], "possible values: samples, batches, none"),
-        (&["--linear"], "'--linear' cannot be used with '--hidden"),
+        (&["--linear"], "cannot be used with '--linear'"),
         (
             &["--clip-norm", "1", "--clip-global-norm", "1"],
             "cannot be used with '--clip-global-norm",
@@ -377,8 +378,8 @@ fn progress_that_nobody_reads_ends_the_training() {
 #[cfg(unix)]
 #[test]
 fn an_interrupt_ends_the_training_with_what_there_is() {
-    if cfg!(target_os = "linux") && ignores_interrupts() {
-        eprintln!("SKIPPED: this process was started with SIGINT ignored, and so are its children");
+    if cfg!(target_os = "linux") && survives_hangups() {
+        eprintln!("SKIPPED: this process was started under nohup, and so are its children");
         return;
     }
     for signal in ["-INT", "-TERM"] {
@@ -411,12 +412,12 @@ fn an_interrupt_ends_the_training_with_what_there_is() {
 }
 
 #[cfg(unix)]
-fn ignores_interrupts() -> bool {
+fn survives_hangups() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    // SIGINT is signal 2: the second bit.
+    // SIGHUP is signal 1: the first bit.
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
-        .is_some_and(|mask| mask & 2 != 0)
+        .is_some_and(|mask| mask & 1 != 0)
 }
 
 #[test]
@@ -444,7 +445,7 @@ fn california_housing_is_compared_with_simpler_models() {
     let (code, out, err) = housing(&["--epochs", "60"]);
     assert_eq!(code, Some(0), "{err}");
     assert!(
-        out.contains("16,512 training and 4,128 test samples, 8 features"),
+        out.contains("california-housing: 8 features") && out.contains("16,512 to train on, 4,128 to test"),
         "{out}"
     );
     let row = |name: &str| -> Vec<f64> {

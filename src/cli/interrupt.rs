@@ -14,19 +14,30 @@ static STATE: AtomicU8 = AtomicU8::new(IDLE);
 
 /// Has signals heard from now on.
 ///
-/// A process whose parent has it ignore one of them (`nohup`, or `&` in a script) is left as it is: it would otherwise
-/// end at the very signal that it is to survive.
+/// Under `nohup`, which has the process ignore one of them, all are left as they are: hearing it would end the process
+/// at the very signal that it is to survive.
 pub(super) fn listen() {
-    let heard = || {
-        if STATE
-            .compare_exchange(TRAINING, ENDING, Ordering::Relaxed, Ordering::Relaxed)
-            .is_err()
-        {
-            process::exit(130);
-        }
-    };
-    // The only other failure is that the system has no signals to hear.
-    let _ = ctrlc::try_set_handler(heard);
+    if ctrlc::try_set_handler(heard).is_err() && !is_hangup_ignored() {
+        // A shell script's `&` ignores the interrupt, but whoever sends it to this very process means it. The only
+        // failure left is that the system has no signals to hear.
+        let _ = ctrlc::set_handler(heard);
+    }
+}
+
+fn heard() {
+    let training = STATE.compare_exchange(TRAINING, ENDING, Ordering::Relaxed, Ordering::Relaxed);
+    if training.is_err() {
+        process::exit(130);
+    }
+}
+
+/// Whether the parent has this process ignore SIGHUP; where that cannot be told, as if it did.
+fn is_hangup_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    // SIGHUP is signal 1: the first bit.
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .is_none_or(|mask| mask & 1 != 0)
 }
 
 /// A training begins.

@@ -88,9 +88,13 @@ impl Progress {
         true
     }
 
-    /// Takes the bar off the terminal.
-    pub(super) fn clear(&self) {
-        self.bar.finish_and_clear();
+    /// Takes the bar off the terminal; after an interrupt it stays, for the terminal has written `^C` into it.
+    pub(super) fn end(&self, interrupted: bool) {
+        if interrupted {
+            self.bar.set_draw_target(ProgressDrawTarget::hidden());
+        } else {
+            self.bar.finish_and_clear();
+        }
     }
 
     fn draw(&self, epoch: usize, done: usize, batches: usize, loss: f64) {

@@ -30,6 +30,7 @@ pub(super) fn text<T: Element>(training: &Training<'_, T>) -> mfnet::Result<Stri
     let mut text = String::new();
     let mut line = |label: &str, content: String| text += &format!("{label:<14} {content}\n");
     line("data set", data_set(task));
+    line("samples", samples(task));
     let parameters = format::count(network.parameters());
     line(
         "model",
@@ -64,31 +65,35 @@ pub(super) fn text<T: Element>(training: &Training<'_, T>) -> mfnet::Result<Stri
 }
 
 fn data_set<T: Element>(task: &Task<T>) -> String {
-    let [train, test] = [&task.train, &task.test].map(|data| format::count(data.samples()));
-    let (features, outputs) = (task.train.features(), task.train.outputs());
     let outputs = match task.kind {
-        Kind::Classification => format!("{outputs} classes"),
-        Kind::Regression { .. } if outputs == 1 => "1 target, normalised".to_owned(),
-        Kind::Regression { .. } => format!("{outputs} targets, normalised"),
+        Kind::Classification => "classes",
+        Kind::Regression { .. } => "target, normalised",
     };
     format!(
-        "{}: {train} training and {test} test samples, {features} features, {outputs}",
-        task.name
+        "{}: {} features, {} {outputs}",
+        task.name,
+        task.train.features(),
+        task.train.outputs()
     )
+}
+
+fn samples<T: Element>(task: &Task<T>) -> String {
+    let [train, test] = [&task.train, &task.test].map(|data| format::count(data.samples()));
+    format!("{train} to train on, {test} to test with")
 }
 
 fn settings<T>(training: &Training<'_, T>) -> String {
     let reduction = match training.reduction {
-        Reduction::Mean => "mean",
-        Reduction::Sum => "sum",
+        Reduction::Mean => "averaged",
+        Reduction::Sum => "summed",
     };
     let clip = match training.arguments.clip() {
-        Some(Clip::PerTensor(limit)) => format!(", each tensor's gradient clipped to {limit}"),
-        Some(Clip::Global(limit)) => format!(", gradient clipped to {limit}"),
+        Some(Clip::PerTensor(limit)) => format!(", each tensor's clipped to {limit}"),
+        Some(Clip::Global(limit)) => format!(", clipped to {limit}"),
         None => String::new(),
     };
     format!(
-        "batches of {}, learning rate {}, {reduction} of the samples' gradients{clip}",
+        "batches of {}, learning rate {}, gradients {reduction}{clip}",
         format::count(training.options.batch_size),
         training.arguments.lr,
     )

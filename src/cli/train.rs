@@ -58,7 +58,7 @@ fn train_in<T: Element>(arguments: &TrainArguments) -> anyhow::Result<Outcome> {
         Kind::Regression { .. } => train_test_regression,
     };
     let trained = train(&mut network, sets, &*loss, &mut optimizer, &options, observer);
-    progress.clear();
+    progress.end(interrupt::is_requested());
 
     let training = Training {
         task: &task,
