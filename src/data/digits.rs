@@ -52,11 +52,7 @@ const ORDER: u64 = 1 << 63;
 /// assert_eq!(test.samples(), 100);
 /// # Ok::<(), mfnet::Error>(())
 /// ```
-pub fn digits<T: Element>(
-    seed: u64,
-    train: usize,
-    test: usize,
-) -> Result<(Dataset<T>, Dataset<T>)> {
+pub fn digits<T: Element>(seed: u64, train: usize, test: usize) -> Result<(Dataset<T>, Dataset<T>)> {
     for (option, samples, room) in [
         ("training samples", train, MAX_SAMPLES),
         ("test samples", test, MAX_SAMPLES.saturating_sub(train)),
@@ -83,8 +79,7 @@ fn draw<T: Element>(seed: u64, first: usize, count: usize) -> Result<Dataset<T>>
             *label = class as u32;
             pen::write(class, &mut generator(seed, Stream::Digits, index), image);
         });
-    let pixels =
-        Array2::from_shape_vec((count, PIXELS), pixels).expect("an image a sample was drawn");
+    let pixels = Array2::from_shape_vec((count, PIXELS), pixels).expect("an image a sample was drawn");
     Dataset::new(
         Inputs::Pixels(pixels),
         Targets::Classes {
@@ -115,21 +110,13 @@ mod tests {
     }
 
     fn counts(labels: &[u32]) -> [usize; CLASSES] {
-        std::array::from_fn(|class| {
-            labels
-                .iter()
-                .filter(|&&label| label as usize == class)
-                .count()
-        })
+        std::array::from_fn(|class| labels.iter().filter(|&&label| label as usize == class).count())
     }
 
     #[test]
     fn threads_and_counts_do_not_matter() {
         let on = |threads, train, test| {
-            let pool = ThreadPoolBuilder::new()
-                .num_threads(threads)
-                .build()
-                .unwrap();
+            let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| digits::<f32>(3, train, test)).unwrap()
         };
         let (train, test) = on(1, 203, 50);
@@ -179,10 +166,7 @@ mod tests {
         assert!((0.78..0.82).contains(&blank), "{blank}");
         for (sample, image) in pixels.outer_iter().enumerate() {
             let dark = image.iter().filter(|&&pixel| pixel > 100).count();
-            assert!(
-                (8..400).contains(&dark),
-                "sample {sample} has {dark} dark pixels"
-            );
+            assert!((8..400).contains(&dark), "sample {sample} has {dark} dark pixels");
         }
     }
 
@@ -206,8 +190,7 @@ mod tests {
         };
         let right = pixels.outer_iter().zip(labels).filter(|(image, label)| {
             let image = image.to_vec();
-            let nearest =
-                (0..CLASSES).min_by(|&a, &b| distance(&image, a).total_cmp(&distance(&image, b)));
+            let nearest = (0..CLASSES).min_by(|&a, &b| distance(&image, a).total_cmp(&distance(&image, b)));
             nearest == Some(**label as usize)
         });
         let right = right.count();
@@ -216,13 +199,7 @@ mod tests {
 
     #[test]
     fn senseless_counts_are_refused() {
-        for (train, test) in [
-            (0, 1),
-            (1, 0),
-            (usize::MAX, 1),
-            (1, usize::MAX),
-            (MAX_SAMPLES, 1),
-        ] {
+        for (train, test) in [(0, 1), (1, 0), (usize::MAX, 1), (1, usize::MAX), (MAX_SAMPLES, 1)] {
             let error = digits::<f32>(7, train, test).unwrap_err();
             assert!(matches!(error, Error::InvalidOption { .. }), "{error}");
         }

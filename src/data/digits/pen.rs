@@ -45,10 +45,7 @@ fn draw(stroke: Stroke, bend: &Bend, random: &mut ChaCha8Rng, canvas: &mut Canva
     let jittered: Vec<Point> = stroke
         .iter()
         .map(|&(x, y)| {
-            let jitter = (
-                triangular(random, 0.0, JITTER),
-                triangular(random, 0.0, JITTER),
-            );
+            let jitter = (triangular(random, 0.0, JITTER), triangular(random, 0.0, JITTER));
             bend.place((x + jitter.0, y + jitter.1))
         })
         .collect();
@@ -72,11 +69,7 @@ fn draw(stroke: Stroke, bend: &Bend, random: &mut ChaCha8Rng, canvas: &mut Canva
 /// The Catmull-Rom curve from the second to the third of four points, `t` from 0 to 1.
 fn curve(points: [Point; 4], t: f32) -> Point {
     let along = |[a, b, c, d]: [f32; 4]| {
-        let slope = (
-            c - a,
-            2.0 * a - 5.0 * b + 4.0 * c - d,
-            3.0 * (b - c) + d - a,
-        );
+        let slope = (c - a, 2.0 * a - 5.0 * b + 4.0 * c - d, 3.0 * (b - c) + d - a);
         b + 0.5 * t * (slope.0 + t * (slope.1 + t * slope.2))
     };
     (
@@ -112,10 +105,7 @@ impl Bend {
                 (cosine * scale.0, (cosine * shear - sine) * scale.1),
                 (sine * scale.0, (sine * shear + cosine) * scale.1),
             ],
-            centre: (
-                triangular(random, middle, 1.2),
-                triangular(random, middle, 1.2),
-            ),
+            centre: (triangular(random, middle, 1.2), triangular(random, middle, 1.2)),
         }
     }
 
@@ -138,10 +128,8 @@ impl Bend {
             (index, position - index as f32)
         };
         let ((column, right), (row, down)) = (cell(point.0), cell(point.1));
-        let between =
-            |a: Point, b: Point, share: f32| (a.0 + share * (b.0 - a.0), a.1 + share * (b.1 - a.1));
-        let across =
-            |corners: [Point; WARP_SIDE]| between(corners[column], corners[column + 1], right);
+        let between = |a: Point, b: Point, share: f32| (a.0 + share * (b.0 - a.0), a.1 + share * (b.1 - a.1));
+        let across = |corners: [Point; WARP_SIDE]| between(corners[column], corners[column + 1], right);
         between(across(self.warp[row]), across(self.warp[row + 1]), down)
     }
 }
@@ -163,19 +151,15 @@ mod tests {
     #[test]
     fn a_curve_passes_through_its_points_and_keeps_straight_lines() {
         let points = [(0.0, 0.0), (1.0, 2.0), (4.0, 1.0), (5.0, 7.0)];
-        assert_eq!(
-            (curve(points, 0.0), curve(points, 1.0)),
-            (points[1], points[2])
-        );
+        assert_eq!((curve(points, 0.0), curve(points, 1.0)), (points[1], points[2]));
         let line = [(0.0, 8.0), (1.0, 6.0), (2.0, 4.0), (3.0, 2.0)];
         assert_eq!(curve(line, 0.25), (1.25, 5.5));
     }
 
     #[test]
     fn the_warp_is_its_corners_shift_and_even_between() {
-        let warp = std::array::from_fn(|row| {
-            std::array::from_fn(|column| (column as f32, row as f32 * 10.0))
-        });
+        let warp =
+            std::array::from_fn(|row| std::array::from_fn(|column| (column as f32, row as f32 * 10.0)));
         let bend = Bend {
             warp,
             matrix: [(1.0, 0.0), (0.0, 1.0)],

@@ -1,7 +1,6 @@
 //! California Housing as StatLib publishes it: the 1990 census, one row a block group.
 //!
-//! Source: R. K. Pace, R. Barry, "Sparse spatial autoregressions", Statistics & Probability Letters 33 (1997)
-//! 291-297.
+//! Source: R. K. Pace, R. Barry, "Sparse spatial autoregressions", Statistics & Probability Letters 33 (1997) 291-297.
 
 use std::path::Path;
 
@@ -57,8 +56,8 @@ const MAX_BYTES: u64 = 64 << 20;
 /// # Errors
 ///
 /// [`Error::Io`] if the file cannot be read; [`Error::InvalidFile`], with the line and mostly the column, for a row
-/// of more or fewer than 9 columns, something that is not a finite number, households that are not positive, a
-/// feature beyond the range of `T`, no rows at all, more than 64 MiB, or damaged gzip.
+/// of more or fewer than 9 columns, something that is not a finite number, households that are not positive, a feature
+/// beyond the range of `T`, no rows at all, more than 64 MiB, or damaged gzip.
 pub fn read_california_housing<T: Element>(path: &Path) -> Result<Dataset<T>> {
     let mut source = Source::open(path)?;
     let content = source.read(MAX_BYTES + 1)?;
