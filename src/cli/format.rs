@@ -32,8 +32,8 @@ pub(super) fn duration(seconds: f64) -> String {
     let whole = seconds.round() as u64;
     match whole {
         _ if seconds < 9.995 => format!("{seconds:.2} s"),
-        ..=119 => format!("{seconds:.1} s"),
-        ..=7199 => format!("{} min {} s", whole / 60, whole % 60),
+        0..120 => format!("{seconds:.1} s"),
+        120..7200 => format!("{} min {} s", whole / 60, whole % 60),
         _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
     }
 }

@@ -70,11 +70,9 @@ impl Progress {
                 done,
                 batches,
                 loss,
-            } if !self.bar.is_hidden() => {
-                if self.shown.elapsed() >= TICK {
-                    self.shown = Instant::now();
-                    self.draw(epoch, (epoch - 1) * batches + done, batches, loss);
-                }
+            } if !self.bar.is_hidden() && self.shown.elapsed() >= TICK => {
+                self.shown = Instant::now();
+                self.draw(epoch, (epoch - 1) * batches + done, batches, loss);
             }
             Event::Epoch(record) => {
                 self.test = record.test.or(self.test);
