@@ -1,0 +1,476 @@
+//! The `mfnet` command as a user meets it: output, messages, exit codes, signals.
+#![cfg(feature = "cli")]
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+/// The smallest training that has everything.
+const SMALL: [&str; 6] = ["train", "digits", "--hidden", "16", "--batch-size", "4096"];
+
+fn mfnet(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mfnet"));
+    // A user's own folder and cache must not decide a test; and backtraces are not for a user's mistakes.
+    command
+        .args(arguments)
+        .env_remove("MFNET_DATA_DIR")
+        .env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"))
+        .env("RUST_BACKTRACE", "1");
+    command
+}
+
+fn small(arguments: &[&str]) -> Command {
+    mfnet(&[&SMALL[..], arguments].concat())
+}
+
+fn text(bytes: &[u8]) -> String {
+    assert!(!bytes.contains(&0x1b), "escape sequences are for terminals");
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// Exit code, standard output and standard error.
+fn parts(command: &mut Command) -> (Option<i32>, String, String) {
+    let output = command.output().unwrap();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+/// What a usage error says; it ends with code 2 and prints no result.
+fn usage_error(arguments: &[&str]) -> String {
+    let (code, out, err) = parts(&mut mfnet(
+        &[&["train", "digits", "--hidden", "16"], arguments].concat(),
+    ));
+    assert_eq!((code, out.as_str()), (Some(2), ""), "{arguments:?}: {err}");
+    err
+}
+
+fn json(output: &str) -> Value {
+    assert_eq!(output.lines().count(), 1, "{output}");
+    serde_json::from_str(output).unwrap()
+}
+
+fn keys(object: &Value) -> Vec<&str> {
+    object.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+#[test]
+fn json_is_one_object_with_an_entry_for_each_epoch() {
+    let options = [
+        "--json",
+        "--epochs",
+        "3",
+        "--test-interval",
+        "2",
+        "--seed",
+        "5",
+        "--threads",
+        "2",
+    ];
+    let (code, out, err) = parts(&mut small(&options));
+    assert_eq!(code, Some(0), "{err}");
+    let result = json(&out);
+    let mut expected = [
+        "task",
+        "dataset",
+        "samples",
+        "features",
+        "outputs",
+        "parameters",
+        "precision",
+        "epochs",
+        "train_loss",
+        "test_loss",
+        "test_accuracy",
+        "seconds",
+        "samples_per_second",
+        "seed",
+        "threads",
+        "stopped",
+        "blas",
+    ];
+    expected.sort_unstable();
+    let mut found = keys(&result);
+    found.sort_unstable();
+    assert_eq!(found, expected);
+    assert_eq!(keys(&result["blas"]).len(), 3);
+    assert_eq!(
+        (&result["task"], &result["dataset"]),
+        (&"classification".into(), &"digits".into())
+    );
+    assert_eq!(
+        (&result["samples"], &result["features"]),
+        (&60_000.into(), &784.into())
+    );
+    assert_eq!(
+        (&result["outputs"], &result["parameters"]),
+        (&10.into(), &(16 * 785 + 10 * 17).into())
+    );
+    assert_eq!(
+        (&result["precision"], &result["epochs"]),
+        (&"f32".into(), &3.into())
+    );
+    assert_eq!((&result["seed"], &result["threads"]), (&5.into(), &2.into()));
+    assert_eq!(result["stopped"], false);
+    for key in ["train_loss", "test_loss", "test_accuracy"] {
+        assert_eq!(result[key].as_array().unwrap().len(), 3, "{key}");
+    }
+    assert!(result["train_loss"][0].is_f64());
+    for key in ["test_loss", "test_accuracy"] {
+        assert!(
+            result[key][0].is_null() && result[key][1].is_f64() && result[key][2].is_f64(),
+            "{key}"
+        );
+    }
+    assert!(result["samples_per_second"].as_f64().unwrap() > 0.0);
+    assert!(err.contains("test accuracy"), "the summary is still there: {err}");
+}
+
+#[test]
+fn results_do_not_depend_on_threads_and_quiet_is_quiet() {
+    let losses = |threads| {
+        let (_, out, err) = parts(&mut small(&[
+            "--json",
+            "--quiet",
+            "--epochs",
+            "1",
+            "--threads",
+            threads,
+        ]));
+        assert_eq!(err, "");
+        json(&out)["test_loss"].clone()
+    };
+    assert_eq!(losses("1"), losses("3"));
+}
+
+#[test]
+fn a_summary_goes_to_standard_output_and_plain_lines_to_standard_error() {
+    let (code, out, err) = parts(small(&["--epochs", "2"]).env("TERM", "xterm-256color"));
+    assert_eq!(code, Some(0), "{err}");
+    for part in [
+        "data set",
+        "digits: 784 features, 10 classes",
+        "60,000 to train on, 10,000 to test with",
+        "784 - 16 ReLU - 10, 12,730 parameters",
+        "2 epochs",
+        "samples/s",
+        "train loss",
+        "test loss",
+        "test accuracy",
+        "BLAS",
+        "kernel",
+        "threads",
+        "seed",
+    ] {
+        assert!(out.contains(part), "{part}: {out}");
+    }
+    let epochs: Vec<&str> = err.lines().filter(|line| line.starts_with("epoch ")).collect();
+    assert_eq!(epochs.len(), 2, "{err}");
+    assert!(
+        epochs[1].starts_with("epoch 2/2  train loss ") && epochs[1].contains("test accuracy"),
+        "{err}"
+    );
+    assert!(!err.contains('\r'));
+}
+
+#[test]
+fn the_model_and_its_training_are_as_asked() {
+    let options = [
+        "--epochs",
+        "1",
+        "--precision",
+        "f64",
+        "--activation",
+        "tanh",
+        "--reduction",
+        "mean",
+        "--shuffle",
+        "batches",
+        "--clip-global-norm",
+        "2.5",
+        "--lr",
+        "0.5",
+    ];
+    let (code, out, err) = parts(&mut small(&options));
+    assert_eq!(code, Some(0), "{err}");
+    for part in [
+        "784 - 16 tanh - 10",
+        "f64",
+        "batches of 4,096, learning rate 0.5, gradients averaged",
+        "clipped to 2.5",
+    ] {
+        assert!(out.contains(part), "{part}: {out}");
+    }
+    let (code, out, err) = parts(&mut mfnet(&["train", "digits", "--linear", "--epochs", "1"]));
+    assert_eq!(code, Some(0), "{err}");
+    assert!(out.contains("784 - 10, 7,850 parameters"), "{out}");
+    assert!(
+        out.contains("batches of 1,024, learning rate 0.001, gradients summed"),
+        "{out}"
+    );
+}
+
+#[test]
+fn arguments_that_cannot_be_are_usage_errors() {
+    for (arguments, message) in [
+        (
+            &["--threads", "0"][..],
+            "it must be a whole number from 1 to 1024",
+        ),
+        (&["--batch-size", "0"], "it must be a whole number of at least 1"),
+        (&["--epochs", "0"], "it must be a whole number of at least 1"),
+        (&["--epochs", "-1"], "it must be a whole number of at least 1"),
+        (
+            &["--test-interval", "0"],
+            "it must be a whole number of at least 1",
+        ),
+        (&["--lr", "nan"], "it must be a finite number above 0"),
+        (&["--lr", "-0.1"], "it must be a finite number above 0"),
+        (&["--clip-norm", "inf"], "it must be a finite number above 0"),
+        (&["--shuffle", "cards"], "possible values: samples, batches, none"),
+        (&["--linear"], "cannot be used with '--linear'"),
+        (
+            &["--clip-norm", "1", "--clip-global-norm", "1"],
+            "cannot be used with '--clip-global-norm",
+        ),
+    ] {
+        let error = usage_error(arguments);
+        assert!(error.contains(message), "{arguments:?}: {error}");
+    }
+    for units in ["0", "5,0", "5,,5", ""] {
+        let (code, _, err) = parts(&mut mfnet(&["train", "digits", "--hidden", units]));
+        assert_eq!(code, Some(2));
+        assert!(err.contains("it must be a whole number from 1"), "{err}");
+    }
+    assert_eq!(parts(&mut mfnet(&["train", "cifar"])).0, Some(2));
+    assert_eq!(parts(&mut mfnet(&[])).0, Some(2));
+}
+
+#[test]
+fn help_ends_with_examples_that_parse() {
+    let (code, out, _) = parts(&mut mfnet(&["train", "--help"]));
+    assert_eq!(code, Some(0));
+    assert!(
+        out.contains("Exit codes:") && out.contains("[default: 1024]"),
+        "{out}"
+    );
+    let examples: Vec<&str> = out
+        .lines()
+        .filter_map(|line| line.strip_prefix("  mfnet "))
+        .collect();
+    assert!(examples.len() >= 5, "{out}");
+    for example in examples {
+        // Remarks stand behind at least two spaces.
+        let command = example.split("  ").next().unwrap();
+        let mut words: Vec<&str> = command.split(' ').collect();
+        words.push("--help");
+        assert_eq!(parts(&mut mfnet(&words)).0, Some(0), "{example}");
+        let options = words.iter().filter(|word| word.starts_with("--"));
+        assert!(
+            options.into_iter().all(|option| out.contains(option)),
+            "{example}"
+        );
+    }
+}
+
+#[test]
+fn data_that_cannot_be_had_is_an_error_where_it_was_named() {
+    let empty = tempfile::tempdir().unwrap();
+    let folder = empty.path().to_str().unwrap();
+    for name in ["mnist", "california-housing"] {
+        let arguments = ["train", name, "--no-download", "--data-dir", folder];
+        let (code, out, err) = parts(mfnet(&arguments).env("XDG_CACHE_HOME", folder));
+        assert_eq!((code, out.as_str()), (Some(1), ""));
+        assert!(
+            err.starts_with("error: the data set ") && err.contains(folder),
+            "{err}"
+        );
+        assert!(
+            err.contains("--data-dir") && !err.contains("stack backtrace"),
+            "{err}"
+        );
+    }
+    let (code, _, err) = parts(&mut mfnet(&["train", "mnist", "--data-dir", "no/such/folder"]));
+    assert_eq!(code, Some(1));
+    assert_eq!(
+        err.trim_end(),
+        "error: --data-dir no/such/folder: there is no such folder"
+    );
+}
+
+#[test]
+fn digits_stand_in_for_mnist_loudly() {
+    let empty = tempfile::tempdir().unwrap();
+    let arguments = [
+        "train",
+        "--no-download",
+        "--linear",
+        "--epochs",
+        "1",
+        "--json",
+        "--quiet",
+    ];
+    let (code, out, err) = parts(mfnet(&arguments).env("XDG_CACHE_HOME", empty.path()));
+    assert_eq!(code, Some(0), "{err}");
+    assert_eq!(json(&out)["dataset"], "digits");
+    assert!(
+        err.contains("warning: ") && err.contains("INSTEAD OF MNIST"),
+        "{err}"
+    );
+}
+
+#[test]
+fn divergence_is_a_failure_without_a_result() {
+    let (code, out, err) = parts(&mut small(&["--lr", "1e30", "--epochs", "2", "--json"]));
+    assert_eq!((code, out.as_str()), (Some(1), ""));
+    assert!(err.contains("error: training diverged"), "{err}");
+}
+
+#[test]
+fn info_names_what_does_the_work() {
+    let (code, out, err) = parts(&mut mfnet(&["info"]));
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    for label in ["mfnet", "library", "kernel", "threads", "features"] {
+        let line = out.lines().find(|line| line.starts_with(label));
+        assert!(
+            line.is_some_and(|line| line.split_whitespace().count() > 1),
+            "{label}: {out}"
+        );
+    }
+}
+
+#[test]
+fn a_reader_who_leaves_is_no_error() {
+    for json in [&[][..], &["--json"]] {
+        let mut child = small(&[&["--epochs", "1"], json].concat())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let mut err = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+        assert!(child.wait().unwrap().success(), "{err}");
+        assert!(!err.contains("panicked") && !err.contains("error"), "{err}");
+    }
+}
+
+#[test]
+fn progress_that_nobody_reads_ends_the_training() {
+    // As `mfnet train 2>&1 | head` leaves it: otherwise all epochs would be trained for nobody.
+    let summary = tempfile::NamedTempFile::new().unwrap();
+    let mut child = small(&["--epochs", "500"])
+        .stdout(summary.reopen().unwrap())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().starts_with("epoch ")));
+    drop(lines);
+    assert!(child.wait().unwrap().success());
+    let summary = std::fs::read_to_string(summary.path()).unwrap();
+    assert!(
+        summary.contains("ended after") && summary.contains("of 500 epochs"),
+        "{summary}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_the_training_with_what_there_is() {
+    if cfg!(target_os = "linux") && survives_hangups() {
+        eprintln!("SKIPPED: this process was started under nohup, and so are its children");
+        return;
+    }
+    for signal in ["-INT", "-TERM"] {
+        let mut child = small(&["--epochs", "100000", "--json"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // As in a terminal: read on, so that the child never waits for room in the pipe.
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        assert!(lines.any(|line| line.unwrap().starts_with("epoch ")));
+        let sent = Command::new("kill")
+            .args([signal, &child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(sent.success());
+        let rest: Vec<String> = lines.map(|line| line.unwrap()).collect();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(130), "{signal}: {rest:?}");
+        let result = json(&text(&output.stdout));
+        assert_eq!(result["stopped"], true);
+        let epochs = result["epochs"].as_u64().unwrap();
+        assert!((1..100_000).contains(&epochs));
+        assert_eq!(result["train_loss"].as_array().unwrap().len() as u64, epochs);
+        assert!(
+            rest.iter().any(|line| line.contains(" of 100,000 epochs")),
+            "{rest:?}"
+        );
+    }
+}
+
+#[cfg(unix)]
+fn survives_hangups() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    // SIGHUP is signal 1: the first bit.
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .is_some_and(|mask| mask & 1 != 0)
+}
+
+#[test]
+fn california_housing_is_compared_with_simpler_models() {
+    let Some(data) = std::env::var_os("MFNET_DATA_DIR") else {
+        eprintln!("SKIPPED: MFNET_DATA_DIR names no folder with the real data sets");
+        return;
+    };
+    let housing = |arguments: &[&str]| {
+        let folder = Path::new(&data).to_str().unwrap();
+        let all = [
+            &[
+                "train",
+                "california-housing",
+                "--hidden",
+                "16",
+                "--data-dir",
+                folder,
+            ],
+            arguments,
+        ]
+        .concat();
+        parts(&mut mfnet(&all))
+    };
+    let (code, out, err) = housing(&["--epochs", "60"]);
+    assert_eq!(code, Some(0), "{err}");
+    assert!(
+        out.contains("california-housing: 8 features") && out.contains("16,512 to train on, 4,128 to test"),
+        "{out}"
+    );
+    let row = |name: &str| -> Vec<f64> {
+        let line = out.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        line.split_whitespace()
+            .map(|number| number.parse().unwrap())
+            .collect()
+    };
+    let (network, mean) = (row("this network"), row("mean predictor"));
+    assert!(
+        (mean[0] - 1.0).abs() < 1e-3,
+        "the variance of a normalised target is 1: {out}"
+    );
+    assert!(
+        network[1] < 0.7 * mean[1] && network[2] < mean[2] && network[3] > 0.3,
+        "{out}"
+    );
+    // 1.15 is the deviation of the house values.
+    assert!((network[2] / network[1].sqrt() - 1.15).abs() < 0.03, "{out}");
+    assert_eq!(out.contains("least squares"), cfg!(feature = "linalg"));
+    let lines = err.lines().filter(|line| line.starts_with("epoch ")).count();
+    assert!((20..=50).contains(&lines), "{lines} lines");
+
+    let (_, out, _) = housing(&["--epochs", "1", "--json"]);
+    let result = json(&out);
+    assert_eq!(result["task"], "regression");
+    assert_eq!(result["test_accuracy"], Value::Array(vec![Value::Null]));
+}
