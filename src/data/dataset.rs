@@ -30,10 +30,18 @@ pub enum Targets<T> {
 }
 
 /// Samples with their targets: at least one sample, every number finite, every label below the number of classes.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Dataset<T> {
     inputs: Inputs<T>,
     targets: Targets<T>,
+    /// The part of the inputs, 0 to 1, that is not 0.
+    density: f64,
+}
+
+impl<T: Element> PartialEq for Dataset<T> {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.inputs, &self.targets) == (&other.inputs, &other.targets)
+    }
 }
 
 impl<T: Element> Dataset<T> {
@@ -48,7 +56,11 @@ impl<T: Element> Dataset<T> {
             Inputs::Values(values) => Inputs::Values(row_major(values)),
             Inputs::Pixels(pixels) => Inputs::Pixels(row_major(pixels)),
         };
-        let dataset = Dataset { inputs, targets };
+        let dataset = Dataset {
+            density: density(&inputs),
+            inputs,
+            targets,
+        };
         let (samples, targets) = (dataset.samples(), dataset.target_samples());
         if samples == 0 {
             return Err(Error::data("inputs", "there are no samples"));
@@ -145,6 +157,11 @@ impl<T: Element> Dataset<T> {
         &self.targets
     }
 
+    /// The part of the inputs, 0 to 1, that is not 0.
+    pub(crate) fn density(&self) -> f64 {
+        self.density
+    }
+
     /// The samples of these indices, in this order, as a data set of their own.
     ///
     /// # Errors
@@ -171,7 +188,11 @@ impl<T: Element> Dataset<T> {
                 classes: *classes,
             },
         };
-        Ok(Dataset { inputs, targets })
+        Ok(Dataset {
+            inputs,
+            targets,
+            density: self.density,
+        })
     }
 
     /// The inputs as numbers, pixels divided by 255.
@@ -198,6 +219,17 @@ impl<T: Element> Dataset<T> {
 #[inline(always)]
 pub(crate) fn pixel_value<T: Element>(pixel: u8) -> T {
     T::from_u8(pixel) / T::from_u8(255)
+}
+
+fn density<T: Element>(inputs: &Inputs<T>) -> f64 {
+    let (others, all) = match inputs {
+        Inputs::Values(values) => (
+            values.iter().filter(|&&value| value != T::zero()).count(),
+            values.len(),
+        ),
+        Inputs::Pixels(pixels) => (pixels.iter().filter(|&&pixel| pixel != 0).count(), pixels.len()),
+    };
+    others as f64 / all.max(1) as f64
 }
 
 /// The same matrix with each sample's numbers next to each other, as they are gathered.

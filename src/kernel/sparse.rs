@@ -18,9 +18,13 @@ pub(crate) struct SparseColumns<T> {
     features: usize,
     /// Column i is `starts[i]..starts[i + 1]` of the two lists.
     starts: Vec<usize>,
+    /// Longer than what is in use, so that a few places can be written at a time.
     indices: Vec<u16>,
     values: Vec<T>,
 }
+
+/// How many pixels are looked at together.
+const CHUNK: usize = 8;
 
 impl<T: Element> SparseColumns<T> {
     /// The most features of a column, the bias included.
@@ -35,57 +39,66 @@ impl<T: Element> SparseColumns<T> {
         SparseColumns {
             features,
             starts,
-            indices: Vec::with_capacity(features * capacity),
-            values: Vec::with_capacity(features * capacity),
+            indices: vec![0; features * capacity + CHUNK],
+            values: vec![T::zero(); features * capacity + CHUNK],
         }
     }
 
     /// Takes all columns out.
     pub(crate) fn clear(&mut self) {
         self.starts.truncate(1);
-        self.indices.clear();
-        self.values.clear();
     }
 
     /// Adds a column of pixels, whose values stand in a table.
     pub(crate) fn push_pixels(&mut self, pixels: &[u8], table: &[T; 256]) {
         assert_eq!(pixels.len() + 1, self.features, "a pixel for each feature");
-        self.push(0, T::one());
-        let (chunks, rest) = pixels.as_chunks::<8>();
-        let mut feature = 1;
-        for chunk in chunks {
+        let mut end = self.push_bias();
+        let (chunks, last) = pixels.as_chunks::<CHUNK>();
+        for (first, chunk) in (1..).step_by(CHUNK).zip(chunks) {
             if u64::from_ne_bytes(*chunk) != 0 {
-                self.push_some(feature, chunk, table);
+                end += self.push_chunk(end, first, chunk, table);
             }
-            feature += 8;
         }
-        self.push_some(feature, rest, table);
-        self.starts.push(self.indices.len());
+        let mut chunk = [0; CHUNK];
+        chunk[..last.len()].copy_from_slice(last);
+        end += self.push_chunk(end, (1 + pixels.len() - last.len()) as u16, &chunk, table);
+        self.starts.push(end);
     }
 
     /// Adds a column of numbers.
     pub(crate) fn push_values(&mut self, values: impl ExactSizeIterator<Item = T>) {
         assert_eq!(values.len() + 1, self.features, "a number for each feature");
-        self.push(0, T::one());
+        let mut end = self.push_bias();
         for (feature, value) in (1..).zip(values) {
             if value != T::zero() {
-                self.push(feature, value);
+                (self.indices[end], self.values[end]) = (feature, value);
+                end += 1;
             }
         }
-        self.starts.push(self.indices.len());
+        self.starts.push(end);
     }
 
-    fn push_some(&mut self, first: u16, pixels: &[u8], table: &[T; 256]) {
-        for (feature, &pixel) in (first..).zip(pixels) {
-            if pixel != 0 {
-                self.push(feature, table[usize::from(pixel)]);
-            }
+    /// Begins a column, and returns the place of its next feature.
+    fn push_bias(&mut self) -> usize {
+        let end = self.starts[self.len()];
+        (self.indices[end], self.values[end]) = (0, T::one());
+        end + 1
+    }
+
+    /// Writes the pixels that are not 0 from `end` on, and returns how many they are.
+    ///
+    /// Each is written, and then stays or is overwritten by the next: no branch has to be guessed.
+    #[inline(always)]
+    fn push_chunk(&mut self, end: usize, first: u16, chunk: &[u8; CHUNK], table: &[T; 256]) -> usize {
+        let indices = &mut self.indices[end..end + CHUNK];
+        let values = &mut self.values[end..end + CHUNK];
+        let mut count = 0;
+        for (feature, &pixel) in (first..).zip(chunk) {
+            indices[count % CHUNK] = feature;
+            values[count % CHUNK] = table[usize::from(pixel)];
+            count += usize::from(pixel != 0);
         }
-    }
-
-    fn push(&mut self, feature: u16, value: T) {
-        self.indices.push(feature);
-        self.values.push(value);
+        count
     }
 
     /// The number of columns.
@@ -139,14 +152,23 @@ impl<T: Element> Panels<T> {
         assert_eq!(weights.dim(), (self.rows, self.features));
         let size = Self::ROWS * self.features;
         let panels = &mut self.storage[self.start..];
+        let work = |(panel, weights): (&mut [T], ArrayView2<'_, T>)| {
+            simd(
+                #[inline(always)]
+                || match Self::ROWS {
+                    16 => pack_panel::<T, 16>(weights, panel),
+                    _ => pack_panel::<T, 32>(weights, panel),
+                },
+            );
+        };
+        let rows = weights.axis_chunks_iter(Axis(0), Self::ROWS);
         if parallel {
-            let rows = weights.axis_chunks_iter(Axis(0), Self::ROWS).into_par_iter();
-            let panels = panels.par_chunks_exact_mut(size).zip(rows);
-            panels.for_each(|(panel, rows)| pack_panel(rows, T::one(), panel));
+            panels
+                .par_chunks_exact_mut(size)
+                .zip(rows.into_par_iter())
+                .for_each(work);
         } else {
-            let rows = weights.axis_chunks_iter(Axis(0), Self::ROWS);
-            let panels = panels.chunks_exact_mut(size).zip(rows);
-            panels.for_each(|(panel, rows)| pack_panel(rows, T::one(), panel));
+            panels.chunks_exact_mut(size).zip(rows).for_each(work);
         }
     }
 
@@ -170,7 +192,7 @@ impl<T: Element> Panels<T> {
         }
     }
 
-    /// W <- alpha Delta A^T + beta W over blocks of samples; overwrites what was packed.
+    /// W <- W + alpha Delta A^T over blocks of samples; overwrites what was packed.
     ///
     /// # Shapes
     ///
@@ -179,71 +201,71 @@ impl<T: Element> Panels<T> {
         &mut self,
         alpha: T,
         blocks: impl Iterator<Item = (&'a SparseColumns<T>, ArrayView2<'a, T>)> + Clone + Sync,
-        beta: T,
         mut weights: ArrayViewMut2<'_, T>,
         parallel: bool,
     ) {
         assert_eq!(weights.dim(), (self.rows, self.features));
         let (features, size) = (self.features, Self::ROWS * self.features);
-        let work = |(index, (panel, mut weights)): (usize, (&mut [T], ArrayViewMut2<'_, T>))| {
-            if beta == T::zero() {
-                panel.fill(T::zero());
-            } else {
-                pack_panel(weights.view(), beta, panel);
-            }
+        let panels = &mut self.storage[self.start..];
+        let work = |(index, (panel, weights)): (usize, (&mut [T], ArrayViewMut2<'_, T>))| {
             let first = index * Self::ROWS;
             let rows = first..first + weights.nrows();
-            for (input, delta) in blocks.clone() {
+            let blocks = blocks.clone().map(|(input, delta)| {
                 assert_eq!((input.features, input.len()), (features, delta.ncols()));
-                let delta = delta.slice_move(s![rows.clone(), ..]);
-                simd(
-                    #[inline(always)]
-                    || match Self::ROWS {
-                        16 => add_to_panel::<T, 16>(alpha, input, delta, panel),
-                        _ => add_to_panel::<T, 32>(alpha, input, delta, panel),
-                    },
-                );
-            }
-            unpack_panel(panel, weights.view_mut());
+                (input, delta.slice_move(s![rows.clone(), ..]))
+            });
+            simd(
+                #[inline(always)]
+                || match Self::ROWS {
+                    16 => add_to_panel::<T, 16>(alpha, blocks, panel, weights),
+                    _ => add_to_panel::<T, 32>(alpha, blocks, panel, weights),
+                },
+            );
         };
-        let panels = &mut self.storage[self.start..];
+        let rows = weights.axis_chunks_iter_mut(Axis(0), Self::ROWS);
         if parallel {
-            let rows = weights.axis_chunks_iter_mut(Axis(0), Self::ROWS).into_par_iter();
             panels
                 .par_chunks_exact_mut(size)
-                .zip(rows)
+                .zip(rows.into_par_iter())
                 .enumerate()
                 .for_each(work);
         } else {
-            let rows = weights.axis_chunks_iter_mut(Axis(0), Self::ROWS);
             panels.chunks_exact_mut(size).zip(rows).enumerate().for_each(work);
         }
     }
 }
 
-/// Copies the weights of a panel's rows, times `factor`, with zeros for the rows that are missing in the last panel.
-fn pack_panel<T: Element>(weights: ArrayView2<'_, T>, factor: T, panel: &mut [T]) {
-    let rows = weights.nrows();
-    for (weights, lane) in weights
-        .columns()
-        .into_iter()
-        .zip(panel.chunks_exact_mut(Panels::<T>::ROWS))
-    {
-        for (place, &weight) in lane.iter_mut().zip(weights) {
-            *place = factor * weight;
+/// Copies the weights of a panel's rows, with zeros for the rows that are missing in the last panel.
+#[inline(always)]
+fn pack_panel<T: Element, const L: usize>(weights: ArrayView2<'_, T>, panel: &mut [T]) {
+    let (lanes, _) = panel.as_chunks_mut::<L>();
+    for (weights, lane) in weights.columns().into_iter().zip(lanes) {
+        match weights.as_slice().and_then(|weights| weights.first_chunk::<L>()) {
+            Some(weights) => *lane = *weights,
+            None => {
+                *lane = [T::zero(); L];
+                lane.iter_mut()
+                    .zip(weights)
+                    .for_each(|(place, &weight)| *place = weight);
+            }
         }
-        lane[rows..].fill(T::zero());
     }
 }
 
-fn unpack_panel<T: Element>(panel: &[T], mut weights: ArrayViewMut2<'_, T>) {
-    for (mut weights, lane) in weights
-        .columns_mut()
-        .into_iter()
-        .zip(panel.chunks_exact(Panels::<T>::ROWS))
-    {
-        for (weight, &place) in weights.iter_mut().zip(lane) {
-            *weight = place;
+/// Copies the weights back.
+#[inline(always)]
+fn unpack_panel<T: Element, const L: usize>(panel: &[T], mut weights: ArrayViewMut2<'_, T>) {
+    let (lanes, _) = panel.as_chunks::<L>();
+    for (mut weights, lane) in weights.columns_mut().into_iter().zip(lanes) {
+        match weights
+            .as_slice_mut()
+            .and_then(|weights| weights.first_chunk_mut::<L>())
+        {
+            Some(weights) => *weights = *lane,
+            None => weights
+                .iter_mut()
+                .zip(lane)
+                .for_each(|(weight, &place)| *weight = place),
         }
     }
 }
@@ -264,7 +286,7 @@ fn multiply_panel<T: Element, const L: usize>(
         let (values, last_values) = values.as_chunks::<4>();
         for (indices, values) in indices.iter().zip(values) {
             for (sum, (&index, &value)) in sums.iter_mut().zip(indices.iter().zip(values)) {
-                // SAFETY: every index is below `features`, as `push` made sure, and the panel has a lane for each.
+                // SAFETY: every index is below `features`, as the columns made sure, and the panel has a lane for each.
                 let lane: [T; L] = unsafe { load(panel.as_ptr().add(usize::from(index) * L)) };
                 add_products(sum, lane, [value; L]);
             }
@@ -289,30 +311,34 @@ fn multiply_panel<T: Element, const L: usize>(
     }
 }
 
-/// Adds the rows of one panel of alpha Delta A^T.
+/// The rows of one panel of W <- W + alpha Delta A^T.
 #[inline(always)]
-fn add_to_panel<T: Element, const L: usize>(
+fn add_to_panel<'a, T: Element, const L: usize>(
     alpha: T,
-    input: &SparseColumns<T>,
-    delta: ArrayView2<'_, T>,
+    blocks: impl Iterator<Item = (&'a SparseColumns<T>, ArrayView2<'a, T>)>,
     panel: &mut [T],
+    weights: ArrayViewMut2<'_, T>,
 ) {
-    debug_assert_eq!(panel.len(), L * input.features);
-    for ((indices, values), delta) in input.columns().zip(delta.columns()) {
-        let mut scaled = [T::zero(); L];
-        for (place, &delta) in scaled.iter_mut().zip(delta) {
-            *place = alpha * delta;
-        }
-        for (&index, &value) in indices.iter().zip(values) {
-            // SAFETY: every index is below `features`, as `push` made sure, and the panel has a lane for each.
-            unsafe {
-                let place = panel.as_mut_ptr().add(usize::from(index) * L);
-                let mut lane: [T; L] = load(place);
-                add_products(&mut lane, scaled, [value; L]);
-                store(place, lane);
+    pack_panel::<T, L>(weights.view(), panel);
+    for (input, delta) in blocks {
+        debug_assert_eq!(panel.len(), L * input.features);
+        for ((indices, values), delta) in input.columns().zip(delta.columns()) {
+            let mut scaled = [T::zero(); L];
+            for (place, &delta) in scaled.iter_mut().zip(delta) {
+                *place = alpha * delta;
+            }
+            for (&index, &value) in indices.iter().zip(values) {
+                // SAFETY: every index is below `features`, as the columns made sure, and the panel has a lane for each.
+                unsafe {
+                    let place = panel.as_mut_ptr().add(usize::from(index) * L);
+                    let mut lane: [T; L] = load(place);
+                    add_products(&mut lane, scaled, [value; L]);
+                    store(place, lane);
+                }
             }
         }
     }
+    unpack_panel::<T, L>(panel, weights);
 }
 
 #[cfg(test)]
@@ -340,7 +366,7 @@ mod tests {
                 input.push_values(column.iter().skip(1).copied());
             }
             let zeros = dense.iter().filter(|&&value| value == T::zero()).count();
-            assert_eq!(input.values.len(), dense.len() - zeros);
+            assert_eq!(input.starts[m], dense.len() - zeros);
 
             let mut panels = Panels::new(rows, features + 1);
             panels.pack(weights.view(), false);
@@ -352,26 +378,11 @@ mod tests {
             let blocks = [(&input, delta.view()), (&input, delta.view())];
             for parallel in [false, true] {
                 let mut updated = weights.clone();
-                panels.add_outer_products(
-                    minus_two,
-                    blocks.iter().copied(),
-                    T::one(),
-                    updated.view_mut(),
-                    parallel,
-                );
+                panels.add_outer_products(minus_two, blocks.iter().copied(), updated.view_mut(), parallel);
                 assert_eq!(
                     updated,
                     &weights + &(delta.dot(&dense.t()) * (minus_two + minus_two))
                 );
-                let mut gradient = Array2::from_elem(weights.raw_dim().f(), T::nan());
-                panels.add_outer_products(
-                    minus_two,
-                    blocks.iter().copied(),
-                    T::zero(),
-                    gradient.view_mut(),
-                    parallel,
-                );
-                assert_eq!(gradient, delta.dot(&dense.t()) * (minus_two + minus_two));
             }
         }
     }
@@ -393,8 +404,12 @@ mod tests {
             columns.push_pixels(&pixels, &table);
             columns.push_pixels(&[0; 19], &table);
             assert_eq!(columns.len(), 2);
-            assert_eq!(columns.indices, [0, 1, 9, 16, 19, 0]);
-            assert_eq!(columns.values, [1.0, 1.0, 255.0, 3.0, 4.0, 1.0]);
+            let found: Vec<_> = columns.columns().collect();
+            assert_eq!(
+                found[0],
+                (&[0, 1, 9, 16, 19][..], &[1.0, 1.0, 255.0, 3.0, 4.0][..])
+            );
+            assert_eq!(found[1], (&[0][..], &[1.0][..]));
         }
     }
 }

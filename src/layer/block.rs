@@ -4,6 +4,7 @@ use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, ShapeBuilder};
 
 use crate::augment::augmented;
 use crate::element::Element;
+use crate::kernel::SparseColumns;
 
 /// Values and deltas of a block of samples: an augmented matrix for the input and one behind each layer.
 #[derive(Debug)]
@@ -14,6 +15,8 @@ pub(crate) struct Block<T> {
     deltas: Vec<Array2<T>>,
     /// The samples in use; the last block of a batch may have fewer than there is room for.
     samples: usize,
+    /// The input, where the samples are mostly zeros; `values[0]` then has no meaning.
+    sparse: Option<SparseColumns<T>>,
 }
 
 impl<T: Element> Block<T> {
@@ -27,6 +30,7 @@ impl<T: Element> Block<T> {
                 .map(|&width| Array2::zeros((width + 1, capacity).f()))
                 .collect(),
             samples: capacity,
+            sparse: None,
         }
     }
 
@@ -44,6 +48,24 @@ impl<T: Element> Block<T> {
     /// The network's input, to be filled.
     pub(crate) fn input_mut(&mut self) -> ArrayViewMut2<'_, T> {
         first_mut(&mut self.values[0], self.samples)
+    }
+
+    /// The network's input as sparse columns, none there yet; the samples in use are those that are added.
+    pub(crate) fn sparse_input_mut(&mut self) -> &mut SparseColumns<T> {
+        let (features, capacity) = (self.values[0].nrows() - 1, self.values[0].ncols());
+        let columns = self
+            .sparse
+            .get_or_insert_with(|| SparseColumns::new(features, capacity));
+        columns.clear();
+        columns
+    }
+
+    /// What the first layer reads and writes on the way forward, where the samples are mostly zeros.
+    pub(crate) fn sparse_forward(&mut self) -> Option<(&SparseColumns<T>, ArrayViewMut2<'_, T>)> {
+        Some((
+            self.sparse.as_ref()?,
+            first_mut(&mut self.values[1], self.samples),
+        ))
     }
 
     /// The network's output.
@@ -120,6 +142,16 @@ impl<'a, T: Element> Samples<'a, T> {
                 first(&block.values[layer], block.samples),
                 first(&block.deltas[layer], block.samples),
             )
+        })
+    }
+
+    /// As [`Samples::blocks`] for the first layer, where the samples are mostly zeros.
+    pub(crate) fn sparse_blocks(
+        &self,
+    ) -> impl Iterator<Item = (&'a SparseColumns<T>, ArrayView2<'a, T>)> + Clone + use<'a, T> {
+        self.blocks.iter().filter_map(|block| {
+            let input = block.sparse.as_ref()?;
+            Some((input, first(&block.deltas[0], block.samples)))
         })
     }
 }

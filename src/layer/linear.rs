@@ -8,7 +8,7 @@ use crate::augment::{body, body_mut};
 use crate::blas::product;
 use crate::element::Element;
 use crate::error::{Error, Result};
-use crate::kernel::{NARROW, accumulate, combine, dots};
+use crate::kernel::{NARROW, Panels, accumulate, combine, dots};
 
 /// Z = W A, the bias being column 0 of W.
 ///
@@ -113,6 +113,43 @@ impl<T: Element> Linear<T> {
             .zip(biases)
             .for_each(|(bias, &value)| *bias = value);
         Ok(layer)
+    }
+
+    /// Room to pack the weights in for samples that are mostly zeros.
+    pub(crate) fn panels(&self) -> Panels<T> {
+        Panels::new(self.weights[0].nrows() - 1, self.weights[0].ncols())
+    }
+
+    /// Packs the weights, for [`Panels::multiply`] to be this layer's forward pass.
+    pub(crate) fn pack(&self, panels: &mut Panels<T>, parallel: bool) {
+        panels.pack(body(self.weights[0].view()), parallel);
+    }
+
+    /// As [`Layer::gradient`], for samples that are mostly zeros.
+    pub(crate) fn sparse_gradient(
+        &self,
+        samples: Samples<'_, T>,
+        panels: &mut Panels<T>,
+        gradients: &mut [Array2<T>],
+        parallel: bool,
+    ) {
+        gradients[0].fill(T::zero());
+        let gradient = body_mut(gradients[0].view_mut());
+        let blocks = samples.sparse_blocks().map(|(input, delta)| (input, body(delta)));
+        panels.add_outer_products(T::one(), blocks, gradient, parallel);
+    }
+
+    /// As [`Layer::descend`], for samples that are mostly zeros.
+    pub(crate) fn sparse_descend(
+        &mut self,
+        samples: Samples<'_, T>,
+        panels: &mut Panels<T>,
+        rate: T,
+        parallel: bool,
+    ) {
+        let weights = body_mut(self.weights[0].view_mut());
+        let blocks = samples.sparse_blocks().map(|(input, delta)| (input, body(delta)));
+        panels.add_outer_products(-rate, blocks, weights, parallel);
     }
 
     /// W with its constant row 0 and the biases in column 0, as the report writes it.

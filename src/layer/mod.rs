@@ -9,6 +9,7 @@ mod block;
 mod init;
 mod linear;
 
+use std::any::Any;
 use std::fmt;
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2};
@@ -33,7 +34,7 @@ use crate::element::Element;
 /// | `output` | (p + 1) x m | all 1 before and after: leave it |
 /// | `delta`, dJ/d output | (p + 1) x m | all 0 |
 /// | `delta_input`, dJ/d input | (n + 1) x m | all 0 before and after: leave it |
-pub trait Layer<T: Element>: fmt::Debug + Send + Sync {
+pub trait Layer<T: Element>: Any + fmt::Debug + Send + Sync {
     /// The layer's name, such as `"Linear"`.
     fn name(&self) -> &'static str;
 

@@ -1,17 +1,23 @@
 //! A training step: forward and back through the blocks of a batch, then the gradients over all of them.
 
+use std::any::Any;
+
 use ndarray::Array2;
 use rayon::prelude::*;
 
 use super::workspace::Tally;
 use super::{NeuralNetwork, Stage, Workspace};
 use crate::augment::{body, body_mut};
-use crate::data::{Batch, gather_inputs};
+use crate::data::{Batch, Dataset, gather_inputs, gather_sparse};
 use crate::element::Element;
 use crate::error::{Error, Result};
-use crate::layer::{Block, Samples};
+use crate::kernel::{Panels, SparseColumns};
+use crate::layer::{Block, Layer, Linear, Samples};
 use crate::loss::Loss;
 use crate::optimizer::Optimizer;
+
+/// The density of inputs, 0 to 1, up to which it pays to leave out zeros.
+const SPARSE: f64 = 0.4;
 
 impl<T: Element> NeuralNetwork<T> {
     /// Sends a batch forward and its loss's gradient back, and leaves values and deltas in the workspace.
@@ -32,10 +38,10 @@ impl<T: Element> NeuralNetwork<T> {
         self.check_inputs("NeuralNetwork::propagate", dataset.samples(), dataset.features())?;
         self.check_outputs("NeuralNetwork::propagate", dataset.outputs())?;
         let scale = T::from_f64(loss.reduction().scale(batch.samples()));
-        self.for_each_block(batch.indices(), workspace, |block, tally, indices| {
-            gather_inputs(dataset.inputs(), indices, body_mut(block.input_mut()));
+        self.pack_if_sparse(dataset, workspace);
+        self.for_each_block(batch.indices(), workspace, |block, tally, indices, panels| {
+            self.forward_dataset(dataset, indices, block, panels);
             let targets = tally.targets.gather(dataset.targets(), indices);
-            self.forward(block);
             let (output, delta) = block.output_and_delta();
             tally.loss = loss.evaluate(body(output), targets, scale, Some(body_mut(delta)));
             self.backward(block);
@@ -68,25 +74,57 @@ impl<T: Element> NeuralNetwork<T> {
 
     /// Computes dJ/dW of the batch that was propagated last; [`Workspace::gradients`] shows them.
     pub fn gradients(&self, workspace: &mut Workspace<T>) {
-        let blocks = &workspace.blocks[..workspace.used];
-        let gradient = |(layer, (stage, gradients)): (usize, (&Stage<T>, &mut Vec<Array2<T>>))| {
+        let Workspace {
+            blocks,
+            used,
+            parallel,
+            gradients,
+            panels,
+            sparse,
+            ..
+        } = workspace;
+        let (blocks, parallel) = (&blocks[..*used], *parallel);
+        let rest = usize::from(*sparse);
+        let (first, others) = gradients.split_at_mut(rest);
+        let work = |(index, (stage, gradients)): (usize, (&Stage<T>, &mut Vec<Array2<T>>))| {
             make_room(gradients, stage.layer.weights());
-            stage.layer.gradient(Samples::new(blocks, layer), gradients);
+            stage
+                .layer
+                .gradient(Samples::new(blocks, rest + index), gradients);
         };
-        if workspace.parallel {
-            let stages = self.stages.par_iter().zip(&mut workspace.gradients);
-            stages.enumerate().for_each(gradient);
+        let sparse = || {
+            if let ([gradients], Some(panels)) = (first, panels)
+                && let Some(layer) = self.stages[0].linear()
+            {
+                make_room(gradients, layer.weights());
+                layer.sparse_gradient(Samples::new(blocks, 0), panels, gradients, parallel);
+            }
+        };
+        if parallel {
+            let others = self.stages[rest..].par_iter().zip(others).enumerate();
+            rayon::join(sparse, || others.for_each(work));
         } else {
-            let stages = self.stages.iter().zip(&mut workspace.gradients);
-            stages.enumerate().for_each(gradient);
+            sparse();
+            self.stages[rest..].iter().zip(others).enumerate().for_each(work);
         }
     }
 
     /// W <- W - rate dJ/dW for the batch that was propagated last.
     fn descend(&mut self, rate: T, workspace: &mut Workspace<T>) {
-        let blocks = &workspace.blocks[..workspace.used];
-        let step = |(layer, (stage, gradients)): (usize, (&mut Stage<T>, &mut Vec<Array2<T>>))| {
-            let samples = Samples::new(blocks, layer);
+        let Workspace {
+            blocks,
+            used,
+            parallel,
+            gradients,
+            panels,
+            sparse,
+            ..
+        } = workspace;
+        let (blocks, parallel) = (&blocks[..*used], *parallel);
+        let rest = usize::from(*sparse);
+        let (first, others) = self.stages.split_at_mut(rest);
+        let work = |(index, (stage, gradients)): (usize, (&mut Stage<T>, &mut Vec<Array2<T>>))| {
+            let samples = Samples::new(blocks, rest + index);
             if stage.layer.descend(samples, rate) {
                 return;
             }
@@ -96,12 +134,31 @@ impl<T: Element> NeuralNetwork<T> {
                 weights.scaled_add(-rate, gradient);
             }
         };
-        if workspace.parallel {
-            let stages = self.stages.par_iter_mut().zip(&mut workspace.gradients);
-            stages.enumerate().for_each(step);
+        let sparse = || {
+            if let ([stage], Some(panels)) = (first, panels)
+                && let Some(layer) = stage.linear_mut()
+            {
+                layer.sparse_descend(Samples::new(blocks, 0), panels, rate, parallel);
+            }
+        };
+        let gradients = &mut gradients[rest..];
+        if parallel {
+            let others = others.par_iter_mut().zip(gradients).enumerate();
+            rayon::join(sparse, || others.for_each(work));
         } else {
-            let stages = self.stages.iter_mut().zip(&mut workspace.gradients);
-            stages.enumerate().for_each(step);
+            sparse();
+            others.iter_mut().zip(gradients).enumerate().for_each(work);
+        }
+    }
+
+    /// Packs the first layer's weights where the samples of a data set are mostly zeros and the layer can make use of it.
+    pub(super) fn pack_if_sparse(&self, dataset: &Dataset<T>, workspace: &mut Workspace<T>) {
+        let fits = dataset.density() <= SPARSE && dataset.features() < SparseColumns::<T>::MOST_FEATURES;
+        let layer = if fits { self.stages[0].linear() } else { None };
+        workspace.sparse = layer.is_some();
+        if let Some(layer) = layer {
+            let panels = workspace.panels.get_or_insert_with(|| layer.panels());
+            layer.pack(panels, workspace.parallel);
         }
     }
 
@@ -110,7 +167,7 @@ impl<T: Element> NeuralNetwork<T> {
         &self,
         indices: &[usize],
         workspace: &mut Workspace<T>,
-        work: impl Fn(&mut Block<T>, &mut Tally<T>, &[usize]) + Sync,
+        work: impl Fn(&mut Block<T>, &mut Tally<T>, &[usize], Option<&Panels<T>>) + Sync,
     ) -> Result<()> {
         let samples = indices.len();
         if samples > workspace.capacity() {
@@ -122,9 +179,14 @@ impl<T: Element> NeuralNetwork<T> {
         }
         let size = workspace.block_size;
         workspace.used = samples.div_ceil(size);
+        let panels = if workspace.sparse {
+            workspace.panels.as_ref()
+        } else {
+            None
+        };
         let work = |((block, tally), indices): ((&mut Block<T>, &mut Tally<T>), &[usize])| {
             block.set_samples(indices.len());
-            work(block, tally, indices);
+            work(block, tally, indices, panels);
         };
         let (blocks, tallies) = (&mut workspace.blocks, &mut workspace.tallies);
         if workspace.parallel {
@@ -143,13 +205,36 @@ impl<T: Element> NeuralNetwork<T> {
         Ok(())
     }
 
-    pub(super) fn forward(&self, block: &mut Block<T>) {
-        for (layer, stage) in self.stages.iter().enumerate() {
-            let (input, mut output) = block.forward(layer);
-            stage.layer.forward(input, output.view_mut());
-            if let Some(activation) = &stage.activation {
-                activation.forward(body_mut(output));
+    /// Sends samples of a data set forward; without their zeros, where the first layer's weights are packed for that.
+    pub(super) fn forward_dataset(
+        &self,
+        dataset: &Dataset<T>,
+        indices: &[usize],
+        block: &mut Block<T>,
+        panels: Option<&Panels<T>>,
+    ) {
+        match panels {
+            None => {
+                gather_inputs(dataset.inputs(), indices, body_mut(block.input_mut()));
+                self.forward(block, 0);
             }
+            Some(panels) => {
+                gather_sparse(dataset.inputs(), indices, block.sparse_input_mut());
+                if let Some((input, output)) = block.sparse_forward() {
+                    panels.multiply(input, body_mut(output));
+                }
+                self.stages[0].activate(block, 0);
+                self.forward(block, 1);
+            }
+        }
+    }
+
+    /// Sends a block forward through the layers from `first` on.
+    pub(super) fn forward(&self, block: &mut Block<T>, first: usize) {
+        for (layer, stage) in self.stages.iter().enumerate().skip(first) {
+            let (input, output) = block.forward(layer);
+            stage.layer.forward(input, output);
+            stage.activate(block, layer);
         }
     }
 
@@ -164,6 +249,23 @@ impl<T: Element> NeuralNetwork<T> {
                 stage.layer.backward(input, delta, delta_input);
             }
         }
+    }
+}
+
+impl<T: Element> Stage<T> {
+    fn activate(&self, block: &mut Block<T>, layer: usize) {
+        if let Some(activation) = &self.activation {
+            activation.forward(body_mut(block.forward(layer).1));
+        }
+    }
+
+    /// The layer, if it is one that can leave out zeros.
+    fn linear(&self) -> Option<&Linear<T>> {
+        (self.layer.as_ref() as &dyn Any).downcast_ref()
+    }
+
+    fn linear_mut(&mut self) -> Option<&mut Linear<T>> {
+        (self.layer.as_mut() as &mut dyn Any).downcast_mut()
     }
 }
 

@@ -1,12 +1,14 @@
 //! What a network says of samples: predictions, and how good they are.
 
-use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
+use ndarray::{Array2, ArrayView2, s};
 
 use super::{NeuralNetwork, Workspace};
 use crate::augment::{body, body_mut};
-use crate::data::{Dataset, Targets, TargetsView, gather_inputs, gather_values};
+use crate::data::{Dataset, Targets, TargetsView, gather_values};
 use crate::element::Element;
 use crate::error::Result;
+use crate::kernel::Panels;
+use crate::layer::Block;
 use crate::loss::Loss;
 use crate::metrics::index_of_largest;
 
@@ -31,8 +33,10 @@ impl<T: Element> NeuralNetwork<T> {
     /// [`Error::Shape`](crate::Error::Shape) for another number of features.
     pub fn predict(&self, design: ArrayView2<'_, T>) -> Result<Array2<T>> {
         self.check_inputs("NeuralNetwork::predict", design.nrows(), design.ncols())?;
-        self.predict_rows(design.nrows(), |indices, columns| {
-            gather_values(design, indices, columns)
+        let workspace = Workspace::for_prediction(self, design.nrows());
+        self.predict_rows(design.nrows(), workspace, |block, indices, _| {
+            gather_values(design, indices, body_mut(block.input_mut()));
+            self.forward(block, 0);
         })
     }
 
@@ -51,9 +55,10 @@ impl<T: Element> NeuralNetwork<T> {
             dataset.samples(),
             dataset.features(),
         )?;
-        let inputs = dataset.inputs();
-        self.predict_rows(dataset.samples(), |indices, columns| {
-            gather_inputs(inputs, indices, columns)
+        let mut workspace = Workspace::for_prediction(self, dataset.samples());
+        self.pack_if_sparse(dataset, &mut workspace);
+        self.predict_rows(dataset.samples(), workspace, |block, indices, panels| {
+            self.forward_dataset(dataset, indices, block, panels);
         })
     }
 
@@ -80,11 +85,11 @@ impl<T: Element> NeuralNetwork<T> {
         self.check_outputs("NeuralNetwork::evaluate", dataset.outputs())?;
         let order: Vec<usize> = (0..dataset.samples()).collect();
         let (mut sum, mut correct) = (0.0, 0);
+        self.pack_if_sparse(dataset, workspace);
         for indices in order.chunks(workspace.capacity()) {
-            self.for_each_block(indices, workspace, |block, tally, indices| {
-                gather_inputs(dataset.inputs(), indices, body_mut(block.input_mut()));
+            self.for_each_block(indices, workspace, |block, tally, indices, panels| {
+                self.forward_dataset(dataset, indices, block, panels);
                 let targets = tally.targets.gather(dataset.targets(), indices);
-                self.forward(block);
                 let output = body(block.output());
                 tally.loss = loss.evaluate(output, targets, T::zero(), None);
                 tally.correct = match targets {
@@ -110,15 +115,14 @@ impl<T: Element> NeuralNetwork<T> {
     fn predict_rows(
         &self,
         samples: usize,
-        gather: impl Fn(&[usize], ArrayViewMut2<'_, T>) + Sync,
+        mut workspace: Workspace<T>,
+        forward: impl Fn(&mut Block<T>, &[usize], Option<&Panels<T>>) + Sync,
     ) -> Result<Array2<T>> {
         let mut predictions = Array2::zeros((samples, self.outputs()));
-        let mut workspace = Workspace::for_prediction(self, samples);
         let order: Vec<usize> = (0..samples).collect();
         for indices in order.chunks(workspace.capacity()) {
-            self.for_each_block(indices, &mut workspace, |block, _, indices| {
-                gather(indices, body_mut(block.input_mut()));
-                self.forward(block);
+            self.for_each_block(indices, &mut workspace, |block, _, indices, panels| {
+                forward(block, indices, panels);
             })?;
             let mut row = indices[0];
             for block in &workspace.blocks[..workspace.used] {

@@ -5,6 +5,7 @@ use ndarray::Array2;
 use super::NeuralNetwork;
 use crate::data::BlockTargets;
 use crate::element::Element;
+use crate::kernel::Panels;
 use crate::layer::Block;
 
 /// What a step computes for a batch: values and deltas of its samples, its loss, and the gradients.
@@ -22,6 +23,10 @@ pub struct Workspace<T> {
     pub(super) used: usize,
     /// For each layer its tensors; none until first asked for, since a fused step needs none.
     pub(super) gradients: Vec<Vec<Array2<T>>>,
+    /// The first layer's weights, packed for samples that are mostly zeros; made when such come.
+    pub(super) panels: Option<Panels<T>>,
+    /// Whether the batch that was propagated last is one of those.
+    pub(super) sparse: bool,
 }
 
 /// Targets of a block, and what came of them.
@@ -67,6 +72,8 @@ impl<T: Element> Workspace<T> {
             parallel: blocks > 1 && operations.saturating_mul(capacity) > PARALLEL_OPERATIONS,
             used: blocks,
             gradients: network.stages.iter().map(|_| Vec::new()).collect(),
+            panels: None,
+            sparse: false,
         }
     }
 
