@@ -1,0 +1,536 @@
+//! Fetches the files of a data set from its mirrors. Nothing gets a file's name before it has proved to be that file.
+
+use std::fs::{self, File as Handle};
+use std::io::{self, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use flate2::read::GzDecoder;
+use md5::{Digest, Md5 as Hasher};
+use tempfile::NamedTempFile;
+use ureq::Agent;
+use ureq::config::ConfigBuilder;
+use ureq::typestate::AgentScope;
+
+use super::search::find;
+use super::source::Progress;
+use super::table::{File, KnownSet, Md5, Mirror};
+
+/// How long a server may take before the next mirror is tried.
+#[derive(Debug, Clone, Copy)]
+struct Patience {
+    /// To be connected to, after its name was resolved in as long.
+    connect: Duration,
+    /// To send the next bytes.
+    silence: Duration,
+    /// To send a whole file, however steadily.
+    file: Duration,
+}
+
+const PATIENCE: Patience = Patience {
+    connect: Duration::from_secs(10),
+    silence: Duration::from_secs(30),
+    file: Duration::from_secs(15 * 60),
+};
+
+/// The paths of the set's files below the cache folder, those fetched that were not there; else what each mirror
+/// answered for the first file that cannot be had.
+pub(super) fn fetch<const N: usize>(
+    set: &KnownSet<'_, N>,
+    cache: &Path,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<[PathBuf; N], Vec<String>> {
+    fetch_with(&client(PATIENCE).build().into(), set, cache, progress)
+}
+
+/// An HTTP client. It honours the usual proxy variables, and it asks for no content encoding: the sums are of the files
+/// as they are stored.
+fn client(patience: Patience) -> ConfigBuilder<AgentScope> {
+    Agent::config_builder()
+        .user_agent(concat!("mfnet/", env!("CARGO_PKG_VERSION")))
+        .timeout_resolve(Some(patience.connect))
+        .timeout_connect(Some(patience.connect))
+        .timeout_per_read(Some(patience.silence))
+        .timeout_per_write(Some(patience.silence))
+        .timeout_global(Some(patience.file))
+}
+
+fn fetch_with<const N: usize>(
+    agent: &Agent,
+    set: &KnownSet<'_, N>,
+    cache: &Path,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<[PathBuf; N], Vec<String>> {
+    let folder = cache.join(set.name);
+    let mut paths = std::array::from_fn(|_| PathBuf::new());
+    for (path, file) in paths.iter_mut().zip(&set.files) {
+        let cached = find(&folder, file).map_err(|answer| vec![answer])?;
+        *path = match cached {
+            Some(cached) => cached,
+            None => fetch_file(agent, set.mirrors, file, &folder, progress)?,
+        };
+    }
+    Ok(paths)
+}
+
+/// Tries one mirror after the other.
+fn fetch_file(
+    agent: &Agent,
+    mirrors: &[Mirror<'_>],
+    file: &File<'_>,
+    folder: &Path,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<PathBuf, Vec<String>> {
+    let mut answers = Vec::new();
+    for mirror in mirrors {
+        let url = match mirror {
+            Mirror::Gzipped(base) => format!("{base}{}.gz", file.name),
+            Mirror::Archive { url, .. } => (*url).to_owned(),
+        };
+        let fetched = transfer(agent, &url, file.bytes, folder, progress).and_then(|arrived| {
+            let whole = match mirror {
+                Mirror::Gzipped(_) => arrived,
+                Mirror::Archive { folder: inside, .. } => unpack(
+                    arrived,
+                    &format!("{inside}/{}", file.name),
+                    file.bytes,
+                    folder,
+                )?,
+            };
+            keep(whole, file, folder)
+        });
+        match fetched {
+            Ok(path) => return Ok(path),
+            Err(answer) => answers.push(format!("{url}: {answer}")),
+        }
+    }
+    Err(answers)
+}
+
+/// Brings what the server sends, `limit` bytes at most, into a temporary file, which goes when it is dropped.
+fn transfer(
+    agent: &Agent,
+    url: &str,
+    limit: u64,
+    folder: &Path,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<NamedTempFile, String> {
+    let response = agent.get(url).call().map_err(|error| match error {
+        ureq::Error::Io(error) => error.to_string(),
+        error => error.to_string(),
+    })?;
+    let total = response.body().content_length();
+    if let Some(total) = total.filter(|&total| total > limit) {
+        return Err(format!(
+            "it offers {total} bytes, and the file has at most {limit}"
+        ));
+    }
+    let mut file = temporary(folder)?;
+    let mut body = response.into_body().into_reader();
+    let mut buffer = vec![0; 1 << 16];
+    let mut done = 0;
+    loop {
+        progress(Progress { url, done, total });
+        let read = body
+            .read(&mut buffer)
+            .map_err(|error| format!("it broke off after {done} bytes: {error}"))?;
+        if read == 0 {
+            break;
+        }
+        done += read as u64;
+        if done > limit {
+            return Err(format!(
+                "it does not end after {limit} bytes, which the file has at most"
+            ));
+        }
+        file.write_all(&buffer[..read])
+            .map_err(|error| unwritable(folder, &error))?;
+    }
+    if let Some(total) = total.filter(|&total| total != done) {
+        return Err(format!("it broke off after {done} of {total} bytes"));
+    }
+    Ok(file)
+}
+
+/// Takes one member of a gzipped tar archive out of it.
+fn unpack(
+    archive: NamedTempFile,
+    member: &str,
+    bytes: u64,
+    folder: &Path,
+) -> Result<NamedTempFile, String> {
+    let damaged = |error: io::Error| format!("it is not a whole archive: {error}");
+    // What else the archive holds is read over, and must not be without end.
+    let plain = GzDecoder::new(rewound(&archive)?).take(bytes.saturating_mul(4));
+    let mut archive = tar::Archive::new(plain);
+    for entry in archive.entries().map_err(damaged)? {
+        let entry = entry.map_err(damaged)?;
+        if entry.path().map_err(damaged)? != Path::new(member) {
+            continue;
+        }
+        let mut file = temporary(folder)?;
+        io::copy(&mut entry.take(bytes + 1), &mut file).map_err(damaged)?;
+        return Ok(file);
+    }
+    Err(format!("the archive holds no {member}"))
+}
+
+/// Proves the file to be the one in the table, and only then gives it its name.
+fn keep(temporary: NamedTempFile, file: &File<'_>, folder: &Path) -> Result<PathBuf, String> {
+    // A server that unpacks what it sends is no worse for it.
+    let gzipped = is_gzipped(&temporary)?;
+    let raw = rewound(&temporary)?;
+    let (expected, found) = match file.md5 {
+        Md5::Content(expected) if gzipped => {
+            (expected, md5(GzDecoder::new(raw).take(file.bytes + 1))?)
+        }
+        Md5::Content(expected) | Md5::Gzipped(expected) => (expected, md5(raw)?),
+    };
+    if found != expected {
+        return Err(format!(
+            "its MD5 sum is {found}, that of {} is {expected}",
+            file.name
+        ));
+    }
+    let path = folder.join(if gzipped {
+        format!("{}.gz", file.name)
+    } else {
+        file.name.to_owned()
+    });
+    temporary
+        .as_file()
+        .sync_all()
+        .map_err(|error| unwritable(folder, &error))?;
+    match temporary.persist(&path) {
+        Ok(_) => Ok(path),
+        // Windows does not replace a file that is open: someone else was first, with the same file.
+        Err(_) if path.is_file() => Ok(path),
+        Err(refused) => Err(unwritable(folder, &refused.error)),
+    }
+}
+
+pub(super) fn md5(mut bytes: impl Read) -> Result<String, String> {
+    let mut hasher = Hasher::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match bytes.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(read) => hasher.update(&buffer[..read]),
+            Err(error) => return Err(format!("it is damaged: {error}")),
+        }
+    }
+    let sum = hasher.finalize();
+    Ok(sum.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn is_gzipped(file: &NamedTempFile) -> Result<bool, String> {
+    let mut start = Vec::new();
+    let read = rewound(file)?.take(2).read_to_end(&mut start);
+    read.map_err(|error| format!("cannot read it back: {error}"))?;
+    Ok(start == [0x1f, 0x8b])
+}
+
+fn rewound(file: &NamedTempFile) -> Result<&Handle, String> {
+    let mut handle = file.as_file();
+    match handle.rewind() {
+        Ok(()) => Ok(handle),
+        Err(error) => Err(format!("cannot read it back: {error}")),
+    }
+}
+
+/// A file with a name of its own beside the final one, so that the renaming stays within a file system.
+fn temporary(folder: &Path) -> Result<NamedTempFile, String> {
+    fs::create_dir_all(folder)
+        .and_then(|()| NamedTempFile::new_in(folder))
+        .map_err(|error| unwritable(folder, &error))
+}
+
+fn unwritable(folder: &Path, error: &io::Error) -> String {
+    format!("cannot write into {}: {error}", folder.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::server::{Reply, Server};
+    use super::*;
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use std::time::Instant;
+
+    const CONTENT: &[u8] = b"0123456789 the content of a small file, longer than its gzipped form: 0000000000000000000000";
+
+    /// Longer than any good answer takes on a busy machine.
+    const LONG: Duration = Duration::from_secs(20);
+
+    fn gzip(content: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(content).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn tgz(member: &str, content: &[u8]) -> Vec<u8> {
+        let mut builder = tar::Builder::new(Vec::new());
+        for (name, content) in [("other/readme", &b"x"[..]), (member, content)] {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(content.len() as u64);
+            builder.append_data(&mut header, name, content).unwrap();
+        }
+        gzip(&builder.into_inner().unwrap())
+    }
+
+    /// Fetches the file from these mirrors; gives the answers and the names left in the folder.
+    fn fetch_from(
+        md5: Md5<'_>,
+        mirrors: &[Mirror<'_>],
+    ) -> (Result<PathBuf, Vec<String>>, Vec<String>) {
+        fetch_within(LONG, md5, mirrors)
+    }
+
+    fn fetch_within(
+        silence: Duration,
+        md5: Md5<'_>,
+        mirrors: &[Mirror<'_>],
+    ) -> (Result<PathBuf, Vec<String>>, Vec<String>) {
+        let cache = tempfile::tempdir().unwrap();
+        let set = set(md5, mirrors);
+        let fetched = fetch_with(&agent(silence), &set, cache.path(), &mut |_| {});
+        if let Ok([path]) = &fetched {
+            let stored = fs::read(path).unwrap();
+            let mut content = Vec::new();
+            if path.extension().is_some_and(|end| end == "gz") {
+                GzDecoder::new(&stored[..])
+                    .read_to_end(&mut content)
+                    .unwrap();
+            } else {
+                content = stored;
+            }
+            assert_eq!(content, CONTENT);
+        }
+        // The folder itself is made only when something arrives.
+        let left = fs::read_dir(cache.path().join("set")).into_iter().flatten();
+        let left = left.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        (fetched.map(|[path]| path), left.collect())
+    }
+
+    fn agent(silence: Duration) -> Agent {
+        let patience = Patience {
+            connect: Duration::from_secs(5),
+            silence,
+            file: Duration::from_secs(5),
+        };
+        // A proxy of the environment cannot reach this machine's own servers.
+        client(patience).proxy(None).build().into()
+    }
+
+    fn set<'a>(md5: Md5<'a>, mirrors: &'a [Mirror<'a>]) -> KnownSet<'a, 1> {
+        KnownSet {
+            name: "set",
+            files: [File {
+                name: "file",
+                bytes: CONTENT.len() as u64,
+                md5,
+            }],
+            mirrors,
+        }
+    }
+
+    /// The one answer of a mirror that fails, which must leave nothing behind.
+    fn refusal(reply: Reply) -> String {
+        refusal_within(LONG, reply)
+    }
+
+    fn refusal_within(silence: Duration, reply: Reply) -> String {
+        let (server, sum) = (Server::start(reply), md5(CONTENT).unwrap());
+        let mirrors = [Mirror::Gzipped(&server.base)];
+        let (fetched, left) = fetch_within(silence, Md5::Content(&sum), &mirrors);
+        let answers = fetched.unwrap_err();
+        assert_eq!(answers.len(), 1);
+        assert_eq!(left, [""; 0], "{answers:?}");
+        let answer = answers[0].strip_prefix(&format!("{}file.gz: ", server.base));
+        answer.unwrap_or_else(|| panic!("{answers:?}")).to_owned()
+    }
+
+    #[test]
+    fn a_whole_file_arrives_under_its_name() {
+        let server = Server::start(Reply::Whole(gzip(CONTENT)));
+        let (content, file) = (md5(CONTENT).unwrap(), md5(&gzip(CONTENT)[..]).unwrap());
+        for sum in [Md5::Content(&content), Md5::Gzipped(&file)] {
+            let (fetched, left) = fetch_from(sum, &[Mirror::Gzipped(&server.base)]);
+            assert!(fetched.unwrap().ends_with("set/file.gz"));
+            assert_eq!(left, ["file.gz"]);
+        }
+        assert_eq!(server.requests()[0], "GET /file.gz HTTP/1.1");
+    }
+
+    #[test]
+    fn an_unpacked_file_is_kept_as_such() {
+        let (server, sum) = (
+            Server::start(Reply::Whole(CONTENT.to_vec())),
+            md5(CONTENT).unwrap(),
+        );
+        let (fetched, left) = fetch_from(Md5::Content(&sum), &[Mirror::Gzipped(&server.base)]);
+        fetched.unwrap();
+        assert_eq!(left, ["file"]);
+    }
+
+    #[test]
+    fn a_member_of_an_archive_arrives_alone() {
+        let content = [CONTENT; 100].concat();
+        let sum = md5(&content[..]).unwrap();
+        let cache = tempfile::tempdir().unwrap();
+        let fetch = |member| {
+            let server = Server::start(Reply::Whole(tgz(member, &content)));
+            let mirrors = [Mirror::Archive {
+                url: &server.base,
+                folder: "inside",
+            }];
+            let mut set = set(Md5::Content(&sum), &mirrors);
+            set.files[0].bytes = content.len() as u64;
+            fetch_with(&agent(LONG), &set, cache.path(), &mut |_| {})
+        };
+        let answers = fetch("inside/another").unwrap_err();
+        assert!(
+            answers[0].ends_with("the archive holds no inside/file"),
+            "{answers:?}"
+        );
+        let [path] = fetch("inside/file").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), content);
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn the_second_mirror_serves_when_the_first_fails() {
+        let (first, second) = (
+            Server::start(Reply::Status(404)),
+            Server::start(Reply::Whole(gzip(CONTENT))),
+        );
+        let sum = md5(CONTENT).unwrap();
+        let mirrors = [Mirror::Gzipped(&first.base), Mirror::Gzipped(&second.base)];
+        let (fetched, left) = fetch_from(Md5::Content(&sum), &mirrors);
+        fetched.unwrap();
+        assert_eq!(left, ["file.gz"]);
+        assert_eq!((first.requests().len(), second.requests().len()), (1, 1));
+    }
+
+    #[test]
+    fn refused_connections_and_missing_files_are_told() {
+        assert_eq!(refusal(Reply::Status(404)), "http status: 404");
+        assert_eq!(refusal(Reply::Status(503)), "http status: 503");
+        let answer = refusal(Reply::Refusal);
+        assert!(answer.contains("refused"), "{answer}");
+    }
+
+    #[test]
+    fn a_wrong_file_is_told_by_its_sum() {
+        let answer = refusal(Reply::Whole(gzip(b"something else")));
+        let expected = md5(CONTENT).unwrap();
+        let found = md5(&b"something else"[..]).unwrap();
+        assert_eq!(
+            answer,
+            format!("its MD5 sum is {found}, that of file is {expected}")
+        );
+        // Right at first, then one byte too many.
+        let answer = refusal(Reply::Whole(gzip(&[CONTENT, b"0"].concat())));
+        assert!(answer.starts_with("its MD5 sum is"), "{answer}");
+        let mut damaged = gzip(CONTENT);
+        damaged[20] ^= 0xff;
+        let answer = refusal(Reply::Whole(damaged));
+        assert!(
+            answer.starts_with("it is damaged") || answer.starts_with("its MD5"),
+            "{answer}"
+        );
+    }
+
+    #[test]
+    fn an_interrupted_transfer_is_told() {
+        let answer = refusal(Reply::Cut(gzip(CONTENT)));
+        assert!(answer.starts_with("it broke off after"), "{answer}");
+    }
+
+    #[test]
+    fn too_much_is_refused() {
+        let limit = CONTENT.len();
+        let answer = refusal(Reply::Whole(vec![7; limit + 1]));
+        assert_eq!(
+            answer,
+            format!(
+                "it offers {} bytes, and the file has at most {limit}",
+                limit + 1
+            )
+        );
+        let answer = refusal(Reply::Endless);
+        assert!(answer.starts_with("it does not end"), "{answer}");
+    }
+
+    #[test]
+    fn a_stalled_server_is_left() {
+        for reply in [Reply::Silence, Reply::Stall(gzip(CONTENT))] {
+            let start = Instant::now();
+            let answer = refusal_within(Duration::from_millis(200), reply);
+            assert!(answer.contains("timeout"), "{answer}");
+            assert!(start.elapsed() < LONG, "{:?}", start.elapsed());
+        }
+    }
+
+    #[test]
+    fn a_cache_that_cannot_be_written_is_told() {
+        let (server, sum) = (
+            Server::start(Reply::Whole(gzip(CONTENT))),
+            md5(CONTENT).unwrap(),
+        );
+        let mirrors = [Mirror::Gzipped(&server.base)];
+        let blocked = tempfile::NamedTempFile::new().unwrap();
+        let set = set(Md5::Content(&sum), &mirrors);
+        let answers = fetch_with(&agent(LONG), &set, blocked.path(), &mut |_| {}).unwrap_err();
+        assert!(answers[0].contains("cannot write into"), "{answers:?}");
+    }
+
+    #[test]
+    fn two_downloads_at_once_both_succeed() {
+        let (server, sum) = (
+            Server::start(Reply::Whole(gzip(CONTENT))),
+            md5(CONTENT).unwrap(),
+        );
+        let mirrors = [Mirror::Gzipped(&server.base)];
+        let (set, cache) = (
+            set(Md5::Content(&sum), &mirrors),
+            tempfile::tempdir().unwrap(),
+        );
+        let fetch = || fetch_with(&agent(LONG), &set, cache.path(), &mut |_| {}).unwrap();
+        std::thread::scope(|scope| {
+            let threads = [(); 4].map(|()| scope.spawn(fetch));
+            for thread in threads {
+                thread.join().unwrap();
+            }
+        });
+        let left: Vec<_> = fs::read_dir(cache.path().join("set")).unwrap().collect();
+        assert_eq!(left.len(), 1, "{left:?}");
+        // Now that it is there, no server is asked.
+        let asked = server.requests().len();
+        fetch();
+        assert_eq!(server.requests().len(), asked);
+    }
+
+    #[test]
+    fn progress_runs_from_nothing_to_all() {
+        let content = gzip(CONTENT);
+        let (server, sum) = (
+            Server::start(Reply::Whole(content.clone())),
+            md5(CONTENT).unwrap(),
+        );
+        let (cache, mut seen) = (tempfile::tempdir().unwrap(), Vec::new());
+        let mirrors = [Mirror::Gzipped(&server.base)];
+        let mut note = |progress: Progress<'_>| seen.push((progress.done, progress.total));
+        fetch_with(
+            &agent(LONG),
+            &set(Md5::Content(&sum), &mirrors),
+            cache.path(),
+            &mut note,
+        )
+        .unwrap();
+        let all = content.len() as u64;
+        assert_eq!(seen.first(), Some(&(0, Some(all))));
+        assert_eq!(seen.last(), Some(&(all, Some(all))));
+        assert!(seen.is_sorted());
+    }
+}
