@@ -76,11 +76,9 @@ fn check_openblas() {
     for variable in ["DOCS_RS", "LIBRARY_PATH", "PKG_CONFIG", "PKG_CONFIG_PATH"] {
         println!("cargo::rerun-if-env-changed={variable}");
     }
-    let wanted =
-        env::var_os("CARGO_FEATURE_OPENBLAS").is_some() && env::var_os("DOCS_RS").is_none();
+    let wanted = env::var_os("CARGO_FEATURE_OPENBLAS").is_some() && env::var_os("DOCS_RS").is_none();
     // Of another machine's libraries, and of Windows with its vcpkg, only the linker knows.
-    let own =
-        env::var_os("HOST") == env::var_os("TARGET") && env::var_os("CARGO_CFG_UNIX").is_some();
+    let own = env::var_os("HOST") == env::var_os("TARGET") && env::var_os("CARGO_CFG_UNIX").is_some();
     if !wanted || !own || known_to_pkg_config() || known_to_brew() {
         return;
     }
@@ -138,9 +136,7 @@ fn search_folders(flags: &str) -> Vec<&str> {
             Some("") => flags.next(),
             folder => folder,
         };
-        folders.extend(
-            folder.map(|folder| folder.split_once('=').map_or(folder, |(_, folder)| folder)),
-        );
+        folders.extend(folder.map(|folder| folder.split_once('=').map_or(folder, |(_, folder)| folder)));
     }
     folders
 }

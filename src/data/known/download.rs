@@ -90,12 +90,9 @@ fn fetch_file(
         let fetched = transfer(agent, &url, file.bytes, folder, progress).and_then(|arrived| {
             let whole = match mirror {
                 Mirror::Gzipped(_) => arrived,
-                Mirror::Archive { folder: inside, .. } => unpack(
-                    arrived,
-                    &format!("{inside}/{}", file.name),
-                    file.bytes,
-                    folder,
-                )?,
+                Mirror::Archive { folder: inside, .. } => {
+                    unpack(arrived, &format!("{inside}/{}", file.name), file.bytes, folder)?
+                }
             };
             keep(whole, file, folder)
         });
@@ -153,12 +150,7 @@ fn transfer(
 }
 
 /// Takes one member of a gzipped tar archive out of it.
-fn unpack(
-    archive: NamedTempFile,
-    member: &str,
-    bytes: u64,
-    folder: &Path,
-) -> Result<NamedTempFile, String> {
+fn unpack(archive: NamedTempFile, member: &str, bytes: u64, folder: &Path) -> Result<NamedTempFile, String> {
     let damaged = |error: io::Error| format!("it is not a whole archive: {error}");
     // What else the archive holds is read over, and must not be without end.
     let plain = GzDecoder::new(rewound(&archive)?).take(bytes.saturating_mul(4));
@@ -181,9 +173,7 @@ fn keep(temporary: NamedTempFile, file: &File<'_>, folder: &Path) -> Result<Path
     let gzipped = is_gzipped(&temporary)?;
     let raw = rewound(&temporary)?;
     let (expected, found) = match file.md5 {
-        Md5::Content(expected) if gzipped => {
-            (expected, md5(GzDecoder::new(raw).take(file.bytes + 1))?)
-        }
+        Md5::Content(expected) if gzipped => (expected, md5(GzDecoder::new(raw).take(file.bytes + 1))?),
         Md5::Content(expected) | Md5::Gzipped(expected) => (expected, md5(raw)?),
     };
     if found != expected {
@@ -257,7 +247,8 @@ mod tests {
     use flate2::write::GzEncoder;
     use std::time::Instant;
 
-    const CONTENT: &[u8] = b"0123456789 the content of a small file, longer than its gzipped form: 0000000000000000000000";
+    const CONTENT: &[u8] =
+        b"0123456789 the content of a small file, longer than its gzipped form: 0000000000000000000000";
 
     /// Longer than any good answer takes on a busy machine.
     const LONG: Duration = Duration::from_secs(20);
@@ -279,10 +270,7 @@ mod tests {
     }
 
     /// Fetches the file from these mirrors; gives the answers and the names left in the folder.
-    fn fetch_from(
-        md5: Md5<'_>,
-        mirrors: &[Mirror<'_>],
-    ) -> (Result<PathBuf, Vec<String>>, Vec<String>) {
+    fn fetch_from(md5: Md5<'_>, mirrors: &[Mirror<'_>]) -> (Result<PathBuf, Vec<String>>, Vec<String>) {
         fetch_within(LONG, md5, mirrors)
     }
 
@@ -298,9 +286,7 @@ mod tests {
             let stored = fs::read(path).unwrap();
             let mut content = Vec::new();
             if path.extension().is_some_and(|end| end == "gz") {
-                GzDecoder::new(&stored[..])
-                    .read_to_end(&mut content)
-                    .unwrap();
+                GzDecoder::new(&stored[..]).read_to_end(&mut content).unwrap();
             } else {
                 content = stored;
             }
@@ -453,10 +439,7 @@ mod tests {
         let answer = refusal(Reply::Whole(vec![7; limit + 1]));
         assert_eq!(
             answer,
-            format!(
-                "it offers {} bytes, and the file has at most {limit}",
-                limit + 1
-            )
+            format!("it offers {} bytes, and the file has at most {limit}", limit + 1)
         );
         let answer = refusal(Reply::Endless);
         assert!(answer.starts_with("it does not end"), "{answer}");
@@ -474,10 +457,7 @@ mod tests {
 
     #[test]
     fn a_cache_that_cannot_be_written_is_told() {
-        let (server, sum) = (
-            Server::start(Reply::Whole(gzip(CONTENT))),
-            md5(CONTENT).unwrap(),
-        );
+        let (server, sum) = (Server::start(Reply::Whole(gzip(CONTENT))), md5(CONTENT).unwrap());
         let mirrors = [Mirror::Gzipped(&server.base)];
         let blocked = tempfile::NamedTempFile::new().unwrap();
         let set = set(Md5::Content(&sum), &mirrors);
@@ -487,15 +467,9 @@ mod tests {
 
     #[test]
     fn two_downloads_at_once_both_succeed() {
-        let (server, sum) = (
-            Server::start(Reply::Whole(gzip(CONTENT))),
-            md5(CONTENT).unwrap(),
-        );
+        let (server, sum) = (Server::start(Reply::Whole(gzip(CONTENT))), md5(CONTENT).unwrap());
         let mirrors = [Mirror::Gzipped(&server.base)];
-        let (set, cache) = (
-            set(Md5::Content(&sum), &mirrors),
-            tempfile::tempdir().unwrap(),
-        );
+        let (set, cache) = (set(Md5::Content(&sum), &mirrors), tempfile::tempdir().unwrap());
         let fetch = || fetch_with(&agent(LONG), &set, cache.path(), &mut |_| {}).unwrap();
         std::thread::scope(|scope| {
             let threads = [(); 4].map(|()| scope.spawn(fetch));

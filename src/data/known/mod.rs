@@ -104,8 +104,7 @@ fn images<T: Element>(
     source: &Source,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<(Dataset<T>, Dataset<T>)> {
-    let [train_images, train_labels, test_images, test_labels] =
-        search::obtain(set, source, progress)?;
+    let [train_images, train_labels, test_images, test_labels] = search::obtain(set, source, progress)?;
     let load = |images: &Path, labels: &Path| {
         Dataset::new(
             Inputs::Pixels(read::read_images(images)?),
@@ -159,10 +158,7 @@ mod tests {
             Inputs::Pixels(pixels) => pixels.iter().copied().collect(),
             Inputs::Values(_) => Vec::new(),
         };
-        let classes = |labels| Targets::Classes {
-            labels,
-            classes: 10,
-        };
+        let classes = |labels| Targets::Classes { labels, classes: 10 };
         assert_eq!(pixels(&train), [1, 2, 3, 4]);
         assert_eq!(train.targets(), &classes(vec![9, 0]));
         assert_eq!(pixels(&test), [5, 6]);

@@ -38,15 +38,11 @@ pub(super) fn obtain<const N: usize>(
 }
 
 /// All files of the set below this directory, or what is wrong with the first that cannot be had.
-fn find_all<const N: usize>(
-    set: &KnownSet<'_, N>,
-    directory: &Path,
-) -> Result<[PathBuf; N], String> {
+fn find_all<const N: usize>(set: &KnownSet<'_, N>, directory: &Path) -> Result<[PathBuf; N], String> {
     let folder = directory.join(set.name);
     let mut paths = std::array::from_fn(|_| PathBuf::new());
     for (path, file) in paths.iter_mut().zip(&set.files) {
-        *path = find(&folder, file)?
-            .ok_or_else(|| format!("{}: no {}(.gz)", folder.display(), file.name))?;
+        *path = find(&folder, file)?.ok_or_else(|| format!("{}: no {}(.gz)", folder.display(), file.name))?;
     }
     Ok(paths)
 }
@@ -58,8 +54,7 @@ pub(super) fn find(folder: &Path, file: &File<'_>) -> Result<Option<PathBuf>, St
         match fs::metadata(&path) {
             Ok(found) if found.is_file() => return Ok(Some(path)),
             Ok(_) => return Err(format!("{}: not a file", path.display())),
-            Err(error)
-                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
             Err(error) => return Err(format!("{}: {error}", path.display())),
         }
     }
@@ -130,12 +125,7 @@ mod tests {
         place(data.path(), &["first.gz"]);
         fs::create_dir_all(cache.path().join("pair/first")).unwrap();
         let error = obtain(&SET, &offline(data.path(), cache.path()), &mut |_| {}).unwrap_err();
-        let Error::Unavailable {
-            dataset,
-            tried,
-            help,
-        } = error
-        else {
+        let Error::Unavailable { dataset, tried, help } = error else {
             panic!("{error}");
         };
         assert_eq!(dataset, "pair");

@@ -63,15 +63,10 @@ fn answer(mut stream: TcpStream, reply: &Reply, requests: &Mutex<Vec<String>>) {
     let mut lines = BufReader::new(&stream)
         .lines()
         .map(|line| line.unwrap_or_default());
-    requests
-        .lock()
-        .unwrap()
-        .push(lines.next().unwrap_or_default());
+    requests.lock().unwrap().push(lines.next().unwrap_or_default());
     while lines.next().is_some_and(|line| !line.is_empty()) {}
     let head = |status, length: usize| {
-        format!(
-            "HTTP/1.1 {status} As told\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
-        )
+        format!("HTTP/1.1 {status} As told\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n")
     };
     match reply {
         Reply::Whole(body) => {

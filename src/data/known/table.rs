@@ -148,9 +148,7 @@ mod tests {
                 let mut content = fs::read(&path).unwrap();
                 if path.extension().is_some_and(|end| end == "gz") {
                     let packed = std::mem::take(&mut content);
-                    GzDecoder::new(&packed[..])
-                        .read_to_end(&mut content)
-                        .unwrap();
+                    GzDecoder::new(&packed[..]).read_to_end(&mut content).unwrap();
                 }
                 assert_eq!(content.len() as u64, file.bytes, "{}", file.name);
                 let found = md5(&content[..]).unwrap();

@@ -149,9 +149,7 @@ fn parse(path: &Path, line: u64, record: &ByteRecord) -> Result<[f64; COLUMNS]> 
             return Err(refuse("is not a finite number"));
         }
         if index == HOUSEHOLDS && parsed <= 0.0 {
-            return Err(refuse(
-                "households: averages need a positive number of them",
-            ));
+            return Err(refuse("households: averages need a positive number of them"));
         }
         *number = parsed;
     }
@@ -230,10 +228,7 @@ mod tests {
             expected
         );
         let packed = file_of(&gzipped(format!("{ROW}\n{ROW}").as_bytes()));
-        assert_eq!(
-            read_california_housing::<f64>(packed.path()).unwrap(),
-            expected
-        );
+        assert_eq!(read_california_housing::<f64>(packed.path()).unwrap(), expected);
     }
 
     #[test]
@@ -298,12 +293,8 @@ mod tests {
         };
         let path = Path::new(&folder).join("california_housing/cal_housing.data.gz");
         let data = read_california_housing::<f64>(&path).unwrap();
-        assert_eq!(
-            (data.samples(), data.features(), data.outputs()),
-            (20_640, 8, 1)
-        );
-        let (Inputs::Values(inputs), Targets::Values(targets)) = (data.inputs(), data.targets())
-        else {
+        assert_eq!((data.samples(), data.features(), data.outputs()), (20_640, 8, 1));
+        let (Inputs::Values(inputs), Targets::Values(targets)) = (data.inputs(), data.targets()) else {
             panic!("a regression has values");
         };
         let first = array![

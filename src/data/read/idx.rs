@@ -55,9 +55,7 @@ pub fn read_idx(path: &Path) -> Result<Idx> {
     if found < expected {
         return Err(source.invalid(
             start + found,
-            format_args!(
-                "the file ends after {found} elements of the {expected} that its header promises"
-            ),
+            format_args!("the file ends after {found} elements of the {expected} that its header promises"),
         ));
     }
     if found > expected {
@@ -82,10 +80,7 @@ pub fn read_idx(path: &Path) -> Result<Idx> {
 pub fn read_images(path: &Path) -> Result<Array2<u8>> {
     let Idx { shape, bytes } = read_idx(path)?;
     if shape.len() < 2 {
-        return Err(wrong_rank(
-            path,
-            "the file has 1 dimension, images have 2 to 4",
-        ));
+        return Err(wrong_rank(path, "the file has 1 dimension, images have 2 to 4"));
     }
     let pixels = shape[1..].iter().product();
     Array2::from_shape_vec((shape[0], pixels), bytes)
@@ -110,17 +105,12 @@ pub fn read_labels(path: &Path) -> Result<Vec<u32>> {
 fn read_rank(source: &mut Source) -> Result<u8> {
     let [zero, also_zero, kind, rank] = read_word(source)?;
     if (zero, also_zero) != (0, 0) {
-        return Err(source.invalid(
-            0,
-            "this is no IDX file: it does not start with two zero bytes",
-        ));
+        return Err(source.invalid(0, "this is no IDX file: it does not start with two zero bytes"));
     }
     if kind != UNSIGNED_BYTE {
         return Err(source.invalid(
             2,
-            format_args!(
-                "the elements have type 0x{kind:02x}, only unsigned bytes (0x08) can be read"
-            ),
+            format_args!("the elements have type 0x{kind:02x}, only unsigned bytes (0x08) can be read"),
         ));
     }
     if rank == 0 || rank > MAX_RANK {
@@ -205,17 +195,9 @@ mod tests {
         assert_eq!(read_labels(labels.path()).unwrap(), [9, 0, 255]);
 
         let (byte, problem) = refusal(read_images(labels.path()));
-        assert_eq!(
-            (byte, problem.contains("1 dimension,")),
-            (3, true),
-            "{problem}"
-        );
+        assert_eq!((byte, problem.contains("1 dimension,")), (3, true), "{problem}");
         let (byte, problem) = refusal(read_labels(images.path()));
-        assert_eq!(
-            (byte, problem.contains("3 dimensions")),
-            (3, true),
-            "{problem}"
-        );
+        assert_eq!((byte, problem.contains("3 dimensions")), (3, true), "{problem}");
     }
 
     #[test]

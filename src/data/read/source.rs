@@ -56,10 +56,9 @@ impl Source {
         self.offset += bytes.len() as u64;
         match outcome {
             Ok(_) => Ok(bytes),
-            Err(error) if self.gzip && is_damage(&error) => Err(self.invalid(
-                self.offset,
-                format_args!("the gzip stream is damaged: {error}"),
-            )),
+            Err(error) if self.gzip && is_damage(&error) => {
+                Err(self.invalid(self.offset, format_args!("the gzip stream is damaged: {error}")))
+            }
             Err(error) => Err(Error::io(&self.path, "read the file", error)),
         }
     }
@@ -135,12 +134,7 @@ pub(super) mod tests {
         let checksum = damaged.len() - 8;
         damaged[checksum] ^= 1;
         let trailing = [&sound[..], b"rubbish"].concat();
-        for content in [
-            &damaged[..],
-            &sound[..sound.len() - 3],
-            &sound[..5],
-            &trailing,
-        ] {
+        for content in [&damaged[..], &sound[..sound.len() - 3], &sound[..5], &trailing] {
             let error = read_all(content).unwrap_err();
             assert!(matches!(error, Error::InvalidFile { .. }), "{error}");
         }
