@@ -2,7 +2,7 @@
 
 use mfnet::plain::{Activation, Clipping, Loss, Matrix, Network, Reduction, Training, train_step};
 use mfnet::{DataLoader, Dataset, Element, Shuffle, TrainOptions, Workspace, one_hot_encode, train};
-use ndarray::{Array2, s};
+use ndarray::Array2;
 use std::ops::ControlFlow;
 
 #[path = "common/noise.rs"]
@@ -190,7 +190,7 @@ fn cases() -> Vec<Case> {
             &[Relu, Relu, Identity],
             (500, 300),
             Labels,
-            sum(cross_entropy(0.001)),
+            sum(cross_entropy(0.0002)),
         ),
         case(
             "wide, clipped",
@@ -293,9 +293,10 @@ fn follow<T: Element>(case: &Case, tolerance: f64) {
     }
     for (layer, (found, (expected, _))) in fast.weights().zip(plain.layers()).enumerate() {
         let what = format!("{}, {}, weights of layer {layer}", case.name, T::NAME);
-        let constant = twins::rows(found.slice(s![..1, ..]));
-        assert_eq!(constant, expected.row(0), "{what}, row 0");
-        assert_tensor(&what, &twins::rows(found.view()), expected.values(), tolerance);
+        let (found, expected) = (twins::rows(found.view()), expected.values());
+        let constant = case.sizes[layer] + 1;
+        assert_eq!(found[..constant], expected[..constant], "{what}, row 0");
+        assert_tensor(&what, &found[constant..], &expected[constant..], tolerance);
     }
 
     // The training loop makes the same steps in the same order.
@@ -336,7 +337,8 @@ fn in_f64_to_ten_digits() {
     }
 }
 
-/// 50 steps of f32 lose about two of its seven digits.
+/// The losses of most cases agree to six digits. The bound leaves room for a ReLU whose argument is so near 0 that f32
+/// takes it for the other side of the kink.
 #[test]
 fn in_f32_to_four_digits() {
     for case in cases() {
