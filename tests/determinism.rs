@@ -178,8 +178,14 @@ fn orders_are_stable() {
         order(Shuffle::Samples, 1),
         [vec![2, 3, 6], vec![7, 1, 4], vec![5, 0]]
     );
-    assert_eq!(order(Shuffle::Samples, 2), [vec![0]]);
-    assert_eq!(order(Shuffle::Batches, 1), [vec![0]]);
+    assert_eq!(
+        order(Shuffle::Samples, 2),
+        [vec![1, 7, 2], vec![5, 3, 6], vec![4, 0]]
+    );
+    assert_eq!(
+        order(Shuffle::Batches, 1),
+        [vec![6, 7], vec![3, 4, 5], vec![0, 1, 2]]
+    );
     assert_eq!(
         order(Shuffle::None, 1),
         [vec![0, 1, 2], vec![3, 4, 5], vec![6, 7]]
