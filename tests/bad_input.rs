@@ -285,15 +285,15 @@ fn trainings() {
     let (mse, cross_entropy) = (MseLoss::default(), CrossEntropyLoss::default());
     assert_says(
         trained(&mut network(3, 1), &regression(), &mse, &once()),
-        &["NeuralNetwork::propagate", "samples x 3 features", "4 x 2"],
+        &["training set", "samples x 3 features", "4 x 2"],
     );
     assert_says(
         trained(&mut network(2, 3), &regression(), &mse, &once()),
-        &["NeuralNetwork::propagate", "targets of 3 outputs", "found 1"],
+        &["training set", "targets of 3 outputs", "found 1"],
     );
     assert_says(
         trained(&mut network(2, 2), &classification(), &cross_entropy, &once()),
-        &["NeuralNetwork::propagate", "targets of 2 outputs", "found 3"],
+        &["training set", "targets of 2 outputs", "found 3"],
     );
     assert_says(
         trained(&mut network(2, 1), &regression(), &cross_entropy, &once()),
@@ -303,11 +303,29 @@ fn trainings() {
     // A batch beyond the workspace's room.
     let (data, network_of_two) = (regression(), network(2, 1));
     let loader = DataLoader::new(&data, 4, Shuffle::None, 0).unwrap();
+    let batch = loader.batches().next().unwrap();
     let mut workspace = Workspace::new(&network_of_two, 3);
     assert_says(
-        network_of_two.propagate(&loader.batches().next().unwrap(), &mse, &mut workspace),
+        network_of_two.propagate(&batch, &mse, &mut workspace),
         &["Workspace", "at most 3 samples", "found 4"],
     );
+
+    // A batch that does not fit the network.
+    assert_says(
+        network(3, 1).propagate(&batch, &mse, &mut workspace),
+        &["NeuralNetwork::propagate", "samples x 3 features", "4 x 2"],
+    );
+    assert_says(
+        network(2, 3).propagate(&batch, &mse, &mut workspace),
+        &["NeuralNetwork::propagate", "targets of 3 outputs", "found 1"],
+    );
+
+    // A workspace that was made for another network.
+    let other = network(2, 1);
+    let mut workspace = Workspace::new(&NeuralNetwork::builder(2).linear(1).build().unwrap(), 4);
+    assert_says(other.propagate(&batch, &mse, &mut workspace), &["Workspace"]);
+    let mut workspace = Workspace::new(&NeuralNetwork::builder(2).linear(9).linear(1).build().unwrap(), 4);
+    assert_says(other.propagate(&batch, &mse, &mut workspace), &["Workspace"]);
 }
 
 #[test]

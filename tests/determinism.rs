@@ -184,7 +184,7 @@ fn orders_are_stable() {
     );
     assert_eq!(
         order(Shuffle::Batches, 1),
-        [vec![6, 7], vec![3, 4, 5], vec![0, 1, 2]]
+        [vec![6, 7], vec![0, 1, 2], vec![3, 4, 5]]
     );
     assert_eq!(
         order(Shuffle::None, 1),

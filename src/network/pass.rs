@@ -29,8 +29,7 @@ impl<T: Element> NeuralNetwork<T> {
         workspace: &mut Workspace<T>,
     ) -> Result<f64> {
         let dataset = batch.dataset();
-        self.check_inputs("NeuralNetwork::propagate", dataset.samples(), dataset.features())?;
-        self.check_outputs("NeuralNetwork::propagate", dataset.outputs())?;
+        self.check_dataset("NeuralNetwork::propagate", dataset)?;
         let scale = T::from_f64(loss.reduction().scale(batch.samples()));
         self.for_each_block(batch.indices(), workspace, |block, tally, indices| {
             gather_inputs(dataset.inputs(), indices, body_mut(block.input_mut()));
