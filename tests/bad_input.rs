@@ -321,11 +321,21 @@ fn trainings() {
     );
 
     // A workspace that was made for another network.
-    let other = network(2, 1);
-    let mut workspace = Workspace::new(&NeuralNetwork::builder(2).linear(1).build().unwrap(), 4);
-    assert_says(other.propagate(&batch, &mse, &mut workspace), &["Workspace"]);
-    let mut workspace = Workspace::new(&NeuralNetwork::builder(2).linear(9).linear(1).build().unwrap(), 4);
-    assert_says(other.propagate(&batch, &mse, &mut workspace), &["Workspace"]);
+    for other in [
+        network(2, 3),
+        network(3, 1),
+        NeuralNetwork::builder(2).linear(1).build().unwrap(),
+    ] {
+        let mut workspace = Workspace::new(&other, 4);
+        assert_says(
+            network_of_two.propagate(&batch, &mse, &mut workspace),
+            &[
+                "NeuralNetwork::propagate",
+                "workspace for the widths [2, 4, 1]",
+                "one for [",
+            ],
+        );
+    }
 }
 
 #[test]

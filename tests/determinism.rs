@@ -191,5 +191,5 @@ fn orders_are_stable() {
         [vec![0, 1, 2], vec![3, 4, 5], vec![6, 7]]
     );
     let (_, test) = train_test_split(&data, 0.4, 7).unwrap();
-    assert_eq!(test.to_values().into_raw_vec_and_offset().0, [0.0]);
+    assert_eq!(test.to_values().into_raw_vec_and_offset().0, [0.0, 4.0, 5.0]);
 }

@@ -82,6 +82,12 @@ impl<T: Element> NeuralNetwork<T> {
         text
     }
 
+    /// The features that go in, then those that each layer gives.
+    fn widths(&self) -> impl Iterator<Item = usize> {
+        let outputs = self.stages.iter().map(|stage| stage.layer.outputs());
+        std::iter::once(self.inputs()).chain(outputs)
+    }
+
     /// Floating-point operations of a forward pass for one sample.
     fn operations(&self) -> usize {
         self.stages.iter().map(|stage| stage.layer.operations()).sum()

@@ -21,7 +21,8 @@ impl<T: Element> NeuralNetwork<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`] for a batch of other features or outputs, or with more samples than the workspace has room for.
+    /// [`Error::Shape`] for a batch of other features or outputs, or with more samples than the workspace has room for,
+    /// and for a workspace that was made for a network of other widths.
     pub fn propagate(
         &self,
         batch: &Batch<'_, T>,
@@ -30,6 +31,7 @@ impl<T: Element> NeuralNetwork<T> {
     ) -> Result<f64> {
         let dataset = batch.dataset();
         self.check_dataset("NeuralNetwork::propagate", dataset)?;
+        workspace.check("NeuralNetwork::propagate", self)?;
         let scale = T::from_f64(loss.reduction().scale(batch.samples()));
         self.for_each_block(batch.indices(), workspace, |block, tally, indices| {
             gather_inputs(dataset.inputs(), indices, body_mut(block.input_mut()));

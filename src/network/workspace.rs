@@ -5,11 +5,14 @@ use ndarray::Array2;
 use super::NeuralNetwork;
 use crate::data::BlockTargets;
 use crate::element::Element;
+use crate::error::{Error, Result};
 use crate::layer::Block;
 
 /// What a step computes for a batch: values and deltas of its samples, its loss, and the gradients.
 #[derive(Debug)]
 pub struct Workspace<T> {
+    /// The widths of the network it was made for.
+    widths: Vec<usize>,
     pub(super) blocks: Vec<Block<T>>,
     pub(super) tallies: Vec<Tally<T>>,
     /// The samples of a full block.
@@ -48,9 +51,7 @@ impl<T: Element> Workspace<T> {
 
     fn sized(network: &NeuralNetwork<T>, capacity: usize, learns: bool) -> Self {
         let capacity = capacity.max(1);
-        let widths: Vec<usize> = std::iter::once(network.inputs())
-            .chain(network.stages.iter().map(|stage| stage.layer.outputs()))
-            .collect();
+        let widths: Vec<usize> = network.widths().collect();
         let operations = network.operations();
         let block_size = block_size(operations, capacity);
         let samples_of = |block: usize| block_size.min(capacity - block * block_size);
@@ -67,12 +68,28 @@ impl<T: Element> Workspace<T> {
             parallel: blocks > 1 && operations.saturating_mul(capacity) > PARALLEL_OPERATIONS,
             used: blocks,
             gradients: network.stages.iter().map(|_| Vec::new()).collect(),
+            widths,
         }
     }
 
     /// The gradients of the last batch: for each layer its tensors, shaped as its weights.
     pub fn gradients(&self) -> impl Iterator<Item = &Array2<T>> {
         self.gradients.iter().flatten()
+    }
+
+    /// Refuses a network of other widths.
+    pub(super) fn check(&self, operation: &'static str, network: &NeuralNetwork<T>) -> Result<()> {
+        if network.widths().eq(self.widths.iter().copied()) {
+            return Ok(());
+        }
+        Err(Error::shape(
+            operation,
+            format_args!(
+                "a workspace for the widths {:?}",
+                network.widths().collect::<Vec<_>>()
+            ),
+            format_args!("one for {:?}", self.widths),
+        ))
     }
 
     /// The samples there is room for.
