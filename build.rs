@@ -92,8 +92,8 @@ fn check_openblas() {
          openblas-devel (Fedora) or openblas (Arch, Homebrew)."
     );
     println!(
-        "cargo::error=If it lies where the linker does not look, name its folder in LIBRARY_PATH; to build without it, \
-         leave out the feature `openblas`."
+        "cargo::error=If it lies where the linker does not look, name its folder in LIBRARY_PATH; to build without \
+         it, leave out the feature `openblas`."
     );
 }
 

@@ -1,20 +1,18 @@
-//! Fetches the files of a data set from its mirrors. Nothing gets a file's name before it has proved to be that file.
+//! Fetches the files of a data set from its mirrors.
 
-use std::fs::{self, File as Handle};
-use std::io::{self, Read, Seek, Write};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use flate2::read::GzDecoder;
-use md5::{Digest, Md5 as Hasher};
 use tempfile::NamedTempFile;
 use ureq::Agent;
 use ureq::config::ConfigBuilder;
 use ureq::typestate::AgentScope;
 
+use super::keep::{keep, temporary, unpack, unwritable};
 use super::search::find;
 use super::source::Progress;
-use super::table::{File, KnownSet, Md5, Mirror};
+use super::table::{File, KnownSet, Mirror};
 
 /// How long a server may take before the next mirror is tried.
 #[derive(Debug, Clone, Copy)]
@@ -43,8 +41,8 @@ pub(super) fn fetch<const N: usize>(
     fetch_with(&client(PATIENCE).build().into(), set, cache, progress)
 }
 
-/// An HTTP client. It honours the usual proxy variables, and it asks for no content encoding: the sums are of the files
-/// as they are stored.
+/// An HTTP client. It honours the usual proxy variables, and it asks for no content encoding: the sums are of the
+/// files as they are stored.
 fn client(patience: Patience) -> ConfigBuilder<AgentScope> {
     Agent::config_builder()
         .user_agent(concat!("mfnet/", env!("CARGO_PKG_VERSION")))
@@ -149,109 +147,28 @@ fn transfer(
     Ok(file)
 }
 
-/// Takes one member of a gzipped tar archive out of it.
-fn unpack(archive: NamedTempFile, member: &str, bytes: u64, folder: &Path) -> Result<NamedTempFile, String> {
-    let damaged = |error: io::Error| format!("it is not a whole archive: {error}");
-    // What else the archive holds is read over, and must not be without end.
-    let plain = GzDecoder::new(rewound(&archive)?).take(bytes.saturating_mul(4));
-    let mut archive = tar::Archive::new(plain);
-    for entry in archive.entries().map_err(damaged)? {
-        let entry = entry.map_err(damaged)?;
-        if entry.path().map_err(damaged)? != Path::new(member) {
-            continue;
-        }
-        let mut file = temporary(folder)?;
-        io::copy(&mut entry.take(bytes + 1), &mut file).map_err(damaged)?;
-        return Ok(file);
-    }
-    Err(format!("the archive holds no {member}"))
-}
-
-/// Proves the file to be the one in the table, and only then gives it its name.
-fn keep(temporary: NamedTempFile, file: &File<'_>, folder: &Path) -> Result<PathBuf, String> {
-    // A server that unpacks what it sends is no worse for it.
-    let gzipped = is_gzipped(&temporary)?;
-    let raw = rewound(&temporary)?;
-    let (expected, found) = match file.md5 {
-        Md5::Content(expected) if gzipped => (expected, md5(GzDecoder::new(raw).take(file.bytes + 1))?),
-        Md5::Content(expected) | Md5::Gzipped(expected) => (expected, md5(raw)?),
-    };
-    if found != expected {
-        return Err(format!(
-            "its MD5 sum is {found}, that of {} is {expected}",
-            file.name
-        ));
-    }
-    let path = folder.join(if gzipped {
-        format!("{}.gz", file.name)
-    } else {
-        file.name.to_owned()
-    });
-    temporary
-        .as_file()
-        .sync_all()
-        .map_err(|error| unwritable(folder, &error))?;
-    match temporary.persist(&path) {
-        Ok(_) => Ok(path),
-        // Windows does not replace a file that is open: someone else was first, with the same file.
-        Err(_) if path.is_file() => Ok(path),
-        Err(refused) => Err(unwritable(folder, &refused.error)),
-    }
-}
-
-pub(super) fn md5(mut bytes: impl Read) -> Result<String, String> {
-    let mut hasher = Hasher::new();
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        match bytes.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(read) => hasher.update(&buffer[..read]),
-            Err(error) => return Err(format!("it is damaged: {error}")),
-        }
-    }
-    let sum = hasher.finalize();
-    Ok(sum.iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
-fn is_gzipped(file: &NamedTempFile) -> Result<bool, String> {
-    let mut start = Vec::new();
-    let read = rewound(file)?.take(2).read_to_end(&mut start);
-    read.map_err(|error| format!("cannot read it back: {error}"))?;
-    Ok(start == [0x1f, 0x8b])
-}
-
-fn rewound(file: &NamedTempFile) -> Result<&Handle, String> {
-    let mut handle = file.as_file();
-    match handle.rewind() {
-        Ok(()) => Ok(handle),
-        Err(error) => Err(format!("cannot read it back: {error}")),
-    }
-}
-
-/// A file with a name of its own beside the final one, so that the renaming stays within a file system.
-fn temporary(folder: &Path) -> Result<NamedTempFile, String> {
-    fs::create_dir_all(folder)
-        .and_then(|()| NamedTempFile::new_in(folder))
-        .map_err(|error| unwritable(folder, &error))
-}
-
-fn unwritable(folder: &Path, error: &io::Error) -> String {
-    format!("cannot write into {}: {error}", folder.display())
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::keep::md5;
     use super::super::server::{Reply, Server};
+    use super::super::table::Md5;
     use super::*;
     use flate2::Compression;
+    use flate2::read::GzDecoder;
     use flate2::write::GzEncoder;
+    use std::fs;
     use std::time::Instant;
 
-    const CONTENT: &[u8] =
-        b"0123456789 the content of a small file, longer than its gzipped form: 0000000000000000000000";
+    /// Longer than its gzipped form.
+    const CONTENT: &[u8] = b"the content of a small file: 0000000000000000000000000000000000000000000000";
 
     /// Longer than any good answer takes on a busy machine.
     const LONG: Duration = Duration::from_secs(20);
+    const LENIENT: Patience = Patience {
+        connect: LONG,
+        silence: LONG,
+        file: LONG,
+    };
 
     fn gzip(content: &[u8]) -> Vec<u8> {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
@@ -271,17 +188,17 @@ mod tests {
 
     /// Fetches the file from these mirrors; gives the answers and the names left in the folder.
     fn fetch_from(md5: Md5<'_>, mirrors: &[Mirror<'_>]) -> (Result<PathBuf, Vec<String>>, Vec<String>) {
-        fetch_within(LONG, md5, mirrors)
+        fetch_within(LENIENT, md5, mirrors)
     }
 
     fn fetch_within(
-        silence: Duration,
+        patience: Patience,
         md5: Md5<'_>,
         mirrors: &[Mirror<'_>],
     ) -> (Result<PathBuf, Vec<String>>, Vec<String>) {
         let cache = tempfile::tempdir().unwrap();
         let set = set(md5, mirrors);
-        let fetched = fetch_with(&agent(silence), &set, cache.path(), &mut |_| {});
+        let fetched = fetch_with(&agent(patience), &set, cache.path(), &mut |_| {});
         if let Ok([path]) = &fetched {
             let stored = fs::read(path).unwrap();
             let mut content = Vec::new();
@@ -298,12 +215,7 @@ mod tests {
         (fetched.map(|[path]| path), left.collect())
     }
 
-    fn agent(silence: Duration) -> Agent {
-        let patience = Patience {
-            connect: Duration::from_secs(5),
-            silence,
-            file: Duration::from_secs(5),
-        };
+    fn agent(patience: Patience) -> Agent {
         // A proxy of the environment cannot reach this machine's own servers.
         client(patience).proxy(None).build().into()
     }
@@ -322,13 +234,13 @@ mod tests {
 
     /// The one answer of a mirror that fails, which must leave nothing behind.
     fn refusal(reply: Reply) -> String {
-        refusal_within(LONG, reply)
+        refusal_within(LENIENT, reply)
     }
 
-    fn refusal_within(silence: Duration, reply: Reply) -> String {
+    fn refusal_within(patience: Patience, reply: Reply) -> String {
         let (server, sum) = (Server::start(reply), md5(CONTENT).unwrap());
         let mirrors = [Mirror::Gzipped(&server.base)];
-        let (fetched, left) = fetch_within(silence, Md5::Content(&sum), &mirrors);
+        let (fetched, left) = fetch_within(patience, Md5::Content(&sum), &mirrors);
         let answers = fetched.unwrap_err();
         assert_eq!(answers.len(), 1);
         assert_eq!(left, [""; 0], "{answers:?}");
@@ -364,22 +276,29 @@ mod tests {
         let content = [CONTENT; 100].concat();
         let sum = md5(&content[..]).unwrap();
         let cache = tempfile::tempdir().unwrap();
-        let fetch = |member| {
-            let server = Server::start(Reply::Whole(tgz(member, &content)));
+        let fetch = |archive| {
+            let server = Server::start(Reply::Whole(archive));
             let mirrors = [Mirror::Archive {
                 url: &server.base,
                 folder: "inside",
             }];
             let mut set = set(Md5::Content(&sum), &mirrors);
             set.files[0].bytes = content.len() as u64;
-            fetch_with(&agent(LONG), &set, cache.path(), &mut |_| {})
+            fetch_with(&agent(LENIENT), &set, cache.path(), &mut |_| {})
         };
-        let answers = fetch("inside/another").unwrap_err();
-        assert!(
-            answers[0].ends_with("the archive holds no inside/file"),
-            "{answers:?}"
-        );
-        let [path] = fetch("inside/file").unwrap();
+        let whole = tgz("inside/file", &content);
+        for (archive, problem) in [
+            (
+                tgz("inside/another", &content),
+                "the archive holds no inside/file",
+            ),
+            (whole[..whole.len() / 2].to_vec(), "it is not a whole archive"),
+            (content.clone(), "it is not a whole archive"),
+        ] {
+            let answers = fetch(archive).unwrap_err();
+            assert!(answers[0].contains(problem), "{answers:?}");
+        }
+        let [path] = fetch(whole).unwrap();
         assert_eq!(fs::read(&path).unwrap(), content);
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
     }
@@ -446,13 +365,25 @@ mod tests {
     }
 
     #[test]
-    fn a_stalled_server_is_left() {
-        for reply in [Reply::Silence, Reply::Stall(gzip(CONTENT))] {
-            let start = Instant::now();
-            let answer = refusal_within(Duration::from_millis(200), reply);
+    fn a_server_that_stalls_or_dawdles_is_left() {
+        let (short, start) = (Duration::from_millis(200), Instant::now());
+        let stalling = Patience {
+            silence: short,
+            ..LENIENT
+        };
+        let dawdling = Patience {
+            file: short,
+            ..LENIENT
+        };
+        for (patience, reply) in [
+            (stalling, Reply::Silence),
+            (stalling, Reply::Stall(gzip(CONTENT))),
+            (dawdling, Reply::Drip),
+        ] {
+            let answer = refusal_within(patience, reply);
             assert!(answer.contains("timeout"), "{answer}");
-            assert!(start.elapsed() < LONG, "{:?}", start.elapsed());
         }
+        assert!(start.elapsed() < LONG, "{:?}", start.elapsed());
     }
 
     #[test]
@@ -461,7 +392,7 @@ mod tests {
         let mirrors = [Mirror::Gzipped(&server.base)];
         let blocked = tempfile::NamedTempFile::new().unwrap();
         let set = set(Md5::Content(&sum), &mirrors);
-        let answers = fetch_with(&agent(LONG), &set, blocked.path(), &mut |_| {}).unwrap_err();
+        let answers = fetch_with(&agent(LENIENT), &set, blocked.path(), &mut |_| {}).unwrap_err();
         assert!(answers[0].contains("cannot write into"), "{answers:?}");
     }
 
@@ -470,7 +401,7 @@ mod tests {
         let (server, sum) = (Server::start(Reply::Whole(gzip(CONTENT))), md5(CONTENT).unwrap());
         let mirrors = [Mirror::Gzipped(&server.base)];
         let (set, cache) = (set(Md5::Content(&sum), &mirrors), tempfile::tempdir().unwrap());
-        let fetch = || fetch_with(&agent(LONG), &set, cache.path(), &mut |_| {}).unwrap();
+        let fetch = || fetch_with(&agent(LENIENT), &set, cache.path(), &mut |_| {}).unwrap();
         std::thread::scope(|scope| {
             let threads = [(); 4].map(|()| scope.spawn(fetch));
             for thread in threads {
@@ -496,7 +427,7 @@ mod tests {
         let mirrors = [Mirror::Gzipped(&server.base)];
         let mut note = |progress: Progress<'_>| seen.push((progress.done, progress.total));
         fetch_with(
-            &agent(LONG),
+            &agent(LENIENT),
             &set(Md5::Content(&sum), &mirrors),
             cache.path(),
             &mut note,

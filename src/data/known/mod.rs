@@ -19,6 +19,8 @@
 
 #[cfg_attr(not(feature = "download"), path = "no_download.rs")]
 mod download;
+#[cfg(feature = "download")]
+mod keep;
 mod search;
 #[cfg(all(test, feature = "download"))]
 mod server;
@@ -48,7 +50,8 @@ pub use source::{Progress, Source};
 ///
 /// # Errors
 ///
-/// [`Error::Unavailable`](crate::Error::Unavailable) when no place has it; an error of [`read`] when a file is damaged.
+/// [`Error::Unavailable`](crate::Error::Unavailable) when no place has it; an error of [`read`] when a file is
+/// damaged.
 ///
 /// ```no_run
 /// use mfnet::data::known::{self, Source};

@@ -19,6 +19,8 @@ pub(super) enum Reply {
     Stall(Vec<u8>),
     /// Sends without end and without saying how much.
     Endless,
+    /// Sends a byte now and then, without end.
+    Drip,
     /// Takes the request and never answers.
     Silence,
     /// Is not there.
@@ -82,10 +84,15 @@ fn answer(mut stream: TcpStream, reply: &Reply, requests: &Mutex<Vec<String>>) {
                 thread::sleep(Duration::from_secs(30));
             }
         }
-        Reply::Endless => {
+        Reply::Endless | Reply::Drip => {
+            let (bytes, pause) = match reply {
+                Reply::Drip => (1, Duration::from_millis(50)),
+                _ => (1000, Duration::ZERO),
+            };
             let mut sent = stream.write_all(b"HTTP/1.1 200 As told\r\nConnection: close\r\n\r\n");
             while sent.is_ok() {
-                sent = stream.write_all(&[7; 1000]);
+                thread::sleep(pause);
+                sent = stream.write_all(&vec![7; bytes]);
             }
         }
         Reply::Silence => thread::sleep(Duration::from_secs(30)),

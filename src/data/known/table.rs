@@ -124,7 +124,7 @@ pub(super) const CALIFORNIA_HOUSING: KnownSet<'static, 1> = KnownSet {
 
 #[cfg(all(test, feature = "download"))]
 mod tests {
-    use super::super::download::md5;
+    use super::super::keep::md5;
     use super::super::search::find;
     use super::*;
     use flate2::read::GzDecoder;
