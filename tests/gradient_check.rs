@@ -118,8 +118,8 @@ fn find_error(gradients: &[Array2<f64>], slopes: &[Array2<f64>]) -> Option<Strin
         assert_eq!(gradient.dim(), slope.dim());
         let mut pairs = gradient.indexed_iter().zip(slope);
         let off = pairs.find(|((_, gradient), slope)| {
-            // Written so that NaN is an error.
-            !((*gradient - *slope).abs() <= RELATIVE * slope.abs() + ABSOLUTE)
+            let close = (*gradient - *slope).abs() <= RELATIVE * slope.abs() + ABSOLUTE;
+            !close
         });
         off.map(|((index, gradient), slope)| {
             format!("layer {layer}, {index:?}: gradient {gradient}, slope {slope}")

@@ -32,8 +32,7 @@ fn activation() -> impl Strategy<Value = Activation> {
     ]
 }
 
-fn case() -> impl Strategy<Value = Case> {
-    let layers = prop::collection::vec((1..40_usize, activation()), 1..5);
+fn training() -> impl Strategy<Value = Training> {
     let loss = prop_oneof![Just(Loss::Mse), Just(Loss::CrossEntropy)];
     let reduction = prop_oneof![Just(plain::Reduction::Mean), Just(plain::Reduction::Sum)];
     let clipping = prop_oneof![
@@ -41,38 +40,26 @@ fn case() -> impl Strategy<Value = Case> {
         (0.01..2.0).prop_map(Clipping::PerTensor),
         (0.01..2.0).prop_map(Clipping::Global),
     ];
+    (loss, reduction, clipping).prop_map(|(loss, reduction, clipping)| Training {
+        reduction,
+        clipping,
+        ..Training::new(loss, 0.1)
+    })
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    let layers = prop::collection::vec((1..40_usize, activation()), 1..5);
     let samples = prop_oneof![1..20_usize, 200..400_usize];
-    let case = |(inputs, layers, samples, seed, loss, reduction, clipping): (
-        usize,
-        Vec<(usize, Activation)>,
-        usize,
-        u64,
-        Loss,
-        plain::Reduction,
-        Clipping,
-    )| Case {
+    let parts = (1..60_usize, layers, samples, 0..1000_u64, training());
+    parts.prop_map(|(inputs, layers, samples, seed, training)| Case {
         sizes: std::iter::once(inputs)
             .chain(layers.iter().map(|layer| layer.0))
             .collect(),
         activations: layers.iter().map(|layer| layer.1).collect(),
         samples,
         seed,
-        training: Training {
-            reduction,
-            clipping,
-            ..Training::new(loss, 0.1)
-        },
-    };
-    (
-        1..60_usize,
-        layers,
-        samples,
-        0..1000_u64,
-        loss,
-        reduction,
-        clipping,
-    )
-        .prop_map(case)
+        training,
+    })
 }
 
 impl Case {
