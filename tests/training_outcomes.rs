@@ -15,7 +15,8 @@ fn source(test: &str) -> Option<Source> {
     let data_dir = std::env::var_os("MFNET_DATA_DIR").filter(|folder| !folder.is_empty());
     if data_dir.is_none() {
         // Not `eprintln`, which the test harness keeps to itself when a test passes.
-        writeln!(std::io::stderr(), "SKIPPED: {test}: MFNET_DATA_DIR is not set").unwrap();
+        let line = format!("SKIPPED: {test}: MFNET_DATA_DIR is not set\n");
+        std::io::stderr().write_all(line.as_bytes()).unwrap();
     }
     Some(Source {
         data_dir: Some(data_dir?.into()),
