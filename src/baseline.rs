@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn least_squares_by_hand() {
         // y = 1 + 2 a - b, and one point off the plane by residuals that are orthogonal to it.
-        let inputs = array![[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]];
+        let inputs = array![[0.0_f64, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]];
         let targets = array![[1.0 + 0.5], [3.0 - 0.5], [-0.5], [2.0 + 0.5]];
         let fit = least_squares(&Dataset::regression(inputs, targets).unwrap()).unwrap();
         let prediction = fit.predict(array![[0.0, 0.0], [3.0, 2.0]].view()).unwrap();

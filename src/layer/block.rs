@@ -1,10 +1,12 @@
 //! The memory of one block of samples: what goes through the layers and comes back, sized once and used again.
 
+use std::sync::Mutex;
+
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, ShapeBuilder};
 
 use crate::augment::augmented;
 use crate::element::Element;
-use crate::kernel::SparseColumns;
+use crate::kernel::{Panels, SparseColumns};
 
 /// Values and deltas of a block of samples: an augmented matrix for the input and one behind each layer.
 #[derive(Debug)]
@@ -118,11 +120,23 @@ impl<T: Element> Block<T> {
 pub struct Samples<'a, T> {
     blocks: &'a [Block<T>],
     layer: usize,
+    /// Room for the layer's weights, where the samples are mostly zeros.
+    panels: Option<&'a Mutex<Panels<T>>>,
 }
 
 impl<'a, T: Element> Samples<'a, T> {
-    pub(crate) fn new(blocks: &'a [Block<T>], layer: usize) -> Self {
-        Samples { blocks, layer }
+    pub(crate) fn new(blocks: &'a [Block<T>], layer: usize, panels: Option<&'a Mutex<Panels<T>>>) -> Self {
+        let panels = panels.filter(|_| layer == 0);
+        Samples {
+            blocks,
+            layer,
+            panels,
+        }
+    }
+
+    /// Room to pack the layer's weights in, where the samples are mostly zeros: [`Samples::sparse_blocks`] has them.
+    pub(crate) fn panels(&self) -> Option<&'a Mutex<Panels<T>>> {
+        self.panels
     }
 
     /// The number of samples of the batch.

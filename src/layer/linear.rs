@@ -1,5 +1,7 @@
 //! The fully connected layer.
 
+use std::sync::PoisonError;
+
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, ShapeBuilder, s};
 use rayon::prelude::*;
 
@@ -125,33 +127,6 @@ impl<T: Element> Linear<T> {
         panels.pack(body(self.weights[0].view()), parallel);
     }
 
-    /// As [`Layer::gradient`], for samples that are mostly zeros.
-    pub(crate) fn sparse_gradient(
-        &self,
-        samples: Samples<'_, T>,
-        panels: &mut Panels<T>,
-        gradients: &mut [Array2<T>],
-        parallel: bool,
-    ) {
-        gradients[0].fill(T::zero());
-        let gradient = body_mut(gradients[0].view_mut());
-        let blocks = samples.sparse_blocks().map(|(input, delta)| (input, body(delta)));
-        panels.add_outer_products(T::one(), blocks, gradient, parallel);
-    }
-
-    /// As [`Layer::descend`], for samples that are mostly zeros.
-    pub(crate) fn sparse_descend(
-        &mut self,
-        samples: Samples<'_, T>,
-        panels: &mut Panels<T>,
-        rate: T,
-        parallel: bool,
-    ) {
-        let weights = body_mut(self.weights[0].view_mut());
-        let blocks = samples.sparse_blocks().map(|(input, delta)| (input, body(delta)));
-        panels.add_outer_products(-rate, blocks, weights, parallel);
-    }
-
     /// W with its constant row 0 and the biases in column 0, as the report writes it.
     pub fn augmented_weights(&self) -> ArrayView2<'_, T> {
         self.weights[0].view()
@@ -217,7 +192,7 @@ impl<T: Element> Layer<T> for Linear<T> {
 /// Below so many operations, waking another thread costs more than it gains.
 const PARALLEL_OPERATIONS: usize = 1 << 20;
 
-/// W <- alpha Delta A^T + beta W over all blocks, row 0 apart, in tiles that are cut by shape alone.
+/// W <- alpha Delta A^T + beta W over all blocks, row 0 apart, in tiles that are cut by shape alone; beta is 0 or 1.
 fn add_outer_products<T: Element>(
     form: Form,
     alpha: T,
@@ -226,7 +201,18 @@ fn add_outer_products<T: Element>(
     weights: ArrayViewMut2<'_, T>,
 ) {
     let operations = 2 * weights.len() * samples.count();
+    let parallel = operations >= PARALLEL_OPERATIONS;
     let mut weights = body_mut(weights);
+    if let Some(panels) = samples.panels() {
+        if beta == T::zero() {
+            weights.fill(T::zero());
+        }
+        // A panic elsewhere leaves nothing behind that matters: the panels are packed anew.
+        let mut panels = panels.lock().unwrap_or_else(PoisonError::into_inner);
+        let blocks = samples.sparse_blocks().map(|(input, delta)| (input, body(delta)));
+        panels.add_outer_products(alpha, blocks, weights, parallel);
+        return;
+    }
     // The wide side is cut: what lies together is long enough for the kernels, and the narrow side stays whole.
     let axis = if form == Form::NarrowInput {
         Axis(0)
@@ -261,15 +247,15 @@ fn add_outer_products<T: Element>(
             beta = T::one();
         }
     };
-    if operations < PARALLEL_OPERATIONS {
+    if parallel {
         weights
             .axis_chunks_iter_mut(axis, tile)
+            .into_par_iter()
             .enumerate()
             .for_each(work);
     } else {
         weights
             .axis_chunks_iter_mut(axis, tile)
-            .into_par_iter()
             .enumerate()
             .for_each(work);
     }

@@ -11,6 +11,7 @@ pub use builder::Builder;
 pub use predict::Evaluation;
 pub use workspace::Workspace;
 
+use crate::data::Dataset;
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::layer::{Activation, Layer};
@@ -81,9 +82,21 @@ impl<T: Element> NeuralNetwork<T> {
         text
     }
 
+    /// The features that go in, then those that each layer gives.
+    fn widths(&self) -> impl Iterator<Item = usize> {
+        let outputs = self.stages.iter().map(|stage| stage.layer.outputs());
+        std::iter::once(self.inputs()).chain(outputs)
+    }
+
     /// Floating-point operations of a forward pass for one sample.
     fn operations(&self) -> usize {
         self.stages.iter().map(|stage| stage.layer.operations()).sum()
+    }
+
+    /// Refuses a data set of other features or outputs.
+    pub(crate) fn check_dataset(&self, operation: &'static str, dataset: &Dataset<T>) -> Result<()> {
+        self.check_inputs(operation, dataset.samples(), dataset.features())?;
+        self.check_outputs(operation, dataset.outputs())
     }
 
     fn check_outputs(&self, operation: &'static str, outputs: usize) -> Result<()> {

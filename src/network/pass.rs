@@ -1,6 +1,7 @@
 //! A training step: forward and back through the blocks of a batch, then the gradients over all of them.
 
 use std::any::Any;
+use std::sync::{Mutex, PoisonError};
 
 use ndarray::Array2;
 use rayon::prelude::*;
@@ -12,7 +13,7 @@ use crate::data::{Batch, Dataset, gather_inputs, gather_sparse};
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::kernel::{Panels, SparseColumns};
-use crate::layer::{Block, Layer, Linear, Samples};
+use crate::layer::{Block, Linear, Samples};
 use crate::loss::Loss;
 use crate::optimizer::Optimizer;
 
@@ -27,7 +28,8 @@ impl<T: Element> NeuralNetwork<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`] for a batch of other features or outputs, or with more samples than the workspace has room for.
+    /// [`Error::Shape`] for a batch of other features or outputs, or with more samples than the workspace has room for,
+    /// and for a workspace that was made for a network of other widths.
     pub fn propagate(
         &self,
         batch: &Batch<'_, T>,
@@ -35,8 +37,8 @@ impl<T: Element> NeuralNetwork<T> {
         workspace: &mut Workspace<T>,
     ) -> Result<f64> {
         let dataset = batch.dataset();
-        self.check_inputs("NeuralNetwork::propagate", dataset.samples(), dataset.features())?;
-        self.check_outputs("NeuralNetwork::propagate", dataset.outputs())?;
+        self.check_dataset("NeuralNetwork::propagate", dataset)?;
+        workspace.check("NeuralNetwork::propagate", self)?;
         let scale = T::from_f64(loss.reduction().scale(batch.samples()));
         self.pack_if_sparse(dataset, workspace);
         self.for_each_block(batch.indices(), workspace, |block, tally, indices, panels| {
@@ -74,57 +76,25 @@ impl<T: Element> NeuralNetwork<T> {
 
     /// Computes dJ/dW of the batch that was propagated last; [`Workspace::gradients`] shows them.
     pub fn gradients(&self, workspace: &mut Workspace<T>) {
-        let Workspace {
-            blocks,
-            used,
-            parallel,
-            gradients,
-            panels,
-            sparse,
-            ..
-        } = workspace;
-        let (blocks, parallel) = (&blocks[..*used], *parallel);
-        let rest = usize::from(*sparse);
-        let (first, others) = gradients.split_at_mut(rest);
-        let work = |(index, (stage, gradients)): (usize, (&Stage<T>, &mut Vec<Array2<T>>))| {
+        let (blocks, gradients, panels, parallel) = workspace.for_gradients();
+        let work = |(layer, (stage, gradients)): (usize, (&Stage<T>, &mut Vec<Array2<T>>))| {
             make_room(gradients, stage.layer.weights());
             stage
                 .layer
-                .gradient(Samples::new(blocks, rest + index), gradients);
-        };
-        let sparse = || {
-            if let ([gradients], Some(panels)) = (first, panels)
-                && let Some(layer) = self.stages[0].linear()
-            {
-                make_room(gradients, layer.weights());
-                layer.sparse_gradient(Samples::new(blocks, 0), panels, gradients, parallel);
-            }
+                .gradient(Samples::new(blocks, layer, panels), gradients);
         };
         if parallel {
-            let others = self.stages[rest..].par_iter().zip(others).enumerate();
-            rayon::join(sparse, || others.for_each(work));
+            self.stages.par_iter().zip(gradients).enumerate().for_each(work);
         } else {
-            sparse();
-            self.stages[rest..].iter().zip(others).enumerate().for_each(work);
+            self.stages.iter().zip(gradients).enumerate().for_each(work);
         }
     }
 
     /// W <- W - rate dJ/dW for the batch that was propagated last.
     fn descend(&mut self, rate: T, workspace: &mut Workspace<T>) {
-        let Workspace {
-            blocks,
-            used,
-            parallel,
-            gradients,
-            panels,
-            sparse,
-            ..
-        } = workspace;
-        let (blocks, parallel) = (&blocks[..*used], *parallel);
-        let rest = usize::from(*sparse);
-        let (first, others) = self.stages.split_at_mut(rest);
-        let work = |(index, (stage, gradients)): (usize, (&mut Stage<T>, &mut Vec<Array2<T>>))| {
-            let samples = Samples::new(blocks, rest + index);
+        let (blocks, gradients, panels, parallel) = workspace.for_gradients();
+        let work = |(layer, (stage, gradients)): (usize, (&mut Stage<T>, &mut Vec<Array2<T>>))| {
+            let samples = Samples::new(blocks, layer, panels);
             if stage.layer.descend(samples, rate) {
                 return;
             }
@@ -134,20 +104,14 @@ impl<T: Element> NeuralNetwork<T> {
                 weights.scaled_add(-rate, gradient);
             }
         };
-        let sparse = || {
-            if let ([stage], Some(panels)) = (first, panels)
-                && let Some(layer) = stage.linear_mut()
-            {
-                layer.sparse_descend(Samples::new(blocks, 0), panels, rate, parallel);
-            }
-        };
-        let gradients = &mut gradients[rest..];
         if parallel {
-            let others = others.par_iter_mut().zip(gradients).enumerate();
-            rayon::join(sparse, || others.for_each(work));
+            self.stages
+                .par_iter_mut()
+                .zip(gradients)
+                .enumerate()
+                .for_each(work);
         } else {
-            sparse();
-            others.iter_mut().zip(gradients).enumerate().for_each(work);
+            self.stages.iter_mut().zip(gradients).enumerate().for_each(work);
         }
     }
 
@@ -157,8 +121,11 @@ impl<T: Element> NeuralNetwork<T> {
         let layer = if fits { self.stages[0].linear() } else { None };
         workspace.sparse = layer.is_some();
         if let Some(layer) = layer {
-            let panels = workspace.panels.get_or_insert_with(|| layer.panels());
-            layer.pack(panels, workspace.parallel);
+            let panels = workspace.panels.get_or_insert_with(|| Mutex::new(layer.panels()));
+            layer.pack(
+                panels.get_mut().unwrap_or_else(PoisonError::into_inner),
+                workspace.parallel,
+            );
         }
     }
 
@@ -179,11 +146,8 @@ impl<T: Element> NeuralNetwork<T> {
         }
         let size = workspace.block_size;
         workspace.used = samples.div_ceil(size);
-        let panels = if workspace.sparse {
-            workspace.panels.as_ref()
-        } else {
-            None
-        };
+        let panels = workspace.panels.as_mut().filter(|_| workspace.sparse);
+        let panels = panels.map(|panels| &*panels.get_mut().unwrap_or_else(PoisonError::into_inner));
         let work = |((block, tally), indices): ((&mut Block<T>, &mut Tally<T>), &[usize])| {
             block.set_samples(indices.len());
             work(block, tally, indices, panels);
@@ -262,10 +226,6 @@ impl<T: Element> Stage<T> {
     /// The layer, if it is one that can leave out zeros.
     fn linear(&self) -> Option<&Linear<T>> {
         (self.layer.as_ref() as &dyn Any).downcast_ref()
-    }
-
-    fn linear_mut(&mut self) -> Option<&mut Linear<T>> {
-        (self.layer.as_mut() as &mut dyn Any).downcast_mut()
     }
 }
 

@@ -81,8 +81,7 @@ impl<T: Element> NeuralNetwork<T> {
         dataset: &Dataset<T>,
         loss: &dyn Loss<T>,
     ) -> Result<Evaluation> {
-        self.check_inputs("NeuralNetwork::evaluate", dataset.samples(), dataset.features())?;
-        self.check_outputs("NeuralNetwork::evaluate", dataset.outputs())?;
+        self.check_dataset("NeuralNetwork::evaluate", dataset)?;
         let order: Vec<usize> = (0..dataset.samples()).collect();
         let (mut sum, mut correct) = (0.0, 0);
         self.pack_if_sparse(dataset, workspace);

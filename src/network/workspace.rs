@@ -1,16 +1,21 @@
 //! The memory of a step: blocks of samples, and the gradients. Sized once; a step allocates nothing.
 
+use std::sync::Mutex;
+
 use ndarray::Array2;
 
 use super::NeuralNetwork;
 use crate::data::BlockTargets;
 use crate::element::Element;
+use crate::error::{Error, Result};
 use crate::kernel::Panels;
 use crate::layer::Block;
 
 /// What a step computes for a batch: values and deltas of its samples, its loss, and the gradients.
 #[derive(Debug)]
 pub struct Workspace<T> {
+    /// The widths of the network it was made for.
+    widths: Vec<usize>,
     pub(super) blocks: Vec<Block<T>>,
     pub(super) tallies: Vec<Tally<T>>,
     /// The samples of a full block.
@@ -23,8 +28,9 @@ pub struct Workspace<T> {
     pub(super) used: usize,
     /// For each layer its tensors; none until first asked for, since a fused step needs none.
     pub(super) gradients: Vec<Vec<Array2<T>>>,
-    /// The first layer's weights, packed for samples that are mostly zeros; made when such come.
-    pub(super) panels: Option<Panels<T>>,
+    /// The first layer's weights, packed for samples that are mostly zeros; made when such come. The lock is held by the
+    /// one gradient that uses them.
+    pub(super) panels: Option<Mutex<Panels<T>>>,
     /// Whether the batch that was propagated last is one of those.
     pub(super) sparse: bool,
 }
@@ -53,9 +59,7 @@ impl<T: Element> Workspace<T> {
 
     fn sized(network: &NeuralNetwork<T>, capacity: usize, learns: bool) -> Self {
         let capacity = capacity.max(1);
-        let widths: Vec<usize> = std::iter::once(network.inputs())
-            .chain(network.stages.iter().map(|stage| stage.layer.outputs()))
-            .collect();
+        let widths: Vec<usize> = network.widths().collect();
         let operations = network.operations();
         let block_size = block_size(operations, capacity);
         let samples_of = |block: usize| block_size.min(capacity - block * block_size);
@@ -74,12 +78,48 @@ impl<T: Element> Workspace<T> {
             gradients: network.stages.iter().map(|_| Vec::new()).collect(),
             panels: None,
             sparse: false,
+            widths,
         }
     }
 
     /// The gradients of the last batch: for each layer its tensors, shaped as its weights.
     pub fn gradients(&self) -> impl Iterator<Item = &Array2<T>> {
         self.gradients.iter().flatten()
+    }
+
+    /// Refuses a network of other widths.
+    pub(super) fn check(&self, operation: &'static str, network: &NeuralNetwork<T>) -> Result<()> {
+        if network.widths().eq(self.widths.iter().copied()) {
+            return Ok(());
+        }
+        Err(Error::shape(
+            operation,
+            format_args!(
+                "a workspace for the widths {:?}",
+                network.widths().collect::<Vec<_>>()
+            ),
+            format_args!("one for {:?}", self.widths),
+        ))
+    }
+
+    /// What the gradients are computed from and written to: the blocks of the last batch, the gradients of each layer,
+    /// room for the first layer's weights where the samples are mostly zeros, and whether to use several threads.
+    #[expect(clippy::type_complexity, reason = "taken apart at once")]
+    pub(super) fn for_gradients(
+        &mut self,
+    ) -> (
+        &[Block<T>],
+        &mut [Vec<Array2<T>>],
+        Option<&Mutex<Panels<T>>>,
+        bool,
+    ) {
+        let panels = self.panels.as_ref().filter(|_| self.sparse);
+        (
+            &self.blocks[..self.used],
+            &mut self.gradients,
+            panels,
+            self.parallel,
+        )
     }
 
     /// The samples there is room for.

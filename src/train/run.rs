@@ -125,9 +125,11 @@ fn run<T: Element>(
     observer: impl FnMut(Event<'_>) -> ControlFlow<()> + Send,
 ) -> Result<History> {
     options.check()?;
+    network.check_dataset("training set", data)?;
     loss.check(data.targets())?;
     let mut test = match test {
         Some(test) => {
+            network.check_dataset("test set", test)?;
             loss.check(test.targets())?;
             Some((test, Workspace::for_prediction(network, test.samples())))
         }

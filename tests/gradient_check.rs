@@ -1,0 +1,362 @@
+//! Every layer, activation and loss: the gradient that the fast pipeline computes is the slope of its loss.
+//!
+//! The slope is a central difference in f64, whose own error is some 1e-10 here.
+
+use mfnet::layer::{Layer, Linear};
+use mfnet::loss::Loss;
+use mfnet::{CrossEntropyLoss, DataLoader, Dataset, MseLoss, NeuralNetwork, Reduction, Shuffle, Workspace};
+use ndarray::{Array2, s};
+
+#[path = "common/noise.rs"]
+mod noise;
+
+use noise::noise;
+
+/// The most that a gradient may be off: a part of itself, and a little for numbers near 0.
+const RELATIVE: f64 = 1e-7;
+const ABSOLUTE: f64 = 1e-9;
+
+/// Half the distance of the two points of a difference.
+const STEP: f64 = 1e-5;
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Activation {
+    Identity,
+    Relu,
+    Sigmoid,
+    Tanh,
+}
+
+use Activation::{Identity, Relu, Sigmoid, Tanh};
+
+/// Augmented weights and the activation behind, layer by layer.
+type Layers = Vec<(Array2<f64>, Activation)>;
+
+fn layers(sizes: &[usize], activations: &[Activation], seed: u64) -> Layers {
+    assert_eq!(sizes.len(), activations.len() + 1);
+    let layers = sizes.windows(2).zip(activations).enumerate();
+    let layer = |(index, (sizes, &activation)): (usize, (&[usize], &Activation))| {
+        let mut weights = noise(sizes[1] + 1, sizes[0] + 1, 100 * seed + index as u64);
+        weights.row_mut(0).fill(0.0);
+        weights[[0, 0]] = 1.0;
+        (weights, activation)
+    };
+    layers.map(layer).collect()
+}
+
+fn network(layers: &[(Array2<f64>, Activation)]) -> NeuralNetwork<f64> {
+    let mut builder = NeuralNetwork::builder(layers[0].0.ncols() - 1);
+    for (weights, activation) in layers {
+        let layer = Linear::from_weights(weights.slice(s![1.., 1..]), &weights.slice(s![1.., 0]).to_vec());
+        builder = builder.layer(Box::new(layer.unwrap()));
+        builder = match activation {
+            Identity => builder,
+            Relu => builder.relu(),
+            Sigmoid => builder.sigmoid(),
+            Tanh => builder.tanh(),
+        };
+    }
+    builder.build().unwrap()
+}
+
+/// The first random layers whose ReLUs all have arguments so far from 0 that no difference reaches across the kink.
+fn layers_off_the_kink(sizes: &[usize], activations: &[Activation], inputs: &Array2<f64>) -> Layers {
+    let is_off = |layers: &Layers| {
+        (0..layers.len())
+            .filter(|&layer| layers[layer].1 == Relu)
+            .all(|layer| {
+                let mut before = layers[..=layer].to_vec();
+                before[layer].1 = Identity;
+                let arguments = network(&before).predict(inputs.view()).unwrap();
+                arguments.iter().all(|z| z.abs() > 100.0 * STEP)
+            })
+    };
+    let mut drawn = (1..1000).map(|seed| layers(sizes, activations, seed));
+    drawn.find(is_off).expect("few arguments are near 0")
+}
+
+/// The gradients of a network's whole batch, and the loss that they are of: the sum where the gradient is the sum's.
+fn gradients(
+    network: &NeuralNetwork<f64>,
+    data: &Dataset<f64>,
+    loss: &dyn Loss<f64>,
+) -> (f64, Vec<Array2<f64>>) {
+    let loader = DataLoader::new(data, data.samples(), Shuffle::None, 0).unwrap();
+    let batch = loader.batches().next().unwrap();
+    let mut workspace = Workspace::new(network, data.samples());
+    let mean = network.propagate(&batch, loss, &mut workspace).unwrap();
+    network.gradients(&mut workspace);
+    let value = match loss.reduction() {
+        Reduction::Mean => mean,
+        Reduction::Sum => mean * data.samples() as f64,
+    };
+    (value, workspace.gradients().cloned().collect())
+}
+
+/// The slopes of the loss along each weight, by central differences; 0 in the constant rows.
+fn slopes(layers: &Layers, data: &Dataset<f64>, loss: &dyn Loss<f64>) -> Vec<Array2<f64>> {
+    let slope = |layer: usize, (row, column): (usize, usize)| {
+        if row == 0 {
+            return 0.0;
+        }
+        let moved = |step: f64| {
+            let mut layers = layers.clone();
+            layers[layer].0[[row, column]] += step;
+            gradients(&network(&layers), data, loss).0
+        };
+        (moved(STEP) - moved(-STEP)) / (2.0 * STEP)
+    };
+    let tensor = |layer: usize| Array2::from_shape_fn(layers[layer].0.raw_dim(), |index| slope(layer, index));
+    (0..layers.len()).map(tensor).collect()
+}
+
+/// The first number that is off, if any.
+fn find_error(gradients: &[Array2<f64>], slopes: &[Array2<f64>]) -> Option<String> {
+    assert_eq!(gradients.len(), slopes.len());
+    let tensors = gradients.iter().zip(slopes).enumerate();
+    tensors.into_iter().find_map(|(layer, (gradient, slope))| {
+        assert_eq!(gradient.dim(), slope.dim());
+        let mut pairs = gradient.indexed_iter().zip(slope);
+        let off = pairs.find(|((_, gradient), slope)| {
+            let close = (*gradient - *slope).abs() <= RELATIVE * slope.abs() + ABSOLUTE;
+            !close
+        });
+        off.map(|((index, gradient), slope)| {
+            format!("layer {layer}, {index:?}: gradient {gradient}, slope {slope}")
+        })
+    })
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Targets {
+    Values,
+    Labels,
+    OneHot,
+}
+
+fn dataset(inputs: Array2<f64>, targets: Targets, outputs: usize) -> Dataset<f64> {
+    let samples = inputs.nrows();
+    let labels: Vec<u32> = (0..samples)
+        .map(|sample| ((2 * sample + 1) % outputs) as u32)
+        .collect();
+    let data = match targets {
+        Targets::Values => Dataset::regression(inputs, noise(samples, outputs, 2)),
+        Targets::Labels => Dataset::classification(inputs, labels, outputs),
+        Targets::OneHot => Dataset::regression(inputs, mfnet::one_hot_encode(&labels, outputs).unwrap()),
+    };
+    data.unwrap()
+}
+
+/// Checks both losses with both reductions and every kind of targets.
+fn check(sizes: &[usize], activations: &[Activation], samples: usize) {
+    let outputs = sizes[sizes.len() - 1];
+    let inputs = noise(samples, sizes[0], 1);
+    let layers = layers_off_the_kink(sizes, activations, &inputs);
+    for reduction in [Reduction::Mean, Reduction::Sum] {
+        let mse = MseLoss { reduction };
+        let cross_entropy = CrossEntropyLoss { reduction };
+        let jobs: [(&dyn Loss<f64>, Targets); 4] = [
+            (&mse, Targets::Values),
+            (&mse, Targets::Labels),
+            (&cross_entropy, Targets::Labels),
+            (&cross_entropy, Targets::OneHot),
+        ];
+        for (loss, targets) in jobs {
+            let data = dataset(inputs.clone(), targets, outputs);
+            let (_, gradients) = gradients(&network(&layers), &data, loss);
+            let slopes = slopes(&layers, &data, loss);
+            if let Some(error) = find_error(&gradients, &slopes) {
+                panic!("{sizes:?} {activations:?}, {samples} samples, {targets:?}, {loss:?}: {error}");
+            }
+        }
+    }
+}
+
+#[test]
+fn one_layer_with_each_activation() {
+    for activation in [Identity, Relu, Sigmoid, Tanh] {
+        for samples in [1, 2, 5] {
+            check(&[3, 4], &[activation], samples);
+            check(&[1, 2], &[activation], samples);
+        }
+    }
+}
+
+#[test]
+fn a_hidden_layer_with_each_activation() {
+    for activation in [Identity, Relu, Sigmoid, Tanh] {
+        for samples in [1, 6] {
+            check(&[3, 5, 2], &[activation, Identity], samples);
+        }
+    }
+}
+
+#[test]
+fn deep_chains() {
+    check(&[3, 4, 5, 3], &[Relu, Relu, Relu], 4);
+    check(&[2, 4, 3, 4, 2], &[Sigmoid, Tanh, Relu, Identity], 5);
+    check(&[4, 3, 3, 3, 3], &[Identity; 4], 3);
+    check(&[2, 1, 1, 2], &[Tanh, Sigmoid, Identity], 1);
+}
+
+/// A block holds so many samples of a network like this that a batch of 600 makes several.
+#[test]
+fn several_blocks() {
+    let (sizes, activations) = ([30, 60, 2], [Tanh, Identity]);
+    let inputs = noise(600, sizes[0], 1);
+    let layers = layers(&sizes, &activations, 1);
+    let data = dataset(inputs, Targets::Labels, sizes[2]);
+    let loss = CrossEntropyLoss::default();
+    let (_, gradients) = gradients(&network(&layers), &data, &loss);
+    // Differences for a few weights only: each takes two passes over the batch.
+    for (layer, row, column) in [
+        (0, 1, 0),
+        (0, 60, 30),
+        (0, 17, 5),
+        (1, 1, 0),
+        (1, 2, 60),
+        (1, 2, 33),
+    ] {
+        let moved = |step: f64| {
+            let mut layers = layers.clone();
+            layers[layer].0[[row, column]] += step;
+            network(&layers).evaluate(&data, &loss).unwrap().loss
+        };
+        let slope = (moved(STEP) - moved(-STEP)) / (2.0 * STEP);
+        let gradient = gradients[layer][[row, column]];
+        assert!(
+            (gradient - slope).abs() <= RELATIVE * slope.abs() + ABSOLUTE,
+            "layer {layer}, [{row}, {column}]: gradient {gradient}, slope {slope}"
+        );
+    }
+}
+
+/// What the checks are worth: one number of one gradient, off by a ten-thousandth of itself, is found.
+#[test]
+fn a_small_error_is_found() {
+    let (sizes, activations) = ([3, 4, 2], [Tanh, Identity]);
+    let layers = layers(&sizes, &activations, 1);
+    let data = dataset(noise(5, sizes[0], 1), Targets::Labels, sizes[2]);
+    let loss = CrossEntropyLoss::default();
+    let (_, right) = gradients(&network(&layers), &data, &loss);
+    let slopes = slopes(&layers, &data, &loss);
+    assert_eq!(find_error(&right, &slopes), None);
+    for layer in 0..right.len() {
+        for (index, &value) in right[layer].indexed_iter().filter(|((row, _), _)| *row > 0) {
+            for wrong_value in [value * (1.0 + 1e-4), value * (1.0 - 1e-4), -value, f64::NAN] {
+                let mut wrong = right.clone();
+                wrong[layer][index] = wrong_value;
+                let found = find_error(&wrong, &slopes);
+                assert!(
+                    found.is_some(),
+                    "layer {layer}, {index:?}: {wrong_value} for {value}"
+                );
+            }
+        }
+    }
+}
+
+/// A layer of a user's own, written against the public trait: each feature times a weight, and no fused step.
+#[derive(Debug)]
+struct Scale {
+    /// 2 x (features + 1): row 0 constant, row 1 the factors, column 0 unused.
+    weights: [Array2<f64>; 1],
+}
+
+impl Layer<f64> for Scale {
+    fn name(&self) -> &'static str {
+        "Scale"
+    }
+
+    fn inputs(&self) -> usize {
+        self.weights[0].ncols() - 1
+    }
+
+    fn outputs(&self) -> usize {
+        self.inputs()
+    }
+
+    fn weights(&self) -> &[Array2<f64>] {
+        &self.weights
+    }
+
+    fn weights_mut(&mut self) -> &mut [Array2<f64>] {
+        &mut self.weights
+    }
+
+    fn forward(&self, input: ndarray::ArrayView2<'_, f64>, mut output: ndarray::ArrayViewMut2<'_, f64>) {
+        for ((row, column), value) in output.indexed_iter_mut().filter(|((row, _), _)| *row > 0) {
+            *value = self.weights[0][[1, row]] * input[[row, column]];
+        }
+    }
+
+    fn backward(
+        &self,
+        _input: ndarray::ArrayView2<'_, f64>,
+        delta: ndarray::ArrayView2<'_, f64>,
+        delta_input: ndarray::ArrayViewMut2<'_, f64>,
+    ) {
+        self.forward(delta, delta_input);
+    }
+
+    fn gradient(&self, samples: mfnet::layer::Samples<'_, f64>, gradients: &mut [Array2<f64>]) {
+        gradients[0].fill(0.0);
+        for (input, delta) in samples.blocks() {
+            for ((row, column), value) in input.indexed_iter().filter(|((row, _), _)| *row > 0) {
+                gradients[0][[1, row]] += value * delta[[row, column]];
+            }
+        }
+    }
+}
+
+#[test]
+fn a_layer_of_a_users_own() {
+    let linear = layers(&[3, 4, 2], &[Tanh, Identity], 1);
+    let build = |factors: &[f64; 4]| {
+        let mut weights = Array2::zeros((2, 5));
+        weights[[0, 0]] = 1.0;
+        weights.slice_mut(s![1, 1..]).assign(&ndarray::aview1(factors));
+        let of = |weights: &Array2<f64>| {
+            let biases = weights.slice(s![1.., 0]).to_vec();
+            Box::new(Linear::from_weights(weights.slice(s![1.., 1..]), &biases).unwrap())
+        };
+        NeuralNetwork::builder(3)
+            .layer(of(&linear[0].0))
+            .tanh()
+            .layer(Box::new(Scale { weights: [weights] }))
+            .sigmoid()
+            .layer(of(&linear[1].0))
+            .build()
+            .unwrap()
+    };
+    let factors = [0.5, -1.0, 2.0, 0.7];
+    let data = dataset(noise(5, 3, 1), Targets::Values, 2);
+    let loss = MseLoss::default();
+    let mut network = build(&factors);
+    let (_, gradients) = gradients(&network, &data, &loss);
+    let mut slopes = gradients.clone();
+    for index in 0..factors.len() {
+        let moved = |step: f64| {
+            let mut factors = factors;
+            factors[index] += step;
+            build(&factors).evaluate(&data, &loss).unwrap().loss
+        };
+        slopes[1][[1, index + 1]] = (moved(STEP) - moved(-STEP)) / (2.0 * STEP);
+    }
+    assert_eq!(find_error(&gradients, &slopes), None);
+
+    // It has no fused step of its own, and yet one step goes down its gradient.
+    let expected: Vec<Array2<f64>> = network
+        .weights()
+        .zip(&gradients)
+        .map(|(weights, gradient)| weights - &(gradient * 0.5))
+        .collect();
+    let loader = DataLoader::new(&data, 5, Shuffle::None, 0).unwrap();
+    let mut workspace = Workspace::new(&network, 5);
+    let batch = loader.batches().next().unwrap();
+    network.propagate(&batch, &loss, &mut workspace).unwrap();
+    network.update(&mut mfnet::Sgd::new(0.5).unwrap(), &mut workspace);
+    for (weights, expected) in network.weights().zip(&expected) {
+        assert!((weights - expected).iter().all(|error| error.abs() < 1e-14));
+    }
+}

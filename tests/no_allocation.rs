@@ -1,0 +1,146 @@
+//! A training step allocates nothing: its memory is sized once and used again.
+//!
+//! With BLAS only: the kernels that ndarray brings pack their operands into fresh memory. So does a product that ndarray
+//! keeps from BLAS, one of no dimension above 7.
+#![cfg(feature = "openblas")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::backtrace::Backtrace;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use mfnet::loss::Loss;
+use mfnet::{
+    Clip, CrossEntropyLoss, DataLoader, Dataset, Element, Inputs, MseLoss, NeuralNetwork, Sgd, Shuffle,
+    Targets, Workspace,
+};
+use ndarray::Array2;
+
+#[path = "common/noise.rs"]
+mod noise;
+
+use noise::noise;
+
+/// The system's allocator, and a count of what all threads ask of it.
+struct Counting;
+
+static COUNTS: AtomicBool = AtomicBool::new(false);
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+/// Where the first one came from.
+static FIRST: Mutex<Option<Backtrace>> = Mutex::new(None);
+
+fn note() {
+    if COUNTS.load(Ordering::Relaxed) && ALLOCATIONS.fetch_add(1, Ordering::Relaxed) == 0 {
+        // A backtrace allocates, too. Those allocations come here while the count is above 0, and only add to it.
+        let backtrace = Backtrace::force_capture();
+        *FIRST.lock().unwrap() = Some(backtrace);
+    }
+}
+
+// SAFETY: every call is handed on to the system's allocator as it is.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        note();
+        // SAFETY: the caller's promise, handed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise, handed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        note();
+        // SAFETY: the caller's promise, handed on.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        note();
+        // SAFETY: the caller's promise, handed on.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Where memory was first asked for meanwhile, by any thread.
+fn first_allocation(work: impl FnOnce()) -> Option<Backtrace> {
+    ALLOCATIONS.store(0, Ordering::SeqCst);
+    COUNTS.store(true, Ordering::SeqCst);
+    work();
+    COUNTS.store(false, Ordering::SeqCst);
+    FIRST.lock().unwrap().take()
+}
+
+/// Two epochs of steps after one to warm up, the last batch of each a short one.
+fn steps_allocate_nothing<T: Element>(
+    hidden: usize,
+    (samples, batch): (usize, usize),
+    data: &Dataset<T>,
+    loss: &dyn Loss<T>,
+) {
+    let plain = Sgd::new(0.01).unwrap();
+    let optimizers = [
+        plain.clone(),
+        plain.clone().clip(Clip::PerTensor(0.1)).unwrap(),
+        plain.clip(Clip::Global(0.1)).unwrap(),
+    ];
+    for mut optimizer in optimizers {
+        let what = format!("{}, {hidden} hidden, {samples} samples, {optimizer:?}", T::NAME);
+        let mut network = NeuralNetwork::<T>::builder(data.features())
+            .linear(hidden)
+            .relu()
+            .linear(hidden)
+            .tanh()
+            .linear(data.outputs())
+            .sigmoid()
+            .build()
+            .unwrap();
+        let mut workspace = Workspace::new(&network, batch);
+        let mut loader = DataLoader::new(data, batch, Shuffle::Samples, 7).unwrap();
+        let mut epoch = |number| {
+            loader.start_epoch(number);
+            for batch in loader.batches() {
+                let loss = network.propagate(&batch, loss, &mut workspace).unwrap();
+                assert!(loss.is_finite());
+                network.update(&mut optimizer, &mut workspace);
+            }
+        };
+        epoch(1);
+        let first = first_allocation(|| {
+            epoch(2);
+            epoch(3);
+        });
+        if let Some(first) = first {
+            panic!("{what}: memory is asked for, first by\n{first}");
+        }
+    }
+}
+
+fn every_kind_of_step<T: Element>() {
+    // The first is for one thread alone, the second makes several blocks and tiles.
+    for (hidden, samples, batch) in [(9, 25, 10), (200, 1100, 700)] {
+        let labels: Vec<u32> = (0..samples).map(|sample| (sample % 3) as u32).collect();
+        let values = Dataset::regression(noise::<T>(samples, 60, 1), noise(samples, 3, 2)).unwrap();
+        steps_allocate_nothing(hidden, (samples, batch), &values, &MseLoss::default());
+        let pixels = Array2::from_shape_fn((samples, 60), |(row, column)| (row * 7 + column * 13) as u8);
+        let targets = Targets::Classes { labels, classes: 3 };
+        let classes = Dataset::<T>::new(Inputs::Pixels(pixels), targets).unwrap();
+        steps_allocate_nothing(hidden, (samples, batch), &classes, &CrossEntropyLoss::default());
+    }
+}
+
+/// One test, so that nothing else allocates meanwhile.
+#[test]
+fn a_step_allocates_nothing() {
+    let first = first_allocation(|| drop(std::hint::black_box(vec![0_u8; 100])));
+    assert!(first.is_some(), "an allocation is seen");
+
+    // Work that comes from outside a pool is handed over in memory of its own, once; a training runs inside.
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+    pool.install(every_kind_of_step::<f32>);
+    pool.install(every_kind_of_step::<f64>);
+}
