@@ -1,4 +1,5 @@
-//! mfnet
+//! Trains fully connected neural networks on a multicore CPU as fast as the machine allows.
+
 mod augment;
 mod baseline;
 mod blas;
@@ -28,7 +29,7 @@ pub use element::Element;
 pub use error::{Error, Position, Result};
 pub use loss::{CrossEntropyLoss, MseLoss, Reduction, softmax};
 pub use metrics::{accuracy, classes, confusion_matrix};
-pub use network::{Evaluation, NeuralNetwork, Workspace};
+pub use network::{Builder, Evaluation, NeuralNetwork, Workspace};
 pub use optimizer::{Clip, Sgd};
 pub use train::{
     EpochRecord, Event, History, TrainOptions, train, train_test_classification, train_test_regression,

@@ -34,7 +34,7 @@ fn every_golden_is_reproduced() {
             let loader = DataLoader::new(&batch, batch.samples(), Shuffle::None, 0).unwrap();
             let batch = loader.batches().next().unwrap();
             losses.push(network.propagate(&batch, &*loss, &mut workspace).unwrap());
-            network.update(&mut optimizer, &mut workspace);
+            network.update(&mut optimizer, &mut workspace).unwrap();
         }
 
         let expected: Vec<f64> = golden

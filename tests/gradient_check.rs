@@ -85,7 +85,7 @@ fn gradients(
     let batch = loader.batches().next().unwrap();
     let mut workspace = Workspace::new(network, data.samples());
     let mean = network.propagate(&batch, loss, &mut workspace).unwrap();
-    network.gradients(&mut workspace);
+    network.gradients(&mut workspace).unwrap();
     let value = match loss.reduction() {
         Reduction::Mean => mean,
         Reduction::Sum => mean * data.samples() as f64,
@@ -355,7 +355,9 @@ fn a_layer_of_a_users_own() {
     let mut workspace = Workspace::new(&network, 5);
     let batch = loader.batches().next().unwrap();
     network.propagate(&batch, &loss, &mut workspace).unwrap();
-    network.update(&mut mfnet::Sgd::new(0.5).unwrap(), &mut workspace);
+    network
+        .update(&mut mfnet::Sgd::new(0.5).unwrap(), &mut workspace)
+        .unwrap();
     for (weights, expected) in network.weights().zip(&expected) {
         assert!((weights - expected).iter().all(|error| error.abs() < 1e-14));
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// The modules at the top of the crate, lowest rank first. A module may import those of lower ranks, and itself.
 const RANKS: [&[&str]; 8] = [
     &["error", "element"],
-    &["augment", "random", "simd", "blas", "plain"],
+    &["augment", "random", "kernel", "blas", "plain"],
     &["data", "layer"],
     &["loss", "metrics", "optimizer"],
     &["network"],

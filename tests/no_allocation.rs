@@ -106,7 +106,7 @@ fn steps_allocate_nothing<T: Element>(
             for batch in loader.batches() {
                 let loss = network.propagate(&batch, loss, &mut workspace).unwrap();
                 assert!(loss.is_finite());
-                network.update(&mut optimizer, &mut workspace);
+                network.update(&mut optimizer, &mut workspace).unwrap();
             }
         };
         epoch(1);

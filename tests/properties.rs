@@ -118,7 +118,7 @@ fn gradients(
     let loss = network
         .propagate(&batch, &*twins::fast_loss(training), &mut workspace)
         .unwrap();
-    network.gradients(&mut workspace);
+    network.gradients(&mut workspace).unwrap();
     (loss, workspace.gradients().cloned().collect())
 }
 
@@ -132,7 +132,9 @@ fn weights_after_a_step(case: &Case) -> Vec<Array2<f64>> {
     network
         .propagate(&batch, &*twins::fast_loss(&case.training), &mut workspace)
         .unwrap();
-    network.update(&mut twins::fast_optimizer(&case.training), &mut workspace);
+    network
+        .update(&mut twins::fast_optimizer(&case.training), &mut workspace)
+        .unwrap();
     network.weights().cloned().collect()
 }
 

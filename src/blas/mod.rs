@@ -28,6 +28,9 @@ pub struct Blas {
     pub kernel: String,
     /// The kernel set that the library had chosen by itself, where mfnet had to change it.
     pub replaced_kernel: Option<String>,
+    /// A faster kernel set that this CPU could run, where mfnet could not or, because of `OPENBLAS_CORETYPE`, may not
+    /// change the one in use.
+    pub better_kernel: Option<&'static str>,
     /// Threads the library uses for one product: 1.
     pub threads: usize,
     /// Threads that share the work above it: those of rayon's current pool.
@@ -41,16 +44,16 @@ pub struct Blas {
 /// who sets `OPENBLAS_CORETYPE` stands. A program that calls BLAS by itself from other threads should call this first.
 pub fn blas() -> Blas {
     #[cfg(feature = "openblas")]
-    let (library, version, kernel, replaced_kernel, threads) = openblas::describe();
+    let blas = openblas::describe();
     #[cfg(not(feature = "openblas"))]
-    let (library, version, kernel, replaced_kernel, threads) =
-        ("matrixmultiply", String::new(), "pure Rust".to_owned(), None, 1);
-    Blas {
-        library,
-        version,
-        kernel,
-        replaced_kernel,
-        threads,
+    let blas = Blas {
+        library: "matrixmultiply",
+        version: String::new(),
+        kernel: "pure Rust".to_owned(),
+        replaced_kernel: None,
+        better_kernel: None,
+        threads: 1,
         workers: rayon::current_num_threads(),
-    }
+    };
+    blas
 }

@@ -3,6 +3,8 @@
 use std::ffi::{CStr, c_char, c_int};
 use std::sync::OnceLock;
 
+use super::Blas;
+
 // Nothing else names the crate, and an unnamed dependency is not linked.
 extern crate openblas_src as _;
 
@@ -27,8 +29,8 @@ pub(crate) fn prepare() {
     });
 }
 
-/// Library, version, kernel, replaced kernel and threads.
-pub(super) fn describe() -> (&'static str, String, String, Option<String>, usize) {
+/// What the library says of itself.
+pub(super) fn describe() -> Blas {
     prepare();
     // SAFETY: returns a pointer to a static, nul-terminated string of the library.
     let config = unsafe { text(openblas_get_config()) };
@@ -36,13 +38,16 @@ pub(super) fn describe() -> (&'static str, String, String, Option<String>, usize
     let version = config.split_whitespace().nth(1).unwrap_or_default();
     // SAFETY: no arguments, returns a plain integer.
     let threads = unsafe { openblas_get_num_threads() };
-    (
-        "OpenBLAS",
-        version.to_owned(),
-        kernel(),
-        REPLACED.get().cloned().flatten(),
-        usize::try_from(threads).unwrap_or(1),
-    )
+    let kernel = kernel();
+    Blas {
+        library: "OpenBLAS",
+        version: version.to_owned(),
+        better_kernel: wanted_kernel().filter(|wanted| level(wanted) > level(&kernel)),
+        kernel,
+        replaced_kernel: REPLACED.get().cloned().flatten(),
+        threads: usize::try_from(threads).unwrap_or(1),
+        workers: rayon::current_num_threads(),
+    }
 }
 
 fn kernel() -> String {
@@ -97,8 +102,15 @@ fn guard_kernel() -> Option<String> {
 }
 
 /// The best kernel set for this CPU that every OpenBLAS since 2017 has.
-#[cfg(all(unix, target_arch = "x86_64"))]
 fn wanted_kernel() -> Option<&'static str> {
+    #[cfg(not(target_arch = "x86_64"))]
+    return None;
+    #[cfg(target_arch = "x86_64")]
+    wanted_by_features()
+}
+
+#[cfg(target_arch = "x86_64")]
+fn wanted_by_features() -> Option<&'static str> {
     let avx512 = is_x86_feature_detected!("avx512f")
         && is_x86_feature_detected!("avx512dq")
         && is_x86_feature_detected!("avx512bw")
@@ -114,7 +126,6 @@ fn wanted_kernel() -> Option<&'static str> {
 }
 
 /// The instruction set that a kernel set uses: 2 for AVX-512, 1 for AVX2 with FMA, 0 for less.
-#[cfg(all(unix, target_arch = "x86_64"))]
 fn level(kernel: &str) -> u8 {
     match kernel.to_ascii_lowercase().as_str() {
         "skylakex" | "cooperlake" | "sapphirerapids" => 2,
@@ -145,7 +156,7 @@ mod tests {
         if std::env::var_os("OPENBLAS_CORETYPE").is_none() && symbol(c"gotoblas_dynamic_init").is_some() {
             assert!(level(&kernel()) >= wanted_kernel().map_or(0, level));
         }
-        assert_eq!(describe().4, 1);
+        assert_eq!(describe().threads, 1);
     }
 
     #[test]

@@ -193,16 +193,15 @@ fn combine_rows<T: Element, const L: usize, const J: usize>(
         let weights: [T; J] = array::from_fn(|j| c[[first + j, sample]]);
         let column = b.column_mut(sample).as_mut_ptr();
         for k in (0..whole).step_by(L) {
-            // SAFETY: `check` made sure that rows and columns are contiguous and n long, and k + L <= n.
-            let mut sums: [T; L] = if first == 0 {
-                [T::zero(); L]
-            } else {
-                unsafe { load(column.add(k)) }
-            };
-            for j in 0..J {
+            let mut sums = [T::zero(); L];
+            if first > 0 {
+                // SAFETY: `check` made sure that rows and columns are contiguous and n long, and k + L <= n.
+                sums = unsafe { load(column.add(k)) };
+            }
+            for (row, &weight) in rows.iter().zip(&weights) {
                 // SAFETY: as above.
-                let row: [T; L] = unsafe { load(rows[j].add(k)) };
-                add_products(&mut sums, row, [weights[j]; L]);
+                let row: [T; L] = unsafe { load(row.add(k)) };
+                add_products(&mut sums, row, [weight; L]);
             }
             // SAFETY: as above.
             unsafe { store(column.add(k), sums) };
@@ -238,16 +237,16 @@ fn accumulate_rows<T: Element, const L: usize, const J: usize>(
         for sample in 0..b.ncols() {
             // SAFETY: `check` made sure that rows and columns are contiguous and n long, and k + L <= n.
             let column: [T; L] = unsafe { load(b.column(sample).as_ptr().add(k)) };
-            for j in 0..J {
+            for (j, sums) in sums.iter_mut().enumerate() {
                 // SAFETY: `check` made sure that C has these rows and columns.
                 let weight = unsafe { *c.uget([first + j, sample]) };
-                add_products(&mut sums[j], column, [weight; L]);
+                add_products(sums, column, [weight; L]);
             }
         }
-        for j in 0..J {
-            for (l, &sum) in sums[j].iter().enumerate() {
+        for (row, sums) in rows.iter().zip(&sums) {
+            for (l, &sum) in sums.iter().enumerate() {
                 // SAFETY: k + l < n.
-                let number = unsafe { &mut *rows[j].add(k + l) };
+                let number = unsafe { &mut *row.add(k + l) };
                 *number = updated(*number, alpha * sum, beta);
             }
         }

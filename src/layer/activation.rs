@@ -6,6 +6,10 @@ use super::Activation;
 use crate::element::Element;
 use crate::kernel::simd;
 
+/// a = z: no activation at all.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Identity;
+
 /// a = max(0, z); its derivative at 0 is 0.
 ///
 /// Source: report, section 3.2.
@@ -23,6 +27,16 @@ pub struct Sigmoid;
 /// Source: report, section 3.2.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Tanh;
+
+impl<T: Element> Activation<T> for Identity {
+    fn name(&self) -> &'static str {
+        "identity"
+    }
+
+    fn forward(&self, _values: ArrayViewMut2<'_, T>) {}
+
+    fn backward(&self, _output: ArrayView2<'_, T>, _delta: ArrayViewMut2<'_, T>) {}
+}
 
 impl<T: Element> Activation<T> for Relu {
     fn name(&self) -> &'static str {
@@ -127,10 +141,14 @@ mod tests {
             forward(&Sigmoid, array![[0.0], [3.0_f64.ln()]]),
             array![[0.5], [0.75]]
         );
-        assert_eq!(
-            forward(&Tanh, array![[0.0, 0.5 * 3.0_f64.ln()]]),
-            array![[0.0, 0.5]]
+        let tanh = forward(&Tanh, array![[0.0, 0.5 * 3.0_f64.ln()]]);
+        assert!(
+            (&tanh - &array![[0.0, 0.5]])
+                .iter()
+                .all(|error| error.abs() < 1e-15),
+            "{tanh}"
         );
+        assert_eq!(forward(&Identity, array![[-1.0, 2.0]]), array![[-1.0, 2.0]]);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use std::fmt;
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 
-pub use activation::{Relu, Sigmoid, Tanh};
+pub use activation::{Identity, Relu, Sigmoid, Tanh};
 pub(crate) use block::Block;
 pub use block::Samples;
 pub use init::Initializer;

@@ -58,11 +58,16 @@ impl<T: Element> NeuralNetwork<T> {
     /// Changes the weights by the batch that was propagated last.
     ///
     /// An optimizer whose update is a plain step down the gradient is fused into the products that compute it.
-    pub fn update(&mut self, optimizer: &mut dyn Optimizer<T>, workspace: &mut Workspace<T>) {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] for a workspace of another network.
+    pub fn update(&mut self, optimizer: &mut dyn Optimizer<T>, workspace: &mut Workspace<T>) -> Result<()> {
+        workspace.check("NeuralNetwork::update", self)?;
         match optimizer.plain_rate() {
             Some(rate) => self.descend(T::from_f64(rate), workspace),
             None => {
-                self.gradients(workspace);
+                self.gradients(workspace)?;
                 optimizer.start_step(&mut workspace.gradients.iter().flatten());
                 let weights = self.stages.iter_mut().flat_map(|stage| stage.layer.weights_mut());
                 for (index, (weights, gradient)) in
@@ -72,10 +77,16 @@ impl<T: Element> NeuralNetwork<T> {
                 }
             }
         }
+        Ok(())
     }
 
     /// Computes dJ/dW of the batch that was propagated last; [`Workspace::gradients`] shows them.
-    pub fn gradients(&self, workspace: &mut Workspace<T>) {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] for a workspace of another network.
+    pub fn gradients(&self, workspace: &mut Workspace<T>) -> Result<()> {
+        workspace.check("NeuralNetwork::gradients", self)?;
         let (blocks, gradients, panels, parallel) = workspace.for_gradients();
         let work = |(layer, (stage, gradients)): (usize, (&Stage<T>, &mut Vec<Array2<T>>))| {
             make_room(gradients, stage.layer.weights());
@@ -88,6 +99,7 @@ impl<T: Element> NeuralNetwork<T> {
         } else {
             self.stages.iter().zip(gradients).enumerate().for_each(work);
         }
+        Ok(())
     }
 
     /// W <- W - rate dJ/dW for the batch that was propagated last.

@@ -202,7 +202,7 @@ impl<T: Element, O: FnMut(Event<'_>) -> ControlFlow<()>> Training<'_, T, O> {
                     loss,
                 });
             }
-            self.network.update(self.optimizer, &mut self.workspace);
+            self.network.update(self.optimizer, &mut self.workspace)?;
             sum += loss;
             let loss = sum / done as f64;
             if (self.observer)(Event::Batch {
