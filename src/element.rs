@@ -1,11 +1,11 @@
 //! The numbers that networks are made of: `f32` and `f64`.
 
-use ndarray::NdFloat;
+use crate::kernel::Number;
 
 /// A floating-point type that networks compute in: `f32` or `f64`, and no other.
 ///
 /// `f32` is twice as fast; `f64` is the report's type.
-pub trait Element: NdFloat + Default + sealed::Sealed {
+pub trait Element: Number {
     /// The type's name: `"f32"` or `"f64"`.
     const NAME: &'static str;
 
@@ -55,10 +55,4 @@ impl Element for f64 {
     fn as_f64(self) -> f64 {
         self
     }
-}
-
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for f32 {}
-    impl Sealed for f64 {}
 }

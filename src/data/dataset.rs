@@ -1,10 +1,14 @@
 //! A data set in memory: inputs, targets, and the promise that both are fit to be learned from.
 
+use std::sync::OnceLock;
+
 use ndarray::{Array2, ArrayView2, Axis};
 
+use super::compressed::Compressed;
 use super::one_hot::check_labels;
 use crate::element::Element;
 use crate::error::{Error, Result};
+use crate::kernel::SparseColumns;
 
 /// The inputs of a data set, one sample a row.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +40,8 @@ pub struct Dataset<T> {
     targets: Targets<T>,
     /// The part of the inputs, 0 to 1, that is not 0.
     density: f64,
+    /// The inputs without their zeros, made when first asked for.
+    compressed: OnceLock<Compressed<T>>,
 }
 
 impl<T: Element> PartialEq for Dataset<T> {
@@ -60,6 +66,7 @@ impl<T: Element> Dataset<T> {
             density: density(&inputs),
             inputs,
             targets,
+            compressed: OnceLock::new(),
         };
         let (samples, targets) = (dataset.samples(), dataset.target_samples());
         if samples == 0 {
@@ -157,9 +164,23 @@ impl<T: Element> Dataset<T> {
         &self.targets
     }
 
-    /// The part of the inputs, 0 to 1, that is not 0.
-    pub(crate) fn density(&self) -> f64 {
-        self.density
+    /// Whether the inputs are so full of zeros that it pays to leave those out.
+    pub(crate) fn is_sparse(&self) -> bool {
+        self.density <= SPARSE && self.features() < SparseColumns::<T>::MOST_FEATURES
+    }
+
+    /// Adds samples to the columns of a block without their zeros; for a data set that [is sparse](Self::is_sparse).
+    pub(crate) fn gather_sparse(&self, indices: &[usize], columns: &mut SparseColumns<T>) {
+        self.compressed().gather(indices, columns);
+    }
+
+    /// The inputs without their zeros. All threads wait for those that make them: call it before work is shared out.
+    pub(crate) fn compress(&self) {
+        self.compressed();
+    }
+
+    fn compressed(&self) -> &Compressed<T> {
+        self.compressed.get_or_init(|| Compressed::of(&self.inputs))
     }
 
     /// The samples of these indices, in this order, as a data set of their own.
@@ -192,6 +213,7 @@ impl<T: Element> Dataset<T> {
             inputs,
             targets,
             density: self.density,
+            compressed: OnceLock::new(),
         })
     }
 
@@ -214,6 +236,9 @@ impl<T: Element> Dataset<T> {
         }
     }
 }
+
+/// The density of inputs, 0 to 1, up to which it pays to leave out zeros.
+const SPARSE: f64 = 0.4;
 
 /// A pixel's value as a feature: 0 to 1.
 #[inline(always)]

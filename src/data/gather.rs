@@ -4,7 +4,7 @@ use ndarray::{Array2, ArrayView2, ArrayViewMut2, ShapeBuilder, s};
 
 use super::dataset::{Inputs, Targets, pixel_value};
 use crate::element::Element;
-use crate::kernel::{SparseColumns, simd};
+use crate::kernel::simd;
 
 /// Copies samples into the columns of `output`, pixels as fractions of 255.
 ///
@@ -50,30 +50,6 @@ fn gather_pixels<T: Element>(
             }
         },
     );
-}
-
-/// As [`gather_inputs`], without the features that are 0; the columns are added to those that are there.
-pub(crate) fn gather_sparse<T: Element>(
-    inputs: &Inputs<T>,
-    indices: &[usize],
-    columns: &mut SparseColumns<T>,
-) {
-    match inputs {
-        Inputs::Values(values) => {
-            for &index in indices {
-                columns.push_values(values.row(index).iter().copied());
-            }
-        }
-        Inputs::Pixels(pixels) => {
-            let table = std::array::from_fn(|pixel| pixel_value(pixel as u8));
-            for &index in indices {
-                match pixels.row(index).as_slice() {
-                    Some(row) => columns.push_pixels(row, &table),
-                    None => columns.push_values(pixels.row(index).iter().map(|&pixel| pixel_value(pixel))),
-                }
-            }
-        }
-    }
 }
 
 /// The targets of a block of samples.

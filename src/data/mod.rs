@@ -1,5 +1,6 @@
 //! Data sets: what they hold, where they come from, and how they are cut into batches.
 
+mod compressed;
 mod dataset;
 pub mod digits;
 mod gather;
@@ -13,7 +14,7 @@ mod split;
 
 pub use dataset::{Dataset, Inputs, Targets};
 pub use gather::TargetsView;
-pub(crate) use gather::{BlockTargets, gather_inputs, gather_sparse, gather_values};
+pub(crate) use gather::{BlockTargets, gather_inputs, gather_values};
 pub use loader::{Batch, DataLoader, Shuffle};
 pub use normalize::{Normalization, denormalize_features, normalize_features};
 pub use one_hot::{one_hot_decode, one_hot_encode};

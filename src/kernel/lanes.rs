@@ -1,46 +1,247 @@
-//! The numbers of a vector register or two: plain arrays, which the compiler keeps there.
+//! Vector registers: a few numbers that one instruction works on.
 
-use crate::element::Element;
+use std::fmt::Debug;
 
-/// The L numbers at a place.
-///
-/// # Safety
-///
-/// They can be read there.
-#[inline(always)]
-pub(super) unsafe fn load<T: Copy, const L: usize>(place: *const T) -> [T; L] {
-    // SAFETY: by this function's contract; an array is aligned as its element.
-    unsafe { place.cast::<[T; L]>().read() }
+use ndarray::NdFloat;
+
+/// A number that our kernels compute with: `f32` or `f64`.
+pub trait Number: NdFloat + Default {
+    /// A register of AVX-512.
+    #[cfg(target_arch = "x86_64")]
+    type Avx512: Lanes<Number = Self>;
+    /// A register of AVX2 with FMA.
+    #[cfg(target_arch = "x86_64")]
+    type Avx2: Lanes<Number = Self>;
+    /// What every CPU has.
+    type Portable: Lanes<Number = Self>;
 }
 
-/// Writes L numbers to a place.
-///
-/// # Safety
-///
-/// They can be written there.
-#[inline(always)]
-pub(super) unsafe fn store<T: Copy, const L: usize>(place: *mut T, numbers: [T; L]) {
-    // SAFETY: by this function's contract; an array is aligned as its element.
-    unsafe { place.cast::<[T; L]>().write(numbers) }
-}
+/// The numbers of a vector register.
+pub trait Lanes: Copy + Debug + Send + Sync {
+    /// The type of the numbers.
+    type Number: Number;
 
-/// sums <- sums + x y, lane by lane.
-#[inline(always)]
-pub(super) fn add_products<T: Element, const L: usize>(sums: &mut [T; L], x: [T; L], y: [T; L]) {
-    for l in 0..L {
-        sums[l] = x[l].mul_add(y[l], sums[l]);
-    }
-}
+    /// How many they are.
+    const COUNT: usize;
 
-/// The lanes added up in halves, as vector instructions do it.
-#[inline(always)]
-pub(super) fn sum_of_lanes<T: Element, const L: usize>(mut lanes: [T; L]) -> T {
-    let mut half = L / 2;
-    while half > 0 {
-        for l in 0..half {
-            lanes[l] += lanes[l + half];
+    /// All the same number.
+    fn splat(number: Self::Number) -> Self;
+
+    /// The numbers at a place.
+    ///
+    /// # Safety
+    ///
+    /// [`Lanes::COUNT`] numbers can be read there.
+    unsafe fn load(place: *const Self::Number) -> Self;
+
+    /// Writes the numbers to a place.
+    ///
+    /// # Safety
+    ///
+    /// [`Lanes::COUNT`] numbers can be written there.
+    unsafe fn store(self, place: *mut Self::Number);
+
+    /// self x + y, rounded once.
+    fn mul_add(self, x: Self, y: Self) -> Self;
+
+    /// self + x.
+    fn add(self, x: Self) -> Self;
+
+    /// The first `count` numbers at a place, at most [`Lanes::COUNT`], and zeros.
+    ///
+    /// # Safety
+    ///
+    /// `count` numbers can be read there.
+    #[inline(always)]
+    unsafe fn load_first(place: *const Self::Number, count: usize) -> Self {
+        if count >= Self::COUNT {
+            // SAFETY: by this function's contract.
+            return unsafe { Self::load(place) };
         }
-        half /= 2;
+        let mut numbers = [Self::Number::default(); MOST_LANES];
+        // SAFETY: by this function's contract; a register has at most MOST_LANES numbers.
+        unsafe {
+            place.copy_to_nonoverlapping(numbers.as_mut_ptr(), count);
+            Self::load(numbers.as_ptr())
+        }
     }
-    lanes[0]
+
+    /// Writes the first `count` numbers, at most [`Lanes::COUNT`].
+    ///
+    /// # Safety
+    ///
+    /// `count` numbers can be written there.
+    #[inline(always)]
+    unsafe fn store_first(self, place: *mut Self::Number, count: usize) {
+        if count >= Self::COUNT {
+            // SAFETY: by this function's contract.
+            return unsafe { self.store(place) };
+        }
+        let mut numbers = [Self::Number::default(); MOST_LANES];
+        // SAFETY: by this function's contract; a register has at most MOST_LANES numbers.
+        unsafe {
+            self.store(numbers.as_mut_ptr());
+            place.copy_from_nonoverlapping(numbers.as_ptr(), count);
+        }
+    }
+
+    /// All added up, in halves.
+    #[inline(always)]
+    fn sum(self) -> Self::Number {
+        let mut numbers = [Self::Number::default(); MOST_LANES];
+        // SAFETY: a register has at most MOST_LANES numbers.
+        unsafe { self.store(numbers.as_mut_ptr()) };
+        let mut half = Self::COUNT / 2;
+        while half > 0 {
+            for lane in 0..half {
+                numbers[lane] += numbers[lane + half];
+            }
+            half /= 2;
+        }
+        numbers[0]
+    }
+}
+
+/// The most numbers of any register.
+const MOST_LANES: usize = 16;
+
+impl Number for f32 {
+    #[cfg(target_arch = "x86_64")]
+    type Avx512 = x86::F32x16;
+    #[cfg(target_arch = "x86_64")]
+    type Avx2 = x86::F32x8;
+    type Portable = [f32; 4];
+}
+
+impl Number for f64 {
+    #[cfg(target_arch = "x86_64")]
+    type Avx512 = x86::F64x8;
+    #[cfg(target_arch = "x86_64")]
+    type Avx2 = x86::F64x4;
+    type Portable = [f64; 4];
+}
+
+impl<T: Number> Lanes for [T; 4] {
+    type Number = T;
+    const COUNT: usize = 4;
+
+    #[inline(always)]
+    fn splat(number: T) -> Self {
+        [number; 4]
+    }
+
+    #[inline(always)]
+    unsafe fn load(place: *const T) -> Self {
+        // SAFETY: by this function's contract; an array is aligned as its element.
+        unsafe { place.cast::<Self>().read() }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, place: *mut T) {
+        // SAFETY: by this function's contract; an array is aligned as its element.
+        unsafe { place.cast::<Self>().write(self) }
+    }
+
+    #[inline(always)]
+    fn mul_add(self, x: Self, y: Self) -> Self {
+        std::array::from_fn(|lane| self[lane].mul_add(x[lane], y[lane]))
+    }
+
+    #[inline(always)]
+    fn add(self, x: Self) -> Self {
+        std::array::from_fn(|lane| self[lane] + x[lane])
+    }
+}
+
+/// The registers of x86. Values of these types are made in functions alone that are compiled for their instruction set,
+/// which [`simd`](super::simd) calls where the CPU has it.
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use std::arch::x86_64::*;
+
+    use super::Lanes;
+
+    macro_rules! register {
+        ($(#[$doc:meta])* $name:ident($register:ty): $count:literal $number:ty,
+         $splat:ident $load:ident $store:ident $mul_add:ident $add:ident
+         $(, masked $mask:ty: $masked_load:ident $masked_store:ident)?) => {
+            $(#[$doc])*
+            #[derive(Debug, Clone, Copy)]
+            pub struct $name($register);
+
+            impl Lanes for $name {
+                type Number = $number;
+                const COUNT: usize = $count;
+
+                #[inline(always)]
+                fn splat(number: $number) -> Self {
+                    // SAFETY: runs only where the CPU has the instruction set.
+                    unsafe { $name($splat(number)) }
+                }
+
+                #[inline(always)]
+                unsafe fn load(place: *const $number) -> Self {
+                    // SAFETY: as above, and by this function's contract; the place need not be aligned.
+                    unsafe { $name($load(place)) }
+                }
+
+                #[inline(always)]
+                unsafe fn store(self, place: *mut $number) {
+                    // SAFETY: as above.
+                    unsafe { $store(place, self.0) }
+                }
+
+                #[inline(always)]
+                fn mul_add(self, x: Self, y: Self) -> Self {
+                    // SAFETY: runs only where the CPU has the instruction set.
+                    unsafe { $name($mul_add(self.0, x.0, y.0)) }
+                }
+
+                #[inline(always)]
+                fn add(self, x: Self) -> Self {
+                    // SAFETY: runs only where the CPU has the instruction set.
+                    unsafe { $name($add(self.0, x.0)) }
+                }
+
+                $(
+                    #[inline(always)]
+                    unsafe fn load_first(place: *const $number, count: usize) -> Self {
+                        // SAFETY: as above; the instruction touches only the places of the mask.
+                        unsafe { $name($masked_load(first_bits(count) as $mask, place)) }
+                    }
+
+                    #[inline(always)]
+                    unsafe fn store_first(self, place: *mut $number, count: usize) {
+                        // SAFETY: as above.
+                        unsafe { $masked_store(place, first_bits(count) as $mask, self.0) }
+                    }
+                )?
+            }
+        };
+    }
+
+    /// A mask of the first `count` lanes, or of all.
+    #[inline(always)]
+    fn first_bits(count: usize) -> u32 {
+        if count >= 16 { u32::MAX } else { (1 << count) - 1 }
+    }
+
+    register!(
+        /// 16 `f32` of AVX-512.
+        F32x16(__m512): 16 f32, _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_fmadd_ps _mm512_add_ps,
+        masked __mmask16: _mm512_maskz_loadu_ps _mm512_mask_storeu_ps
+    );
+    register!(
+        /// 8 `f64` of AVX-512.
+        F64x8(__m512d): 8 f64, _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_fmadd_pd _mm512_add_pd,
+        masked __mmask8: _mm512_maskz_loadu_pd _mm512_mask_storeu_pd
+    );
+    register!(
+        /// 8 `f32` of AVX2.
+        F32x8(__m256): 8 f32, _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_fmadd_ps _mm256_add_ps
+    );
+    register!(
+        /// 4 `f64` of AVX2.
+        F64x4(__m256d): 4 f64, _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_fmadd_pd _mm256_add_pd
+    );
 }

@@ -5,6 +5,7 @@ mod simd;
 mod skinny;
 mod sparse;
 
+pub use lanes::Number;
 pub(crate) use simd::simd;
 pub(crate) use skinny::{NARROW, accumulate, combine, dots};
 pub(crate) use sparse::{Panels, SparseColumns};

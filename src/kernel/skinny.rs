@@ -13,9 +13,8 @@ use std::array;
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::lanes::{add_products, load, store, sum_of_lanes};
-use super::simd;
-use crate::element::Element;
+use super::lanes::{Lanes, Number};
+use super::simd::{Kernel, run};
 
 /// The widest narrow side that these products are faster on than BLAS.
 pub(crate) const NARROW: usize = 32;
@@ -23,35 +22,31 @@ pub(crate) const NARROW: usize = 32;
 /// The most rows of V at a time: as many running sums as stay in registers.
 const ROWS: usize = 12;
 
-/// Calls a kernel for groups of at most [`ROWS`] rows, as equal as can be. The size of a group is a constant to the
-/// kernel, and so is how many columns or pieces of a row it works on at once: the fewer the rows the more of them, so
+/// Runs a kernel for groups of at most [`ROWS`] rows, as equal as can be. The size of a group is a constant to the
+/// kernel, and so is how many columns, or pieces of a row, it works on at once: the fewer the rows the more of them, so
 /// that there are always enough sums under way to keep the arithmetic units busy.
 macro_rules! for_each_group {
-    ($rows:expr, $element:ty, $kernel:ident, $($argument:expr),*) => {{
+    ($rows:expr, $first:ident, $kernel:ident { $($field:tt)* }) => {{
         let rows = $rows;
         let groups = rows.div_ceil(ROWS);
-        let mut first = 0;
+        let mut $first = 0;
         for group in 0..groups {
-            let size = (rows - first).div_ceil(groups - group);
+            let size = (rows - $first).div_ceil(groups - group);
             for_each_group!(
-                @call size, first, $element, $kernel, ($($argument),*),
+                @match size, $kernel { $($field)* },
                 (1 8) (2 6) (3 4) (4 4) (5 3) (6 3) (7 2) (8 2) (9 2) (10 2) (11 2) (12 2)
             );
-            first += size;
+            $first += size;
         }
     }};
-    (@call $size:ident, $first:ident, $element:ty, $kernel:ident, $arguments:tt, $(($rows:literal $at_once:literal))*) => {
+    (@match $size:ident, $kernel:ident $fields:tt, $(($rows:literal $at_once:literal))*) => {
         match $size {
-            $($rows => for_each_group!(@typed $first, $element, $kernel, $arguments, $rows, $at_once),)*
+            $($rows => for_each_group!(@run $kernel $fields, $rows, $at_once),)*
             _ => unreachable!("a group has 1 to ROWS rows"),
         }
     };
-    (@typed $first:ident, $element:ty, $kernel:ident, ($($argument:expr),*), $rows:literal, $at_once:literal) => {
-        if size_of::<$element>() == 4 {
-            $kernel::<$element, 16, $rows, $at_once>($first, $($argument),*)
-        } else {
-            $kernel::<$element, 8, $rows, $at_once>($first, $($argument),*)
-        }
+    (@run $kernel:ident { $($field:tt)* }, $rows:literal, $at_once:literal) => {
+        run($kernel::<T, $rows, $at_once> { $($field)* })
     };
 }
 
@@ -60,11 +55,17 @@ macro_rules! for_each_group {
 /// # Shapes
 ///
 /// V: J x n, rows contiguous; B: n x m, columns contiguous; C: J x m
-pub(crate) fn dots<T: Element>(v: ArrayView2<'_, T>, b: ArrayView2<'_, T>, mut c: ArrayViewMut2<'_, T>) {
+pub(crate) fn dots<T: Number>(v: ArrayView2<'_, T>, b: ArrayView2<'_, T>, mut c: ArrayViewMut2<'_, T>) {
     check(v, b, c.view());
-    simd(
-        #[inline(always)]
-        || for_each_group!(v.nrows(), T, dots_of_rows, v, b, &mut c),
+    for_each_group!(
+        v.nrows(),
+        first,
+        Dots {
+            first,
+            v,
+            b,
+            c: c.view_mut()
+        }
     );
 }
 
@@ -73,11 +74,17 @@ pub(crate) fn dots<T: Element>(v: ArrayView2<'_, T>, b: ArrayView2<'_, T>, mut c
 /// # Shapes
 ///
 /// V: J x n, rows contiguous; B: n x m, columns contiguous; C: J x m
-pub(crate) fn combine<T: Element>(v: ArrayView2<'_, T>, c: ArrayView2<'_, T>, mut b: ArrayViewMut2<'_, T>) {
+pub(crate) fn combine<T: Number>(v: ArrayView2<'_, T>, c: ArrayView2<'_, T>, mut b: ArrayViewMut2<'_, T>) {
     check(v, b.view(), c);
-    simd(
-        #[inline(always)]
-        || for_each_group!(v.nrows(), T, combine_rows, v, c, &mut b),
+    for_each_group!(
+        v.nrows(),
+        first,
+        Combine {
+            first,
+            v,
+            c,
+            b: b.view_mut()
+        }
     );
 }
 
@@ -86,7 +93,7 @@ pub(crate) fn combine<T: Element>(v: ArrayView2<'_, T>, c: ArrayView2<'_, T>, mu
 /// # Shapes
 ///
 /// V: J x n, rows contiguous; B: n x m, columns contiguous; C: J x m
-pub(crate) fn accumulate<T: Element>(
+pub(crate) fn accumulate<T: Number>(
     alpha: T,
     c: ArrayView2<'_, T>,
     b: ArrayView2<'_, T>,
@@ -94,9 +101,17 @@ pub(crate) fn accumulate<T: Element>(
     mut v: ArrayViewMut2<'_, T>,
 ) {
     check(v.view(), b, c);
-    simd(
-        #[inline(always)]
-        || for_each_group!(v.nrows(), T, accumulate_rows, alpha, c, b, beta, &mut v),
+    for_each_group!(
+        v.nrows(),
+        first,
+        Accumulate {
+            first,
+            alpha,
+            c,
+            b,
+            beta,
+            v: v.view_mut()
+        }
     );
 }
 
@@ -115,31 +130,36 @@ fn check<T>(v: ArrayView2<'_, T>, b: ArrayView2<'_, T>, c: ArrayView2<'_, T>) {
 }
 
 /// [`dots`] for J rows from `first` on, S columns at once.
-#[inline(always)]
-fn dots_of_rows<T: Element, const L: usize, const J: usize, const S: usize>(
+struct Dots<'a, T, const J: usize, const S: usize> {
     first: usize,
-    v: ArrayView2<'_, T>,
-    b: ArrayView2<'_, T>,
-    c: &mut ArrayViewMut2<'_, T>,
-) {
-    let rows: [*const T; J] = array::from_fn(|j| v.row(first + j).as_ptr());
-    let samples = b.ncols();
-    let whole = samples - samples % S;
-    for sample in (0..whole).step_by(S) {
-        let columns: [*const T; S] = array::from_fn(|s| b.column(sample + s).as_ptr());
-        // SAFETY: `check` made sure that rows and columns are contiguous and n = `v.ncols()` long.
-        let sums = unsafe { dots_of_columns::<T, L, J, S>(v.ncols(), rows, columns) };
-        for (s, sums) in sums.iter().enumerate() {
-            for (j, &sum) in sums.iter().enumerate() {
-                c[[first + j, sample + s]] = sum;
+    v: ArrayView2<'a, T>,
+    b: ArrayView2<'a, T>,
+    c: ArrayViewMut2<'a, T>,
+}
+
+impl<T: Number, const J: usize, const S: usize> Kernel<T> for Dots<'_, T, J, S> {
+    #[inline(always)]
+    fn run<V: Lanes<Number = T>>(self) {
+        let Dots { first, v, b, mut c } = self;
+        let rows: [*const T; J] = array::from_fn(|j| v.row(first + j).as_ptr());
+        let samples = b.ncols();
+        let whole = samples - samples % S;
+        for sample in (0..whole).step_by(S) {
+            let columns: [*const T; S] = array::from_fn(|s| b.column(sample + s).as_ptr());
+            // SAFETY: `check` made sure that rows and columns are contiguous and n = `v.ncols()` long.
+            let sums = unsafe { dots_of::<V, J, S>(v.ncols(), rows, columns) };
+            for (s, sums) in sums.iter().enumerate() {
+                for (j, &sum) in sums.iter().enumerate() {
+                    c[[first + j, sample + s]] = sum;
+                }
             }
         }
-    }
-    for sample in whole..samples {
-        // SAFETY: as above.
-        let [sums] = unsafe { dots_of_columns::<T, L, J, 1>(v.ncols(), rows, [b.column(sample).as_ptr()]) };
-        for (j, &sum) in sums.iter().enumerate() {
-            c[[first + j, sample]] = sum;
+        for sample in whole..samples {
+            // SAFETY: as above.
+            let [sums] = unsafe { dots_of::<V, J, 1>(v.ncols(), rows, [b.column(sample).as_ptr()]) };
+            for (j, &sum) in sums.iter().enumerate() {
+                c[[first + j, sample]] = sum;
+            }
         }
     }
 }
@@ -150,62 +170,58 @@ fn dots_of_rows<T: Element, const L: usize, const J: usize, const S: usize>(
 ///
 /// Every pointer is good for reading `n` numbers.
 #[inline(always)]
-unsafe fn dots_of_columns<T: Element, const L: usize, const J: usize, const S: usize>(
+unsafe fn dots_of<V: Lanes, const J: usize, const S: usize>(
     n: usize,
-    rows: [*const T; J],
-    columns: [*const T; S],
-) -> [[T; J]; S] {
-    let whole = n - n % L;
-    let mut sums = [[[T::zero(); L]; J]; S];
-    for k in (0..whole).step_by(L) {
-        // SAFETY: k + L <= n.
-        let row: [[T; L]; J] = array::from_fn(|j| unsafe { load(rows[j].add(k)) });
-        for (sums, column) in sums.iter_mut().zip(&columns) {
-            // SAFETY: k + L <= n.
-            let column: [T; L] = unsafe { load(column.add(k)) };
-            for (sum, row) in sums.iter_mut().zip(row) {
-                add_products(sum, row, column);
+    rows: [*const V::Number; J],
+    columns: [*const V::Number; S],
+) -> [[V::Number; J]; S] {
+    let mut sums = [[V::splat(V::Number::default()); J]; S];
+    for k in (0..n).step_by(V::COUNT) {
+        let count = n - k;
+        // SAFETY: `count` numbers are left from k on.
+        let columns: [V; S] = array::from_fn(|s| unsafe { V::load_first(columns[s].add(k), count) });
+        for j in 0..J {
+            // SAFETY: as above.
+            let row = unsafe { V::load_first(rows[j].add(k), count) };
+            for s in 0..S {
+                sums[s][j] = row.mul_add(columns[s], sums[s][j]);
             }
         }
     }
-    array::from_fn(|s| {
-        array::from_fn(|j| {
-            let mut total = sum_of_lanes(sums[s][j]);
-            for k in whole..n {
-                // SAFETY: k < n.
-                let (x, y) = unsafe { (*rows[j].add(k), *columns[s].add(k)) };
-                total = x.mul_add(y, total);
-            }
-            total
-        })
-    })
+    sums.map(|sums| sums.map(V::sum))
 }
 
 /// [`combine`] for J rows from `first` on; later groups add to what the first wrote.
-#[inline(always)]
-fn combine_rows<T: Element, const L: usize, const J: usize, const S: usize>(
+struct Combine<'a, T, const J: usize, const S: usize> {
     first: usize,
-    v: ArrayView2<'_, T>,
-    c: ArrayView2<'_, T>,
-    b: &mut ArrayViewMut2<'_, T>,
-) {
-    let rows: [*const T; J] = array::from_fn(|j| v.row(first + j).as_ptr());
-    let samples = b.ncols();
-    let whole = samples - samples % 2;
-    let weights = |sample: usize| -> [T; J] { array::from_fn(|j| c[[first + j, sample]]) };
-    for sample in (0..whole).step_by(2) {
-        let columns = [
-            b.column_mut(sample).as_mut_ptr(),
-            b.column_mut(sample + 1).as_mut_ptr(),
-        ];
-        let weights = [weights(sample), weights(sample + 1)];
-        // SAFETY: `check` made sure that rows and columns are contiguous and n = `v.ncols()` long.
-        unsafe { combine_columns::<T, L, J, 2>(v.ncols(), rows, weights, columns, first > 0) };
-    }
-    if whole < samples {
-        let column = [b.column_mut(whole).as_mut_ptr()];
-        // SAFETY: as above.
-        unsafe { combine_columns::<T, L, J, 1>(v.ncols(), rows, [weights(whole)], column, first > 0) };
+    v: ArrayView2<'a, T>,
+    c: ArrayView2<'a, T>,
+    b: ArrayViewMut2<'a, T>,
+}
+
+impl<T: Number, const J: usize, const S: usize> Kernel<T> for Combine<'_, T, J, S> {
+    #[inline(always)]
+    fn run<V: Lanes<Number = T>>(self) {
+        let Combine { first, v, c, mut b } = self;
+        let rows: [*const T; J] = array::from_fn(|j| v.row(first + j).as_ptr());
+        let weights = |sample: usize| -> [V; J] { array::from_fn(|j| V::splat(c[[first + j, sample]])) };
+        let samples = b.ncols();
+        // Two columns share what is read of V; more would leave no registers for their weights.
+        let whole = samples - samples % 2;
+        for sample in (0..whole).step_by(2) {
+            let columns = [
+                b.column_mut(sample).as_mut_ptr(),
+                b.column_mut(sample + 1).as_mut_ptr(),
+            ];
+            let weights = [weights(sample), weights(sample + 1)];
+            // SAFETY: `check` made sure that rows and columns are contiguous and n = `v.ncols()` long.
+            unsafe { combine_into(v.ncols(), rows, weights, columns, first > 0) };
+        }
+        if whole < samples {
+            let column = [b.column_mut(whole).as_mut_ptr()];
+            // SAFETY: as above.
+            unsafe { combine_into(v.ncols(), rows, [weights(whole)], column, first > 0) };
+        }
     }
 }
 
@@ -215,124 +231,94 @@ fn combine_rows<T: Element, const L: usize, const J: usize, const S: usize>(
 ///
 /// Rows are good for reading `n` numbers and columns for reading and writing them.
 #[inline(always)]
-unsafe fn combine_columns<T: Element, const L: usize, const J: usize, const S: usize>(
+unsafe fn combine_into<V: Lanes, const J: usize, const S: usize>(
     n: usize,
-    rows: [*const T; J],
-    weights: [[T; J]; S],
-    columns: [*mut T; S],
+    rows: [*const V::Number; J],
+    weights: [[V; J]; S],
+    columns: [*mut V::Number; S],
     add: bool,
 ) {
-    let whole = n - n % L;
-    for k in (0..whole).step_by(L) {
-        let mut sums = [[T::zero(); L]; S];
+    for k in (0..n).step_by(V::COUNT) {
+        let count = n - k;
+        let mut sums = [V::splat(V::Number::default()); S];
         if add {
-            // SAFETY: k + L <= n.
-            sums = array::from_fn(|s| unsafe { load(columns[s].add(k)) });
+            // SAFETY: `count` numbers are left from k on.
+            sums = array::from_fn(|s| unsafe { V::load_first(columns[s].add(k), count) });
         }
-        for (j, row) in rows.iter().enumerate() {
-            // SAFETY: k + L <= n.
-            let row: [T; L] = unsafe { load(row.add(k)) };
-            for (sum, weights) in sums.iter_mut().zip(&weights) {
-                add_products(sum, row, [weights[j]; L]);
+        for j in 0..J {
+            // SAFETY: as above.
+            let row = unsafe { V::load_first(rows[j].add(k), count) };
+            for s in 0..S {
+                sums[s] = row.mul_add(weights[s][j], sums[s]);
             }
         }
-        for (column, sum) in columns.iter().zip(sums) {
-            // SAFETY: k + L <= n.
-            unsafe { store(column.add(k), sum) };
-        }
-    }
-    for k in whole..n {
-        for (column, weights) in columns.iter().zip(&weights) {
-            // SAFETY: k < n.
-            unsafe {
-                let place = column.add(k);
-                let mut sum = if add { *place } else { T::zero() };
-                for (row, &weight) in rows.iter().zip(weights) {
-                    sum = (*row.add(k)).mul_add(weight, sum);
-                }
-                *place = sum;
-            }
+        for s in 0..S {
+            // SAFETY: as above.
+            unsafe { sums[s].store_first(columns[s].add(k), count) };
         }
     }
 }
 
 /// [`accumulate`] for J rows from `first` on, U pieces of a row at once.
-#[inline(always)]
-fn accumulate_rows<T: Element, const L: usize, const J: usize, const U: usize>(
+struct Accumulate<'a, T, const J: usize, const U: usize> {
     first: usize,
     alpha: T,
-    c: ArrayView2<'_, T>,
-    b: ArrayView2<'_, T>,
+    c: ArrayView2<'a, T>,
+    b: ArrayView2<'a, T>,
     beta: T,
-    v: &mut ArrayViewMut2<'_, T>,
-) {
-    let n = v.ncols();
-    let rows: [*mut T; J] = array::from_fn(|j| v.row_mut(first + j).as_mut_ptr());
-    let (wide, whole) = (n - n % (L * U), n - n % L);
-    for k in (0..wide).step_by(L * U) {
-        // SAFETY: `check` made sure that rows and columns are contiguous and n long, and k + L U <= n.
-        unsafe { accumulate_pieces::<T, L, J, U>(k, first, alpha, c, b, beta, rows) };
+    v: ArrayViewMut2<'a, T>,
+}
+
+impl<T: Number, const J: usize, const U: usize> Kernel<T> for Accumulate<'_, T, J, U> {
+    #[inline(always)]
+    fn run<V: Lanes<Number = T>>(mut self) {
+        let n = self.v.ncols();
+        let wide = n - n % (V::COUNT * U);
+        for k in (0..wide).step_by(V::COUNT * U) {
+            self.pieces::<V, U>(k);
+        }
+        for k in (wide..n).step_by(V::COUNT) {
+            self.pieces::<V, 1>(k);
+        }
     }
-    for k in (wide..whole).step_by(L) {
-        // SAFETY: as above, and k + L <= n.
-        unsafe { accumulate_pieces::<T, L, J, 1>(k, first, alpha, c, b, beta, rows) };
-    }
-    for k in whole..n {
+}
+
+impl<T: Number, const J: usize, const U: usize> Accumulate<'_, T, J, U> {
+    /// P pieces of each row from place k on, the last of them perhaps short.
+    #[inline(always)]
+    fn pieces<V: Lanes<Number = T>, const P: usize>(&mut self, k: usize) {
+        let Accumulate { first, c, b, v, .. } = self;
+        let (alpha, beta) = (V::splat(self.alpha), V::splat(self.beta));
+        let count = v.ncols() - k;
+        let left = |piece: usize| count - piece * V::COUNT;
+        let rows: [*mut T; J] = array::from_fn(|j| v.row_mut(*first + j).as_mut_ptr());
+        let mut sums = [[V::splat(T::default()); P]; J];
+        for sample in 0..b.ncols() {
+            let column = b.column(sample).as_ptr();
+            // SAFETY: `check` made sure that columns are contiguous and n = `v.ncols()` long.
+            let pieces: [V; P] =
+                array::from_fn(|p| unsafe { V::load_first(column.add(k + p * V::COUNT), left(p)) });
+            for j in 0..J {
+                // SAFETY: `check` made sure that C has these rows and columns.
+                let weight = V::splat(unsafe { *c.uget([*first + j, sample]) });
+                for p in 0..P {
+                    sums[j][p] = pieces[p].mul_add(weight, sums[j][p]);
+                }
+            }
+        }
         for j in 0..J {
-            let mut sum = T::zero();
-            for sample in 0..b.ncols() {
-                sum = b[[k, sample]].mul_add(c[[first + j, sample]], sum);
-            }
-            v[[first + j, k]] = updated(v[[first + j, k]], alpha * sum, beta);
-        }
-    }
-}
-
-/// [`accumulate`] for the places from k on: U pieces of J rows.
-///
-/// # Safety
-///
-/// Rows, and the columns of `b`, are contiguous and at least k + L U long; `c` has J rows from `first` on, and as many
-/// columns as `b`.
-#[inline(always)]
-unsafe fn accumulate_pieces<T: Element, const L: usize, const J: usize, const U: usize>(
-    k: usize,
-    first: usize,
-    alpha: T,
-    c: ArrayView2<'_, T>,
-    b: ArrayView2<'_, T>,
-    beta: T,
-    rows: [*mut T; J],
-) {
-    let mut sums = [[[T::zero(); L]; U]; J];
-    for sample in 0..b.ncols() {
-        let column = b.column(sample).as_ptr();
-        // SAFETY: k + L U numbers are there.
-        let pieces: [[T; L]; U] = array::from_fn(|u| unsafe { load(column.add(k + u * L)) });
-        for (j, sums) in sums.iter_mut().enumerate() {
-            // SAFETY: C has these rows and columns.
-            let weight = unsafe { *c.uget([first + j, sample]) };
-            for (sum, piece) in sums.iter_mut().zip(pieces) {
-                add_products(sum, piece, [weight; L]);
+            for p in 0..P {
+                // SAFETY: `check` made sure that rows are contiguous and n long.
+                unsafe {
+                    let place = rows[j].add(k + p * V::COUNT);
+                    let mut old = V::splat(T::default());
+                    if self.beta != T::default() {
+                        old = V::load_first(place, left(p)).mul_add(beta, old);
+                    }
+                    sums[j][p].mul_add(alpha, old).store_first(place, left(p));
+                }
             }
         }
-    }
-    for (row, sums) in rows.iter().zip(&sums) {
-        for (offset, &sum) in sums.as_flattened().iter().enumerate() {
-            // SAFETY: offset < L U.
-            let number = unsafe { &mut *row.add(k + offset) };
-            *number = updated(*number, alpha * sum, beta);
-        }
-    }
-}
-
-/// What was there times beta, plus `new`; what was there is not read for a beta of 0.
-#[inline(always)]
-fn updated<T: Element>(old: T, new: T, beta: T) -> T {
-    if beta == T::zero() {
-        new
-    } else {
-        old.mul_add(beta, new)
     }
 }
 
@@ -342,18 +328,18 @@ mod tests {
     use ndarray::{Array2, ShapeBuilder, s};
 
     /// Small whole numbers, so that every order of summing gives the same.
-    fn numbers<T: Element>(rows: usize, columns: usize, salt: usize) -> Array2<T> {
-        let number = |(i, j): (usize, usize)| ((i * 7 + j * 13 + salt) % 9) as f64 - 4.0;
-        Array2::from_shape_fn((rows, columns), |place| T::from_f64(number(place)))
+    fn numbers<T: From<i8>>(rows: usize, columns: usize, salt: usize) -> Array2<T> {
+        let number = |(i, j): (usize, usize)| <T as From<i8>>::from(((i * 7 + j * 13 + salt) % 9) as i8 - 4);
+        Array2::from_shape_fn((rows, columns), number)
     }
 
-    fn column_major<T: Element>(matrix: &Array2<T>) -> Array2<T> {
+    fn column_major<T: Number>(matrix: &Array2<T>) -> Array2<T> {
         let mut copy = Array2::zeros(matrix.raw_dim().f());
         copy.assign(matrix);
         copy
     }
 
-    fn agrees_with_the_plain_products<T: Element>() {
+    fn agrees_with_the_plain_products<T: Number + From<i8>>() {
         for narrow in [1, 2, 9, 10, 12, 13, 26, 32] {
             for (n, m) in [(1, 1), (7, 2), (16, 3), (33, 5), (130, 8)] {
                 let v = numbers::<T>(narrow, n, 1);
@@ -369,7 +355,7 @@ mod tests {
                 combine(v.view(), c.view(), found.view_mut());
                 assert_eq!(found, v.t().dot(&c));
 
-                let minus_two = T::from_f64(-2.0);
+                let minus_two = <T as From<i8>>::from(-2);
                 let mut found = v.clone();
                 accumulate(minus_two, c.view(), b.view(), T::one(), found.view_mut());
                 assert_eq!(found, &v + &(c.dot(&b.t()) * minus_two));

@@ -9,16 +9,13 @@ use rayon::prelude::*;
 use super::workspace::Tally;
 use super::{NeuralNetwork, Stage, Workspace};
 use crate::augment::{body, body_mut};
-use crate::data::{Batch, Dataset, gather_inputs, gather_sparse};
+use crate::data::{Batch, Dataset, gather_inputs};
 use crate::element::Element;
 use crate::error::{Error, Result};
-use crate::kernel::{Panels, SparseColumns};
+use crate::kernel::Panels;
 use crate::layer::{Block, Linear, Samples};
 use crate::loss::Loss;
 use crate::optimizer::Optimizer;
-
-/// The density of inputs, 0 to 1, up to which it pays to leave out zeros.
-const SPARSE: f64 = 0.4;
 
 impl<T: Element> NeuralNetwork<T> {
     /// Sends a batch forward and its loss's gradient back, and leaves values and deltas in the workspace.
@@ -129,10 +126,10 @@ impl<T: Element> NeuralNetwork<T> {
 
     /// Packs the first layer's weights where the samples of a data set are mostly zeros and the layer can make use of it.
     pub(super) fn pack_if_sparse(&self, dataset: &Dataset<T>, workspace: &mut Workspace<T>) {
-        let fits = dataset.density() <= SPARSE && dataset.features() < SparseColumns::<T>::MOST_FEATURES;
-        let layer = if fits { self.stages[0].linear() } else { None };
+        let layer = self.stages[0].linear().filter(|_| dataset.is_sparse());
         workspace.sparse = layer.is_some();
         if let Some(layer) = layer {
+            dataset.compress();
             let panels = workspace.panels.get_or_insert_with(|| Mutex::new(layer.panels()));
             layer.pack(
                 panels.get_mut().unwrap_or_else(PoisonError::into_inner),
@@ -195,7 +192,7 @@ impl<T: Element> NeuralNetwork<T> {
                 self.forward(block, 0);
             }
             Some(panels) => {
-                gather_sparse(dataset.inputs(), indices, block.sparse_input_mut());
+                dataset.gather_sparse(indices, block.sparse_input_mut());
                 if let Some((input, output)) = block.sparse_forward() {
                     panels.multiply(input, body_mut(output));
                 }

@@ -1,0 +1,93 @@
+//! Inputs without their zeros: made once for a data set that is mostly zeros, and read in each epoch.
+
+use rayon::prelude::*;
+
+use super::dataset::{Inputs, pixel_value};
+use crate::element::Element;
+use crate::kernel::SparseColumns;
+
+/// The features of each sample that are not 0.
+#[derive(Debug, Clone)]
+pub(super) enum Compressed<T> {
+    /// Pixels, still as bytes.
+    Pixels(Vec<Rows<u8>>),
+    /// Numbers.
+    Values(Vec<Rows<T>>),
+}
+
+/// Some samples in a row; each but the last has [`CHUNK`] of them.
+#[derive(Debug, Clone)]
+pub(super) struct Rows<V> {
+    /// Sample i is `starts[i]..starts[i + 1]` of the two lists.
+    starts: Vec<usize>,
+    /// Places in the augmented sample, whose place 0 is the bias.
+    places: Vec<u16>,
+    values: Vec<V>,
+}
+
+/// The samples that one task compresses.
+const CHUNK: usize = 2048;
+
+impl<T: Element> Compressed<T> {
+    /// Leaves out the zeros; the inputs have fewer features than [`SparseColumns::MOST_FEATURES`].
+    pub(super) fn of(inputs: &Inputs<T>) -> Self {
+        match inputs {
+            Inputs::Pixels(pixels) => Compressed::Pixels(compress(pixels, |pixel| pixel != 0)),
+            Inputs::Values(values) => Compressed::Values(compress(values, |value| value != T::zero())),
+        }
+    }
+
+    /// Adds samples to the columns of a block, pixels as fractions of 255.
+    pub(super) fn gather(&self, indices: &[usize], columns: &mut SparseColumns<T>) {
+        match self {
+            Compressed::Pixels(chunks) => {
+                let table: [T; 256] = std::array::from_fn(|pixel| pixel_value(pixel as u8));
+                for &index in indices {
+                    let (places, pixels) = chunks[index / CHUNK].row(index % CHUNK);
+                    columns.push(places, pixels.iter().map(|&pixel| table[usize::from(pixel)]));
+                }
+            }
+            Compressed::Values(chunks) => {
+                for &index in indices {
+                    let (places, values) = chunks[index / CHUNK].row(index % CHUNK);
+                    columns.push(places, values.iter().copied());
+                }
+            }
+        }
+    }
+}
+
+fn compress<V: Copy + Default + Send + Sync>(
+    inputs: &ndarray::Array2<V>,
+    is_some: impl Fn(V) -> bool + Sync,
+) -> Vec<Rows<V>> {
+    let chunks = inputs.axis_chunks_iter(ndarray::Axis(0), CHUNK).into_par_iter();
+    chunks
+        .map(|chunk| {
+            let mut rows = Rows {
+                starts: vec![0],
+                places: Vec::new(),
+                values: Vec::new(),
+            };
+            for row in chunk.rows() {
+                for (place, &value) in (1..).zip(row) {
+                    if is_some(value) {
+                        rows.places.push(place);
+                        rows.values.push(value);
+                    }
+                }
+                rows.starts.push(rows.places.len());
+            }
+            rows.places.shrink_to_fit();
+            rows.values.shrink_to_fit();
+            rows
+        })
+        .collect()
+}
+
+impl<V> Rows<V> {
+    fn row(&self, index: usize) -> (&[u16], &[V]) {
+        let row = self.starts[index]..self.starts[index + 1];
+        (&self.places[row.clone()], &self.values[row])
+    }
+}
