@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const RANKS: [&[&str]; 8] = [
     &["error", "element"],
     &["augment", "random", "kernel", "blas", "plain"],
-    &["data", "layer"],
+    &["data", "layer", "machine"],
     &["loss", "metrics", "optimizer"],
     &["network"],
     &["baseline", "train", "checkpoint"],

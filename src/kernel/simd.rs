@@ -1,32 +1,51 @@
 //! The instruction set of our own loops, chosen at run time: users do not build with `target-cpu=native`.
 
-/// Runs `work` compiled for the best instruction set of this CPU: AVX-512, AVX2 with FMA, or what the target has.
-///
-/// Only what is inlined is compiled so: mark the closure and the functions it calls `#[inline(always)]`.
-#[cfg(target_arch = "x86_64")]
-#[inline(always)]
-pub(crate) fn simd<R>(work: impl FnOnce() -> R) -> R {
-    if is_x86_feature_detected!("avx512f")
-        && is_x86_feature_detected!("avx512vl")
-        && is_x86_feature_detected!("avx512bw")
-        && is_x86_feature_detected!("avx512dq")
-        && is_x86_feature_detected!("fma")
-    {
-        // SAFETY: the CPU has the features that the function is compiled for.
-        unsafe { with_avx512(work) }
-    } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-        // SAFETY: the CPU has the features that the function is compiled for.
-        unsafe { with_avx2(work) }
-    } else {
-        work()
+/// The instructions that our own loops are compiled to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum InstructionSet {
+    /// AVX-512 F, VL, BW and DQ, with FMA: registers of 64 bytes.
+    Avx512,
+    /// AVX2 with FMA: registers of 32 bytes.
+    Avx2,
+    /// What every CPU of the target has: registers of 16 bytes.
+    Baseline,
+}
+
+impl InstructionSet {
+    /// The best of this CPU.
+    #[inline(always)]
+    pub(crate) fn of_cpu() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("fma") {
+            if is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512vl")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512dq")
+            {
+                return InstructionSet::Avx512;
+            }
+            if is_x86_feature_detected!("avx2") {
+                return InstructionSet::Avx2;
+            }
+        }
+        InstructionSet::Baseline
     }
 }
 
-/// Runs `work`; other targets have the instructions we need in their baseline.
-#[cfg(not(target_arch = "x86_64"))]
+/// Runs `work` compiled for the best instruction set of this CPU.
+///
+/// Only what is inlined is compiled so: mark the closure and the functions it calls `#[inline(always)]`.
 #[inline(always)]
 pub(crate) fn simd<R>(work: impl FnOnce() -> R) -> R {
-    work()
+    match InstructionSet::of_cpu() {
+        // SAFETY: the CPU has the features that the function is compiled for.
+        #[cfg(target_arch = "x86_64")]
+        InstructionSet::Avx512 => unsafe { with_avx512(work) },
+        // SAFETY: the CPU has the features that the function is compiled for.
+        #[cfg(target_arch = "x86_64")]
+        InstructionSet::Avx2 => unsafe { with_avx2(work) },
+        _ => work(),
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
