@@ -31,6 +31,8 @@ pub fn instruction_set() -> &'static str {
 
 /// The most floating-point operations per second that the threads reach together: multiply-adds in registers.
 ///
+/// Only a build with full optimisation (`opt-level = 3`) gets there.
+///
 /// ```
 /// let peak = mfnet::machine::peak_flops::<f32>();
 /// assert!(peak > 0.0);

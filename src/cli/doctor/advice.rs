@@ -57,11 +57,11 @@ pub(super) fn advice(report: &Report) -> Vec<String> {
     // Where a cause is known, or the figures are not to be trusted, this would tell nothing new.
     if rivals.is_none() && blas.better_kernel.is_none() && report.build.profile == "release" {
         for (name, flops) in [("f32", measured.f32), ("f64", measured.f64)] {
-            if flops.part() < LOW {
+            if let Some(part) = flops.part().filter(|&part| part < LOW) {
                 advice.push(format!(
                     "products in {name} reach {:.0} % of the peak, not the usual 80 %: update OpenBLAS, and look for \
                      other programs on these CPUs",
-                    100.0 * flops.part()
+                    100.0 * part
                 ));
             }
         }

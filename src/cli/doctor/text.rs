@@ -1,6 +1,7 @@
 //! The report for people.
 
 use super::Report;
+use super::measure::Flops;
 use crate::cli::blas;
 
 /// The widest line.
@@ -43,6 +44,7 @@ pub(super) fn text(report: &Report, advice: &[String]) -> String {
     let giga = |value: f64| format!("{:.1}", value / 1e9);
     let percent = |part: f64| format!("{:.0} %", 100.0 * part);
     text += &format!("\n{:INDENT$}{:>8}{:>10}\n", "all threads", "f32", "f64");
+    let part = |flops: Flops| flops.part().map_or("-".to_owned(), percent);
     let mut row = |label: &str, [f32, f64]: [String; 2], unit: &str| {
         text += format!("{label:<INDENT$}{f32:>8}{f64:>10}  {unit}").trim_end();
         text += "\n";
@@ -50,7 +52,7 @@ pub(super) fn text(report: &Report, advice: &[String]) -> String {
     let both = [measured.f32, measured.f64];
     row("peak", both.map(|flops| giga(flops.peak)), "GFLOP/s");
     row("products", both.map(|flops| giga(flops.products)), "GFLOP/s");
-    row("of the peak", both.map(|flops| percent(flops.part())), "");
+    row("of the peak", both.map(part), "");
     text += &format!("{:<INDENT$}{:>8}  GB/s read\n", "memory", giga(measured.memory));
     let microseconds = format!("{:.1}", 1e6 * measured.fork_join);
     text += &format!(
