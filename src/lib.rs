@@ -9,6 +9,7 @@ mod error;
 mod kernel;
 pub mod layer;
 pub mod loss;
+pub mod machine;
 mod metrics;
 mod network;
 pub mod optimizer;

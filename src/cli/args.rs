@@ -14,7 +14,7 @@ Examples:
   mfnet train mnist --linear --json        the linear model, the result as JSON
   mfnet train california-housing --clip-norm 1 --precision f64
   mfnet train mnist --hidden 512,128 --activation tanh --epochs 20 --test-interval 5
-  mfnet info                               which BLAS, which kernel, how many threads";
+  mfnet doctor                             what makes a run slow here, and what to do";
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -40,8 +40,11 @@ pub(super) enum Command {
     /// 512 ReLU units. The summary goes to standard output, progress to standard error.
     #[command(after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"), allow_negative_numbers = true)]
     Train(TrainArguments),
-    /// Say which BLAS library, kernel and threads do the work.
-    Info,
+    /// Say what does the work, how fast it is, and what to do where it could be faster.
+    ///
+    /// Measures for two seconds or so: the peak of the CPU, matrix products, memory and threads. Advice is no failure:
+    /// the exit code is 0 with it and without.
+    Doctor(DoctorArguments),
 }
 
 /// What `mfnet train` can be told.
@@ -120,6 +123,14 @@ pub(super) struct TrainArguments {
     pub(super) quiet: bool,
 
     /// Write the result to standard output as one JSON object, and all else to standard error
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// What `mfnet doctor` can be told.
+#[derive(Debug, Args)]
+pub(super) struct DoctorArguments {
+    /// Write the report as one JSON object
     #[arg(long)]
     pub(super) json: bool,
 }

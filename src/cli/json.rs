@@ -41,7 +41,12 @@ pub(super) fn text<T: Element>(training: &Training<'_, T>) -> String {
         "seed": training.options.seed,
         "threads": blas.workers,
         "stopped": history.stopped,
-        "blas": { "library": blas.library, "version": blas.version, "kernel": blas.kernel },
+        "blas": {
+            "library": blas.library,
+            "version": blas.version,
+            "kernel": blas.kernel,
+            "better_kernel": blas.better_kernel,
+        },
     });
     format!("{object}\n")
 }

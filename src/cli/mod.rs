@@ -1,11 +1,12 @@
 //! The command line: everything between the arguments and the library.
 
 mod args;
+mod blas;
 mod console;
 mod data;
+mod doctor;
 mod download;
 mod format;
-mod info;
 mod interrupt;
 mod json;
 mod model;
@@ -31,6 +32,6 @@ pub(crate) enum Outcome {
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     match &arguments.command {
         Command::Train(arguments) => train::train(arguments),
-        Command::Info => info::info(),
+        Command::Doctor(arguments) => doctor::doctor(arguments),
     }
 }

@@ -4,7 +4,7 @@ use mfnet::{Blas, Clip, Dataset, Element, History, NeuralNetwork, Reduction, Tra
 
 use super::args::TrainArguments;
 use super::data::{Kind, Task};
-use super::{format, info, model};
+use super::{blas as words, format, model};
 
 /// A training that is over, and all that was asked of it.
 #[derive(Debug)]
@@ -40,9 +40,9 @@ pub(super) fn text<T: Element>(training: &Training<'_, T>) -> mfnet::Result<Stri
     line("training", progress(training));
     line(
         "BLAS",
-        format!("{}, kernel {}", info::library(blas), info::kernel(blas)),
+        format!("{}, kernel {}", words::library(blas), words::kernel(blas)),
     );
-    line("threads", info::threads(blas));
+    line("threads", words::threads(blas));
     line("seed", options.seed.to_string());
     if let Some(loss) = training.history.train_loss() {
         match task.kind {

@@ -9,7 +9,7 @@ use super::args::{Precision, TrainArguments};
 use super::data::{self, Kind};
 use super::progress::Progress;
 use super::summary::Training;
-use super::{Outcome, console, format, interrupt, json, model, summary};
+use super::{Outcome, blas as words, console, format, interrupt, json, model, summary};
 
 pub(super) fn train(arguments: &TrainArguments) -> anyhow::Result<Outcome> {
     interrupt::listen();
@@ -32,6 +32,9 @@ fn train_in<T: Element>(arguments: &TrainArguments) -> anyhow::Result<Outcome> {
     let mut optimizer = model::optimizer(arguments)?;
     let options = arguments.options(task.epochs);
     let blas = mfnet::blas();
+    if let Some(advice) = words::kernel_advice(&blas) {
+        console::note(&format!("warning: {advice}"));
+    }
 
     let mut progress = Progress::new(arguments.quiet, &options, task.train.samples());
     if !arguments.quiet {

@@ -1,11 +1,18 @@
 //! Our own inner loops, where they are measured to beat BLAS: products with a narrow side, and with mostly zeros.
 
+#![expect(
+    clippy::needless_range_loop,
+    reason = "registers that belong together share an index"
+)]
+
 mod lanes;
+mod peak;
 mod simd;
 mod skinny;
 mod sparse;
 
 pub use lanes::Number;
-pub(crate) use simd::simd;
+pub(crate) use peak::{multiply_adds, read};
+pub(crate) use simd::{InstructionSet, simd};
 pub(crate) use skinny::{NARROW, accumulate, combine, dots};
 pub(crate) use sparse::{Panels, SparseColumns};

@@ -8,60 +8,49 @@ pub(crate) trait Kernel<T: Number> {
     fn run<V: Lanes<Number = T>>(self);
 }
 
-/// Runs a kernel on the widest registers of this CPU: those of AVX-512, of AVX2 with FMA, or what every CPU has.
-#[inline]
-pub(crate) fn run<T: Number>(kernel: impl Kernel<T>) {
-    #[cfg(target_arch = "x86_64")]
-    match instruction_set() {
-        // SAFETY: the CPU has the features that the function is compiled for.
-        InstructionSet::Avx512 => unsafe { run_avx512(kernel) },
-        // SAFETY: as above.
-        InstructionSet::Avx2 => unsafe { run_avx2(kernel) },
-        InstructionSet::Baseline => kernel.run::<T::Portable>(),
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    kernel.run::<T::Portable>();
-}
-
-/// Runs a plain loop, for the compiler to make use of the CPU's best instruction set.
-///
-/// Only what is inlined is compiled so: mark the closure and the functions it calls `#[inline(always)]`.
-#[inline(always)]
-pub(crate) fn simd<R>(work: impl FnOnce() -> R) -> R {
-    #[cfg(target_arch = "x86_64")]
-    match instruction_set() {
-        // SAFETY: the CPU has the features that the function is compiled for.
-        InstructionSet::Avx512 => unsafe { with_avx512(work) },
-        // SAFETY: as above.
-        InstructionSet::Avx2 => unsafe { with_avx2(work) },
-        InstructionSet::Baseline => work(),
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    work()
-}
-
-#[cfg(target_arch = "x86_64")]
-enum InstructionSet {
+/// The instructions that our own loops are compiled to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum InstructionSet {
+    /// AVX-512 F, VL, BW and DQ, with FMA: registers of 64 bytes.
     Avx512,
+    /// AVX2 with FMA: registers of 32 bytes.
     Avx2,
+    /// What every CPU of the target has: registers of 16 bytes.
     Baseline,
 }
 
-/// What this CPU has; the standard library remembers the answers.
-#[cfg(target_arch = "x86_64")]
-#[inline]
-fn instruction_set() -> InstructionSet {
-    if is_x86_feature_detected!("avx512f")
-        && is_x86_feature_detected!("avx512vl")
-        && is_x86_feature_detected!("avx512bw")
-        && is_x86_feature_detected!("avx512dq")
-        && is_x86_feature_detected!("fma")
-    {
-        InstructionSet::Avx512
-    } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-        InstructionSet::Avx2
-    } else {
+impl InstructionSet {
+    /// The best of this CPU.
+    #[inline(always)]
+    pub(crate) fn of_cpu() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("fma") {
+            if is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512vl")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512dq")
+            {
+                return InstructionSet::Avx512;
+            }
+            if is_x86_feature_detected!("avx2") {
+                return InstructionSet::Avx2;
+            }
+        }
         InstructionSet::Baseline
+    }
+}
+
+/// Runs a kernel on the widest registers of this CPU.
+#[inline]
+pub(crate) fn run<T: Number>(kernel: impl Kernel<T>) {
+    match InstructionSet::of_cpu() {
+        // SAFETY: the CPU has the features that the function is compiled for.
+        #[cfg(target_arch = "x86_64")]
+        InstructionSet::Avx512 => unsafe { run_avx512(kernel) },
+        // SAFETY: the CPU has the features that the function is compiled for.
+        #[cfg(target_arch = "x86_64")]
+        InstructionSet::Avx2 => unsafe { run_avx2(kernel) },
+        _ => kernel.run::<T::Portable>(),
     }
 }
 
@@ -75,6 +64,22 @@ fn run_avx512<T: Number>(kernel: impl Kernel<T>) {
 #[target_feature(enable = "avx2,fma")]
 fn run_avx2<T: Number>(kernel: impl Kernel<T>) {
     kernel.run::<T::Avx2>();
+}
+
+/// Runs `work` compiled for the best instruction set of this CPU.
+///
+/// Only what is inlined is compiled so: mark the closure and the functions it calls `#[inline(always)]`.
+#[inline(always)]
+pub(crate) fn simd<R>(work: impl FnOnce() -> R) -> R {
+    match InstructionSet::of_cpu() {
+        // SAFETY: the CPU has the features that the function is compiled for.
+        #[cfg(target_arch = "x86_64")]
+        InstructionSet::Avx512 => unsafe { with_avx512(work) },
+        // SAFETY: the CPU has the features that the function is compiled for.
+        #[cfg(target_arch = "x86_64")]
+        InstructionSet::Avx2 => unsafe { with_avx2(work) },
+        _ => work(),
+    }
 }
 
 #[cfg(target_arch = "x86_64")]

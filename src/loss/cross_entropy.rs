@@ -1,6 +1,6 @@
 //! The cross-entropy, for classes.
 
-use ndarray::{ArrayView2, ArrayViewMut2};
+use ndarray::{ArrayView1, ArrayView2, ArrayViewMut2};
 
 use super::{Loss, Reduction, TargetsView};
 use crate::data::{Targets, one_hot_decode};
@@ -51,29 +51,44 @@ impl<T: Element> Loss<T> for CrossEntropyLoss {
     ) -> f64 {
         let mut sum = 0.0;
         for (sample, logits) in output.columns().into_iter().enumerate() {
-            let is_target = |class: usize| match targets {
-                TargetsView::Classes(labels) => labels[sample] as usize == class,
-                TargetsView::Values(values) => values[[class, sample]] > T::from_f64(0.5),
-            };
             let largest = logits.iter().copied().fold(T::neg_infinity(), T::max);
-            let exponentials = logits.iter().fold(T::zero(), |sum, &z| sum + (z - largest).exp());
-            for (class, &logit) in logits.iter().enumerate() {
-                if is_target(class) {
-                    let loss = (exponentials.ln() - (logit - largest)).as_f64();
-                    // Not a minimum, which would turn NaN into a number and hide a diverged network.
-                    sum += if loss > LARGEST { LARGEST } else { loss };
+            let exponential = |logit: T| (logit - largest).exp();
+            let exponentials = match &mut delta {
+                // The exponentials are wanted twice: for their sum, and each for the gradient.
+                Some(delta) => {
+                    let mut total = T::zero();
+                    for (place, &logit) in delta.column_mut(sample).iter_mut().zip(logits) {
+                        *place = exponential(logit);
+                        total += *place;
+                    }
+                    total
                 }
-            }
+                None => logits
+                    .iter()
+                    .fold(T::zero(), |total, &logit| total + exponential(logit)),
+            };
+            let class = match targets {
+                TargetsView::Classes(labels) => labels[sample] as usize,
+                TargetsView::Values(values) => class_of(values.column(sample)),
+            };
+            let loss = (exponentials.ln() - (logits[class] - largest)).as_f64();
+            // Not a minimum, which would turn NaN into a number and hide a diverged network.
+            sum += if loss > LARGEST { LARGEST } else { loss };
             if let Some(delta) = &mut delta {
                 let factor = scale / exponentials;
-                for (class, &logit) in logits.iter().enumerate() {
-                    let target = if is_target(class) { scale } else { T::zero() };
-                    delta[[class, sample]] = (logit - largest).exp() * factor - target;
-                }
+                let mut delta = delta.column_mut(sample);
+                delta.iter_mut().for_each(|place| *place *= factor);
+                delta[class] -= scale;
             }
         }
         sum
     }
+}
+
+/// The class of a one-hot vector.
+fn class_of<T: Element>(vector: ArrayView1<'_, T>) -> usize {
+    let one = vector.iter().position(|&value| value == T::one());
+    one.unwrap_or_default()
 }
 
 #[cfg(test)]
