@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::dataset::{Inputs, pixel_value};
 use crate::element::Element;
-use crate::kernel::SparseColumns;
+use crate::kernel::{SparseColumns, prefetch};
 
 /// The features of each sample that are not 0.
 #[derive(Debug, Clone)]
@@ -41,19 +41,35 @@ impl<T: Element> Compressed<T> {
     pub(super) fn gather(&self, indices: &[usize], columns: &mut SparseColumns<T>) {
         match self {
             Compressed::Pixels(chunks) => {
-                let table: [T; 256] = std::array::from_fn(|pixel| pixel_value(pixel as u8));
-                for &index in indices {
-                    let (places, pixels) = chunks[index / CHUNK].row(index % CHUNK);
-                    columns.push(places, pixels.iter().map(|&pixel| table[usize::from(pixel)]));
+                let mut table = [T::zero(); 256];
+                for (pixel, value) in (0..=255).zip(&mut table) {
+                    *value = pixel_value(pixel);
                 }
+                each_row(chunks, indices, |places, pixels| {
+                    columns.push(places, pixels.iter().map(|&pixel| table[usize::from(pixel)]));
+                });
             }
             Compressed::Values(chunks) => {
-                for &index in indices {
-                    let (places, values) = chunks[index / CHUNK].row(index % CHUNK);
-                    columns.push(places, values.iter().copied());
-                }
+                each_row(chunks, indices, |places, values| {
+                    columns.push(places, values.iter().copied())
+                });
             }
         }
+    }
+}
+
+/// Does something with samples that lie anywhere: each is asked for some time before its turn.
+fn each_row<V>(chunks: &[Rows<V>], indices: &[usize], mut work: impl FnMut(&[u16], &[V])) {
+    const AHEAD: usize = 3;
+    let row = |index: usize| chunks[index / CHUNK].row(index % CHUNK);
+    for (turn, &index) in indices.iter().enumerate() {
+        if let Some(&later) = indices.get(turn + AHEAD) {
+            let (places, values) = row(later);
+            prefetch(places);
+            prefetch(values);
+        }
+        let (places, values) = row(index);
+        work(places, values);
     }
 }
 

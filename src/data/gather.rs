@@ -24,8 +24,20 @@ pub(crate) fn gather_values<T: Element>(
     indices: &[usize],
     mut output: ArrayViewMut2<'_, T>,
 ) {
+    let all = values.as_slice();
+    let features = values.ncols();
     for (mut column, &index) in output.columns_mut().into_iter().zip(indices) {
-        column.assign(&values.row(index));
+        match (column.as_slice_mut(), all) {
+            (Some(column), Some(all)) => {
+                let row = &all[index * features..][..features];
+                // A loop: of a few numbers it is done before a call to copy memory has begun.
+                column
+                    .iter_mut()
+                    .zip(row)
+                    .for_each(|(place, &value)| *place = value);
+            }
+            _ => column.assign(&values.row(index)),
+        }
     }
 }
 

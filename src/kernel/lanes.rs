@@ -85,7 +85,7 @@ pub trait Lanes: Copy + Debug + Send + Sync {
         }
     }
 
-    /// All added up, in halves.
+    /// All added up, in a fixed order.
     #[inline(always)]
     fn sum(self) -> Self::Number {
         let mut numbers = [Self::Number::default(); MOST_LANES];
@@ -144,12 +144,20 @@ impl<T: Number> Lanes for [T; 4] {
 
     #[inline(always)]
     fn mul_add(self, x: Self, y: Self) -> Self {
-        std::array::from_fn(|lane| self[lane].mul_add(x[lane], y[lane]))
+        let mut sums = y;
+        for lane in 0..4 {
+            sums[lane] = self[lane].mul_add(x[lane], y[lane]);
+        }
+        sums
     }
 
     #[inline(always)]
     fn add(self, x: Self) -> Self {
-        std::array::from_fn(|lane| self[lane] + x[lane])
+        let mut sums = self;
+        for lane in 0..4 {
+            sums[lane] += x[lane];
+        }
+        sums
     }
 }
 
@@ -164,7 +172,7 @@ mod x86 {
     macro_rules! register {
         ($(#[$doc:meta])* $name:ident($register:ty): $count:literal $number:ty,
          $splat:ident $load:ident $store:ident $mul_add:ident $add:ident
-         $(, masked $mask:ty: $masked_load:ident $masked_store:ident)?) => {
+         $(, masked $mask:ty: $masked_load:ident $masked_store:ident, $sum:ident)?) => {
             $(#[$doc])*
             #[derive(Debug, Clone, Copy)]
             pub struct $name($register);
@@ -215,6 +223,12 @@ mod x86 {
                         // SAFETY: as above.
                         unsafe { $masked_store(place, first_bits(count) as $mask, self.0) }
                     }
+
+                    #[inline(always)]
+                    fn sum(self) -> $number {
+                        // SAFETY: runs only where the CPU has the instruction set.
+                        unsafe { $sum(self.0) }
+                    }
                 )?
             }
         };
@@ -229,12 +243,12 @@ mod x86 {
     register!(
         /// 16 `f32` of AVX-512.
         F32x16(__m512): 16 f32, _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_fmadd_ps _mm512_add_ps,
-        masked __mmask16: _mm512_maskz_loadu_ps _mm512_mask_storeu_ps
+        masked __mmask16: _mm512_maskz_loadu_ps _mm512_mask_storeu_ps, _mm512_reduce_add_ps
     );
     register!(
         /// 8 `f64` of AVX-512.
         F64x8(__m512d): 8 f64, _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_fmadd_pd _mm512_add_pd,
-        masked __mmask8: _mm512_maskz_loadu_pd _mm512_mask_storeu_pd
+        masked __mmask8: _mm512_maskz_loadu_pd _mm512_mask_storeu_pd, _mm512_reduce_add_pd
     );
     register!(
         /// 8 `f32` of AVX2.

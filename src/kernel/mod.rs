@@ -13,6 +13,6 @@ mod sparse;
 
 pub use lanes::Number;
 pub(crate) use peak::{multiply_adds, read};
-pub(crate) use simd::{InstructionSet, simd};
+pub(crate) use simd::{InstructionSet, prefetch, simd};
 pub(crate) use skinny::{NARROW, accumulate, combine, dots};
 pub(crate) use sparse::{Panels, SparseColumns};

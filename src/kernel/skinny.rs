@@ -179,7 +179,7 @@ unsafe fn dots_of<V: Lanes, const J: usize, const S: usize>(
     for k in (0..n).step_by(V::COUNT) {
         let count = n - k;
         // SAFETY: `count` numbers are left from k on.
-        let columns: [V; S] = array::from_fn(|s| unsafe { V::load_first(columns[s].add(k), count) });
+        let columns = unsafe { load_all::<V, S>(columns, k, count) };
         for j in 0..J {
             // SAFETY: as above.
             let row = unsafe { V::load_first(rows[j].add(k), count) };
@@ -188,7 +188,13 @@ unsafe fn dots_of<V: Lanes, const J: usize, const S: usize>(
             }
         }
     }
-    sums.map(|sums| sums.map(V::sum))
+    let mut totals = [[V::Number::default(); J]; S];
+    for s in 0..S {
+        for j in 0..J {
+            totals[s][j] = sums[s][j].sum();
+        }
+    }
+    totals
 }
 
 /// [`combine`] for J rows from `first` on; later groups add to what the first wrote.
@@ -204,7 +210,6 @@ impl<T: Number, const J: usize, const S: usize> Kernel<T> for Combine<'_, T, J, 
     fn run<V: Lanes<Number = T>>(self) {
         let Combine { first, v, c, mut b } = self;
         let rows: [*const T; J] = array::from_fn(|j| v.row(first + j).as_ptr());
-        let weights = |sample: usize| -> [V; J] { array::from_fn(|j| V::splat(c[[first + j, sample]])) };
         let samples = b.ncols();
         // Two columns share what is read of V; more would leave no registers for their weights.
         let whole = samples - samples % 2;
@@ -213,16 +218,54 @@ impl<T: Number, const J: usize, const S: usize> Kernel<T> for Combine<'_, T, J, 
                 b.column_mut(sample).as_mut_ptr(),
                 b.column_mut(sample + 1).as_mut_ptr(),
             ];
-            let weights = [weights(sample), weights(sample + 1)];
+            let weights = [
+                weights_of::<V, J>(first, c, sample),
+                weights_of(first, c, sample + 1),
+            ];
             // SAFETY: `check` made sure that rows and columns are contiguous and n = `v.ncols()` long.
             unsafe { combine_into(v.ncols(), rows, weights, columns, first > 0) };
         }
         if whole < samples {
             let column = [b.column_mut(whole).as_mut_ptr()];
             // SAFETY: as above.
-            unsafe { combine_into(v.ncols(), rows, [weights(whole)], column, first > 0) };
+            unsafe {
+                combine_into(
+                    v.ncols(),
+                    rows,
+                    [weights_of::<V, J>(first, c, whole)],
+                    column,
+                    first > 0,
+                )
+            };
         }
     }
+}
+
+/// The weights of J rows from `first` on for a sample, each in all lanes.
+#[inline(always)]
+fn weights_of<V: Lanes, const J: usize>(first: usize, c: ArrayView2<'_, V::Number>, sample: usize) -> [V; J] {
+    let mut weights = [V::splat(V::Number::default()); J];
+    for j in 0..J {
+        weights[j] = V::splat(c[[first + j, sample]]);
+    }
+    weights
+}
+
+/// What stands at place k of several lists, of which `count` numbers are left.
+///
+/// A loop and no closure: a closure is compiled for the instruction set only if it happens to be inlined.
+///
+/// # Safety
+///
+/// `count` numbers can be read from place k on of each.
+#[inline(always)]
+unsafe fn load_all<V: Lanes, const N: usize>(lists: [*const V::Number; N], k: usize, count: usize) -> [V; N] {
+    let mut lanes = [V::splat(V::Number::default()); N];
+    for n in 0..N {
+        // SAFETY: by this function's contract.
+        lanes[n] = unsafe { V::load_first(lists[n].add(k), count) };
+    }
+    lanes
 }
 
 /// Writes S columns, or adds to them.
@@ -243,7 +286,7 @@ unsafe fn combine_into<V: Lanes, const J: usize, const S: usize>(
         let mut sums = [V::splat(V::Number::default()); S];
         if add {
             // SAFETY: `count` numbers are left from k on.
-            sums = array::from_fn(|s| unsafe { V::load_first(columns[s].add(k), count) });
+            sums = unsafe { load_all::<V, S>(columns.map(<*mut _>::cast_const), k, count) };
         }
         for j in 0..J {
             // SAFETY: as above.
@@ -290,14 +333,15 @@ impl<T: Number, const J: usize, const U: usize> Accumulate<'_, T, J, U> {
         let Accumulate { first, c, b, v, .. } = self;
         let (alpha, beta) = (V::splat(self.alpha), V::splat(self.beta));
         let count = v.ncols() - k;
-        let left = |piece: usize| count - piece * V::COUNT;
         let rows: [*mut T; J] = array::from_fn(|j| v.row_mut(*first + j).as_mut_ptr());
         let mut sums = [[V::splat(T::default()); P]; J];
         for sample in 0..b.ncols() {
             let column = b.column(sample).as_ptr();
-            // SAFETY: `check` made sure that columns are contiguous and n = `v.ncols()` long.
-            let pieces: [V; P] =
-                array::from_fn(|p| unsafe { V::load_first(column.add(k + p * V::COUNT), left(p)) });
+            let mut pieces = [V::splat(T::default()); P];
+            for p in 0..P {
+                // SAFETY: `check` made sure that columns are contiguous and n = `v.ncols()` long.
+                pieces[p] = unsafe { V::load_first(column.add(k + p * V::COUNT), count - p * V::COUNT) };
+            }
             for j in 0..J {
                 // SAFETY: `check` made sure that C has these rows and columns.
                 let weight = V::splat(unsafe { *c.uget([*first + j, sample]) });
@@ -313,9 +357,11 @@ impl<T: Number, const J: usize, const U: usize> Accumulate<'_, T, J, U> {
                     let place = rows[j].add(k + p * V::COUNT);
                     let mut old = V::splat(T::default());
                     if self.beta != T::default() {
-                        old = V::load_first(place, left(p)).mul_add(beta, old);
+                        old = V::load_first(place, count - p * V::COUNT).mul_add(beta, old);
                     }
-                    sums[j][p].mul_add(alpha, old).store_first(place, left(p));
+                    sums[j][p]
+                        .mul_add(alpha, old)
+                        .store_first(place, count - p * V::COUNT);
                 }
             }
         }

@@ -337,12 +337,14 @@ impl<T: Number> AddOuterProducts<'_, T> {
         let (alpha, zero) = (V::splat(self.alpha), V::splat(T::default()));
         for ((indices, values), delta) in self.input.columns().zip(self.delta.columns()) {
             let delta = delta.as_ptr();
-            let scaled: [V; R] = std::array::from_fn(|r| {
+            let mut scaled = [zero; R];
+            for r in 0..R {
                 let offset = r * V::COUNT;
                 // SAFETY: `add_outer_products` made sure that columns are contiguous; `rows` numbers are left from
                 // `first` on.
-                unsafe { V::load_first(delta.add(first + offset), rows - offset) }.mul_add(alpha, zero)
-            });
+                scaled[r] =
+                    unsafe { V::load_first(delta.add(first + offset), rows - offset) }.mul_add(alpha, zero);
+            }
             for (&index, &value) in indices.iter().zip(values) {
                 let value = V::splat(value);
                 for r in 0..R {

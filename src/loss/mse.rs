@@ -34,18 +34,31 @@ impl<T: Element> Loss<T> for MseLoss {
     ) -> f64 {
         let doubled = scale + scale;
         let mut sum = 0.0;
-        for (sample, output) in output.columns().into_iter().enumerate() {
+        // Feature by feature: there are few, and along a row of samples no index depends on another.
+        for (feature, output) in output.rows().into_iter().enumerate() {
             let mut squares = T::zero();
-            for (feature, &value) in output.iter().enumerate() {
-                let target = match targets {
-                    TargetsView::Values(values) => values[[feature, sample]],
-                    TargetsView::Classes(labels) if labels[sample] as usize == feature => T::one(),
-                    TargetsView::Classes(_) => T::zero(),
-                };
+            let mut learn = |sample: usize, value: T, target: T| {
                 let error = value - target;
                 squares += error * error;
                 if let Some(delta) = &mut delta {
                     delta[[feature, sample]] = doubled * error;
+                }
+            };
+            match targets {
+                TargetsView::Values(values) => {
+                    for (sample, (&value, &target)) in output.iter().zip(values.row(feature)).enumerate() {
+                        learn(sample, value, target);
+                    }
+                }
+                TargetsView::Classes(labels) => {
+                    for (sample, (&value, &label)) in output.iter().zip(labels).enumerate() {
+                        let target = if label as usize == feature {
+                            T::one()
+                        } else {
+                            T::zero()
+                        };
+                        learn(sample, value, target);
+                    }
                 }
             }
             sum += squares.as_f64();
