@@ -1,9 +1,10 @@
-//! The report's worked example (Appendix A): one training step of a 2-3-2-1 ReLU network, in numbers small enough to
-//! follow by hand. Prints the report's numbers next to ours.
+//! The report's worked example (Appendix A): one training step of a 2-3-2-1 ReLU network, in numbers small enough
+//! to follow by hand. Prints the report's numbers next to ours.
 //!
-//! Two of the report's givens are misprinted: it has (1, 2) as the second sample, and (1, 0, 0) as the last row of W1.
-//! Only (1, 3) and (1, 1, 0) lead to what it goes on to compute, so these are used here. Its gradients are half of ours:
-//! it takes 1/m where the derivative of its own loss has 2/m. The weights of which its numbers fix too little are ours.
+//! Two of the report's givens are misprinted: it has (1, 2) as the second sample, and (1, 0, 0) as the last row of
+//! W1. Only (1, 3) and (1, 1, 0) lead to what it goes on to compute, so these are used here. Its gradients are
+//! half of ours: it takes 1/m where the derivative of its own loss has 2/m. The weights of which its numbers fix
+//! too little are ours.
 //!
 //! ```text
 //! cargo run --release --example 02_appendix_a

@@ -1,7 +1,7 @@
 //! California Housing: what a network gains over models that need no training, or little.
 //!
-//! Inputs and targets are normalised by the statistics of the training part, so that 1 is the variance that there is to
-//! explain. Fetches the data set where it is not yet on this machine.
+//! Inputs and targets are normalised by the statistics of the training part, so that 1 is the variance that there
+//! is to explain. Fetches the data set where it is not yet on this machine.
 //!
 //! ```text
 //! cargo run --release --features linalg --example 03_california_housing [EPOCHS]

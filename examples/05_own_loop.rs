@@ -1,7 +1,7 @@
 //! A training loop of one's own, with an activation and an optimizer of one's own in it.
 //!
-//! The library's loop is nothing but this one with an observer. What a step computes lies in the workspace: nothing is
-//! allocated after the first step.
+//! The library's loop is nothing but this one with an observer. What a step computes lies in the workspace:
+//! nothing is allocated after the first step.
 //!
 //! ```text
 //! cargo run --release --example 05_own_loop [EPOCHS]

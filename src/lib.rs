@@ -1,8 +1,8 @@
 //! Trains fully connected neural networks on a multicore CPU as fast as the machine allows.
 //!
-//! mfnet is the small library of F. Marchisotti's report "mfnet - a simple machine learning library" (Torino, 2024/25),
-//! rebuilt for speed: its bias-augmented layers on BLAS's matrix products, its batches cut into blocks that rayon's
-//! threads share. Where these pages say "report", that one is meant.
+//! mfnet is the small library of F. Marchisotti's report "mfnet - a simple machine learning library" (Torino,
+//! 2024/25), rebuilt for speed: its bias-augmented layers on BLAS's matrix products, its batches cut into blocks
+//! that rayon's threads share. Where these pages say "report", that one is meant.
 //!
 //! ```
 //! use mfnet::{CrossEntropyLoss, NeuralNetwork, Sgd, TrainOptions, train_test_classification};
@@ -36,9 +36,10 @@
 //!
 //! # Shapes
 //!
-//! Users hand over and receive ordinary design matrices, samples x features. Inside, one sample is one column, and every
-//! matrix that flows has the bias feature as row 0, so that a layer's biases are column 0 of its weights. Only
-//! implementors of [`layer::Layer`] and [`optimizer::Optimizer`] see these; m samples, n inputs and p outputs of a layer:
+//! Users hand over and receive ordinary design matrices, samples x features. Inside, one sample is one column, and
+//! every matrix that flows has the bias feature as row 0, so that a layer's biases are column 0 of its weights.
+//! These matrices show in [`NeuralNetwork::weights`], [`Workspace::gradients`] and [`plain`], and to implementors of
+//! [`layer::Layer`] and [`optimizer::Optimizer`]; m samples, n inputs and p outputs of a layer:
 //!
 //! | symbol | shape | row 0 |
 //! |---|---|---|
@@ -51,21 +52,23 @@
 //!
 //! # One seed, one result
 //!
-//! The same seeds on the same machine give the same weights, bit for bit, whatever the number of threads: sums are cut by
-//! the shapes alone, and added up in a fixed order. Initial weights, splits and the orders of samples are drawn from a
-//! named generator (ChaCha8) and are the same on every machine. Trained weights may differ in their last digits from one
-//! machine to another, or from one BLAS to another, since their products may round differently.
+//! The same seeds on the same machine give the same weights, bit for bit, whatever the number of threads: sums are
+//! cut by the shapes alone, and added up in a fixed order. Random numbers come from a named generator (ChaCha8),
+//! whose stream is the same on every machine and in every release. Trained weights may differ from one CPU or one
+//! BLAS to another, since their products may round differently.
 //!
 //! # BLAS and threads
 //!
-//! Matrix products go to OpenBLAS, which is kept to one thread for each: rayon's current pool shares the work above.
-//! A program that wants fewer threads runs the training in a pool of its own (`rayon::ThreadPool::install`).
+//! Matrix products go to OpenBLAS, which is kept to one thread for each: rayon's current pool shares the work
+//! above. A program that wants fewer threads runs the training in a pool of its own
+//! (`rayon::ThreadPool::install`).
 //!
-//! An OpenBLAS older than the CPU does not know it, and falls back to kernels that are several times slower. The first
-//! product, or the first call of [`blas()`], notices and has OpenBLAS choose again, unless `OPENBLAS_CORETYPE` is set:
-//! that is the user's own choice, and stands. [`Blas::kernel`], [`Blas::replaced_kernel`] and [`Blas::better_kernel`] say
-//! what came of it. Programs that use OpenBLAS besides mfnet should know that both promises are kept for the whole
-//! process: its thread count is set to 1, and its kernel may change, at that first call.
+//! An OpenBLAS older than the CPU does not know it, and falls back to kernels that are several times slower. The
+//! first product, or the first call of [`blas()`], notices and has OpenBLAS choose again, unless
+//! `OPENBLAS_CORETYPE` is set: that is the user's own choice, and stands. [`Blas::kernel`],
+//! [`Blas::replaced_kernel`] and [`Blas::better_kernel`] say what came of it. Programs that use OpenBLAS besides
+//! mfnet should know that both promises are kept for the whole process: its thread count is set to 1, and its
+//! kernel may change, at that first call.
 //!
 //! # Features
 //!
@@ -112,3 +115,8 @@ pub use optimizer::{Clip, Sgd};
 pub use train::{
     EpochRecord, Event, History, TrainOptions, train, train_test_classification, train_test_regression,
 };
+
+/// The README's code is tested as the documentation's is.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
