@@ -64,11 +64,11 @@
 //! (`rayon::ThreadPool::install`).
 //!
 //! An OpenBLAS older than the CPU does not know it, and falls back to kernels that are several times slower. The
-//! first product, or the first call of [`blas()`], notices and has OpenBLAS choose again, unless
-//! `OPENBLAS_CORETYPE` is set: that is the user's own choice, and stands. [`Blas::kernel`],
-//! [`Blas::replaced_kernel`] and [`Blas::better_kernel`] say what came of it. Programs that use OpenBLAS besides
-//! mfnet should know that both promises are kept for the whole process: its thread count is set to 1, and its
-//! kernel may change, at that first call.
+//! first product, or the first call of [`blas()`], notices and has OpenBLAS choose again (on x86-64, where the
+//! library has several kernel sets in it), unless `OPENBLAS_CORETYPE` is set: that is the user's own choice, and
+//! stands. [`Blas::kernel`], [`Blas::replaced_kernel`] and [`Blas::better_kernel`] say what came of it. Programs
+//! that use OpenBLAS besides mfnet should know that both promises are kept for the whole process: its thread count
+//! is set to 1, and its kernel may change, at that first call.
 //!
 //! # Features
 //!
