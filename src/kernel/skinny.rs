@@ -23,7 +23,9 @@ pub(crate) const NARROW: usize = 32;
 /// The most rows of V at a time: as many running sums as stay in registers.
 const ROWS: usize = 12;
 
-/// Calls a kernel for groups of at most [`ROWS`] rows, as equal as can be, with the size of the group as a constant.
+/// Calls a kernel for groups of at most [`ROWS`] rows, as equal as can be. The size of a group is a constant to the
+/// kernel, and so is how many columns or pieces of a row it works on at once: the fewer the rows the more of them, so
+/// that there are always enough sums under way to keep the arithmetic units busy.
 macro_rules! for_each_group {
     ($rows:expr, $element:ty, $kernel:ident, $($argument:expr),*) => {{
         let rows = $rows;
@@ -31,21 +33,24 @@ macro_rules! for_each_group {
         let mut first = 0;
         for group in 0..groups {
             let size = (rows - first).div_ceil(groups - group);
-            for_each_group!(@call size, first, $element, $kernel, ($($argument),*), 1 2 3 4 5 6 7 8 9 10 11 12);
+            for_each_group!(
+                @call size, first, $element, $kernel, ($($argument),*),
+                (1 8) (2 6) (3 4) (4 4) (5 3) (6 3) (7 2) (8 2) (9 2) (10 2) (11 2) (12 2)
+            );
             first += size;
         }
     }};
-    (@call $size:ident, $first:ident, $element:ty, $kernel:ident, $arguments:tt, $($constant:literal)*) => {
+    (@call $size:ident, $first:ident, $element:ty, $kernel:ident, $arguments:tt, $(($rows:literal $at_once:literal))*) => {
         match $size {
-            $($constant => for_each_group!(@typed $first, $element, $kernel, $arguments, $constant),)*
+            $($rows => for_each_group!(@typed $first, $element, $kernel, $arguments, $rows, $at_once),)*
             _ => unreachable!("a group has 1 to ROWS rows"),
         }
     };
-    (@typed $first:ident, $element:ty, $kernel:ident, ($($argument:expr),*), $constant:literal) => {
+    (@typed $first:ident, $element:ty, $kernel:ident, ($($argument:expr),*), $rows:literal, $at_once:literal) => {
         if size_of::<$element>() == 4 {
-            $kernel::<$element, 16, $constant>($first, $($argument),*)
+            $kernel::<$element, 16, $rows, $at_once>($first, $($argument),*)
         } else {
-            $kernel::<$element, 8, $constant>($first, $($argument),*)
+            $kernel::<$element, 8, $rows, $at_once>($first, $($argument),*)
         }
     };
 }
@@ -109,9 +114,9 @@ fn check<T>(v: ArrayView2<'_, T>, b: ArrayView2<'_, T>, c: ArrayView2<'_, T>) {
     );
 }
 
-/// [`dots`] for J rows from `first` on.
+/// [`dots`] for J rows from `first` on, S columns at once.
 #[inline(always)]
-fn dots_of_rows<T: Element, const L: usize, const J: usize>(
+fn dots_of_rows<T: Element, const L: usize, const J: usize, const S: usize>(
     first: usize,
     v: ArrayView2<'_, T>,
     b: ArrayView2<'_, T>,
@@ -119,22 +124,22 @@ fn dots_of_rows<T: Element, const L: usize, const J: usize>(
 ) {
     let rows: [*const T; J] = array::from_fn(|j| v.row(first + j).as_ptr());
     let samples = b.ncols();
-    let pairs = samples - samples % 2;
-    for sample in (0..pairs).step_by(2) {
-        let columns = [b.column(sample).as_ptr(), b.column(sample + 1).as_ptr()];
+    let whole = samples - samples % S;
+    for sample in (0..whole).step_by(S) {
+        let columns: [*const T; S] = array::from_fn(|s| b.column(sample + s).as_ptr());
         // SAFETY: `check` made sure that rows and columns are contiguous and n = `v.ncols()` long.
-        let sums = unsafe { dots_of_columns::<T, L, J, 2>(v.ncols(), rows, columns) };
-        for (offset, sums) in sums.iter().enumerate() {
+        let sums = unsafe { dots_of_columns::<T, L, J, S>(v.ncols(), rows, columns) };
+        for (s, sums) in sums.iter().enumerate() {
             for (j, &sum) in sums.iter().enumerate() {
-                c[[first + j, sample + offset]] = sum;
+                c[[first + j, sample + s]] = sum;
             }
         }
     }
-    if pairs < samples {
+    for sample in whole..samples {
         // SAFETY: as above.
-        let [sums] = unsafe { dots_of_columns::<T, L, J, 1>(v.ncols(), rows, [b.column(pairs).as_ptr()]) };
+        let [sums] = unsafe { dots_of_columns::<T, L, J, 1>(v.ncols(), rows, [b.column(sample).as_ptr()]) };
         for (j, &sum) in sums.iter().enumerate() {
-            c[[first + j, pairs]] = sum;
+            c[[first + j, sample]] = sum;
         }
     }
 }
@@ -154,74 +159,106 @@ unsafe fn dots_of_columns<T: Element, const L: usize, const J: usize, const S: u
     let mut sums = [[[T::zero(); L]; J]; S];
     for k in (0..whole).step_by(L) {
         // SAFETY: k + L <= n.
-        let column: [[T; L]; S] = array::from_fn(|s| unsafe { load(columns[s].add(k)) });
-        for j in 0..J {
+        let row: [[T; L]; J] = array::from_fn(|j| unsafe { load(rows[j].add(k)) });
+        for (sums, column) in sums.iter_mut().zip(&columns) {
             // SAFETY: k + L <= n.
-            let row: [T; L] = unsafe { load(rows[j].add(k)) };
-            for s in 0..S {
-                add_products(&mut sums[s][j], row, column[s]);
+            let column: [T; L] = unsafe { load(column.add(k)) };
+            for (sum, row) in sums.iter_mut().zip(row) {
+                add_products(sum, row, column);
             }
         }
     }
-    let mut totals = [[T::zero(); J]; S];
-    for s in 0..S {
-        for j in 0..J {
+    array::from_fn(|s| {
+        array::from_fn(|j| {
             let mut total = sum_of_lanes(sums[s][j]);
             for k in whole..n {
                 // SAFETY: k < n.
                 let (x, y) = unsafe { (*rows[j].add(k), *columns[s].add(k)) };
                 total = x.mul_add(y, total);
             }
-            totals[s][j] = total;
-        }
-    }
-    totals
+            total
+        })
+    })
 }
 
 /// [`combine`] for J rows from `first` on; later groups add to what the first wrote.
 #[inline(always)]
-fn combine_rows<T: Element, const L: usize, const J: usize>(
+fn combine_rows<T: Element, const L: usize, const J: usize, const S: usize>(
     first: usize,
     v: ArrayView2<'_, T>,
     c: ArrayView2<'_, T>,
     b: &mut ArrayViewMut2<'_, T>,
 ) {
-    let n = v.ncols();
-    let whole = n - n % L;
     let rows: [*const T; J] = array::from_fn(|j| v.row(first + j).as_ptr());
-    for sample in 0..b.ncols() {
-        let weights: [T; J] = array::from_fn(|j| c[[first + j, sample]]);
-        let column = b.column_mut(sample).as_mut_ptr();
-        for k in (0..whole).step_by(L) {
-            let mut sums = [T::zero(); L];
-            if first > 0 {
-                // SAFETY: `check` made sure that rows and columns are contiguous and n long, and k + L <= n.
-                sums = unsafe { load(column.add(k)) };
-            }
-            for (row, &weight) in rows.iter().zip(&weights) {
-                // SAFETY: as above.
-                let row: [T; L] = unsafe { load(row.add(k)) };
-                add_products(&mut sums, row, [weight; L]);
-            }
-            // SAFETY: as above.
-            unsafe { store(column.add(k), sums) };
+    let samples = b.ncols();
+    let whole = samples - samples % 2;
+    let weights = |sample: usize| -> [T; J] { array::from_fn(|j| c[[first + j, sample]]) };
+    for sample in (0..whole).step_by(2) {
+        let columns = [
+            b.column_mut(sample).as_mut_ptr(),
+            b.column_mut(sample + 1).as_mut_ptr(),
+        ];
+        let weights = [weights(sample), weights(sample + 1)];
+        // SAFETY: `check` made sure that rows and columns are contiguous and n = `v.ncols()` long.
+        unsafe { combine_columns::<T, L, J, 2>(v.ncols(), rows, weights, columns, first > 0) };
+    }
+    if whole < samples {
+        let column = [b.column_mut(whole).as_mut_ptr()];
+        // SAFETY: as above.
+        unsafe { combine_columns::<T, L, J, 1>(v.ncols(), rows, [weights(whole)], column, first > 0) };
+    }
+}
+
+/// Writes S columns, or adds to them.
+///
+/// # Safety
+///
+/// Rows are good for reading `n` numbers and columns for reading and writing them.
+#[inline(always)]
+unsafe fn combine_columns<T: Element, const L: usize, const J: usize, const S: usize>(
+    n: usize,
+    rows: [*const T; J],
+    weights: [[T; J]; S],
+    columns: [*mut T; S],
+    add: bool,
+) {
+    let whole = n - n % L;
+    for k in (0..whole).step_by(L) {
+        let mut sums = [[T::zero(); L]; S];
+        if add {
+            // SAFETY: k + L <= n.
+            sums = array::from_fn(|s| unsafe { load(columns[s].add(k)) });
         }
-        for k in whole..n {
+        for (j, row) in rows.iter().enumerate() {
+            // SAFETY: k + L <= n.
+            let row: [T; L] = unsafe { load(row.add(k)) };
+            for (sum, weights) in sums.iter_mut().zip(&weights) {
+                add_products(sum, row, [weights[j]; L]);
+            }
+        }
+        for (column, sum) in columns.iter().zip(sums) {
+            // SAFETY: k + L <= n.
+            unsafe { store(column.add(k), sum) };
+        }
+    }
+    for k in whole..n {
+        for (column, weights) in columns.iter().zip(&weights) {
             // SAFETY: k < n.
             unsafe {
-                let mut sum = if first == 0 { T::zero() } else { *column.add(k) };
-                for j in 0..J {
-                    sum = (*rows[j].add(k)).mul_add(weights[j], sum);
+                let place = column.add(k);
+                let mut sum = if add { *place } else { T::zero() };
+                for (row, &weight) in rows.iter().zip(weights) {
+                    sum = (*row.add(k)).mul_add(weight, sum);
                 }
-                *column.add(k) = sum;
+                *place = sum;
             }
         }
     }
 }
 
-/// [`accumulate`] for J rows from `first` on.
+/// [`accumulate`] for J rows from `first` on, U pieces of a row at once.
 #[inline(always)]
-fn accumulate_rows<T: Element, const L: usize, const J: usize>(
+fn accumulate_rows<T: Element, const L: usize, const J: usize, const U: usize>(
     first: usize,
     alpha: T,
     c: ArrayView2<'_, T>,
@@ -230,26 +267,15 @@ fn accumulate_rows<T: Element, const L: usize, const J: usize>(
     v: &mut ArrayViewMut2<'_, T>,
 ) {
     let n = v.ncols();
-    let whole = n - n % L;
     let rows: [*mut T; J] = array::from_fn(|j| v.row_mut(first + j).as_mut_ptr());
-    for k in (0..whole).step_by(L) {
-        let mut sums = [[T::zero(); L]; J];
-        for sample in 0..b.ncols() {
-            // SAFETY: `check` made sure that rows and columns are contiguous and n long, and k + L <= n.
-            let column: [T; L] = unsafe { load(b.column(sample).as_ptr().add(k)) };
-            for (j, sums) in sums.iter_mut().enumerate() {
-                // SAFETY: `check` made sure that C has these rows and columns.
-                let weight = unsafe { *c.uget([first + j, sample]) };
-                add_products(sums, column, [weight; L]);
-            }
-        }
-        for (row, sums) in rows.iter().zip(&sums) {
-            for (l, &sum) in sums.iter().enumerate() {
-                // SAFETY: k + l < n.
-                let number = unsafe { &mut *row.add(k + l) };
-                *number = updated(*number, alpha * sum, beta);
-            }
-        }
+    let (wide, whole) = (n - n % (L * U), n - n % L);
+    for k in (0..wide).step_by(L * U) {
+        // SAFETY: `check` made sure that rows and columns are contiguous and n long, and k + L U <= n.
+        unsafe { accumulate_pieces::<T, L, J, U>(k, first, alpha, c, b, beta, rows) };
+    }
+    for k in (wide..whole).step_by(L) {
+        // SAFETY: as above, and k + L <= n.
+        unsafe { accumulate_pieces::<T, L, J, 1>(k, first, alpha, c, b, beta, rows) };
     }
     for k in whole..n {
         for j in 0..J {
@@ -258,6 +284,44 @@ fn accumulate_rows<T: Element, const L: usize, const J: usize>(
                 sum = b[[k, sample]].mul_add(c[[first + j, sample]], sum);
             }
             v[[first + j, k]] = updated(v[[first + j, k]], alpha * sum, beta);
+        }
+    }
+}
+
+/// [`accumulate`] for the places from k on: U pieces of J rows.
+///
+/// # Safety
+///
+/// Rows, and the columns of `b`, are contiguous and at least k + L U long; `c` has J rows from `first` on, and as many
+/// columns as `b`.
+#[inline(always)]
+unsafe fn accumulate_pieces<T: Element, const L: usize, const J: usize, const U: usize>(
+    k: usize,
+    first: usize,
+    alpha: T,
+    c: ArrayView2<'_, T>,
+    b: ArrayView2<'_, T>,
+    beta: T,
+    rows: [*mut T; J],
+) {
+    let mut sums = [[[T::zero(); L]; U]; J];
+    for sample in 0..b.ncols() {
+        let column = b.column(sample).as_ptr();
+        // SAFETY: k + L U numbers are there.
+        let pieces: [[T; L]; U] = array::from_fn(|u| unsafe { load(column.add(k + u * L)) });
+        for (j, sums) in sums.iter_mut().enumerate() {
+            // SAFETY: C has these rows and columns.
+            let weight = unsafe { *c.uget([first + j, sample]) };
+            for (sum, piece) in sums.iter_mut().zip(pieces) {
+                add_products(sum, piece, [weight; L]);
+            }
+        }
+    }
+    for (row, sums) in rows.iter().zip(&sums) {
+        for (offset, &sum) in sums.as_flattened().iter().enumerate() {
+            // SAFETY: offset < L U.
+            let number = unsafe { &mut *row.add(k + offset) };
+            *number = updated(*number, alpha * sum, beta);
         }
     }
 }
