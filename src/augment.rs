@@ -14,22 +14,37 @@ pub(crate) fn augmented<T: Element>(features: usize, samples: usize) -> Array2<T
     matrix
 }
 
-/// Puts the bias row on top of a design matrix, one sample a column.
+/// Puts the bias row on top of a design matrix, one sample a column: row 0 is 1, the rest the transpose.
 ///
 /// # Shapes
 ///
-/// samples x features -> (features + 1) x samples
+/// samples x features -> (features + 1) x samples, column-major
+///
+/// Source: report, section 3.
+///
+/// ```
+/// use ndarray::array;
+///
+/// let design = array![[2.0, 3.0], [4.0, 5.0]];
+/// let augmented = mfnet::augment(design.view());
+/// assert_eq!(augmented, array![[1.0, 1.0], [2.0, 4.0], [3.0, 5.0]]);
+/// assert_eq!(mfnet::strip(augmented.view()), design);
+/// ```
 pub fn augment<T: Element>(design: ArrayView2<'_, T>) -> Array2<T> {
     let mut matrix = augmented(design.ncols(), design.nrows());
     matrix.slice_mut(s![1.., ..]).assign(&design.t());
     matrix
 }
 
-/// Takes the bias row off again.
+/// Takes the bias row off again: the inverse of [`augment`].
 ///
 /// # Shapes
 ///
 /// (features + 1) x samples -> samples x features
+///
+/// # Panics
+///
+/// If there is no row 0.
 pub fn strip<T: Element>(augmented: ArrayView2<'_, T>) -> Array2<T> {
     let body = body(augmented);
     Array2::from_shape_fn((body.ncols(), body.nrows()), |(sample, feature)| {

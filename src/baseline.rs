@@ -10,7 +10,7 @@ use crate::network::NeuralNetwork;
 
 /// The naive predictor: the mean of the training targets, whatever the input; as a network whose weights are 0.
 ///
-/// Its loss on the training set is the variance of the targets, which any model should beat.
+/// Its mean squared error on the training set is the variance of the targets, which any model should beat.
 ///
 /// # Errors
 ///
@@ -31,14 +31,26 @@ pub fn mean_predictor<T: Element>(data: &Dataset<T>) -> Result<NeuralNetwork<T>>
     model(&weights, &means.mapv(T::from_f64).to_vec())
 }
 
-/// The closed-form fit of a linear model, minimal in the sum of squares, computed in f64; as a network of one layer.
+/// The closed-form fit of a linear model, as a network of one layer: min over W of sum_i |W a_i - y_i|^2.
 ///
-/// The least training error that a linear model can reach, so what a trained one is compared with.
+/// The least training error that a linear model can reach, so what a trained one is compared with. Computed in f64 by
+/// LAPACK's singular value decomposition of the design matrix (with the bias feature: samples x (features + 1)).
 ///
 /// # Errors
 ///
 /// [`Error::InvalidData`] for targets that are classes, for fewer samples than weights or for features that depend on
 /// each other.
+///
+/// ```
+/// use mfnet::{Dataset, least_squares};
+/// use ndarray::array;
+///
+/// // y = 1 + 2 x
+/// let line = Dataset::regression(array![[0.0], [1.0], [2.0]], array![[1.0], [3.0], [5.0]])?;
+/// let prediction = least_squares(&line)?.predict(array![[10.0]].view())?;
+/// assert!((prediction[[0, 0]] - 21.0_f64).abs() < 1e-9);
+/// # Ok::<(), mfnet::Error>(())
+/// ```
 #[cfg(feature = "linalg")]
 pub fn least_squares<T: Element>(data: &Dataset<T>) -> Result<NeuralNetwork<T>> {
     use ndarray::s;

@@ -1,4 +1,85 @@
 //! Trains fully connected neural networks on a multicore CPU as fast as the machine allows.
+//!
+//! mfnet is the small library of F. Marchisotti's report "mfnet - a simple machine learning library" (Torino,
+//! 2024/25), rebuilt for speed: its bias-augmented layers on BLAS's matrix products, its batches cut into blocks
+//! that rayon's threads share. Where these pages say "report", that one is meant.
+//!
+//! ```
+//! use mfnet::{CrossEntropyLoss, NeuralNetwork, Sgd, TrainOptions, train_test_classification};
+//! use std::ops::ControlFlow::Continue;
+//!
+//! let (train, test) = mfnet::data::digits::digits::<f32>(7, 4_000, 1_000)?;
+//! let mut network = NeuralNetwork::builder(784).linear(64).relu().linear(10).seed(7).build()?;
+//! let loss = CrossEntropyLoss::default();
+//! let mut sgd = Sgd::new(0.2)?;
+//! let options = TrainOptions { epochs: 5, batch_size: 64, seed: 7, ..TrainOptions::default() };
+//! let sets = (&train, &test);
+//! let history = train_test_classification(&mut network, sets, &loss, &mut sgd, &options, |_| Continue(()))?;
+//! let accuracy = history.test().and_then(|test| test.accuracy);
+//! println!("{}: accuracy {accuracy:?}", network.architecture());
+//! assert!(accuracy > Some(0.8));
+//! # Ok::<(), mfnet::Error>(())
+//! ```
+//!
+//! # What is where
+//!
+//! | to | see |
+//! |---|---|
+//! | have data: your own, MNIST, California Housing, drawn digits | [`Dataset`], [`data::known`], [`data::digits`] |
+//! | put a network together | [`NeuralNetwork::builder`], [`layer`] |
+//! | say what is wrong with a prediction, and how to mend it | [`loss`], [`optimizer`] |
+//! | train | [`train()`], [`train_test_regression`], [`train_test_classification`] |
+//! | write a training loop of your own | [`DataLoader`], [`NeuralNetwork::propagate`], [`NeuralNetwork::update`] |
+//! | predict, and judge predictions | [`NeuralNetwork::predict`], [`NeuralNetwork::evaluate`], [`confusion_matrix`] |
+//! | compare with models that are not trained | [`mean_predictor`], `least_squares` |
+//! | read how it all works, without the speed | [`plain`] |
+//!
+//! # Shapes
+//!
+//! Users hand over and receive ordinary design matrices, samples x features. Inside, one sample is one column, and
+//! every matrix that flows has the bias feature as row 0, so that a layer's biases are column 0 of its weights.
+//! These matrices show in [`NeuralNetwork::weights`], [`Workspace::gradients`] and [`plain`], and to implementors of
+//! [`layer::Layer`] and [`optimizer::Optimizer`]; m samples, n inputs and p outputs of a layer:
+//!
+//! | symbol | shape | row 0 |
+//! |---|---|---|
+//! | A, input or activation | (n + 1) x m | all 1 |
+//! | W, weights | (p + 1) x (n + 1), column 0 the bias | (1 0 ... 0), never changes |
+//! | Z = W A | (p + 1) x m | all 1 |
+//! | Delta = dJ/dZ | (p + 1) x m | all 0 |
+//! | dJ/dW = Delta A^T | as W | all 0 |
+//! | dJ/dA = W^T Delta | as A | all 0: nothing learns from it |
+//!
+//! # One seed, one result
+//!
+//! The same seeds on the same machine give the same weights, bit for bit, whatever the number of threads: sums are
+//! cut by the shapes alone, and added up in a fixed order. Random numbers come from a named generator (ChaCha8),
+//! whose stream is the same on every machine and in every release. Trained weights may differ from one CPU or one
+//! BLAS to another, since their products may round differently.
+//!
+//! # BLAS and threads
+//!
+//! Matrix products go to OpenBLAS, which is kept to one thread for each: rayon's current pool shares the work
+//! above. A program that wants fewer threads runs the training in a pool of its own
+//! (`rayon::ThreadPool::install`).
+//!
+//! An OpenBLAS older than the CPU does not know it, and falls back to kernels that are several times slower. The
+//! first product, or the first call of [`blas()`], notices and has OpenBLAS choose again (on x86-64, where the
+//! library has several kernel sets in it), unless `OPENBLAS_CORETYPE` is set: that is the user's own choice, and
+//! stands. [`Blas::kernel`], [`Blas::replaced_kernel`] and [`Blas::better_kernel`] say what came of it. Programs
+//! that use OpenBLAS besides mfnet should know that both promises are kept for the whole process: its thread count
+//! is set to 1, and its kernel may change, at that first call.
+//!
+//! # Features
+//!
+//! | feature | default | gives |
+//! |---|---|---|
+//! | `openblas` | yes | matrix products on the system's OpenBLAS; without it, on the pure-Rust kernels of ndarray |
+//! | `linalg` | no | `least_squares`, the closed-form fit, by OpenBLAS's LAPACK |
+//! | `download` | with `cli` | [`data::known`] fetches what is not yet on the machine |
+//! | `cli` | yes | the `mfnet` command, and nothing in the library but `download` |
+//!
+//! A library that depends on mfnet wants `default-features = false, features = ["openblas"]`.
 
 mod augment;
 mod baseline;
@@ -35,3 +116,8 @@ pub use optimizer::{Clip, Sgd};
 pub use train::{
     EpochRecord, Event, History, TrainOptions, train, train_test_classification, train_test_regression,
 };
+
+/// The README's code is tested as the documentation's is.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -10,11 +10,20 @@ use crate::error::{Error, Result};
 /// # Shapes
 ///
 /// samples x classes -> samples
+///
+/// ```
+/// let logits = ndarray::array![[0.1, 2.0, -1.0], [5.0, 0.0, 5.0]];
+/// assert_eq!(mfnet::classes(logits.view()), [1, 0]);
+/// ```
 pub fn classes<T: Element>(outputs: ArrayView2<'_, T>) -> Vec<u32> {
     outputs.rows().into_iter().map(index_of_largest).collect()
 }
 
 /// The part of the labels, 0 to 1, that were predicted right.
+///
+/// # Shapes
+///
+/// both: samples
 ///
 /// # Errors
 ///
@@ -37,7 +46,7 @@ pub fn accuracy(predicted: &[u32], labels: &[u32]) -> Result<f64> {
 ///
 /// # Shapes
 ///
-/// classes x classes
+/// both: samples -> classes x classes
 ///
 /// # Errors
 ///

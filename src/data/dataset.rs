@@ -13,9 +13,10 @@ use crate::kernel::SparseColumns;
 /// The inputs of a data set, one sample a row.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Inputs<T> {
-    /// Numbers, used as they are.
+    /// Numbers, used as they are; samples x features.
     Values(Array2<T>),
-    /// Pixels, kept as bytes and divided by 255 while a batch is gathered: a quarter of the memory of `f32`.
+    /// Pixels, kept as bytes and divided by 255 while a batch is gathered: a quarter of the memory of `f32`;
+    /// samples x features.
     Pixels(Array2<u8>),
 }
 
@@ -126,6 +127,17 @@ impl<T: Element> Dataset<T> {
     /// # Errors
     ///
     /// As [`Dataset::new`].
+    ///
+    /// ```
+    /// use mfnet::Dataset;
+    /// use ndarray::array;
+    ///
+    /// let data = Dataset::classification(array![[0.5], [0.7], [0.9]], vec![0, 1, 1], 2)?;
+    /// assert_eq!((data.samples(), data.outputs()), (3, 2));
+    /// let error = Dataset::classification(array![[0.5]], vec![2], 2).unwrap_err();
+    /// assert_eq!(error.to_string(), "targets: row 0 has label 2, and there are 2 classes, counted from 0");
+    /// # Ok::<(), mfnet::Error>(())
+    /// ```
     pub fn classification(inputs: Array2<T>, labels: Vec<u32>, classes: usize) -> Result<Self> {
         Dataset::new(Inputs::Values(inputs), Targets::Classes { labels, classes })
     }
@@ -183,7 +195,7 @@ impl<T: Element> Dataset<T> {
         self.compressed.get_or_init(|| Compressed::of(&self.inputs))
     }
 
-    /// The samples of these indices, in this order, as a data set of their own.
+    /// The samples of these indices, counted from 0, in this order, as a data set of their own; an index may come twice.
     ///
     /// # Errors
     ///

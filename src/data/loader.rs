@@ -68,7 +68,7 @@ impl<'a, T: Element> DataLoader<'a, T> {
         })
     }
 
-    /// Draws the order of an epoch.
+    /// Draws the order of an epoch; the library's own training counts epochs from 1.
     pub fn start_epoch(&mut self, epoch: u64) {
         match self.shuffle {
             Shuffle::Samples => shuffle(&mut self.order, self.seed, epoch),

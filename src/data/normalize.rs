@@ -7,6 +7,19 @@ use crate::element::Element;
 use crate::error::{Error, Result};
 
 /// The statistics that features are normalised by, to be kept with a model: x' = (x - mean) / deviation.
+///
+/// They come from the training part, and are applied to both parts:
+///
+/// ```
+/// use mfnet::Normalization;
+/// use ndarray::array;
+///
+/// let (train, test) = (array![[1.0], [3.0]], array![[5.0]]);
+/// let normalization = Normalization::of(train.view())?;
+/// assert_eq!(normalization.apply(train.view())?, array![[-1.0], [1.0]]);
+/// assert_eq!(normalization.apply(test.view())?, array![[3.0]]);
+/// # Ok::<(), mfnet::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Normalization<T> {
     means: Array1<T>,
@@ -37,7 +50,7 @@ pub fn normalize_features<T: Element>(features: ArrayView2<'_, T>) -> Result<(Ar
     Ok((normalized, normalization))
 }
 
-/// Features as they were before [`normalize_features`].
+/// Features as they were before [`normalize_features`]: x = x' deviation + mean.
 ///
 /// # Shapes
 ///
@@ -94,7 +107,7 @@ impl<T: Element> Normalization<T> {
         })
     }
 
-    /// Features normalised by these statistics, not by their own.
+    /// Features normalised by these statistics, not by their own: x' = (x - mean) / deviation.
     ///
     /// # Shapes
     ///
@@ -108,7 +121,7 @@ impl<T: Element> Normalization<T> {
         Ok((&features - &self.means) / &self.deviations)
     }
 
-    /// A data set with normalised inputs; pixels become numbers.
+    /// A data set with normalised inputs; pixels become numbers, targets stay as they are.
     ///
     /// # Errors
     ///

@@ -16,13 +16,13 @@ pub struct Identity;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Relu;
 
-/// a = 1 / (1 + e^-z), between 0 and 1.
+/// a = 1 / (1 + e^-z), between 0 and 1; its derivative is a (1 - a).
 ///
 /// Source: report, section 3.2.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Sigmoid;
 
-/// a = tanh z, between -1 and 1.
+/// a = tanh z, between -1 and 1; its derivative is 1 - a^2.
 ///
 /// Source: report, section 3.2.
 #[derive(Debug, Clone, Copy, Default)]

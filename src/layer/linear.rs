@@ -18,6 +18,8 @@ use crate::kernel::{NARROW, Panels, accumulate, combine, dots};
 ///
 /// W: (outputs + 1) x (inputs + 1), row 0 constant (1 0 ... 0); A: (inputs + 1) x m; Z: (outputs + 1) x m
 ///
+/// Delta = dJ/dZ goes back as dJ/dA = W^T Delta, and dJ/dW = Delta A^T.
+///
 /// Source: report, section 3.1.
 #[derive(Debug, Clone)]
 pub struct Linear<T> {
@@ -51,6 +53,10 @@ impl Form {
 
 impl<T: Element> Linear<T> {
     /// A layer with weights drawn from `seed`, and biases of 0.
+    ///
+    /// # Shapes
+    ///
+    /// samples x inputs -> samples x outputs, each at least 1
     ///
     /// # Errors
     ///

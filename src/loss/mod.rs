@@ -62,7 +62,8 @@ pub trait Loss<T: Element>: fmt::Debug + Send + Sync {
     ///
     /// # Shapes
     ///
-    /// output and delta: p x m, without the bias row; targets: p x m, or m labels below p
+    /// output and delta: p x m, without the bias row; targets: p x m, or m labels below p; `scale`: 1/m of the whole
+    /// batch, or 1, by [`Loss::reduction`]
     fn evaluate(
         &self,
         output: ArrayView2<'_, T>,

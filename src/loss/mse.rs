@@ -9,7 +9,21 @@ use crate::element::Element;
 ///
 /// Gradient: dJ/dZ = 2 (Z - Y) / m; with [`Reduction::Sum`] without the 1/m. Labels are taken as their one-hot vectors.
 ///
+/// # Shapes
+///
+/// Z and Y: p outputs x m samples
+///
 /// Source: report, section 4.1.
+///
+/// ```
+/// use mfnet::{Dataset, MseLoss, mean_predictor};
+/// use ndarray::array;
+///
+/// // The mean is 4, and both targets are off by 1.
+/// let data = Dataset::regression(array![[1.0], [2.0]], array![[3.0], [5.0]])?;
+/// assert_eq!(mean_predictor(&data)?.evaluate(&data, &MseLoss::default())?.loss, 1.0);
+/// # Ok::<(), mfnet::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct MseLoss {
     /// Mean by default.

@@ -35,23 +35,23 @@ impl<T: Element> Builder<T> {
         }
     }
 
-    /// Adds a fully connected layer with this many outputs.
+    /// Adds a fully connected layer with this many outputs, at least 1.
     pub fn linear(mut self, outputs: usize) -> Self {
         self.plans.push(Plan::Linear(outputs));
         self
     }
 
-    /// Adds a ReLU.
+    /// Adds a ReLU, [`Relu`].
     pub fn relu(self) -> Self {
         self.activation(Box::new(Relu))
     }
 
-    /// Adds a sigmoid.
+    /// Adds a sigmoid, [`Sigmoid`].
     pub fn sigmoid(self) -> Self {
         self.activation(Box::new(Sigmoid))
     }
 
-    /// Adds a hyperbolic tangent.
+    /// Adds a hyperbolic tangent, [`Tanh`].
     pub fn tanh(self) -> Self {
         self.activation(Box::new(Tanh))
     }
@@ -62,7 +62,7 @@ impl<T: Element> Builder<T> {
         self
     }
 
-    /// Adds an activation.
+    /// Adds an activation, which belongs to the layer before: one for each.
     pub fn activation(mut self, activation: Box<dyn Activation<T>>) -> Self {
         self.plans.push(Plan::Activation(activation));
         self

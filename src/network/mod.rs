@@ -40,7 +40,7 @@ struct Stage<T> {
 }
 
 impl<T: Element> NeuralNetwork<T> {
-    /// Starts a network for samples of `inputs` features.
+    /// Starts a network for samples of `inputs` features, at least 1, the bias not counted.
     pub fn builder(inputs: usize) -> Builder<T> {
         Builder::new(inputs)
     }

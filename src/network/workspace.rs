@@ -12,6 +12,28 @@ use crate::kernel::Panels;
 use crate::layer::Block;
 
 /// What a step computes for a batch: values and deltas of its samples, its loss, and the gradients.
+///
+/// With one, a training loop of your own allocates nothing in a step:
+///
+/// ```
+/// use mfnet::{DataLoader, Dataset, MseLoss, NeuralNetwork, Sgd, Shuffle, Workspace};
+/// use ndarray::array;
+///
+/// let line = Dataset::regression(array![[0.0], [1.0], [2.0]], array![[1.0], [3.0], [5.0]])?;
+/// let mut network = NeuralNetwork::<f64>::builder(1).linear(1).build()?;
+/// let (loss, mut sgd) = (MseLoss::default(), Sgd::new(0.1)?);
+/// let mut loader = DataLoader::new(&line, 2, Shuffle::Samples, 7)?;
+/// let mut workspace = Workspace::new(&network, loader.batch_size());
+/// for epoch in 1..=300 {
+///     loader.start_epoch(epoch);
+///     for batch in loader.batches() {
+///         network.propagate(&batch, &loss, &mut workspace)?;
+///         network.update(&mut sgd, &mut workspace)?;
+///     }
+/// }
+/// assert!((network.predict(array![[3.0]].view())?[[0, 0]] - 7.0).abs() < 1e-3);
+/// # Ok::<(), mfnet::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Workspace<T> {
     /// The widths of the network it was made for.
@@ -46,7 +68,7 @@ pub(super) struct Tally<T> {
 }
 
 impl<T: Element> Workspace<T> {
-    /// Room for batches of up to `batch_size` samples of a network.
+    /// Room for batches of up to `batch_size` samples of a network; 0 counts as 1.
     pub fn new(network: &NeuralNetwork<T>, batch_size: usize) -> Self {
         Workspace::sized(network, batch_size, true)
     }
@@ -82,7 +104,10 @@ impl<T: Element> Workspace<T> {
         }
     }
 
-    /// The gradients of the last batch: for each layer its tensors, shaped as its weights.
+    /// The gradients of the last batch: for each layer its tensors, shaped as its weights, row 0 being 0.
+    ///
+    /// None before the first [`NeuralNetwork::gradients`]. An update that is fused into the gradients leaves them as
+    /// they were.
     pub fn gradients(&self) -> impl Iterator<Item = &Array2<T>> {
         self.gradients.iter().flatten()
     }

@@ -5,6 +5,8 @@ use ndarray::Array2;
 use crate::element::Element;
 
 /// Whose L2 norm is limited: g <- g min(1, limit / |g|). The constant row has no part in it; the bias has.
+///
+/// The limit is a finite number above 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Clip {
     /// Each weight tensor's gradient on its own, as the report does (section 5.2).

@@ -9,7 +9,7 @@ pub struct EpochRecord {
     pub epoch: usize,
     /// The mean of the losses of its batches, the short last batch weighing as much as the others.
     pub train_loss: f64,
-    /// Loss and accuracy on the test set, in the epochs that were evaluated.
+    /// Loss and accuracy on the test set, in the epochs that were evaluated; none in the others or without a test set.
     pub test: Option<Evaluation>,
     /// Seconds of training, from shuffle to update, without the evaluation.
     pub seconds: f64,
@@ -42,12 +42,12 @@ impl History {
         }
     }
 
-    /// The training loss of the last epoch.
+    /// The training loss of the last epoch; none before the first.
     pub fn train_loss(&self) -> Option<f64> {
         self.epochs.last().map(|epoch| epoch.train_loss)
     }
 
-    /// The last evaluation.
+    /// The last evaluation; none without a test set.
     pub fn test(&self) -> Option<Evaluation> {
         self.epochs.iter().rev().find_map(|epoch| epoch.test)
     }

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainOptions {
-    /// Times that every sample is learned from. Default: 100.
+    /// Times that every sample is learned from, at least 1. Default: 100.
     pub epochs: usize,
     /// Samples of a step, at least 1; the whole set or more is one batch. Default: 1024.
     pub batch_size: usize,
@@ -21,7 +21,8 @@ pub struct TrainOptions {
     pub shuffle: Shuffle,
     /// The seed of those orders. Default: 0.
     pub seed: u64,
-    /// Epochs from one evaluation of the test set to the next; the last epoch is evaluated always. Default: 1.
+    /// Epochs from one evaluation of the test set to the next, at least 1; the last epoch is always evaluated.
+    /// Default: 1.
     pub test_interval: usize,
 }
 

@@ -68,6 +68,8 @@ pub fn train<T: Element>(
 
 /// Trains a network for regression, with an evaluation of the test set every [`TrainOptions::test_interval`] epochs.
 ///
+/// `data` is the training set and the test set. As [`train`] in all else.
+///
 /// # Errors
 ///
 /// As [`train`]; [`Error::InvalidData`] also for targets that are classes.
@@ -93,9 +95,29 @@ pub fn train_test_regression<T: Element>(
 /// Trains a network for classification, with an evaluation of the test set, accuracy included, every
 /// [`TrainOptions::test_interval`] epochs.
 ///
+/// `data` is the training set and the test set. As [`train`] in all else.
+///
 /// # Errors
 ///
 /// As [`train`]; [`Error::InvalidData`] also for targets that are not classes.
+///
+/// ```
+/// use mfnet::{CrossEntropyLoss, Event, NeuralNetwork, Sgd, TrainOptions, train_test_classification};
+/// use std::ops::ControlFlow;
+///
+/// let (train, test) = mfnet::data::digits::digits::<f32>(7, 1_000, 200)?;
+/// let mut network = NeuralNetwork::builder(784).linear(10).build()?;
+/// let options = TrainOptions { batch_size: 100, ..TrainOptions::default() };
+/// let (loss, mut sgd) = (CrossEntropyLoss::default(), Sgd::new(0.1)?);
+/// // Ends with the first epoch whose loss is below 1.
+/// let observer = |event: Event<'_>| match event {
+///     Event::Epoch(record) if record.train_loss < 1.0 => ControlFlow::Break(()),
+///     _ => ControlFlow::Continue(()),
+/// };
+/// let history = train_test_classification(&mut network, (&train, &test), &loss, &mut sgd, &options, observer)?;
+/// assert!(history.stopped && history.train_loss() < Some(1.0));
+/// # Ok::<(), mfnet::Error>(())
+/// ```
 pub fn train_test_classification<T: Element>(
     network: &mut NeuralNetwork<T>,
     data: (&Dataset<T>, &Dataset<T>),

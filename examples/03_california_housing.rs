@@ -1,0 +1,82 @@
+//! California Housing: what a network gains over models that need no training, or little.
+//!
+//! Inputs and targets are normalised by the statistics of the training part, so that 1 is the variance that there
+//! is to explain. Fetches the data set where it is not yet on this machine.
+//!
+//! ```text
+//! cargo run --release --features linalg --example 03_california_housing [EPOCHS]
+//! ```
+
+use mfnet::data::known::{self, Source};
+use mfnet::{
+    Dataset, Error, MseLoss, NeuralNetwork, Normalization, Sgd, Targets, TrainOptions, mean_predictor,
+    train_test_regression, train_test_split,
+};
+use std::ops::ControlFlow;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let epochs = std::env::args().nth(1).map_or(Ok(500), |text| text.parse())?;
+    let all = match known::california_housing::<f64>(&Source::default(), &mut |_| {}) {
+        Err(error @ Error::Unavailable { .. }) => {
+            eprintln!("SKIPPED: {error}");
+            return Ok(());
+        }
+        answer => answer?,
+    };
+    let (train, test) = train_test_split(&all, 0.2, 0)?;
+    let of_inputs = Normalization::of(train.to_values().view())?;
+    let of_targets = Normalization::of(values(&train)?)?;
+    let normalised = |data: &Dataset<f64>| -> mfnet::Result<Dataset<f64>> {
+        let inputs = of_inputs.apply(data.to_values().view())?;
+        Dataset::regression(inputs, of_targets.apply(values(data)?)?)
+    };
+    let (train, test) = (normalised(&train)?, normalised(&test)?);
+
+    println!("{:<28} {:>10} {:>10}", "mean squared error", "training", "test");
+    let report = |name: &str, network: &NeuralNetwork<f64>| -> mfnet::Result<()> {
+        let [train, test] = [&train, &test].map(|data| network.evaluate(data, &MseLoss::default()));
+        println!("{name:<28} {:>10.4} {:>10.4}", train?.loss, test?.loss);
+        Ok(())
+    };
+    report("mean predictor", &mean_predictor(&train)?)?;
+    #[cfg(feature = "linalg")]
+    report("least squares", &mfnet::least_squares(&train)?)?;
+
+    let options = TrainOptions {
+        epochs,
+        test_interval: epochs,
+        ..TrainOptions::default()
+    };
+    let linear = NeuralNetwork::builder(train.features()).linear(1);
+    let hidden = NeuralNetwork::builder(train.features())
+        .linear(512)
+        .relu()
+        .linear(1);
+    for builder in [linear, hidden] {
+        let mut network = builder.build()?;
+        let mut sgd = Sgd::new(0.001)?;
+        let history = train_test_regression(
+            &mut network,
+            (&train, &test),
+            &MseLoss::default(),
+            &mut sgd,
+            &options,
+            |_| ControlFlow::Continue(()),
+        )?;
+        report(&network.architecture(), &network)?;
+        eprintln!(
+            "  ({} epochs in {:.1} s)",
+            history.epochs.len(),
+            history.seconds()
+        );
+    }
+    Ok(())
+}
+
+/// The targets of a data set for regression.
+fn values(data: &Dataset<f64>) -> mfnet::Result<ndarray::ArrayView2<'_, f64>> {
+    match data.targets() {
+        Targets::Values(values) => Ok(values.view()),
+        Targets::Classes { .. } => unreachable!("California Housing is a data set for regression"),
+    }
+}
