@@ -78,11 +78,14 @@ impl<T: Number> SparseColumns<T> {
 /// the rows of a panel.
 #[derive(Debug)]
 pub(crate) struct Panels<T> {
-    /// With some room to spare, since the first panel starts where a cache line does.
+    /// For each panel its copies; with some room to spare, since the first begins where a cache line does.
     storage: Vec<T>,
     start: usize,
     rows: usize,
     features: usize,
+    /// How many copies of a panel add up outer products side by side, each those of other blocks: where there are too
+    /// few panels to share out, the first copy starts from the weights, the others from 0.
+    copies: usize,
 }
 
 impl<T: Number> Panels<T> {
@@ -92,7 +95,10 @@ impl<T: Number> Panels<T> {
     /// Room for weights of this many rows and features, the bias included.
     pub(crate) fn new(rows: usize, features: usize) -> Self {
         const LINE: usize = 64;
-        let len = rows.div_ceil(Self::ROWS) * Self::ROWS * features;
+        const TASKS: usize = 4;
+        let panels = rows.div_ceil(Self::ROWS);
+        let copies = (TASKS / panels).max(1);
+        let len = panels * copies * Self::ROWS * features;
         let storage = vec![T::zero(); len + LINE / size_of::<T>()];
         let start = storage.as_ptr().align_offset(LINE).min(storage.len() - len);
         Panels {
@@ -100,7 +106,13 @@ impl<T: Number> Panels<T> {
             start,
             rows,
             features,
+            copies,
         }
+    }
+
+    /// The numbers of a panel.
+    fn size(&self) -> usize {
+        Self::ROWS * self.features
     }
 
     /// Packs weights.
@@ -110,17 +122,16 @@ impl<T: Number> Panels<T> {
     /// rows x features, columns contiguous
     pub(crate) fn pack(&mut self, weights: ArrayView2<'_, T>, parallel: bool) {
         assert_eq!(weights.dim(), (self.rows, self.features));
-        let size = Self::ROWS * self.features;
+        let (size, all_copies) = (self.size(), self.size() * self.copies);
         let panels = &mut self.storage[self.start..];
-        let work = |(panel, weights): (&mut [T], ArrayView2<'_, T>)| pack_panel(weights, panel);
+        let work =
+            |(copies, weights): (&mut [T], ArrayView2<'_, T>)| pack_panel(weights, &mut copies[..size]);
         let rows = weights.axis_chunks_iter(Axis(0), Self::ROWS);
         if parallel {
-            panels
-                .par_chunks_exact_mut(size)
-                .zip(rows.into_par_iter())
-                .for_each(work);
+            let panels = panels.par_chunks_exact_mut(all_copies);
+            panels.zip(rows.into_par_iter()).for_each(work);
         } else {
-            panels.chunks_exact_mut(size).zip(rows).for_each(work);
+            panels.chunks_exact_mut(all_copies).zip(rows).for_each(work);
         }
     }
 
@@ -136,8 +147,9 @@ impl<T: Number> Panels<T> {
             self.rows == 1 || output.strides()[0] == 1,
             "the columns of the output are contiguous"
         );
-        let panels = self.storage[self.start..].chunks_exact(Self::ROWS * self.features);
-        for (panel, output) in panels.zip(output.axis_chunks_iter_mut(Axis(0), Self::ROWS)) {
+        let panels = self.storage[self.start..].chunks_exact(self.size() * self.copies);
+        for (copies, output) in panels.zip(output.axis_chunks_iter_mut(Axis(0), Self::ROWS)) {
+            let panel = &copies[..self.size()];
             run(Multiply { panel, input, output });
         }
     }
@@ -155,13 +167,18 @@ impl<T: Number> Panels<T> {
         parallel: bool,
     ) {
         assert_eq!(weights.dim(), (self.rows, self.features));
-        let (features, size) = (self.features, Self::ROWS * self.features);
-        let panels = &mut self.storage[self.start..];
-        let work = |(index, (panel, weights)): (usize, (&mut [T], ArrayViewMut2<'_, T>))| {
-            let first = index * Self::ROWS;
-            let rows = first..first + weights.nrows();
-            pack_panel(weights.view(), panel);
-            for (input, delta) in blocks.clone() {
+        let (features, size, copies) = (self.features, self.size(), self.copies);
+        let count = self.rows.div_ceil(Self::ROWS) * copies;
+        let panels = &mut self.storage[self.start..][..count * size];
+        let work = |(index, panel): (usize, &mut [T])| {
+            let first = index / copies * Self::ROWS;
+            let rows = first..weights.nrows().min(first + Self::ROWS);
+            if index % copies == 0 {
+                pack_panel(weights.slice(s![rows.clone(), ..]), panel);
+            } else {
+                panel.fill(T::zero());
+            }
+            for (input, delta) in blocks.clone().skip(index % copies).step_by(copies) {
                 assert_eq!((input.features, input.len()), (features, delta.ncols()));
                 assert!(
                     rows.len() == 1 || delta.strides()[0] == 1,
@@ -175,17 +192,25 @@ impl<T: Number> Panels<T> {
                     panel,
                 });
             }
+        };
+        if parallel {
+            panels.par_chunks_exact_mut(size).enumerate().for_each(work);
+        } else {
+            panels.chunks_exact_mut(size).enumerate().for_each(work);
+        }
+        let work = |(copies, weights): (&mut [T], ArrayViewMut2<'_, T>)| {
+            let (panel, others) = copies.split_at_mut(size);
+            for other in others.chunks_exact(size) {
+                panel.iter_mut().zip(other).for_each(|(sum, &part)| *sum += part);
+            }
             unpack_panel(panel, weights);
         };
         let rows = weights.axis_chunks_iter_mut(Axis(0), Self::ROWS);
         if parallel {
-            panels
-                .par_chunks_exact_mut(size)
-                .zip(rows.into_par_iter())
-                .enumerate()
-                .for_each(work);
+            let panels = panels.par_chunks_exact_mut(size * copies);
+            panels.zip(rows.into_par_iter()).for_each(work);
         } else {
-            panels.chunks_exact_mut(size).zip(rows).enumerate().for_each(work);
+            panels.chunks_exact_mut(size * copies).zip(rows).for_each(work);
         }
     }
 }
@@ -395,15 +420,13 @@ mod tests {
             panels.multiply(&input, output.view_mut());
             assert_eq!(output, weights.dot(&dense));
 
-            let minus_two = <T as From<i8>>::from(-2);
-            let blocks = [(&input, delta.view()), (&input, delta.view())];
+            let (minus_two, minus_ten) = (<T as From<i8>>::from(-2), <T as From<i8>>::from(-10));
+            // More blocks than there are copies of a panel.
+            let blocks = [(&input, delta.view()); 5];
             for parallel in [false, true] {
                 let mut updated = weights.clone();
                 panels.add_outer_products(minus_two, blocks.iter().copied(), updated.view_mut(), parallel);
-                assert_eq!(
-                    updated,
-                    &weights + &(delta.dot(&dense.t()) * (minus_two + minus_two))
-                );
+                assert_eq!(updated, &weights + &(delta.dot(&dense.t()) * minus_ten));
             }
         }
     }
