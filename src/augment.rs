@@ -40,16 +40,10 @@ pub fn augment<T: Element>(design: ArrayView2<'_, T>) -> Array2<T> {
 ///
 /// # Shapes
 ///
-/// (features + 1) x samples -> samples x features
-///
-/// # Panics
-///
-/// If there is no row 0.
+/// (features + 1) x samples -> samples x features; a matrix without row 0 has no features either
 pub fn strip<T: Element>(augmented: ArrayView2<'_, T>) -> Array2<T> {
-    let body = body(augmented);
-    Array2::from_shape_fn((body.ncols(), body.nrows()), |(sample, feature)| {
-        body[[feature, sample]]
-    })
+    let bias = augmented.nrows().min(1);
+    augmented.slice_move(s![bias.., ..]).reversed_axes().to_owned()
 }
 
 /// Everything but the constant row 0.
@@ -78,5 +72,6 @@ mod tests {
             "a sample's features are next to each other"
         );
         assert_eq!(strip(inside.view()), design);
+        assert_eq!(strip(Array2::<f64>::zeros((0, 3)).view()).dim(), (3, 0));
     }
 }
