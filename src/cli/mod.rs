@@ -11,6 +11,7 @@ mod json;
 mod model;
 mod progress;
 mod summary;
+mod tables;
 mod train;
 
 pub(crate) use args::Arguments;
@@ -32,5 +33,6 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     match &arguments.command {
         Command::Train(arguments) => train::train(arguments),
         Command::Info => info::info(),
+        Command::Tables(arguments) => tables::tables(arguments),
     }
 }
