@@ -78,11 +78,11 @@ impl TablesArguments {
     /// The epochs of a job.
     pub(super) fn epochs(&self, job: &Job) -> usize {
         let of_data = match (job.work, job.data) {
-            (Work::Mean | Work::Evaluate, _) => return job.epochs(),
+            (Work::Mean | Work::Evaluate, _) => return job.epochs,
             (Work::Train, Data::Housing) => self.epochs_housing,
             (Work::Train, Data::Mnist) => self.epochs_mnist,
         };
-        of_data.or(self.epochs).unwrap_or_else(|| job.epochs())
+        of_data.or(self.epochs).unwrap_or(job.epochs)
     }
 }
 

@@ -20,6 +20,8 @@ pub(crate) struct Job {
     pub(crate) hidden: &'static [usize],
     pub(crate) batch_size: usize,
     pub(crate) reduction: Reduction,
+    /// The report's; an evaluation follows a single one.
+    pub(crate) epochs: usize,
     /// Milliseconds that an epoch takes the original Python mfnet, measured on two cores of this kind in f64.
     pub(crate) original: Option<f64>,
     /// Epochs, or evaluations, that take about a second in all: a round of the comparison with PyTorch. None for jobs that
@@ -50,6 +52,7 @@ pub(crate) const JOBS: [Job; 9] = [
         name: "housing-mean",
         model: "naive mean predictor",
         work: Work::Mean,
+        epochs: 1,
         round: None,
         ..HOUSING
     },
@@ -110,6 +113,7 @@ pub(crate) const JOBS: [Job; 9] = [
         name: "evaluation",
         model: "network 784-512-10",
         work: Work::Evaluate,
+        epochs: 1,
         hidden: &[512],
         round: Some(30),
         ..MNIST
@@ -124,6 +128,7 @@ const HOUSING: Job = Job {
     hidden: &[],
     batch_size: 1024,
     reduction: Reduction::Mean,
+    epochs: 500,
     original: None,
     round: None,
 };
@@ -132,19 +137,11 @@ const HOUSING: Job = Job {
 const MNIST: Job = Job {
     data: Data::Mnist,
     reduction: Reduction::Sum,
+    epochs: 100,
     ..HOUSING
 };
 
 impl Job {
-    /// The report's epochs; an evaluation follows a single one.
-    pub(crate) fn epochs(&self) -> usize {
-        match (self.work, self.data) {
-            (Work::Train, Data::Housing) => 500,
-            (Work::Train, Data::Mnist) => 100,
-            (Work::Mean | Work::Evaluate, _) => 1,
-        }
-    }
-
     /// The network before its training.
     pub(crate) fn network<T: Element>(
         &self,
