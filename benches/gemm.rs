@@ -6,6 +6,8 @@
 mod common;
 #[path = "common/peak.rs"]
 mod peak;
+#[path = "common/whole.rs"]
+mod whole;
 
 use std::hint::black_box;
 
@@ -16,7 +18,8 @@ use ndarray::{Array2, ArrayView2, Axis, ShapeBuilder, s};
 use rayon::prelude::*;
 
 use common::noise::noise;
-use common::{assert_close, cell, median};
+use common::{assert_close, cell};
+use whole::median;
 
 /// A layer's inputs and outputs, and whether a network has another layer below, which wants dJ/dA.
 const LAYERS: [(usize, usize, bool); 5] = [

@@ -17,6 +17,8 @@ mod housing;
 mod job;
 #[path = "../src/cli/tables/twin.rs"]
 mod twin;
+#[path = "common/whole.rs"]
+mod whole;
 
 use std::hint::black_box;
 use std::ops::ControlFlow;
@@ -25,9 +27,10 @@ use std::time::{Duration, Instant};
 use criterion::Criterion;
 use mfnet::{Dataset, Element, Sgd, TrainOptions, mean_predictor, train};
 
-use common::{cell, median, timed};
+use common::{cell, timed};
 use job::{Data, JOBS, Job, LEARNING_RATE, Work};
 use twin::Twin;
+use whole::median;
 
 /// The samples that the plain implementation is timed on.
 const PLAIN_SAMPLES: usize = 1024;
@@ -121,10 +124,8 @@ fn main() {
     let (names, wide) = Sets::<f64>::load();
     let (_, narrow) = Sets::<f32>::load();
     let mut rows = Vec::new();
-    for job in JOBS
-        .iter()
-        .filter(|job| !job.name.ends_with("-mean") || job.work == Work::Mean)
-    {
+    let timed = |job: &&Job| job.round.is_some() || job.work == Work::Mean;
+    for job in JOBS.iter().filter(timed) {
         let times = [
             plain(&mut criterion, job, wide.of(job)),
             ours(&mut criterion, job, wide.of(job)),

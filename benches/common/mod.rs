@@ -3,7 +3,7 @@
 #[path = "../../tests/common/noise.rs"]
 pub mod noise;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion};
@@ -33,15 +33,6 @@ pub fn timed(
     });
     seconds.sort_by(f64::total_cmp);
     seconds.get(seconds.len() / 2).copied()
-}
-
-/// As [`timed`], for work that is timed as a whole.
-pub fn median(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, mut work: impl FnMut()) -> Option<f64> {
-    timed(group, name, |turns| {
-        let start = Instant::now();
-        (0..turns).for_each(|_| work());
-        start.elapsed()
-    })
 }
 
 /// A number for a table, or a dash.

@@ -116,8 +116,8 @@ fn folder(source: &Source, data: Data) -> anyhow::Result<&Path> {
     };
     let folders = [&source.data_dir, &source.cache_dir].into_iter().flatten();
     for folder in folders {
-        let file = folder.join(set).join(file);
-        if file.is_file() || file.with_added_extension("gz").is_file() {
+        let is_there = |name: &str| folder.join(set).join(name).is_file();
+        if is_there(file) || is_there(&format!("{file}.gz")) {
             return Ok(folder);
         }
     }
