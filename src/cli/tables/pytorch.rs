@@ -1,25 +1,22 @@
 //! PyTorch at the same jobs: a script in a process of its own, which is gone before mfnet takes its turn.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail, ensure};
 use mfnet::data::known::Source;
 use serde_json::Value;
-use tempfile::NamedTempFile;
 
 use super::job::{Data, Job, Work};
 use super::spread::median;
 
-/// An installed command has no folder `benches`.
+/// An installed command has no folder `benches`; handed over as an argument, it leaves no file behind.
 const SCRIPT: &str = include_str!("../../../benches/peers/pytorch.py");
 
-/// A Python that has PyTorch, and the script for it.
+/// A Python that has PyTorch.
 #[derive(Debug)]
 pub(super) struct PyTorch {
     python: PathBuf,
-    script: NamedTempFile,
     /// PyTorch's, as it tells it.
     pub(super) version: String,
 }
@@ -42,17 +39,8 @@ impl PyTorch {
             python.display(),
             last_line(&output.stderr),
         );
-        let mut script = tempfile::Builder::new()
-            .prefix("mfnet-")
-            .suffix(".py")
-            .tempfile()
-            .context("cannot write PyTorch's script into the folder of temporary files")?;
-        script
-            .write_all(SCRIPT.as_bytes())
-            .context("cannot write PyTorch's script")?;
         Ok(PyTorch {
             python: python.to_owned(),
-            script,
             version: last_line(&output.stdout),
         })
     }
@@ -74,7 +62,7 @@ impl PyTorch {
             (_, Data::Mnist, _) => "mnist-network",
         };
         let output = Command::new(&self.python)
-            .arg(self.script.path())
+            .args(["-c", SCRIPT])
             .args(["--job", name, "--precision", precision])
             .args(["--batch-size", &job.batch_size.to_string()])
             .args(["--epochs", &count.to_string()])
