@@ -462,3 +462,86 @@ fn california_housing_is_compared_with_simpler_models() {
     assert_eq!(result["task"], "regression");
     assert_eq!(result["test_accuracy"], Value::Array(vec![Value::Null]));
 }
+
+/// A folder with a California Housing of a few made-up districts.
+fn small_housing() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let row = |row: usize| {
+        let wave = |step: f64| (2.0 + (step * row as f64).sin()).to_string();
+        let numbers = [0.3, 0.5, 0.7, 1.1, 1.3, 1.7, 1.9, 2.3, 2.9].map(wave);
+        numbers.join(",") + "\n"
+    };
+    let housing = folder.path().join("california_housing");
+    std::fs::create_dir(&housing).unwrap();
+    let text: String = (0..100).map(row).collect();
+    std::fs::write(housing.join("cal_housing.data"), text).unwrap();
+    folder
+}
+
+#[test]
+fn tables_are_shown_and_kept() {
+    let folder = small_housing();
+    let path = folder.path().to_str().unwrap();
+    let rows = ["tables", "--rows", "housing-linear,housing-mean", "--quiet"];
+    let options = [
+        "--epochs",
+        "3",
+        "--plain-epochs",
+        "2",
+        "--data-dir",
+        path,
+        "--out",
+        path,
+    ];
+    let (code, out, err) = parts(&mut mfnet(&[&rows[..], &options].concat()));
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    assert!(out.lines().all(|line| line.chars().count() < 80), "{out}");
+    for expected in [
+        "California Housing, naive mean predictor\n",
+        "California Housing, linear regression 8-1, batch 1024, 3 epochs\n",
+        "2 epochs, scaled\n",
+        "original f64    0.00240",
+    ] {
+        assert!(out.contains(expected), "{expected}: {out}");
+    }
+    let read = |name| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    let csv = read("tables.csv");
+    let starts: Vec<String> = csv
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(|line| line.split(',').take(5).collect::<Vec<_>>().join(","))
+        .collect();
+    assert_eq!(
+        starts,
+        [
+            "job,implementation,precision,epochs,measured_epochs",
+            "housing-mean,mfnet,f64,1,1",
+            "housing-mean,mfnet,f32,1,1",
+            "housing-linear,original,f64,3,0",
+            "housing-linear,plain,f64,3,2",
+            "housing-linear,mfnet,f64,3,3",
+            "housing-linear,mfnet,f32,3,3",
+        ]
+    );
+    assert_eq!(
+        read("tables.md")
+            .lines()
+            .filter(|line| line.starts_with('|'))
+            .count(),
+        2 + 6
+    );
+}
+
+#[test]
+fn tables_without_their_peer_or_data_are_a_failure() {
+    let peers = ["tables", "--peers", "--python", "no-such-python"];
+    let (code, out, err) = parts(&mut mfnet(&peers));
+    assert_eq!((code, out.as_str()), (Some(1), ""));
+    assert!(
+        err.contains("no-such-python cannot be run; name another by --python"),
+        "{err}"
+    );
+    let (code, _, err) = parts(&mut mfnet(&["tables", "--rows", "mnist-linear", "--no-download"]));
+    assert_eq!(code, Some(1));
+    assert!(err.contains("the data set mnist cannot be had"), "{err}");
+}

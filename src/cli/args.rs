@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use mfnet::{Clip, Reduction, Shuffle, TrainOptions};
 
+use super::tables::TablesArguments;
+
 const EXAMPLES: &str = "\
 Examples:
   mfnet train digits --epochs 5            needs no files
@@ -15,6 +17,13 @@ Examples:
   mfnet train california-housing --clip-norm 1 --precision f64
   mfnet train mnist --hidden 512,128 --activation tanh --epochs 20 --test-interval 5
   mfnet doctor                             what makes a run slow here, and what to do";
+
+const TABLES_EXAMPLES: &str = "\
+Examples:
+  mfnet tables                                 all of it: up to half an hour
+  mfnet tables --epochs 2 --plain-epochs 1     a quick look
+  mfnet tables --rows housing-linear,housing-network
+  mfnet tables --peers --python venv/bin/python --out results";
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -45,6 +54,12 @@ pub(super) enum Command {
     /// Measures for two seconds or so: the peak of the CPU, matrix products, memory and threads. Advice is no failure:
     /// the exit code is 0 with it and without.
     Doctor(DoctorArguments),
+    /// Run the report's trainings, and show times, losses and accuracies in one table.
+    ///
+    /// Each training runs in f64 and f32, and as the plain implementation, whose time may be scaled up from fewer
+    /// epochs. The table goes to standard output, progress to standard error.
+    #[command(after_help = TABLES_EXAMPLES)]
+    Tables(TablesArguments),
 }
 
 /// What `mfnet train` can be told.
@@ -205,7 +220,7 @@ pub(super) enum Precision {
 }
 
 /// A whole number from 1 to `MAX`.
-fn whole<const MAX: usize>(text: &str) -> Result<usize, String> {
+pub(super) fn whole<const MAX: usize>(text: &str) -> Result<usize, String> {
     let range: RangeInclusive<usize> = 1..=MAX;
     let expected: &dyn Display = if MAX == usize::MAX {
         &"it must be a whole number of at least 1"

@@ -1,5 +1,7 @@
 //! The data sets that can be named, made ready to be learned from.
 
+use std::path::Path;
+
 use anyhow::{bail, ensure};
 use mfnet::data::digits::{DEFAULT_TEST_SAMPLES, DEFAULT_TRAINING_SAMPLES, digits};
 use mfnet::data::known::{self, Source};
@@ -36,12 +38,12 @@ pub(super) enum Kind {
 
 /// The data set that was named; if none was, MNIST or what can stand in for it.
 pub(super) fn load<T: Element>(arguments: &TrainArguments) -> anyhow::Result<Task<T>> {
-    let source = source(arguments)?;
+    let source = source(arguments.data_dir.as_deref(), arguments.no_download)?;
     match arguments.dataset {
-        Some(DatasetName::Mnist) => mnist(&source, arguments),
+        Some(DatasetName::Mnist) => mnist(&source, arguments.quiet),
         Some(DatasetName::Digits) => drawn_digits(arguments),
-        Some(DatasetName::CaliforniaHousing) => california_housing(&source, arguments),
-        None => match mnist(&source, arguments) {
+        Some(DatasetName::CaliforniaHousing) => california_housing(&source, arguments.seed, arguments.quiet),
+        None => match mnist(&source, arguments.quiet) {
             Err(error) if is_unavailable(&error) => {
                 console::note(&format!(
                     "warning: {error}\nwarning: no data set was named, so this trains on `digits` INSTEAD OF MNIST: \
@@ -59,22 +61,22 @@ fn is_unavailable(error: &anyhow::Error) -> bool {
 }
 
 /// Where to look. A folder that is not there is mistyped, and must not lead to a download.
-fn source(arguments: &TrainArguments) -> anyhow::Result<Source> {
+pub(super) fn source(data_dir: Option<&Path>, no_download: bool) -> anyhow::Result<Source> {
     let mut source = Source::default();
-    if let Some(folder) = &arguments.data_dir {
+    if let Some(folder) = data_dir {
         ensure!(
             folder.is_dir(),
             "--data-dir {}: there is no such folder",
             folder.display()
         );
-        source.data_dir = Some(folder.clone());
+        source.data_dir = Some(folder.to_owned());
     }
-    source.download &= !arguments.no_download;
+    source.download &= !no_download;
     Ok(source)
 }
 
-fn mnist<T: Element>(source: &Source, arguments: &TrainArguments) -> anyhow::Result<Task<T>> {
-    let mut bar = DownloadBar::new(arguments.quiet);
+pub(super) fn mnist<T: Element>(source: &Source, quiet: bool) -> anyhow::Result<Task<T>> {
+    let mut bar = DownloadBar::new(quiet);
     let sets = known::mnist(source, &mut |progress| bar.show(progress))?;
     Ok(digit_task("mnist", sets))
 }
@@ -96,10 +98,14 @@ fn digit_task<T>(name: &'static str, (train, test): (Dataset<T>, Dataset<T>)) ->
 }
 
 /// Split four to one; inputs and target normalised by the statistics of the training part.
-fn california_housing<T: Element>(source: &Source, arguments: &TrainArguments) -> anyhow::Result<Task<T>> {
-    let mut bar = DownloadBar::new(arguments.quiet);
+pub(super) fn california_housing<T: Element>(
+    source: &Source,
+    seed: u64,
+    quiet: bool,
+) -> anyhow::Result<Task<T>> {
+    let mut bar = DownloadBar::new(quiet);
     let all: Dataset<T> = known::california_housing(source, &mut |progress| bar.show(progress))?;
-    let (train, test) = train_test_split(&all, 0.2, arguments.seed)?;
+    let (train, test) = train_test_split(&all, 0.2, seed)?;
     let Targets::Values(values) = train.targets() else {
         bail!("california-housing: the targets are classes, not numbers");
     };

@@ -12,6 +12,7 @@ mod json;
 mod model;
 mod progress;
 mod summary;
+mod tables;
 mod train;
 
 pub(crate) use args::Arguments;
@@ -33,5 +34,6 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     match &arguments.command {
         Command::Train(arguments) => train::train(arguments),
         Command::Doctor(arguments) => doctor::doctor(arguments),
+        Command::Tables(arguments) => tables::tables(arguments),
     }
 }

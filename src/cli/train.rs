@@ -13,15 +13,21 @@ use super::{Outcome, blas as words, console, format, interrupt, json, model, sum
 
 pub(super) fn train(arguments: &TrainArguments) -> anyhow::Result<Outcome> {
     interrupt::listen();
-    if let Some(threads) = arguments.threads {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-        pool.build_global()
-            .with_context(|| format!("cannot start {threads} threads"))?;
-    }
+    use_threads(arguments.threads)?;
     match arguments.precision {
         Precision::F32 => train_in::<f32>(arguments),
         Precision::F64 => train_in::<f64>(arguments),
     }
+}
+
+/// Has rayon use so many threads, if a number was given.
+pub(super) fn use_threads(threads: Option<usize>) -> anyhow::Result<()> {
+    if let Some(threads) = threads {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        pool.build_global()
+            .with_context(|| format!("cannot start {threads} threads"))?;
+    }
+    Ok(())
 }
 
 fn train_in<T: Element>(arguments: &TrainArguments) -> anyhow::Result<Outcome> {

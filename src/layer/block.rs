@@ -101,6 +101,14 @@ impl<T: Element> Block<T> {
         )
     }
 
+    /// Input and delta of layer `layer`, which its gradient is made of.
+    pub(crate) fn learned(&self, layer: usize) -> (ArrayView2<'_, T>, ArrayView2<'_, T>) {
+        (
+            first(&self.values[layer], self.samples),
+            first(&self.deltas[layer], self.samples),
+        )
+    }
+
     /// Input, delta and delta of the input of layer `layer`, which is not the first: nothing learns from that one's.
     pub(crate) fn backward(
         &mut self,

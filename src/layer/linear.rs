@@ -41,7 +41,11 @@ enum Form {
 
 impl Form {
     fn of(inputs: usize, outputs: usize) -> Self {
-        if outputs <= NARROW {
+        /// Beyond, a gradient for each block would no longer be small.
+        const MOST_WEIGHTS: usize = 1 << 20;
+        if inputs.saturating_mul(outputs) > MOST_WEIGHTS {
+            Form::Wide
+        } else if outputs <= NARROW {
             Form::NarrowOutput
         } else if inputs < NARROW {
             Form::NarrowInput
@@ -185,12 +189,30 @@ impl<T: Element> Layer<T> for Linear<T> {
         }
     }
 
+    fn is_small(&self) -> bool {
+        self.form != Form::Wide
+    }
+
+    fn block_gradient(
+        &self,
+        input: ArrayView2<'_, T>,
+        delta: ArrayView2<'_, T>,
+        gradients: &mut [Array2<T>],
+    ) {
+        let (delta, gradient) = (body(delta), body_mut(gradients[0].view_mut()));
+        match self.form {
+            Form::NarrowOutput => accumulate(T::one(), delta, input, T::zero(), gradient),
+            Form::NarrowInput => accumulate(T::one(), input, delta, T::zero(), gradient.reversed_axes()),
+            Form::Wide => product(T::one(), delta, input.reversed_axes(), T::zero(), gradient),
+        }
+    }
+
     fn gradient(&self, samples: Samples<'_, T>, gradients: &mut [Array2<T>]) {
-        add_outer_products(self.form, T::one(), samples, T::zero(), gradients[0].view_mut());
+        add_outer_products(T::one(), samples, T::zero(), gradients[0].view_mut());
     }
 
     fn descend(&mut self, samples: Samples<'_, T>, rate: T) -> bool {
-        add_outer_products(self.form, -rate, samples, T::one(), self.weights[0].view_mut());
+        add_outer_products(-rate, samples, T::one(), self.weights[0].view_mut());
         true
     }
 }
@@ -199,13 +221,7 @@ impl<T: Element> Layer<T> for Linear<T> {
 const PARALLEL_OPERATIONS: usize = 1 << 20;
 
 /// W <- alpha Delta A^T + beta W over all blocks, row 0 apart, in tiles that are cut by shape alone; beta is 0 or 1.
-fn add_outer_products<T: Element>(
-    form: Form,
-    alpha: T,
-    samples: Samples<'_, T>,
-    beta: T,
-    weights: ArrayViewMut2<'_, T>,
-) {
+fn add_outer_products<T: Element>(alpha: T, samples: Samples<'_, T>, beta: T, weights: ArrayViewMut2<'_, T>) {
     let operations = 2 * weights.len() * samples.count();
     let parallel = operations >= PARALLEL_OPERATIONS;
     let mut weights = body_mut(weights);
@@ -219,50 +235,26 @@ fn add_outer_products<T: Element>(
         panels.add_outer_products(alpha, blocks, weights, parallel);
         return;
     }
-    // The wide side is cut: what lies together is long enough for the kernels, and the narrow side stays whole.
-    let axis = if form == Form::NarrowInput {
-        Axis(0)
-    } else {
-        Axis(1)
-    };
-    let tile = weights.len_of(axis).div_ceil(8).next_multiple_of(64);
+    let tile = weights.ncols().div_ceil(8).next_multiple_of(64);
     let work = |(index, mut weights): (usize, ArrayViewMut2<'_, T>)| {
-        let range = index * tile..index * tile + weights.len_of(axis);
+        let columns = index * tile..index * tile + weights.ncols();
         let mut beta = beta;
         for (input, delta) in samples.blocks() {
-            let delta = body(delta);
-            match form {
-                Form::NarrowOutput => {
-                    accumulate(
-                        alpha,
-                        delta,
-                        input.slice_move(s![range.clone(), ..]),
-                        beta,
-                        weights.view_mut(),
-                    );
-                }
-                Form::NarrowInput => {
-                    let delta = delta.slice_move(s![range.clone(), ..]);
-                    accumulate(alpha, input, delta, beta, weights.view_mut().reversed_axes());
-                }
-                Form::Wide => {
-                    let input = input.slice_move(s![range.clone(), ..]);
-                    product(alpha, delta, input.reversed_axes(), beta, weights.view_mut());
-                }
-            }
+            let input = input.slice_move(s![columns.clone(), ..]);
+            product(
+                alpha,
+                body(delta),
+                input.reversed_axes(),
+                beta,
+                weights.view_mut(),
+            );
             beta = T::one();
         }
     };
+    let tiles = weights.axis_chunks_iter_mut(Axis(1), tile);
     if parallel {
-        weights
-            .axis_chunks_iter_mut(axis, tile)
-            .into_par_iter()
-            .enumerate()
-            .for_each(work);
+        tiles.into_par_iter().enumerate().for_each(work);
     } else {
-        weights
-            .axis_chunks_iter_mut(axis, tile)
-            .enumerate()
-            .for_each(work);
+        tiles.enumerate().for_each(work);
     }
 }

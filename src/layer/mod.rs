@@ -60,6 +60,23 @@ pub trait Layer<T: Element>: Any + fmt::Debug + Send + Sync {
     /// Writes `delta_input` from `delta`.
     fn backward(&self, input: ArrayView2<'_, T>, delta: ArrayView2<'_, T>, delta_input: ArrayViewMut2<'_, T>);
 
+    /// Whether the gradient is made block by block, each while the block is in cache, and then added up: best where the
+    /// weights are small beside the values of a block. `false` by default.
+    ///
+    /// If so, [`Layer::block_gradient`] is called, and neither [`Layer::gradient`] nor [`Layer::descend`].
+    fn is_small(&self) -> bool {
+        false
+    }
+
+    /// Writes dJ/dW of one block, one tensor for each of [`Layer::weights`]; row 0 of each stays 0.
+    fn block_gradient(
+        &self,
+        _input: ArrayView2<'_, T>,
+        _delta: ArrayView2<'_, T>,
+        _gradients: &mut [Array2<T>],
+    ) {
+    }
+
     /// Writes dJ/dW of the whole batch, one tensor for each of [`Layer::weights`]; row 0 of each stays 0.
     ///
     /// Nothing to do by default, as for a layer without weights.

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use ndarray::Array2;
 use rayon::prelude::*;
 
-use super::workspace::Tally;
+use super::workspace::{Tally, make_room};
 use super::{NeuralNetwork, Stage, Workspace};
 use crate::augment::{body, body_mut};
 use crate::data::{Batch, Dataset, gather_inputs};
@@ -43,7 +43,7 @@ impl<T: Element> NeuralNetwork<T> {
             let targets = tally.targets.gather(dataset.targets(), indices);
             let (output, delta) = block.output_and_delta();
             tally.loss = loss.evaluate(body(output), targets, scale, Some(body_mut(delta)));
-            self.backward(block);
+            self.backward(block, &mut tally.gradients, panels.is_some());
         })?;
         let sum: f64 = workspace.tallies[..workspace.used]
             .iter()
@@ -84,12 +84,9 @@ impl<T: Element> NeuralNetwork<T> {
     /// [`Error::Shape`] for a workspace of another network.
     pub fn gradients(&self, workspace: &mut Workspace<T>) -> Result<()> {
         workspace.check("NeuralNetwork::gradients", self)?;
-        let (blocks, gradients, panels, parallel) = workspace.for_gradients();
+        let (parallel, learned, gradients) = Learned::of(workspace);
         let work = |(layer, (stage, gradients)): (usize, (&Stage<T>, &mut Vec<Array2<T>>))| {
-            make_room(gradients, stage.layer.weights());
-            stage
-                .layer
-                .gradient(Samples::new(blocks, layer, panels), gradients);
+            learned.gradient(layer, stage, gradients);
         };
         if parallel {
             self.stages.par_iter().zip(gradients).enumerate().for_each(work);
@@ -101,17 +98,9 @@ impl<T: Element> NeuralNetwork<T> {
 
     /// W <- W - rate dJ/dW for the batch that was propagated last.
     fn descend(&mut self, rate: T, workspace: &mut Workspace<T>) {
-        let (blocks, gradients, panels, parallel) = workspace.for_gradients();
+        let (parallel, learned, gradients) = Learned::of(workspace);
         let work = |(layer, (stage, gradients)): (usize, (&mut Stage<T>, &mut Vec<Array2<T>>))| {
-            let samples = Samples::new(blocks, layer, panels);
-            if stage.layer.descend(samples, rate) {
-                return;
-            }
-            make_room(gradients, stage.layer.weights());
-            stage.layer.gradient(samples, gradients);
-            for (weights, gradient) in stage.layer.weights_mut().iter_mut().zip(gradients) {
-                weights.scaled_add(-rate, gradient);
-            }
+            learned.descend(layer, stage, gradients, rate);
         };
         if parallel {
             self.stages
@@ -211,17 +200,78 @@ impl<T: Element> NeuralNetwork<T> {
         }
     }
 
-    fn backward(&self, block: &mut Block<T>) {
-        for (layer, stage) in self.stages.iter().enumerate().rev() {
+    /// Sends the deltas of a block back, and makes the gradients of those layers that have them block by block.
+    fn backward(&self, block: &mut Block<T>, gradients: &mut [Vec<Array2<T>>], sparse: bool) {
+        for (layer, (stage, gradients)) in self.stages.iter().zip(gradients).enumerate().rev() {
             if let Some(activation) = &stage.activation {
                 let (output, delta) = block.activated(layer);
                 activation.backward(body(output), body_mut(delta));
+            }
+            if stage.is_small(layer, sparse) {
+                let (input, delta) = block.learned(layer);
+                stage.layer.block_gradient(input, delta, gradients);
             }
             if layer > 0 {
                 let (input, delta, delta_input) = block.backward(layer);
                 stage.layer.backward(input, delta, delta_input);
             }
         }
+    }
+}
+
+/// A batch that was propagated: what gradients are made of.
+struct Learned<'a, T> {
+    blocks: &'a [Block<T>],
+    tallies: &'a [Tally<T>],
+    /// The first layer's weights, packed, where the samples are mostly zeros.
+    panels: Option<&'a Mutex<Panels<T>>>,
+}
+
+impl<'a, T: Element> Learned<'a, T> {
+    /// Whether to use several threads, what a workspace has learned, and the place for its gradients.
+    fn of(workspace: &'a mut Workspace<T>) -> (bool, Self, &'a mut [Vec<Array2<T>>]) {
+        let learned = Learned {
+            blocks: &workspace.blocks[..workspace.used],
+            tallies: &workspace.tallies[..workspace.used],
+            panels: workspace.panels.as_ref().filter(|_| workspace.sparse),
+        };
+        (workspace.parallel, learned, &mut workspace.gradients)
+    }
+
+    /// dJ/dW of a layer.
+    fn gradient(&self, layer: usize, stage: &Stage<T>, gradients: &mut Vec<Array2<T>>) {
+        make_room(gradients, stage.layer.weights());
+        if stage.is_small(layer, self.panels.is_some()) {
+            gradients.iter_mut().for_each(|gradient| gradient.fill(T::zero()));
+            self.add_blocks(layer, T::one(), gradients);
+        } else {
+            stage.layer.gradient(self.samples(layer), gradients);
+        }
+    }
+
+    /// W <- W - rate dJ/dW of a layer, with room for the gradient if it has to stand in memory.
+    fn descend(&self, layer: usize, stage: &mut Stage<T>, gradients: &mut Vec<Array2<T>>, rate: T) {
+        if stage.is_small(layer, self.panels.is_some()) {
+            self.add_blocks(layer, -rate, stage.layer.weights_mut());
+        } else if !stage.layer.descend(self.samples(layer), rate) {
+            self.gradient(layer, stage, gradients);
+            for (weights, gradient) in stage.layer.weights_mut().iter_mut().zip(gradients) {
+                weights.scaled_add(-rate, gradient);
+            }
+        }
+    }
+
+    /// Adds the gradients of the blocks, times a factor, one block after the other.
+    fn add_blocks(&self, layer: usize, factor: T, tensors: &mut [Array2<T>]) {
+        for tally in self.tallies {
+            for (tensor, gradient) in tensors.iter_mut().zip(&tally.gradients[layer]) {
+                tensor.scaled_add(factor, gradient);
+            }
+        }
+    }
+
+    fn samples(&self, layer: usize) -> Samples<'a, T> {
+        Samples::new(self.blocks, layer, self.panels)
     }
 }
 
@@ -232,16 +282,13 @@ impl<T: Element> Stage<T> {
         }
     }
 
+    /// Whether the layer's gradient is made block by block; that of sparse samples is not.
+    fn is_small(&self, layer: usize, sparse: bool) -> bool {
+        self.layer.is_small() && !(sparse && layer == 0)
+    }
+
     /// The layer, if it is one that can leave out zeros.
     fn linear(&self) -> Option<&Linear<T>> {
         (self.layer.as_ref() as &dyn Any).downcast_ref()
-    }
-}
-
-/// Room for the gradients of these weights, made with the first step that needs it.
-fn make_room<T: Element>(gradients: &mut Vec<Array2<T>>, weights: &[Array2<T>]) {
-    if gradients.is_empty() {
-        // Laid out as the weights.
-        gradients.extend(weights.iter().map(|weights| weights.mapv(|_| T::zero())));
     }
 }

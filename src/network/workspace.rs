@@ -65,6 +65,8 @@ pub(super) struct Tally<T> {
     pub(super) loss: f64,
     /// The samples whose largest output is that of their class.
     pub(super) correct: usize,
+    /// For each layer whose gradient is made block by block, that of this block; none for the others.
+    pub(super) gradients: Vec<Vec<Array2<T>>>,
 }
 
 impl<T: Element> Workspace<T> {
@@ -75,7 +77,7 @@ impl<T: Element> Workspace<T> {
 
     /// Room for some of `samples` at a time, without the deltas: nothing is learned from them.
     pub(crate) fn for_prediction(network: &NeuralNetwork<T>, samples: usize) -> Self {
-        const AT_ONCE: usize = 4096;
+        const AT_ONCE: usize = 2048;
         Workspace::sized(network, samples.min(AT_ONCE), false)
     }
 
@@ -91,7 +93,7 @@ impl<T: Element> Workspace<T> {
                 .map(|block| Block::new(&widths, samples_of(block), learns))
                 .collect(),
             tallies: (0..blocks)
-                .map(|block| Tally::new(network.outputs(), samples_of(block)))
+                .map(|block| Tally::new(network, samples_of(block), learns))
                 .collect(),
             block_size,
             capacity,
@@ -127,26 +129,6 @@ impl<T: Element> Workspace<T> {
         ))
     }
 
-    /// What the gradients are computed from and written to: the blocks of the last batch, the gradients of each layer,
-    /// room for the first layer's weights where the samples are mostly zeros, and whether to use several threads.
-    #[expect(clippy::type_complexity, reason = "taken apart at once")]
-    pub(super) fn for_gradients(
-        &mut self,
-    ) -> (
-        &[Block<T>],
-        &mut [Vec<Array2<T>>],
-        Option<&Mutex<Panels<T>>>,
-        bool,
-    ) {
-        let panels = self.panels.as_ref().filter(|_| self.sparse);
-        (
-            &self.blocks[..self.used],
-            &mut self.gradients,
-            panels,
-            self.parallel,
-        )
-    }
-
     /// The samples there is room for.
     pub(super) fn capacity(&self) -> usize {
         self.capacity
@@ -154,11 +136,19 @@ impl<T: Element> Workspace<T> {
 }
 
 impl<T: Element> Tally<T> {
-    fn new(outputs: usize, capacity: usize) -> Self {
+    fn new(network: &NeuralNetwork<T>, capacity: usize, learns: bool) -> Self {
+        let gradients = network.stages.iter().map(|stage| {
+            let mut gradients = Vec::new();
+            if learns && stage.layer.is_small() {
+                make_room(&mut gradients, stage.layer.weights());
+            }
+            gradients
+        });
         Tally {
-            targets: BlockTargets::new(outputs, capacity),
+            targets: BlockTargets::new(network.outputs(), capacity),
             loss: 0.0,
             correct: 0,
+            gradients: gradients.collect(),
         }
     }
 }
@@ -178,4 +168,12 @@ fn block_size(operations: usize, batch_size: usize) -> usize {
         .max(worth_a_task)
         .min(batch_size)
         .max(1)
+}
+
+/// Room for the gradients of these weights, made with the first step that needs it.
+pub(super) fn make_room<T: Element>(gradients: &mut Vec<Array2<T>>, weights: &[Array2<T>]) {
+    if gradients.is_empty() {
+        // Laid out as the weights.
+        gradients.extend(weights.iter().map(|weights| weights.mapv(|_| T::zero())));
+    }
 }

@@ -1,0 +1,163 @@
+//! The rows of the report's Tables 3 and 4: plain against mfnet in f64 and f32, an epoch or an evaluation each.
+//!
+//! Table 3 is California Housing: the naive mean predictor, linear regression and the network 8-512-1. Table 4 is
+//! MNIST: linear classification and the network 784-512-10. The seconds are those of a whole training of the report,
+//! 500 or 100 epochs, scaled from an epoch; those of the plain implementation from 1024 samples, of which every batch
+//! costs the same. The report's printed seconds are not quoted: the column "original" is the original Python mfnet,
+//! measured on two cores of this kind, f64. `mfnet tables` runs the trainings in full.
+
+#[path = "common/agreement.rs"]
+mod agreement;
+mod common;
+#[path = "common/digits.rs"]
+mod digits;
+#[path = "common/housing.rs"]
+mod housing;
+#[path = "../src/cli/tables/job.rs"]
+mod job;
+#[path = "../src/cli/tables/twin.rs"]
+mod twin;
+#[path = "common/whole.rs"]
+mod whole;
+
+use std::hint::black_box;
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use criterion::Criterion;
+use mfnet::{Dataset, Element, Sgd, TrainOptions, mean_predictor, train};
+
+use common::{cell, timed};
+use job::{Data, JOBS, Job, LEARNING_RATE, Work};
+use twin::Twin;
+use whole::median;
+
+/// The samples that the plain implementation is timed on.
+const PLAIN_SAMPLES: usize = 1024;
+
+/// To train on, and to evaluate.
+struct Sets<T> {
+    housing: Dataset<T>,
+    mnist: Dataset<T>,
+    test: Dataset<T>,
+}
+
+impl<T: Element> Sets<T> {
+    fn load() -> (String, Self) {
+        let (housing_name, housing) = housing::housing_or_noise();
+        let (mnist_name, mnist, test) = digits::mnist_or_digits();
+        let sets = Sets { housing, mnist, test };
+        (format!("{housing_name} and {mnist_name}"), sets)
+    }
+
+    fn of(&self, job: &Job) -> &Dataset<T> {
+        match (job.work, job.data) {
+            (Work::Evaluate, _) => &self.test,
+            (_, Data::Housing) => &self.housing,
+            (_, Data::Mnist) => &self.mnist,
+        }
+    }
+}
+
+/// Seconds of an epoch, an evaluation or a fit.
+fn ours<T: Element>(criterion: &mut Criterion, job: &Job, data: &Dataset<T>) -> Option<f64> {
+    if job.work != Work::Mean {
+        agreement::check(job, data);
+    }
+    let mut group = criterion.benchmark_group(job.name);
+    let mut network = job.network(data.features(), data.outputs(), 0).unwrap();
+    let loss = job.loss();
+    match job.work {
+        Work::Mean => median(&mut group, T::NAME, || {
+            black_box(mean_predictor(data).unwrap());
+        }),
+        Work::Evaluate => median(&mut group, T::NAME, || {
+            black_box(network.evaluate(data, &*loss).unwrap());
+        }),
+        Work::Train => {
+            let mut optimizer = Sgd::new(LEARNING_RATE).unwrap();
+            timed(&mut group, T::NAME, |epochs| {
+                let options = TrainOptions {
+                    epochs: epochs as usize,
+                    batch_size: job.batch_size,
+                    ..TrainOptions::default()
+                };
+                let observer = |_: mfnet::Event<'_>| ControlFlow::Continue(());
+                let history = train(&mut network, data, &*loss, &mut optimizer, &options, observer);
+                Duration::from_secs_f64(history.unwrap().seconds())
+            })
+        }
+    }
+}
+
+/// Seconds of an epoch or an evaluation.
+fn plain(criterion: &mut Criterion, job: &Job, data: &Dataset<f64>) -> Option<f64> {
+    if job.work == Work::Mean {
+        return None;
+    }
+    let network = job.network::<f64>(data.features(), data.outputs(), 0).unwrap();
+    let first: Vec<usize> = (0..PLAIN_SAMPLES).collect();
+    let part = data.select(&first).unwrap();
+    let mut twin = Twin::new(job, &network, &part).unwrap();
+    let (inputs, targets) = (twin::inputs(&part).unwrap(), twin::targets(&part).unwrap());
+    let mut group = criterion.benchmark_group(job.name);
+    let scale = data.samples() as f64 / PLAIN_SAMPLES as f64;
+    timed(&mut group, "plain", |turns| {
+        let start = Instant::now();
+        for _ in 0..turns {
+            if job.work == Work::Evaluate {
+                let mean = mfnet::plain::Reduction::Mean;
+                let loss = twin.network().loss(&inputs, &targets, twin.loss(), mean);
+                black_box(loss.unwrap());
+            } else {
+                for batch in first.chunks(job.batch_size) {
+                    black_box(twin.step(batch).unwrap());
+                }
+            }
+        }
+        start.elapsed().mul_f64(scale)
+    })
+}
+
+fn main() {
+    let mut criterion = common::criterion();
+    let (names, wide) = Sets::<f64>::load();
+    let (_, narrow) = Sets::<f32>::load();
+    let mut rows = Vec::new();
+    let timed = |job: &&Job| job.round.is_some() || job.work == Work::Mean;
+    for job in JOBS.iter().filter(timed) {
+        let times = [
+            plain(&mut criterion, job, wide.of(job)),
+            ours(&mut criterion, job, wide.of(job)),
+            ours(&mut criterion, job, narrow.of(job)),
+        ];
+        if times.iter().any(Option::is_some) {
+            rows.push((job, times));
+        }
+    }
+    criterion.final_summary();
+    if rows.is_empty() {
+        return;
+    }
+    println!("Seconds for a whole training, scaled from an epoch; {names}");
+    println!(
+        "{:<18} {:>6} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}",
+        "", "epochs", "original*", "plain", "f64", "f32", "plain/f64", "plain/f32"
+    );
+    for (job, [plain, wide, narrow]) in rows {
+        let scaled = |seconds: Option<f64>| cell(seconds.map(|seconds| seconds * job.epochs as f64), 4);
+        let ratio = |ours: Option<f64>| cell(plain.zip(ours).map(|(plain, ours)| plain / ours), 1);
+        println!(
+            "{:<18} {:>6} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}",
+            job.name,
+            job.epochs,
+            scaled(job.original.map(|milliseconds| 1e-3 * milliseconds)),
+            scaled(plain),
+            scaled(wide),
+            scaled(narrow),
+            ratio(wide),
+            ratio(narrow)
+        );
+    }
+    println!("* the original Python mfnet, measured on two cores of this kind, f64; not in this run");
+}

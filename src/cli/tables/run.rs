@@ -1,0 +1,228 @@
+//! A job in mfnet: trainings in full for their results, short ones for the comparison with others.
+
+use std::hint::black_box;
+use std::io::{IsTerminal, stderr};
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use mfnet::{
+    DataLoader, Dataset, Element, Evaluation, Event, History, NeuralNetwork, Sgd, Shuffle, TrainOptions,
+    mean_predictor, train_test_classification, train_test_regression,
+};
+
+use super::super::data::Task;
+use super::super::progress::Progress;
+use super::job::{Data, Job, LEARNING_RATE, Work};
+use super::spread::median;
+use super::table::{MFNET, PLAIN, Results, Row};
+use super::twin::{self, Twin};
+
+/// After so many seconds the plain implementation begins no further epoch, unless it was told how many.
+const PLAIN_SECONDS: f64 = 60.0;
+
+/// What all runs of a job share.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Setting {
+    pub(super) job: Job,
+    pub(super) epochs: usize,
+    pub(super) seed: u64,
+    pub(super) quiet: bool,
+}
+
+impl Setting {
+    fn network<T: Element>(&self, data: &Dataset<T>) -> mfnet::Result<NeuralNetwork<T>> {
+        self.job.network(data.features(), data.outputs(), self.seed)
+    }
+
+    /// Trains, and tests after the last epoch.
+    fn train<T: Element>(
+        &self,
+        network: &mut NeuralNetwork<T>,
+        task: &Task<T>,
+        epochs: usize,
+        quiet: bool,
+    ) -> mfnet::Result<History> {
+        let options = TrainOptions {
+            epochs,
+            batch_size: self.job.batch_size,
+            seed: self.seed,
+            test_interval: epochs,
+            ..TrainOptions::default()
+        };
+        // Of so many trainings, lines for each would be too many.
+        let mut progress = Progress::new(quiet || !stderr().is_terminal(), &options, task.train.samples());
+        let train = match self.job.data {
+            Data::Mnist => train_test_classification,
+            Data::Housing => train_test_regression,
+        };
+        let loss = self.job.loss();
+        let mut optimizer = Sgd::new(LEARNING_RATE)?;
+        let sets = (&task.train, &task.test);
+        let observer = |event: Event<'_>| {
+            progress.show(event);
+            ControlFlow::Continue(())
+        };
+        let history = train(network, sets, &*loss, &mut optimizer, &options, observer);
+        progress.end(false);
+        history
+    }
+
+    /// The whole job; also the training loss of its first epoch, if it trains.
+    pub(super) fn run<T: Element>(&self, task: &Task<T>) -> mfnet::Result<(Row, Option<f64>)> {
+        match self.job.work {
+            Work::Mean => Ok((self.mean(task)?, None)),
+            Work::Train => {
+                let mut network = self.network(&task.train)?;
+                let history = self.train(&mut network, task, self.epochs, self.quiet)?;
+                let row = row::<T>(
+                    self.epochs,
+                    history.seconds(),
+                    history.train_loss(),
+                    history.test(),
+                );
+                Ok((row, history.epochs.first().map(|epoch| epoch.train_loss)))
+            }
+            Work::Evaluate => {
+                let network = self.trained(task)?;
+                let seconds = self.evaluations(&network, task, self.job.round.unwrap_or(1))?;
+                let test = network.evaluate(&task.test, &*self.job.loss())?;
+                Ok((row::<T>(seconds.len(), median(&seconds), None, Some(test)), None))
+            }
+        }
+    }
+
+    fn mean<T: Element>(&self, task: &Task<T>) -> mfnet::Result<Row> {
+        let start = Instant::now();
+        let network = black_box(mean_predictor(&task.train)?);
+        let seconds = start.elapsed().as_secs_f64();
+        let loss = self.job.loss();
+        let train = network.evaluate(&task.train, &*loss)?;
+        let test = network.evaluate(&task.test, &*loss)?;
+        Ok(row::<T>(1, seconds, Some(train.loss), Some(test)))
+    }
+
+    /// The median seconds of an epoch, or of an evaluation, in a round; a first one warms up.
+    pub(super) fn round<T: Element>(&self, task: &Task<T>, count: usize) -> mfnet::Result<f64> {
+        let mut network = self.network(&task.train)?;
+        let seconds = if self.job.work == Work::Evaluate {
+            self.evaluations(&network, task, count)?
+        } else {
+            let history = self.train(&mut network, task, count + 1, true)?;
+            history.epochs[1..].iter().map(|epoch| epoch.seconds).collect()
+        };
+        Ok(median(&seconds))
+    }
+
+    /// The network after the job's epochs.
+    fn trained<T: Element>(&self, task: &Task<T>) -> mfnet::Result<NeuralNetwork<T>> {
+        let mut network = self.network(&task.train)?;
+        self.train(&mut network, task, self.epochs, true)?;
+        Ok(network)
+    }
+
+    fn evaluations<T: Element>(
+        &self,
+        network: &NeuralNetwork<T>,
+        task: &Task<T>,
+        count: usize,
+    ) -> mfnet::Result<Vec<f64>> {
+        let loss = self.job.loss();
+        network.evaluate(&task.test, &*loss)?;
+        let evaluation = |_| {
+            let start = Instant::now();
+            black_box(network.evaluate(&task.test, &*loss)?);
+            Ok(start.elapsed().as_secs_f64())
+        };
+        (0..count).map(evaluation).collect()
+    }
+
+    /// The job in the plain implementation; also the training loss of its first epoch, if it trains.
+    pub(super) fn plain(&self, task: &Task<f64>, epochs: Option<usize>) -> mfnet::Result<(Row, Option<f64>)> {
+        if self.job.work == Work::Evaluate {
+            return Ok((self.plain_evaluation(task)?, None));
+        }
+        let network = self.network(&task.train)?;
+        let mut twin = Twin::new(&self.job, &network, &task.train)?;
+        let mut loader = DataLoader::new(&task.train, self.job.batch_size, Shuffle::Samples, self.seed)?;
+        let (mut seconds, mut losses) = (0.0, Vec::new());
+        while losses.len() < self.epochs
+            && epochs.map_or(seconds < PLAIN_SECONDS, |epochs| losses.len() < epochs)
+        {
+            let start = Instant::now();
+            loader.start_epoch(losses.len() as u64 + 1);
+            let mut sum = 0.0;
+            for batch in loader.batches() {
+                sum += twin.step(batch.indices())?;
+            }
+            losses.push(sum / loader.batches().len() as f64);
+            seconds += start.elapsed().as_secs_f64();
+        }
+        let done = losses.len();
+        let mut row = row::<f64>(done, seconds * self.epochs as f64 / done as f64, None, None);
+        row.implementation = PLAIN;
+        row.results = if done == self.epochs {
+            let test = plain_test(&twin, task)?;
+            Results::Reached {
+                train_loss: losses.last().copied(),
+                test_loss: Some(test.loss),
+                accuracy: test.accuracy,
+            }
+        } else {
+            let plural = if done == 1 { "" } else { "s" };
+            Results::Remark(format!("{done} epoch{plural}, scaled"))
+        };
+        Ok((row, losses.first().copied()))
+    }
+
+    fn plain_evaluation(&self, task: &Task<f64>) -> mfnet::Result<Row> {
+        let network = self.trained(task)?;
+        let twin = Twin::new(&self.job, &network, &task.test)?;
+        let (inputs, targets) = (twin::inputs(&task.test)?, twin::targets(&task.test)?);
+        let mean = mfnet::plain::Reduction::Mean;
+        // One way forward serves for both: the accuracy's own is not counted.
+        let start = Instant::now();
+        let loss = twin.network().loss(&inputs, &targets, twin.loss(), mean)?;
+        let seconds = start.elapsed().as_secs_f64();
+        let predictions = twin.network().forward(&inputs)?;
+        let start = Instant::now();
+        let accuracy = mfnet::plain::accuracy(&predictions, &targets)?;
+        let seconds = seconds + start.elapsed().as_secs_f64();
+        let test = Evaluation {
+            loss,
+            accuracy: Some(accuracy),
+        };
+        Ok(Row {
+            implementation: PLAIN,
+            ..row::<f64>(1, seconds, None, Some(test))
+        })
+    }
+}
+
+fn row<T: Element>(measured: usize, seconds: f64, train_loss: Option<f64>, test: Option<Evaluation>) -> Row {
+    Row {
+        implementation: MFNET,
+        precision: T::NAME,
+        measured,
+        seconds,
+        results: Results::Reached {
+            train_loss,
+            test_loss: test.map(|test| test.loss),
+            accuracy: test.and_then(|test| test.accuracy),
+        },
+        pytorch: None,
+    }
+}
+
+fn plain_test(twin: &Twin, task: &Task<f64>) -> mfnet::Result<Evaluation> {
+    let (inputs, targets) = (twin::inputs(&task.test)?, twin::targets(&task.test)?);
+    let mean = mfnet::plain::Reduction::Mean;
+    let loss = twin.network().loss(&inputs, &targets, twin.loss(), mean)?;
+    let accuracy = match task.test.targets() {
+        mfnet::Targets::Values(_) => None,
+        mfnet::Targets::Classes { .. } => {
+            let predictions = twin.network().forward(&inputs)?;
+            Some(mfnet::plain::accuracy(&predictions, &targets)?)
+        }
+    };
+    Ok(Evaluation { loss, accuracy })
+}
