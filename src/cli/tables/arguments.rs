@@ -43,7 +43,7 @@ pub(in crate::cli) struct TablesArguments {
     #[arg(long, value_name = "N", default_value_t = 5, requires = "peers", value_parser = whole::<1000>)]
     pub(super) rounds: usize,
 
-    /// Write the table as tables.md and tables.csv into this folder too
+    /// Write the table as tables.md and tables.csv into this folder too, and the comparison with PyTorch as tables.svg
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
 

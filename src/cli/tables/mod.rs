@@ -1,6 +1,7 @@
 //! `mfnet tables`: the report's trainings, and how long each implementation takes for them.
 
 mod arguments;
+mod chart;
 mod job;
 mod machine;
 mod pytorch;
@@ -61,6 +62,9 @@ pub(super) fn tables(arguments: &TablesArguments) -> anyhow::Result<Outcome> {
     if let Some(folder) = &arguments.out {
         keep(&folder.join("tables.md"), &write::markdown(&table))?;
         keep(&folder.join("tables.csv"), &write::csv(&table)?)?;
+        if let Some(chart) = chart::svg(&table)? {
+            keep(&folder.join("tables.svg"), &chart)?;
+        }
     }
     console::print(&write::terminal(&table))?;
     Ok(Outcome::Done)
