@@ -1,5 +1,6 @@
 //! Inputs without their zeros: made once for a data set that is mostly zeros, and read in each epoch.
 
+use ndarray::{Array2, Axis};
 use rayon::prelude::*;
 
 use super::dataset::{Inputs, pixel_value};
@@ -73,11 +74,8 @@ fn each_row<V>(chunks: &[Rows<V>], indices: &[usize], mut work: impl FnMut(&[u16
     }
 }
 
-fn compress<V: Copy + Default + Send + Sync>(
-    inputs: &ndarray::Array2<V>,
-    is_some: impl Fn(V) -> bool + Sync,
-) -> Vec<Rows<V>> {
-    let chunks = inputs.axis_chunks_iter(ndarray::Axis(0), CHUNK).into_par_iter();
+fn compress<V: Copy + Send + Sync>(inputs: &Array2<V>, is_some: impl Fn(V) -> bool + Sync) -> Vec<Rows<V>> {
+    let chunks = inputs.axis_chunks_iter(Axis(0), CHUNK).into_par_iter();
     chunks
         .map(|chunk| {
             let mut rows = Rows {
@@ -86,9 +84,10 @@ fn compress<V: Copy + Default + Send + Sync>(
                 values: Vec::new(),
             };
             for row in chunk.rows() {
-                for (place, &value) in (1..).zip(row) {
+                for (feature, &value) in row.iter().enumerate() {
                     if is_some(value) {
-                        rows.places.push(place);
+                        // Fits: place 0 is the bias, and there are at most 2^16 places.
+                        rows.places.push((feature + 1) as u16);
                         rows.values.push(value);
                     }
                 }
@@ -105,5 +104,47 @@ impl<V> Rows<V> {
     fn row(&self, index: usize) -> (&[u16], &[V]) {
         let row = self.starts[index]..self.starts[index + 1];
         (&self.places[row.clone()], &self.values[row])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a layer whose weights are all 1 makes of samples: the sum of each, and the bias's 1.
+    fn sums(inputs: &Inputs<f64>, features: usize, indices: &[usize]) -> Vec<f64> {
+        let mut columns = SparseColumns::new(features, indices.len());
+        Compressed::of(inputs).gather(indices, &mut columns);
+        let mut panels = crate::kernel::Panels::new(1, features + 1);
+        panels.pack(Array2::ones((1, features + 1)).view(), false);
+        let mut output = Array2::zeros((1, indices.len()));
+        panels.multiply(&columns, output.view_mut());
+        output.into_raw_vec_and_offset().0
+    }
+
+    #[test]
+    fn samples_are_found_in_every_chunk() {
+        let number =
+            |(sample, feature): (usize, usize)| if feature == sample % 5 { sample as f64 } else { 0.0 };
+        let values = Inputs::Values(Array2::from_shape_fn((2 * CHUNK + 3, 5), number));
+        let indices = [2 * CHUNK + 2, 0, CHUNK, CHUNK - 1, 7];
+        assert_eq!(
+            sums(&values, 5, &indices),
+            indices.map(|sample| sample as f64 + 1.0)
+        );
+    }
+
+    #[test]
+    fn pixels_become_fractions() {
+        let pixels = Inputs::Pixels(ndarray::array![[0, 0, 0], [255, 0, 0], [0, 51, 0]]);
+        assert_eq!(sums(&pixels, 3, &[2, 1, 0]), [1.2, 2.0, 1.0]);
+    }
+
+    #[test]
+    fn the_widest_samples_have_a_place_for_each_feature() {
+        let features = SparseColumns::<f64>::MOST_FEATURES - 1;
+        let mut values = Array2::zeros((1, features));
+        (values[[0, 0]], values[[0, features - 1]]) = (3.0, 4.0);
+        assert_eq!(sums(&Inputs::Values(values), features, &[0]), [8.0]);
     }
 }

@@ -29,8 +29,6 @@ use crate::element::Element;
 /// }
 ///
 /// impl Optimizer<f32> for SignDescent {
-///     fn start_step(&mut self, _gradients: &mut dyn Iterator<Item = &Array2<f32>>) {}
-///
 ///     fn update(&mut self, _index: usize, weights: &mut Array2<f32>, gradient: &mut Array2<f32>) {
 ///         let sign = |number: f32| if number == 0.0 { 0.0 } else { number.signum() };
 ///         weights.zip_mut_with(gradient, |weight, &number| *weight -= self.rate * sign(number));
@@ -46,7 +44,7 @@ pub trait Optimizer<T: Element>: fmt::Debug + Send {
     }
 
     /// Looks at all gradients before the first update of a step.
-    fn start_step(&mut self, gradients: &mut dyn Iterator<Item = &Array2<T>>);
+    fn start_step(&mut self, _gradients: &mut dyn Iterator<Item = &Array2<T>>) {}
 
     /// Changes the tensor with this index, counted from 0, by its gradient, which may be overwritten.
     ///
