@@ -1,7 +1,8 @@
 //! The matrix products of the report's networks, in GFLOP/s and beside the peak of the cores.
 //!
-//! Forward and backward go through `Layer`, on blocks of samples that rayon hands out as a training step does; the
-//! gradient through a network of one layer. Data are dense: none of the zeros of MNIST are left out.
+//! Forward and backward go through `Layer`, on blocks of samples that rayon hands out as a training step does. So does
+//! the gradient of a small layer, which is made block by block; that of a large one is made over all blocks, and goes
+//! through a network of one layer. Data are dense: none of the zeros of MNIST are left out.
 
 mod common;
 #[path = "common/peak.rs"]
@@ -57,10 +58,12 @@ struct Block<T> {
     output: Array2<T>,
     delta: Array2<T>,
     delta_input: Array2<T>,
+    /// As the layer's weights.
+    gradient: Vec<Array2<T>>,
 }
 
 impl<T: Element> Block<T> {
-    fn new(shape: Shape, seed: u64) -> Self {
+    fn new(shape: Shape, layer: &Linear<T>, seed: u64) -> Self {
         let constant = |rows: usize, first: T| {
             let mut matrix = Array2::zeros((rows + 1, shape.block()).f());
             matrix.row_mut(0).fill(first);
@@ -78,6 +81,11 @@ impl<T: Element> Block<T> {
             output: constant(shape.outputs, T::one()),
             delta: filled(shape.outputs, T::zero(), 2 * seed + 1),
             delta_input: constant(shape.inputs, T::zero()),
+            gradient: layer
+                .weights()
+                .iter()
+                .map(|weights| weights.mapv(|_| T::zero()))
+                .collect(),
         }
     }
 }
@@ -100,12 +108,14 @@ fn check<T: Element>(what: &str, a: ArrayView2<'_, T>, b: ArrayView2<'_, T>, fou
     }
 }
 
-/// Seconds of the forward and, if asked, of the backward product.
-fn passes<T: Element>(criterion: &mut Criterion, shape: Shape, below: bool) -> [Option<f64>; 2] {
+/// Seconds of the forward product, of the backward product if asked, and of the gradient if it is made block by block.
+fn passes<T: Element>(criterion: &mut Criterion, shape: Shape, below: bool) -> [Option<f64>; 3] {
     let layer = Linear::<T>::new(shape.inputs, shape.outputs, Initializer::default(), 7).unwrap();
     let weights = layer.augmented_weights();
     let count = shape.samples / shape.block();
-    let mut blocks: Vec<Block<T>> = (0..count).map(|seed| Block::new(shape, seed as u64)).collect();
+    let mut blocks: Vec<Block<T>> = (0..count)
+        .map(|seed| Block::new(shape, &layer, seed as u64))
+        .collect();
     let mut forward = || {
         blocks
             .par_iter_mut()
@@ -121,30 +131,43 @@ fn passes<T: Element>(criterion: &mut Criterion, shape: Shape, below: bool) -> [
         blocks[0].input.view(),
         blocks[0].output.view(),
     );
-    if !below {
-        return [forward_seconds, None];
+    let mut backward_seconds = None;
+    if below {
+        let mut backward = || {
+            blocks.par_iter_mut().for_each(|block| {
+                let delta_input = block.delta_input.view_mut();
+                layer.backward(block.input.view(), block.delta.view(), delta_input);
+            });
+        };
+        backward();
+        backward_seconds = median(&mut group, "backward", backward);
+        check(
+            "backward",
+            weights.t().slice(s![1.., ..]),
+            blocks[0].delta.view(),
+            blocks[0].delta_input.slice(s![1.., ..]),
+        );
     }
-    let mut backward = || {
-        blocks.par_iter_mut().for_each(|block| {
-            layer.backward(
-                block.input.view(),
-                block.delta.view(),
-                block.delta_input.view_mut(),
-            );
-        });
-    };
-    backward();
-    let backward_seconds = median(&mut group, "backward", backward);
-    check(
-        "backward",
-        weights.t().slice(s![1.., ..]),
-        blocks[0].delta.view(),
-        blocks[0].delta_input.slice(s![1.., ..]),
-    );
-    [forward_seconds, backward_seconds]
+    let mut gradient_seconds = None;
+    if layer.is_small() {
+        let mut gradient = || {
+            blocks.par_iter_mut().for_each(|block| {
+                layer.block_gradient(block.input.view(), block.delta.view(), &mut block.gradient);
+            });
+        };
+        gradient();
+        gradient_seconds = median(&mut group, "gradient", gradient);
+        check(
+            "gradient",
+            blocks[0].delta.slice(s![1.., ..]),
+            blocks[0].input.t(),
+            blocks[0].gradient[0].slice(s![1.., ..]),
+        );
+    }
+    [forward_seconds, backward_seconds, gradient_seconds]
 }
 
-/// Seconds of the gradient.
+/// Seconds of the gradient over all blocks.
 fn gradient<T: Element>(criterion: &mut Criterion, shape: Shape) -> Option<f64> {
     let inputs = noise::<T>(shape.samples, shape.inputs, 1);
     let targets = noise::<T>(shape.samples, shape.outputs, 2);
@@ -198,8 +221,13 @@ fn products<T: Element>(criterion: &mut Criterion, peak: f64, lines: &mut Vec<St
                 outputs,
                 samples,
             };
-            let [forward, backward] = passes::<T>(criterion, shape, below);
-            let times = [forward, backward, gradient::<T>(criterion, shape)];
+            let mut times = passes::<T>(criterion, shape, below);
+            let is_small = Linear::<T>::new(inputs, outputs, Initializer::Zeros, 0)
+                .unwrap()
+                .is_small();
+            if !is_small {
+                times[2] = gradient::<T>(criterion, shape);
+            }
             if times.iter().all(Option::is_none) {
                 continue;
             }
