@@ -5,8 +5,6 @@
 //! through a network of one layer. Data are dense: none of the zeros of MNIST are left out.
 
 mod common;
-#[path = "common/peak.rs"]
-mod peak;
 #[path = "common/whole.rs"]
 mod whole;
 
@@ -14,6 +12,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput};
 use mfnet::layer::{Initializer, Layer, Linear};
+use mfnet::machine::peak_flops;
 use mfnet::{DataLoader, Dataset, Element, MseLoss, NeuralNetwork, Shuffle, Workspace};
 use ndarray::{Array2, ArrayView2, Axis, ShapeBuilder, s};
 use rayon::prelude::*;
@@ -244,7 +243,7 @@ fn products<T: Element>(criterion: &mut Criterion, peak: f64, lines: &mut Vec<St
 fn main() {
     // Has the BLAS library choose its kernel.
     let blas = mfnet::blas();
-    let (narrow, wide) = peak::gflops();
+    let (narrow, wide) = (peak_flops::<f32>() / 1e9, peak_flops::<f64>() / 1e9);
     let mut criterion = common::criterion();
     let mut lines = Vec::new();
     products::<f32>(&mut criterion, narrow, &mut lines);

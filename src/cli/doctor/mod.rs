@@ -4,7 +4,7 @@ mod advice;
 mod json;
 mod limit;
 mod measure;
-mod system;
+pub(super) mod system;
 mod text;
 
 use mfnet::Blas;

@@ -54,7 +54,8 @@ fn line(path: impl AsRef<Path>) -> Option<String> {
     Some(fs::read_to_string(path).ok()?.trim().to_owned())
 }
 
-fn cpu() -> String {
+/// The CPU's name; empty if unknown.
+pub(in crate::cli) fn cpu() -> String {
     let model = if cfg!(target_os = "macos") {
         let sysctl = std::process::Command::new("sysctl")
             .args(["-n", "machdep.cpu.brand_string"])
