@@ -101,28 +101,23 @@ fn guard_kernel() -> Option<String> {
     None
 }
 
-/// The best kernel set for this CPU that every OpenBLAS since 2017 has.
+/// The best kernel set for this CPU that every OpenBLAS since 2017 has; none where the library's choice is as good.
 fn wanted_kernel() -> Option<&'static str> {
-    #[cfg(not(target_arch = "x86_64"))]
-    return None;
     #[cfg(target_arch = "x86_64")]
-    wanted_by_features()
-}
-
-#[cfg(target_arch = "x86_64")]
-fn wanted_by_features() -> Option<&'static str> {
-    let avx512 = is_x86_feature_detected!("avx512f")
-        && is_x86_feature_detected!("avx512dq")
-        && is_x86_feature_detected!("avx512bw")
-        && is_x86_feature_detected!("avx512vl")
-        && is_x86_feature_detected!("avx512cd");
-    if avx512 {
-        Some("SkylakeX")
-    } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-        Some("Haswell")
-    } else {
-        None
+    {
+        if is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512vl")
+            && is_x86_feature_detected!("avx512cd")
+        {
+            return Some("SkylakeX");
+        }
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            return Some("Haswell");
+        }
     }
+    None
 }
 
 /// The instruction set that a kernel set uses: 2 for AVX-512, 1 for AVX2 with FMA, 0 for less.

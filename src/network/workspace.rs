@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use ndarray::Array2;
 
-use super::NeuralNetwork;
+use super::{NeuralNetwork, Stage};
 use crate::data::BlockTargets;
 use crate::element::Element;
 use crate::error::{Error, Result};
@@ -38,6 +38,8 @@ use crate::layer::Block;
 pub struct Workspace<T> {
     /// The widths of the network it was made for.
     widths: Vec<usize>,
+    /// What of each of its layers there is room for.
+    tensors: Vec<Tensors>,
     pub(super) blocks: Vec<Block<T>>,
     pub(super) tallies: Vec<Tally<T>>,
     /// The samples of a full block.
@@ -55,6 +57,14 @@ pub struct Workspace<T> {
     pub(super) panels: Option<Mutex<Panels<T>>>,
     /// Whether the batch that was propagated last is one of those.
     pub(super) sparse: bool,
+}
+
+/// The weight tensors of a layer, as far as the room for their gradients goes.
+#[derive(Debug)]
+struct Tensors {
+    shapes: Vec<(usize, usize)>,
+    /// Whether their gradients are made block by block.
+    is_small: bool,
 }
 
 /// Targets of a block, and what came of them.
@@ -103,6 +113,7 @@ impl<T: Element> Workspace<T> {
             panels: None,
             sparse: false,
             widths,
+            tensors: network.stages.iter().map(Tensors::of).collect(),
         }
     }
 
@@ -114,24 +125,41 @@ impl<T: Element> Workspace<T> {
         self.gradients.iter().flatten()
     }
 
-    /// Refuses a network of other widths.
+    /// Refuses a network of other widths, or of other layers with the same widths.
     pub(super) fn check(&self, operation: &'static str, network: &NeuralNetwork<T>) -> Result<()> {
-        if network.widths().eq(self.widths.iter().copied()) {
+        let same_widths = network.widths().eq(self.widths.iter().copied());
+        let mut layers = network.stages.iter().zip(&self.tensors);
+        if same_widths && layers.all(|(stage, tensors)| tensors.fit(stage)) {
             return Ok(());
         }
+        let others = if same_widths { ", of other layers" } else { "" };
         Err(Error::shape(
             operation,
             format_args!(
                 "a workspace for the widths {:?}",
                 network.widths().collect::<Vec<_>>()
             ),
-            format_args!("one for {:?}", self.widths),
+            format_args!("one for {:?}{others}", self.widths),
         ))
     }
 
     /// The samples there is room for.
     pub(super) fn capacity(&self) -> usize {
         self.capacity
+    }
+}
+
+impl Tensors {
+    fn of<T: Element>(stage: &Stage<T>) -> Self {
+        Tensors {
+            shapes: stage.layer.weights().iter().map(Array2::dim).collect(),
+            is_small: stage.layer.is_small(),
+        }
+    }
+
+    fn fit<T: Element>(&self, stage: &Stage<T>) -> bool {
+        let shapes = stage.layer.weights().iter().map(Array2::dim);
+        stage.layer.is_small() == self.is_small && shapes.eq(self.shapes.iter().copied())
     }
 }
 
@@ -175,5 +203,57 @@ pub(super) fn make_room<T: Element>(gradients: &mut Vec<Array2<T>>, weights: &[A
     if gradients.is_empty() {
         // Laid out as the weights.
         gradients.extend(weights.iter().map(|weights| weights.mapv(|_| T::zero())));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layer::Layer;
+    use ndarray::{ArrayView2, ArrayViewMut2};
+
+    /// A layer that hands on what it is given.
+    #[derive(Debug)]
+    struct Copy;
+
+    impl Layer<f64> for Copy {
+        fn name(&self) -> &'static str {
+            "Copy"
+        }
+
+        fn inputs(&self) -> usize {
+            2
+        }
+
+        fn outputs(&self) -> usize {
+            2
+        }
+
+        fn forward(&self, input: ArrayView2<'_, f64>, mut output: ArrayViewMut2<'_, f64>) {
+            output.assign(&input);
+        }
+
+        fn backward(
+            &self,
+            _input: ArrayView2<'_, f64>,
+            delta: ArrayView2<'_, f64>,
+            mut delta_input: ArrayViewMut2<'_, f64>,
+        ) {
+            delta_input.assign(&delta);
+        }
+    }
+
+    #[test]
+    fn other_layers_of_the_same_widths_are_refused() {
+        let copy = NeuralNetwork::builder(2).layer(Box::new(Copy)).build().unwrap();
+        let linear = NeuralNetwork::builder(2).linear(2).build().unwrap();
+        assert!(Workspace::new(&linear, 4).check("test", &linear).is_ok());
+        assert!(Workspace::new(&copy, 4).check("test", &copy).is_ok());
+        let error = Workspace::new(&copy, 4).check("test", &linear).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "test: expected a workspace for the widths [2, 2], found one for [2, 2], of other layers"
+        );
+        assert!(Workspace::new(&linear, 4).check("test", &copy).is_err());
     }
 }
