@@ -11,7 +11,7 @@ mod whole;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput};
-use mfnet::layer::{Initializer, Layer, Linear};
+use mfnet::layer::{Initializer, Layer, Linear, Pass};
 use mfnet::machine::peak_flops;
 use mfnet::{DataLoader, Dataset, Element, MseLoss, NeuralNetwork, Shuffle, Workspace};
 use ndarray::{Array2, ArrayView2, Axis, ShapeBuilder, s};
@@ -118,7 +118,7 @@ fn passes<T: Element>(criterion: &mut Criterion, shape: Shape, below: bool) -> [
     let mut forward = || {
         blocks
             .par_iter_mut()
-            .for_each(|block| layer.forward(block.input.view(), block.output.view_mut()));
+            .for_each(|block| layer.forward(block.input.view(), block.output.view_mut(), Pass::PREDICTION));
     };
     forward();
     let mut group = criterion.benchmark_group(name::<T>(shape));
@@ -135,7 +135,12 @@ fn passes<T: Element>(criterion: &mut Criterion, shape: Shape, below: bool) -> [
         let mut backward = || {
             blocks.par_iter_mut().for_each(|block| {
                 let delta_input = block.delta_input.view_mut();
-                layer.backward(block.input.view(), block.delta.view(), delta_input);
+                layer.backward(
+                    block.input.view(),
+                    block.delta.view(),
+                    delta_input,
+                    Pass::PREDICTION,
+                );
             });
         };
         backward();

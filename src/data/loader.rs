@@ -38,6 +38,8 @@ pub struct DataLoader<'a, T> {
     batch_size: usize,
     shuffle: Shuffle,
     seed: u64,
+    /// The epoch that was started last; 0 before the first.
+    epoch: u64,
     /// The samples in the epoch's order, unless batches are shuffled.
     order: Vec<usize>,
     /// The batches in the epoch's order.
@@ -63,6 +65,7 @@ impl<'a, T: Element> DataLoader<'a, T> {
             batch_size,
             shuffle,
             seed,
+            epoch: 0,
             order: (0..samples).collect(),
             batches: (0..samples.div_ceil(batch_size)).collect(),
         })
@@ -70,6 +73,7 @@ impl<'a, T: Element> DataLoader<'a, T> {
 
     /// Draws the order of an epoch; the library's own training counts epochs from 1.
     pub fn start_epoch(&mut self, epoch: u64) {
+        self.epoch = epoch;
         match self.shuffle {
             Shuffle::Samples => shuffle(&mut self.order, self.seed, epoch),
             Shuffle::Batches => shuffle(&mut self.batches, self.seed, epoch),
@@ -85,6 +89,8 @@ impl<'a, T: Element> DataLoader<'a, T> {
             Batch {
                 dataset: self.dataset,
                 indices: &self.order[start..end],
+                epoch: self.epoch,
+                first: start as u64,
             }
         })
     }
@@ -100,6 +106,8 @@ impl<'a, T: Element> DataLoader<'a, T> {
 pub struct Batch<'a, T> {
     dataset: &'a Dataset<T>,
     indices: &'a [usize],
+    epoch: u64,
+    first: u64,
 }
 
 impl<'a, T: Element> Batch<'a, T> {
@@ -116,6 +124,16 @@ impl<'a, T: Element> Batch<'a, T> {
     /// The samples' indices in the data set.
     pub fn indices(&self) -> &'a [usize] {
         self.indices
+    }
+
+    /// The epoch it is of; what layers draw in training depends on it.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// Which of the epoch's samples is its first.
+    pub(crate) fn first(&self) -> u64 {
+        self.first
     }
 }
 

@@ -2,7 +2,7 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::Activation;
+use super::{Activation, Record};
 use crate::element::Element;
 use crate::kernel::simd;
 
@@ -36,6 +36,10 @@ impl<T: Element> Activation<T> for Identity {
     fn forward(&self, _values: ArrayViewMut2<'_, T>) {}
 
     fn backward(&self, _output: ArrayView2<'_, T>, _delta: ArrayViewMut2<'_, T>) {}
+
+    fn record(&self) -> Option<Record<T>> {
+        Some(Record::plain("Identity", "Identity"))
+    }
 }
 
 impl<T: Element> Activation<T> for Relu {
@@ -55,6 +59,10 @@ impl<T: Element> Activation<T> for Relu {
             |a, delta| if a > T::zero() { delta } else { T::zero() },
         );
     }
+
+    fn record(&self) -> Option<Record<T>> {
+        Some(Record::plain("ReLU", "Relu"))
+    }
 }
 
 impl<T: Element> Activation<T> for Sigmoid {
@@ -69,6 +77,10 @@ impl<T: Element> Activation<T> for Sigmoid {
     fn backward(&self, output: ArrayView2<'_, T>, delta: ArrayViewMut2<'_, T>) {
         derive(output, delta, |a, delta| delta * (a * (T::one() - a)));
     }
+
+    fn record(&self) -> Option<Record<T>> {
+        Some(Record::plain("Sigmoid", "Sigmoid"))
+    }
 }
 
 impl<T: Element> Activation<T> for Tanh {
@@ -82,6 +94,10 @@ impl<T: Element> Activation<T> for Tanh {
 
     fn backward(&self, output: ArrayView2<'_, T>, delta: ArrayViewMut2<'_, T>) {
         derive(output, delta, |a, delta| delta * (T::one() - a * a));
+    }
+
+    fn record(&self) -> Option<Record<T>> {
+        Some(Record::plain("Tanh", "Tanh"))
     }
 }
 

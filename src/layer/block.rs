@@ -4,6 +4,7 @@ use std::sync::Mutex;
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, ShapeBuilder};
 
+use super::Pass;
 use crate::augment::augmented;
 use crate::element::Element;
 use crate::kernel::{Panels, SparseColumns};
@@ -17,6 +18,8 @@ pub(crate) struct Block<T> {
     deltas: Vec<Array2<T>>,
     /// The samples in use; the last block of a batch may have fewer than there is room for.
     samples: usize,
+    /// What they are there for.
+    pass: Pass,
     /// The input, where the samples are mostly zeros; `values[0]` then has no meaning.
     sparse: Option<SparseColumns<T>>,
 }
@@ -32,14 +35,21 @@ impl<T: Element> Block<T> {
                 .map(|&width| Array2::zeros((width + 1, capacity).f()))
                 .collect(),
             samples: capacity,
+            pass: Pass::PREDICTION,
             sparse: None,
         }
     }
 
-    /// Sets the samples in use.
-    pub(crate) fn set_samples(&mut self, samples: usize) {
+    /// Sets the samples in use, and what they are there for.
+    pub(crate) fn start(&mut self, samples: usize, pass: Pass) {
         debug_assert!(samples <= self.values[0].ncols());
         self.samples = samples;
+        self.pass = pass;
+    }
+
+    /// What the samples are there for.
+    pub(crate) fn pass(&self) -> Pass {
+        self.pass
     }
 
     /// The samples in use.

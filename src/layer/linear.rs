@@ -2,10 +2,11 @@
 
 use std::sync::PoisonError;
 
-use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, ShapeBuilder, s};
+use ndarray::{Array2, ArrayD, ArrayView2, ArrayViewD, ArrayViewMut2, Axis, ShapeBuilder, s};
 use rayon::prelude::*;
 
-use super::{Initializer, Layer, Samples};
+use super::record::{Attribute, Operand, Operator, Options, Record, Tensor};
+use super::{Fetch, Initializer, Layer, Pass, Samples};
 use crate::augment::{body, body_mut};
 use crate::blas::product;
 use crate::element::Element;
@@ -164,7 +165,7 @@ impl<T: Element> Layer<T> for Linear<T> {
         &mut self.weights
     }
 
-    fn forward(&self, input: ArrayView2<'_, T>, output: ArrayViewMut2<'_, T>) {
+    fn forward(&self, input: ArrayView2<'_, T>, output: ArrayViewMut2<'_, T>, _pass: Pass) {
         let weights = body(self.weights[0].view());
         let output = body_mut(output);
         match self.form {
@@ -179,6 +180,7 @@ impl<T: Element> Layer<T> for Linear<T> {
         _input: ArrayView2<'_, T>,
         delta: ArrayView2<'_, T>,
         delta_input: ArrayViewMut2<'_, T>,
+        _pass: Pass,
     ) {
         let weights = self.weights[0].slice(s![1.., 1..]);
         let (delta, delta_input) = (body(delta), body_mut(delta_input));
@@ -215,6 +217,39 @@ impl<T: Element> Layer<T> for Linear<T> {
         add_outer_products(-rate, samples, T::one(), self.weights[0].view_mut());
         true
     }
+
+    fn record(&self) -> Option<Record<T>> {
+        let [weights] = &self.weights;
+        let (outputs, inputs) = (weights.nrows() - 1, weights.ncols() - 1);
+        let tensor = |name, values| Tensor { name, values };
+        Some(Record {
+            kind: "Linear",
+            options: Options::of(&[("in_features", inputs as f64), ("out_features", outputs as f64)]),
+            tensors: vec![
+                tensor("weight", row_major(weights.slice(s![1.., 1..]).into_dyn())),
+                tensor("bias", row_major(weights.slice(s![1.., 0]).into_dyn())),
+            ],
+            operators: vec![Operator {
+                kind: "Gemm",
+                operands: vec![Operand::Tensor("weight"), Operand::Tensor("bias")],
+                attributes: vec![("transB", Attribute::Integer(1))],
+            }],
+        })
+    }
+
+    fn restore(&mut self, fetch: &mut Fetch<'_, T>) -> Result<()> {
+        let [weights] = &mut self.weights;
+        let (outputs, inputs) = (weights.nrows() - 1, weights.ncols() - 1);
+        let (values, biases) = (fetch("weight", &[outputs, inputs])?, fetch("bias", &[outputs])?);
+        weights.slice_mut(s![1.., 1..]).into_dyn().assign(&values);
+        weights.slice_mut(s![1.., 0]).into_dyn().assign(&biases);
+        Ok(())
+    }
+}
+
+/// The same numbers, row after row, as files have them.
+fn row_major<T: Element>(view: ArrayViewD<'_, T>) -> ArrayD<T> {
+    view.as_standard_layout().into_owned()
 }
 
 /// Below so many operations, waking another thread costs more than it gains.

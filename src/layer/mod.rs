@@ -6,21 +6,33 @@
 
 mod activation;
 mod block;
+mod dropout;
 mod init;
 mod linear;
+mod pass;
+mod record;
+mod registry;
 
 use std::any::Any;
 use std::fmt;
 
-use ndarray::{Array2, ArrayView2, ArrayViewMut2};
+use ndarray::{Array2, ArrayD, ArrayView2, ArrayViewMut2};
 
 pub use activation::{Identity, Relu, Sigmoid, Tanh};
 pub(crate) use block::Block;
 pub use block::Samples;
+pub use dropout::Dropout;
 pub use init::Initializer;
 pub use linear::Linear;
+pub use pass::Pass;
+pub use record::{Attribute, Operand, Operator, Options, Record, Tensor};
+pub(crate) use registry::{Part, part};
 
 use crate::element::Element;
+use crate::error::Result;
+
+/// Hands out the saved tensor of a name, if it has the shape that is asked for.
+pub type Fetch<'a, T> = dyn FnMut(&str, &[usize]) -> Result<ArrayD<T>> + 'a;
 
 /// A map from one augmented matrix to another, with or without weights.
 ///
@@ -55,10 +67,16 @@ pub trait Layer<T: Element>: Any + fmt::Debug + Send + Sync {
     }
 
     /// Writes `output` from `input`.
-    fn forward(&self, input: ArrayView2<'_, T>, output: ArrayViewMut2<'_, T>);
+    fn forward(&self, input: ArrayView2<'_, T>, output: ArrayViewMut2<'_, T>, pass: Pass);
 
-    /// Writes `delta_input` from `delta`.
-    fn backward(&self, input: ArrayView2<'_, T>, delta: ArrayView2<'_, T>, delta_input: ArrayViewMut2<'_, T>);
+    /// Writes `delta_input` from `delta`; `input` and `pass` are those of the forward pass.
+    fn backward(
+        &self,
+        input: ArrayView2<'_, T>,
+        delta: ArrayView2<'_, T>,
+        delta_input: ArrayViewMut2<'_, T>,
+        pass: Pass,
+    );
 
     /// Whether the gradient is made block by block, each while the block is in cache, and then added up: best where the
     /// weights are small beside the values of a block. `false` by default.
@@ -93,6 +111,20 @@ pub trait Layer<T: Element>: Any + fmt::Debug + Send + Sync {
     fn operations(&self) -> usize {
         self.weights().iter().map(|weights| 2 * weights.len()).sum()
     }
+
+    /// How files describe the layer; none, as by default, for one that they cannot: its network cannot be saved.
+    fn record(&self) -> Option<Record<T>> {
+        None
+    }
+
+    /// Takes over the tensors of its record, by their names; nothing to do by default.
+    ///
+    /// # Errors
+    ///
+    /// Those of `fetch`.
+    fn restore(&mut self, _fetch: &mut Fetch<'_, T>) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// A function without weights that overwrites its argument, and whose derivative can be told from its result.
@@ -109,4 +141,9 @@ pub trait Activation<T: Element>: fmt::Debug + Send + Sync {
 
     /// Turns dJ/dA into dJ/dZ, given A.
     fn backward(&self, output: ArrayView2<'_, T>, delta: ArrayViewMut2<'_, T>);
+
+    /// How files describe the function; none, as by default, for one that they cannot: its network cannot be saved.
+    fn record(&self) -> Option<Record<T>> {
+        None
+    }
 }

@@ -5,7 +5,9 @@ use rand::Rng;
 use super::{NeuralNetwork, Stage};
 use crate::element::Element;
 use crate::error::{Error, Result};
-use crate::layer::{Activation, Initializer, Layer, Linear, Relu, Sigmoid, Tanh};
+use crate::layer::{
+    Activation, Dropout, Initializer, Layer, Linear, Options, Part, Relu, Sigmoid, Tanh, part,
+};
 use crate::random::{Stream, generator};
 
 /// Layers noted one after the other, until [`Builder::build`] draws their weights and checks that they fit.
@@ -21,6 +23,8 @@ pub struct Builder<T> {
 #[derive(Debug)]
 enum Plan<T> {
     Linear(usize),
+    Dropout(f64),
+    Recorded(String, Options),
     Layer(Box<dyn Layer<T>>),
     Activation(Box<dyn Activation<T>>),
 }
@@ -56,6 +60,18 @@ impl<T: Element> Builder<T> {
         self.activation(Box::new(Tanh))
     }
 
+    /// Adds a [`Dropout`] that leaves out each feature with this probability in training, from 0 to below 1.
+    pub fn dropout(mut self, probability: f64) -> Self {
+        self.plans.push(Plan::Dropout(probability));
+        self
+    }
+
+    /// Adds a layer or an activation as a file describes it, with its weights yet to be restored.
+    pub(crate) fn recorded(mut self, kind: &str, options: Options) -> Self {
+        self.plans.push(Plan::Recorded(kind.to_owned(), options));
+        self
+    }
+
     /// Adds a layer that exists already, with its weights: one of your own, or one with known weights.
     pub fn layer(mut self, layer: Box<dyn Layer<T>>) -> Self {
         self.plans.push(Plan::Layer(layer));
@@ -84,19 +100,28 @@ impl<T: Element> Builder<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidOption`] for no layers, a layer without inputs or outputs, or an activation that does not
+    /// [`Error::InvalidOption`] for no layers, a layer without inputs or outputs, an odd probability, or an activation that does not
     /// follow a layer; [`Error::Shape`] for a layer that does not take what the one before gives.
     pub fn build(self) -> Result<NeuralNetwork<T>> {
         let mut width = self.inputs;
         let mut stages: Vec<Stage<T>> = Vec::new();
         for plan in self.plans {
-            let layer: Box<dyn Layer<T>> = match plan {
+            let draw = |stream| generator(self.seed, stream, stages.len() as u64).next_u64();
+            let part = match plan {
                 Plan::Linear(outputs) => {
-                    let seed = generator(self.seed, Stream::Weights, stages.len() as u64).next_u64();
-                    Box::new(Linear::new(width, outputs, self.initializer, seed)?)
+                    let seed = draw(Stream::Weights);
+                    Part::Layer(Box::new(Linear::new(width, outputs, self.initializer, seed)?))
                 }
-                Plan::Layer(layer) => layer,
-                Plan::Activation(activation) => {
+                Plan::Dropout(probability) => {
+                    Part::Layer(Box::new(Dropout::new(width, probability, draw(Stream::Noise))?))
+                }
+                Plan::Recorded(kind, options) => part(&kind, &options, width, draw(Stream::Noise))?,
+                Plan::Layer(layer) => Part::Layer(layer),
+                Plan::Activation(activation) => Part::Activation(activation),
+            };
+            let layer = match part {
+                Part::Layer(layer) => layer,
+                Part::Activation(activation) => {
                     match stages.last_mut() {
                         Some(stage) if stage.activation.is_none() => stage.activation = Some(activation),
                         _ => {

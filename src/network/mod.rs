@@ -14,7 +14,7 @@ pub use workspace::Workspace;
 use crate::data::Dataset;
 use crate::element::Element;
 use crate::error::{Error, Result};
-use crate::layer::{Activation, Layer};
+use crate::layer::{Activation, Fetch, Layer, Record};
 
 /// Layers in a row, each with the activations that follow it.
 ///
@@ -70,11 +70,65 @@ impl<T: Element> NeuralNetwork<T> {
         self.stages.iter().flat_map(|stage| stage.layer.weights())
     }
 
-    /// One line: the features of each layer and the activations between, such as `784 - 512 ReLU - 10`.
+    /// What files say of each layer and each activation, in order: the modules of PyTorch's `nn.Sequential`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidData`] for a layer or an activation of your own that has no [record](Layer::record).
+    pub fn records(&self) -> Result<Vec<Record<T>>> {
+        let mut records = Vec::new();
+        for stage in &self.stages {
+            let known = |name, record: Option<Record<T>>| {
+                let what = || {
+                    Error::data(
+                        name,
+                        "no file has a name for this layer, so that it cannot be saved",
+                    )
+                };
+                record.ok_or_else(what)
+            };
+            records.push(known(stage.layer.name(), stage.layer.record())?);
+            if let Some(activation) = &stage.activation {
+                records.push(known(activation.name(), activation.record())?);
+            }
+        }
+        Ok(records)
+    }
+
+    /// Takes over the tensors of each record, by names such as `0.weight`: the record's index, and the tensor's name.
+    pub(crate) fn restore(&mut self, fetch: &mut Fetch<'_, T>) -> Result<()> {
+        let mut index = 0;
+        for stage in &mut self.stages {
+            stage
+                .layer
+                .restore(&mut |name, shape| fetch(&format!("{index}.{name}"), shape))?;
+            index += 1 + usize::from(stage.activation.is_some());
+        }
+        Ok(())
+    }
+
+    /// A copy of all weights, to go back to.
+    pub(crate) fn snapshot(&self) -> Vec<Array2<T>> {
+        self.weights().cloned().collect()
+    }
+
+    /// Goes back to the weights of a snapshot of this network.
+    pub(crate) fn revert(&mut self, snapshot: &[Array2<T>]) {
+        let weights = self.stages.iter_mut().flat_map(|stage| stage.layer.weights_mut());
+        for (weights, kept) in weights.zip(snapshot) {
+            weights.assign(kept);
+        }
+    }
+
+    /// One line: the features of each fully connected layer and what is between, such as `784 - 512 ReLU, Dropout - 10`.
     pub fn architecture(&self) -> String {
         let mut text = self.inputs().to_string();
         for stage in &self.stages {
-            text += &format!(" - {}", stage.layer.outputs());
+            text += &match stage.layer.name() {
+                "Linear" => format!(" - {}", stage.layer.outputs()),
+                name if stage.layer.inputs() == stage.layer.outputs() => format!(", {name}"),
+                name => format!(" - {} {name}", stage.layer.outputs()),
+            };
             if let Some(activation) = &stage.activation {
                 text += &format!(" {}", activation.name());
             }

@@ -13,7 +13,7 @@ use crate::data::{Batch, Dataset, gather_inputs};
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::kernel::Panels;
-use crate::layer::{Block, Linear, Samples};
+use crate::layer::{Block, Linear, Pass, Samples};
 use crate::loss::Loss;
 use crate::optimizer::Optimizer;
 
@@ -38,13 +38,19 @@ impl<T: Element> NeuralNetwork<T> {
         workspace.check("NeuralNetwork::propagate", self)?;
         let scale = T::from_f64(loss.reduction().scale(batch.samples()));
         self.pack_if_sparse(dataset, workspace);
-        self.for_each_block(batch.indices(), workspace, |block, tally, indices, panels| {
-            self.forward_dataset(dataset, indices, block, panels);
-            let targets = tally.targets.gather(dataset.targets(), indices);
-            let (output, delta) = block.output_and_delta();
-            tally.loss = loss.evaluate(body(output), targets, scale, Some(body_mut(delta)));
-            self.backward(block, &mut tally.gradients, panels.is_some());
-        })?;
+        let pass = Pass::training(batch.epoch(), batch.first());
+        self.for_each_block(
+            batch.indices(),
+            pass,
+            workspace,
+            |block, tally, indices, panels| {
+                self.forward_dataset(dataset, indices, block, panels);
+                let targets = tally.targets.gather(dataset.targets(), indices);
+                let (output, delta) = block.output_and_delta();
+                tally.loss = loss.evaluate(body(output), targets, scale, Some(body_mut(delta)));
+                self.backward(block, &mut tally.gradients, panels.is_some());
+            },
+        )?;
         let sum: f64 = workspace.tallies[..workspace.used]
             .iter()
             .map(|tally| tally.loss)
@@ -131,6 +137,7 @@ impl<T: Element> NeuralNetwork<T> {
     pub(super) fn for_each_block(
         &self,
         indices: &[usize],
+        pass: Pass,
         workspace: &mut Workspace<T>,
         work: impl Fn(&mut Block<T>, &mut Tally<T>, &[usize], Option<&Panels<T>>) + Sync,
     ) -> Result<()> {
@@ -146,22 +153,25 @@ impl<T: Element> NeuralNetwork<T> {
         workspace.used = samples.div_ceil(size);
         let panels = workspace.panels.as_mut().filter(|_| workspace.sparse);
         let panels = panels.map(|panels| &*panels.get_mut().unwrap_or_else(PoisonError::into_inner));
-        let work = |((block, tally), indices): ((&mut Block<T>, &mut Tally<T>), &[usize])| {
-            block.set_samples(indices.len());
-            work(block, tally, indices, panels);
-        };
+        let work =
+            |(number, ((block, tally), indices)): (usize, ((&mut Block<T>, &mut Tally<T>), &[usize]))| {
+                block.start(indices.len(), pass.further(number * size));
+                work(block, tally, indices, panels);
+            };
         let (blocks, tallies) = (&mut workspace.blocks, &mut workspace.tallies);
         if workspace.parallel {
             blocks
                 .par_iter_mut()
                 .zip(tallies)
                 .zip(indices.par_chunks(size))
+                .enumerate()
                 .for_each(work);
         } else {
             blocks
                 .iter_mut()
                 .zip(tallies)
                 .zip(indices.chunks(size))
+                .enumerate()
                 .for_each(work);
         }
         Ok(())
@@ -193,9 +203,10 @@ impl<T: Element> NeuralNetwork<T> {
 
     /// Sends a block forward through the layers from `first` on.
     pub(super) fn forward(&self, block: &mut Block<T>, first: usize) {
+        let pass = block.pass();
         for (layer, stage) in self.stages.iter().enumerate().skip(first) {
             let (input, output) = block.forward(layer);
-            stage.layer.forward(input, output);
+            stage.layer.forward(input, output, pass);
             stage.activate(block, layer);
         }
     }
@@ -212,8 +223,9 @@ impl<T: Element> NeuralNetwork<T> {
                 stage.layer.block_gradient(input, delta, gradients);
             }
             if layer > 0 {
+                let pass = block.pass();
                 let (input, delta, delta_input) = block.backward(layer);
-                stage.layer.backward(input, delta, delta_input);
+                stage.layer.backward(input, delta, delta_input, pass);
             }
         }
     }

@@ -8,8 +8,8 @@ use crate::data::{Dataset, Targets, TargetsView, gather_values};
 use crate::element::Element;
 use crate::error::Result;
 use crate::kernel::Panels;
-use crate::layer::Block;
-use crate::loss::Loss;
+use crate::layer::{Block, Pass};
+use crate::loss::{Loss, softmax};
 use crate::metrics::index_of_largest;
 
 /// How good a network's predictions of a data set are.
@@ -38,6 +38,29 @@ impl<T: Element> NeuralNetwork<T> {
             gather_values(design, indices, body_mut(block.input_mut()));
             self.forward(block, 0);
         })
+    }
+
+    /// The probability of each class: the softmax of [`NeuralNetwork::predict`]'s logits.
+    ///
+    /// # Shapes
+    ///
+    /// samples x inputs -> samples x classes; each row adds up to 1
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`](crate::Error::Shape) for another number of features.
+    ///
+    /// ```
+    /// use mfnet::NeuralNetwork;
+    /// use ndarray::Array2;
+    ///
+    /// let network = NeuralNetwork::<f64>::builder(4).linear(3).seed(7).build()?;
+    /// let probabilities = network.predict_proba(Array2::ones((2, 4)).view())?;
+    /// assert!(probabilities.rows().into_iter().all(|row| (row.sum() - 1.0).abs() < 1e-12));
+    /// # Ok::<(), mfnet::Error>(())
+    /// ```
+    pub fn predict_proba(&self, design: ArrayView2<'_, T>) -> Result<Array2<T>> {
+        Ok(softmax(self.predict(design)?.view()))
     }
 
     /// Predictions for the samples of a data set, in its order.
@@ -86,16 +109,21 @@ impl<T: Element> NeuralNetwork<T> {
         let (mut sum, mut correct) = (0.0, 0);
         self.pack_if_sparse(dataset, workspace);
         for indices in order.chunks(workspace.capacity()) {
-            self.for_each_block(indices, workspace, |block, tally, indices, panels| {
-                self.forward_dataset(dataset, indices, block, panels);
-                let targets = tally.targets.gather(dataset.targets(), indices);
-                let output = body(block.output());
-                tally.loss = loss.evaluate(output, targets, T::zero(), None);
-                tally.correct = match targets {
-                    TargetsView::Classes(labels) => hits(output, labels),
-                    TargetsView::Values(_) => 0,
-                };
-            })?;
+            self.for_each_block(
+                indices,
+                Pass::PREDICTION,
+                workspace,
+                |block, tally, indices, panels| {
+                    self.forward_dataset(dataset, indices, block, panels);
+                    let targets = tally.targets.gather(dataset.targets(), indices);
+                    let output = body(block.output());
+                    tally.loss = loss.evaluate(output, targets, T::zero(), None);
+                    tally.correct = match targets {
+                        TargetsView::Classes(labels) => hits(output, labels),
+                        TargetsView::Values(_) => 0,
+                    };
+                },
+            )?;
             for tally in &workspace.tallies[..workspace.used] {
                 sum += tally.loss;
                 correct += tally.correct;
@@ -120,9 +148,14 @@ impl<T: Element> NeuralNetwork<T> {
         let mut predictions = Array2::zeros((samples, self.outputs()));
         let order: Vec<usize> = (0..samples).collect();
         for indices in order.chunks(workspace.capacity()) {
-            self.for_each_block(indices, &mut workspace, |block, _, indices, panels| {
-                forward(block, indices, panels);
-            })?;
+            self.for_each_block(
+                indices,
+                Pass::PREDICTION,
+                &mut workspace,
+                |block, _, indices, panels| {
+                    forward(block, indices, panels);
+                },
+            )?;
             let mut row = indices[0];
             for block in &workspace.blocks[..workspace.used] {
                 let output = body(block.output());

@@ -209,7 +209,7 @@ pub(super) fn make_room<T: Element>(gradients: &mut Vec<Array2<T>>, weights: &[A
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layer::Layer;
+    use crate::layer::{Layer, Pass};
     use ndarray::{ArrayView2, ArrayViewMut2};
 
     /// A layer that hands on what it is given.
@@ -229,7 +229,7 @@ mod tests {
             2
         }
 
-        fn forward(&self, input: ArrayView2<'_, f64>, mut output: ArrayViewMut2<'_, f64>) {
+        fn forward(&self, input: ArrayView2<'_, f64>, mut output: ArrayViewMut2<'_, f64>, _pass: Pass) {
             output.assign(&input);
         }
 
@@ -238,6 +238,7 @@ mod tests {
             _input: ArrayView2<'_, f64>,
             delta: ArrayView2<'_, f64>,
             mut delta_input: ArrayViewMut2<'_, f64>,
+            _pass: Pass,
         ) {
             delta_input.assign(&delta);
         }

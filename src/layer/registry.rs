@@ -1,0 +1,45 @@
+//! The layers that files know, in one place.
+
+use super::record::Options;
+use super::{Activation, Dropout, Identity, Initializer, Layer, Linear, Relu, Sigmoid, Tanh};
+use crate::element::Element;
+use crate::error::{Error, Result};
+
+/// A layer or an activation, whichever a file has named.
+#[derive(Debug)]
+pub(crate) enum Part<T> {
+    Layer(Box<dyn Layer<T>>),
+    Activation(Box<dyn Activation<T>>),
+}
+
+/// The names that files use.
+pub(crate) const KINDS: [&str; 6] = ["Linear", "ReLU", "Sigmoid", "Tanh", "Identity", "Dropout"];
+
+/// What a record describes, for `width` features; tensors are yet to be restored. `seed` is for what it draws in training.
+///
+/// # Errors
+///
+/// [`Error::InvalidData`] for a kind that is not known, or options that are missing or cannot be.
+pub(crate) fn part<T: Element>(kind: &str, options: &Options, width: usize, seed: u64) -> Result<Part<T>> {
+    Ok(match kind {
+        "Linear" => {
+            let (inputs, outputs) = (options.count("in_features")?, options.count("out_features")?);
+            Part::Layer(Box::new(Linear::new(inputs, outputs, Initializer::Zeros, 0)?))
+        }
+        "Dropout" => Part::Layer(Box::new(Dropout::new(width, options.number("p")?, seed)?)),
+        "ReLU" => Part::Activation(Box::new(Relu)),
+        "Sigmoid" => Part::Activation(Box::new(Sigmoid)),
+        "Tanh" => Part::Activation(Box::new(Tanh)),
+        "Identity" => Part::Activation(Box::new(Identity)),
+        _ => {
+            return Err(Error::data(
+                "layer",
+                format_args!(
+                    "{:?} is not known; known are {}",
+                    kind.escape_debug().to_string(),
+                    KINDS.join(", ")
+                ),
+            ));
+        }
+    })
+}
