@@ -114,6 +114,7 @@ pub use metrics::{accuracy, classes, confusion_matrix};
 pub use network::{Builder, Evaluation, NeuralNetwork, Workspace};
 pub use optimizer::{Clip, Sgd};
 pub use train::{
+    Run, Sets, Trainer,
     EpochRecord, Event, History, TrainOptions, train, train_test_classification, train_test_regression,
 };
 

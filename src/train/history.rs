@@ -9,10 +9,21 @@ pub struct EpochRecord {
     pub epoch: usize,
     /// The mean of the losses of its batches, the short last batch weighing as much as the others.
     pub train_loss: f64,
+    /// Loss and accuracy on the validation set; none without one.
+    pub validation: Option<Evaluation>,
     /// Loss and accuracy on the test set, in the epochs that were evaluated; none in the others or without a test set.
     pub test: Option<Evaluation>,
-    /// Seconds of training, from shuffle to update, without the evaluation.
+    /// The optimizer's learning rate.
+    pub learning_rate: f64,
+    /// Seconds of training, from shuffle to update, without the evaluations.
     pub seconds: f64,
+}
+
+impl EpochRecord {
+    /// What early stopping and schedules go by: the validation loss, or the training loss where there is none.
+    pub fn monitored(&self) -> f64 {
+        self.validation.map_or(self.train_loss, |validation| validation.loss)
+    }
 }
 
 /// The epochs of a training, in order.
@@ -24,6 +35,8 @@ pub struct History {
     pub samples: usize,
     /// Whether the observer ended the training before its last epoch.
     pub stopped: bool,
+    /// The epoch whose weights the network has, where early stopping went back to the best; else the last one's.
+    pub restored: Option<usize>,
 }
 
 impl History {
@@ -42,14 +55,25 @@ impl History {
         }
     }
 
-    /// The training loss of the last epoch; none before the first.
-    pub fn train_loss(&self) -> Option<f64> {
-        self.epochs.last().map(|epoch| epoch.train_loss)
+    /// The epoch whose weights the network has: the last, or the best where early stopping went back to it; none
+    /// before the first.
+    pub fn result(&self) -> Option<&EpochRecord> {
+        match self.restored {
+            Some(epoch) => self.epochs.iter().find(|record| record.epoch == epoch),
+            None => self.epochs.last(),
+        }
     }
 
-    /// The last evaluation; none without a test set.
+    /// The training loss of the [resulting](Self::result) epoch; none before the first.
+    pub fn train_loss(&self) -> Option<f64> {
+        self.result().map(|record| record.train_loss)
+    }
+
+    /// The last evaluation of the test set up to the [resulting](Self::result) epoch; none without a test set.
     pub fn test(&self) -> Option<Evaluation> {
-        self.epochs.iter().rev().find_map(|epoch| epoch.test)
+        let last = self.result()?.epoch;
+        let epochs = self.epochs.iter().rev().filter(|record| record.epoch <= last);
+        epochs.filter_map(|record| record.test).next()
     }
 }
 
@@ -67,15 +91,31 @@ mod tests {
         let record = |epoch, test| EpochRecord {
             epoch,
             train_loss: 1.0 / epoch as f64,
+            validation: None,
             test,
+            learning_rate: 0.1,
             seconds: 0.25,
         };
-        let history = History {
-            epochs: vec![record(1, Some(test)), record(2, None)],
+        let mut history = History {
+            epochs: vec![record(1, Some(test)), record(2, None), record(3, None)],
             samples: 100,
-            stopped: false,
+            ..History::default()
         };
-        assert_eq!((history.seconds(), history.samples_per_second()), (0.5, 400.0));
-        assert_eq!((history.train_loss(), history.test()), (Some(0.5), Some(test)));
+        assert_eq!((history.seconds(), history.samples_per_second()), (0.75, 400.0));
+        assert_eq!(
+            (history.train_loss(), history.test()),
+            (Some(1.0 / 3.0), Some(test))
+        );
+        history.restored = Some(2);
+        assert_eq!(history.train_loss(), Some(0.5), "of the weights that were gone back to");
+        let validation = Some(Evaluation {
+            loss: 7.0,
+            accuracy: None,
+        });
+        let judged = EpochRecord {
+            validation,
+            ..record(1, None)
+        };
+        assert_eq!([judged.monitored(), record(1, None).monitored()], [7.0, 1.0]);
     }
 }

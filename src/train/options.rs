@@ -2,6 +2,7 @@
 
 use crate::data::Shuffle;
 use crate::error::{Error, Result};
+use crate::optimizer::Schedule;
 
 /// How long and in which portions to train.
 ///
@@ -24,6 +25,12 @@ pub struct TrainOptions {
     /// Epochs from one evaluation of the test set to the next, at least 1; the last epoch is always evaluated.
     /// Default: 1.
     pub test_interval: usize,
+    /// How the learning rate goes. Default: it stays as it is.
+    pub schedule: Schedule,
+    /// Ends the training when so many epochs in a row, 0 counting as 1, were not better than the best before, by the loss
+    /// on the validation set (on the training set where there is none); the network then goes back to the weights of the
+    /// best epoch, as it does after the last one. Default: none of this.
+    pub early_stopping: Option<usize>,
 }
 
 impl Default for TrainOptions {
@@ -34,6 +41,8 @@ impl Default for TrainOptions {
             shuffle: Shuffle::Samples,
             seed: 0,
             test_interval: 1,
+            schedule: Schedule::Constant,
+            early_stopping: None,
         }
     }
 }

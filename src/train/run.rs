@@ -5,12 +5,14 @@ use std::time::Instant;
 
 use super::history::{EpochRecord, History};
 use super::options::TrainOptions;
-use crate::data::{DataLoader, Dataset, Targets};
+use super::sets::Sets;
+use super::state::{Best, Partial, TrainState};
+use crate::data::{DataLoader, Dataset};
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::loss::Loss;
-use crate::network::{NeuralNetwork, Workspace};
-use crate::optimizer::Optimizer;
+use crate::network::{Evaluation, NeuralNetwork, Workspace};
+use crate::optimizer::{Optimizer, Scheduler};
 
 /// What the loop tells its observer.
 #[derive(Debug, Clone, Copy)]
@@ -31,218 +33,269 @@ pub enum Event<'a> {
     Epoch(&'a EpochRecord),
 }
 
-/// Trains a network on a data set, without a test set.
-///
-/// The observer hears of every batch and every epoch; [`ControlFlow::Break`] from it ends the training, and the history
-/// then holds the epochs that were completed. Work is shared among the threads of rayon's current pool; the result does
-/// not depend on their number.
-///
-/// # Errors
-///
-/// [`Error::InvalidOption`] for no epochs or a batch size of 0, [`Error::Shape`] for a data set that does not fit the
-/// network, [`Error::InvalidData`] for targets that the loss has no meaning for, and [`Error::Diverged`] when a loss is
-/// not finite: the weights are then those before that batch.
+/// A training under way, an epoch at a time: what [`Trainer::start`](super::Trainer::start) gives.
 ///
 /// ```
-/// use mfnet::{Dataset, MseLoss, NeuralNetwork, Sgd, TrainOptions, train};
+/// use mfnet::{Dataset, MseLoss, NeuralNetwork, Sets, Sgd, Trainer};
 /// use ndarray::array;
-/// use std::ops::ControlFlow;
+/// use std::ops::ControlFlow::Continue;
 ///
 /// let line = Dataset::regression(array![[0.0], [1.0], [2.0]], array![[1.0], [3.0], [5.0]])?;
-/// let mut network = NeuralNetwork::<f64>::builder(1).linear(1).seed(7).build()?;
-/// let options = TrainOptions { epochs: 500, ..TrainOptions::default() };
-/// train(&mut network, &line, &MseLoss::default(), &mut Sgd::new(0.1)?, &options, |_| ControlFlow::Continue(()))?;
-/// assert!((network.predict(array![[3.0]].view())?[[0, 0]] - 7.0).abs() < 1e-6);
+/// let network = NeuralNetwork::<f64>::builder(1).linear(1).build()?;
+/// let mut trainer = Trainer::new(network, MseLoss::default(), Sgd::new(0.1)?);
+/// let mut run = trainer.start(Sets::from(&line))?;
+/// while let Some(record) = run.epoch(|_| Continue(()))? {
+///     if record.train_loss < 0.01 {
+///         break;
+///     }
+/// }
+/// assert!(run.history().epochs.len() < 100);
 /// # Ok::<(), mfnet::Error>(())
 /// ```
-pub fn train<T: Element>(
-    network: &mut NeuralNetwork<T>,
-    data: &Dataset<T>,
-    loss: &dyn Loss<T>,
-    optimizer: &mut dyn Optimizer<T>,
-    options: &TrainOptions,
-    observer: impl FnMut(Event<'_>) -> ControlFlow<()> + Send,
-) -> Result<History> {
-    run(network, data, None, loss, optimizer, options, observer)
-}
-
-/// Trains a network for regression, with an evaluation of the test set every [`TrainOptions::test_interval`] epochs.
-///
-/// `data` is the training set and the test set. As [`train`] in all else.
-///
-/// # Errors
-///
-/// As [`train`]; [`Error::InvalidData`] also for targets that are classes.
-pub fn train_test_regression<T: Element>(
-    network: &mut NeuralNetwork<T>,
-    data: (&Dataset<T>, &Dataset<T>),
-    loss: &dyn Loss<T>,
-    optimizer: &mut dyn Optimizer<T>,
-    options: &TrainOptions,
-    observer: impl FnMut(Event<'_>) -> ControlFlow<()> + Send,
-) -> Result<History> {
-    for dataset in [data.0, data.1] {
-        if let Targets::Classes { .. } = dataset.targets() {
-            return Err(Error::data(
-                "train_test_regression",
-                "the targets are classes, not numbers",
-            ));
-        }
-    }
-    run(network, data.0, Some(data.1), loss, optimizer, options, observer)
-}
-
-/// Trains a network for classification, with an evaluation of the test set, accuracy included, every
-/// [`TrainOptions::test_interval`] epochs.
-///
-/// `data` is the training set and the test set. As [`train`] in all else.
-///
-/// # Errors
-///
-/// As [`train`]; [`Error::InvalidData`] also for targets that are not classes.
-///
-/// ```
-/// use mfnet::{CrossEntropyLoss, Event, NeuralNetwork, Sgd, TrainOptions, train_test_classification};
-/// use std::ops::ControlFlow;
-///
-/// let (train, test) = mfnet::data::digits::digits::<f32>(7, 1_000, 200)?;
-/// let mut network = NeuralNetwork::builder(784).linear(10).build()?;
-/// let options = TrainOptions { batch_size: 100, ..TrainOptions::default() };
-/// let (loss, mut sgd) = (CrossEntropyLoss::default(), Sgd::new(0.1)?);
-/// // Ends with the first epoch whose loss is below 1.
-/// let observer = |event: Event<'_>| match event {
-///     Event::Epoch(record) if record.train_loss < 1.0 => ControlFlow::Break(()),
-///     _ => ControlFlow::Continue(()),
-/// };
-/// let history = train_test_classification(&mut network, (&train, &test), &loss, &mut sgd, &options, observer)?;
-/// assert!(history.stopped && history.train_loss() < Some(1.0));
-/// # Ok::<(), mfnet::Error>(())
-/// ```
-pub fn train_test_classification<T: Element>(
-    network: &mut NeuralNetwork<T>,
-    data: (&Dataset<T>, &Dataset<T>),
-    loss: &dyn Loss<T>,
-    optimizer: &mut dyn Optimizer<T>,
-    options: &TrainOptions,
-    observer: impl FnMut(Event<'_>) -> ControlFlow<()> + Send,
-) -> Result<History> {
-    for dataset in [data.0, data.1] {
-        if let Targets::Values(_) = dataset.targets() {
-            return Err(Error::data(
-                "train_test_classification",
-                "the targets are numbers, not classes",
-            ));
-        }
-    }
-    run(network, data.0, Some(data.1), loss, optimizer, options, observer)
-}
-
-fn run<T: Element>(
-    network: &mut NeuralNetwork<T>,
-    data: &Dataset<T>,
-    test: Option<&Dataset<T>>,
-    loss: &dyn Loss<T>,
-    optimizer: &mut dyn Optimizer<T>,
-    options: &TrainOptions,
-    observer: impl FnMut(Event<'_>) -> ControlFlow<()> + Send,
-) -> Result<History> {
-    options.check()?;
-    network.check_dataset("training set", data)?;
-    loss.check(data.targets())?;
-    let mut test = match test {
-        Some(test) => {
-            network.check_dataset("test set", test)?;
-            loss.check(test.targets())?;
-            Some((test, Workspace::for_prediction(network, test.samples())))
-        }
-        None => None,
-    };
-    let loader = DataLoader::new(data, options.batch_size, options.shuffle, options.seed)?;
-    let mut training = Training {
-        workspace: Workspace::new(network, loader.batch_size()),
-        network,
-        loader,
-        loss,
-        optimizer,
-        observer,
-    };
-    // On a thread of the pool, where handing out work costs least and allocates nothing.
-    let ((), history) = rayon::join(
-        || (),
-        || {
-            let mut history = History {
-                samples: data.samples(),
-                ..History::default()
-            };
-            for epoch in 1..=options.epochs {
-                let Some(mut record) = training.epoch(epoch)? else {
-                    history.stopped = true;
-                    break;
-                };
-                if let Some((test, workspace)) = &mut test
-                    && (epoch % options.test_interval == 0 || epoch == options.epochs)
-                {
-                    record.test = Some(training.network.evaluate_in(workspace, test, loss)?);
-                }
-                let flow = (training.observer)(Event::Epoch(&record));
-                history.epochs.push(record);
-                if flow.is_break() {
-                    history.stopped = epoch < options.epochs;
-                    break;
-                }
-            }
-            Ok(history)
-        },
-    );
-    history
-}
-
-/// All that an epoch needs.
-struct Training<'a, T, O> {
-    network: &'a mut NeuralNetwork<T>,
-    loader: DataLoader<'a, T>,
+#[derive(Debug)]
+pub struct Run<'a, T> {
+    pub(crate) network: &'a mut NeuralNetwork<T>,
+    pub(crate) optimizer: &'a mut dyn Optimizer<T>,
+    pub(crate) state: &'a mut TrainState<T>,
     loss: &'a dyn Loss<T>,
-    optimizer: &'a mut dyn Optimizer<T>,
+    options: &'a TrainOptions,
+    loader: DataLoader<'a, T>,
     workspace: Workspace<T>,
-    observer: O,
+    validation: Option<Held<'a, T>>,
+    test: Option<Held<'a, T>>,
 }
 
-impl<T: Element, O: FnMut(Event<'_>) -> ControlFlow<()>> Training<'_, T, O> {
-    /// One epoch without its evaluation; none if the observer ended it.
-    fn epoch(&mut self, epoch: usize) -> Result<Option<EpochRecord>> {
+/// A data set to judge by, and the memory for it.
+#[derive(Debug)]
+struct Held<'a, T> {
+    data: &'a Dataset<T>,
+    workspace: Workspace<T>,
+}
+
+/// What a training needs besides its data.
+pub(super) struct Parts<'a, T> {
+    pub(super) network: &'a mut NeuralNetwork<T>,
+    pub(super) loss: &'a dyn Loss<T>,
+    pub(super) optimizer: &'a mut dyn Optimizer<T>,
+    pub(super) options: &'a TrainOptions,
+    pub(super) state: &'a mut TrainState<T>,
+}
+
+impl<'a, T: Element> Run<'a, T> {
+    /// Goes on where the state stands.
+    pub(super) fn new(parts: Parts<'a, T>, sets: Sets<'a, T>) -> Result<Self> {
+        let Parts {
+            network,
+            loss,
+            optimizer,
+            options,
+            state,
+        } = parts;
+        options.check()?;
+        network.check_dataset("training set", sets.train)?;
+        loss.check(sets.train.targets())?;
+        let hold = |name, data: Option<&'a Dataset<T>>| -> Result<Option<Held<'a, T>>> {
+            let Some(data) = data else { return Ok(None) };
+            network.check_dataset(name, data)?;
+            loss.check(data.targets())?;
+            let workspace = Workspace::for_prediction(network, data.samples());
+            Ok(Some(Held { data, workspace }))
+        };
+        let validation = hold("validation set", sets.validation)?;
+        let test = hold("test set", sets.test)?;
+        if state.scheduler.is_none() {
+            state.scheduler = Some(Scheduler::new(options.schedule, optimizer.learning_rate())?);
+        }
+        state.history.samples = sets.train.samples();
+        state.history.stopped = false;
+        let loader = DataLoader::new(sets.train, options.batch_size, options.shuffle, options.seed)?;
+        Ok(Run {
+            workspace: Workspace::new(network, loader.batch_size()),
+            network,
+            optimizer,
+            state,
+            loss,
+            options,
+            loader,
+            validation,
+            test,
+        })
+    }
+
+    /// The next epoch, evaluations included; none when the training is over, or when the observer ended it.
+    ///
+    /// The training is over after [`TrainOptions::epochs`], or when early stopping finds it so. What the observer ends
+    /// in the middle of an epoch goes on from there with the next call.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Diverged`] when a loss is not finite: the weights are then those before that batch.
+    pub fn epoch(
+        &mut self,
+        observer: impl FnMut(Event<'_>) -> ControlFlow<()> + Send,
+    ) -> Result<Option<EpochRecord>> {
+        // On a thread of the pool, where handing out work costs least and allocates nothing.
+        rayon::join(|| (), || self.next(observer)).1
+    }
+
+    /// All epochs that are left.
+    pub(super) fn finish(
+        &mut self,
+        mut observer: impl FnMut(Event<'_>) -> ControlFlow<()> + Send,
+    ) -> Result<()> {
+        let all = || {
+            while self.next(&mut observer)?.is_some() {}
+            Ok(())
+        };
+        rayon::join(|| (), all).1
+    }
+
+    /// The epochs so far.
+    pub fn history(&self) -> &History {
+        &self.state.history
+    }
+
+    /// The network as it is now.
+    pub fn network(&self) -> &NeuralNetwork<T> {
+        self.network
+    }
+
+    fn next(
+        &mut self,
+        mut observer: impl FnMut(Event<'_>) -> ControlFlow<()>,
+    ) -> Result<Option<EpochRecord>> {
+        let epoch = self.state.history.epochs.len() + 1;
+        if self.state.history.stopped || self.is_over() {
+            return Ok(None);
+        }
+        if let Some(scheduler) = &self.state.scheduler {
+            self.optimizer.set_learning_rate(scheduler.rate(epoch));
+        }
+        let Some((train_loss, seconds)) = self.learn(epoch, &mut observer)? else {
+            self.state.history.stopped = true;
+            return Ok(None);
+        };
+        let mut record = EpochRecord {
+            epoch,
+            train_loss,
+            validation: self.judge(|run| &mut run.validation)?,
+            test: None,
+            learning_rate: self.optimizer.learning_rate(),
+            seconds,
+        };
+        let waited = self.note(&record);
+        let last = epoch == self.options.epochs || waited;
+        if last || epoch.is_multiple_of(self.options.test_interval) {
+            record.test = self.judge(|run| &mut run.test)?;
+        }
+        if last {
+            self.go_back(epoch)?;
+        }
+        let flow = observer(Event::Epoch(&record));
+        self.state.history.epochs.push(record.clone());
+        self.state.history.stopped = flow.is_break() && !self.is_over();
+        Ok(Some(record))
+    }
+
+    /// Goes back to the best weights, if early stopping kept them and they are of an earlier epoch.
+    fn go_back(&mut self, epoch: usize) -> Result<()> {
+        let Some(best) = self.state.best.as_ref().filter(|best| best.epoch != epoch) else {
+            return Ok(());
+        };
+        let best_epoch = best.epoch;
+        self.network.revert(&best.weights);
+        self.state.history.restored = Some(best_epoch);
+        let record = |run: &mut Self| &mut run.state.history.epochs[best_epoch - 1].test;
+        if record(self).is_none() {
+            *record(self) = self.judge(|run| &mut run.test)?;
+        }
+        Ok(())
+    }
+
+    /// Whether no epoch is left: all were completed, or early stopping went back to the best.
+    fn is_over(&self) -> bool {
+        let history = &self.state.history;
+        history.restored.is_some() || history.epochs.len() >= self.options.epochs
+    }
+
+    /// Learns from what is left of an epoch: its mean loss and its seconds; none if the observer ended it.
+    fn learn(
+        &mut self,
+        epoch: usize,
+        observer: &mut impl FnMut(Event<'_>) -> ControlFlow<()>,
+    ) -> Result<Option<(f64, f64)>> {
         let start = Instant::now();
+        let Partial {
+            batches: done_before,
+            mut loss,
+            seconds,
+        } = self.state.partial.take().unwrap_or_default();
         self.loader.start_epoch(epoch as u64);
         let batches = self.loader.batches().len();
-        let mut sum = 0.0;
-        for (index, batch) in self.loader.batches().enumerate() {
+        for (index, batch) in self.loader.batches().enumerate().skip(done_before) {
             let done = index + 1;
-            let loss = self.network.propagate(&batch, self.loss, &mut self.workspace)?;
-            if !loss.is_finite() {
+            let batch_loss = self.network.propagate(&batch, self.loss, &mut self.workspace)?;
+            if !batch_loss.is_finite() {
                 return Err(Error::Diverged {
                     epoch,
                     batch: done,
-                    loss,
+                    loss: batch_loss,
                 });
             }
             self.network.update(self.optimizer, &mut self.workspace)?;
-            sum += loss;
-            let loss = sum / done as f64;
-            if (self.observer)(Event::Batch {
+            loss += batch_loss;
+            let event = Event::Batch {
                 epoch,
                 done,
                 batches,
-                loss,
-            })
-            .is_break()
-            {
+                loss: loss / done as f64,
+            };
+            if observer(event).is_break() {
+                self.state.partial = Some(Partial {
+                    batches: done,
+                    loss,
+                    seconds: seconds + start.elapsed().as_secs_f64(),
+                });
                 return Ok(None);
             }
         }
-        Ok(Some(EpochRecord {
-            epoch,
-            train_loss: sum / batches as f64,
-            test: None,
-            seconds: start.elapsed().as_secs_f64(),
-        }))
+        let seconds = seconds + start.elapsed().as_secs_f64();
+        Ok(Some((loss / batches as f64, seconds)))
+    }
+
+    /// Evaluates a data set, if there is such.
+    fn judge(
+        &mut self,
+        held: impl Fn(&mut Self) -> &mut Option<Held<'a, T>>,
+    ) -> Result<Option<Evaluation>> {
+        // Taken out meanwhile, for the network is of the same run.
+        let Some(mut taken) = held(self).take() else {
+            return Ok(None);
+        };
+        let evaluation = self.network.evaluate_in(&mut taken.workspace, taken.data, self.loss);
+        *held(self) = Some(taken);
+        evaluation.map(Some)
+    }
+
+    /// Lets schedule and early stopping know of an epoch; whether the latter has waited long enough.
+    fn note(&mut self, record: &EpochRecord) -> bool {
+        let loss = record.monitored();
+        if let Some(scheduler) = &mut self.state.scheduler {
+            scheduler.observe(loss);
+        }
+        let Some(patience) = self.options.early_stopping else {
+            return false;
+        };
+        match &self.state.best {
+            Some(best) if loss >= best.loss || loss.is_nan() => record.epoch - best.epoch >= patience.max(1),
+            _ => {
+                self.state.best = Some(Best {
+                    epoch: record.epoch,
+                    loss,
+                    weights: self.network.snapshot(),
+                });
+                false
+            }
+        }
     }
 }

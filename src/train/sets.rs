@@ -1,0 +1,46 @@
+//! The data sets of a training: one to learn from, and others to judge by.
+
+use crate::data::Dataset;
+
+/// What a training learns from, and what it is judged by.
+///
+/// ```
+/// use mfnet::{Dataset, Sets};
+/// use ndarray::array;
+///
+/// let line = Dataset::regression(array![[0.0], [1.0]], array![[1.0], [3.0]])?;
+/// let (train, test) = (&line, &line);
+/// let sets = Sets { train, validation: None, test: Some(test) };
+/// assert!(Sets::from(train).test.is_none());
+/// # Ok::<(), mfnet::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Sets<'a, T> {
+    /// Learned from.
+    pub train: &'a Dataset<T>,
+    /// Never learned from, but decisions follow it: early stopping, and the learning rate on a plateau. Evaluated after
+    /// every epoch. Without one, those follow the training loss.
+    pub validation: Option<&'a Dataset<T>>,
+    /// Neither learned from nor decided by. Evaluated every [`TrainOptions::test_interval`](super::TrainOptions) epochs
+    /// and after the last.
+    pub test: Option<&'a Dataset<T>>,
+}
+
+// Not derived: a copy of the references needs no copy of the numbers.
+impl<T> Clone for Sets<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Sets<'_, T> {}
+
+impl<'a, T> From<&'a Dataset<T>> for Sets<'a, T> {
+    fn from(train: &'a Dataset<T>) -> Self {
+        Sets {
+            train,
+            validation: None,
+            test: None,
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Where a training stands: what its next epoch depends on, besides the network, the optimizer, the options and the data.
+
+use ndarray::Array2;
+
+use super::history::History;
+use crate::optimizer::Scheduler;
+
+/// Where a training stands; a checkpoint keeps it.
+#[derive(Debug, Clone)]
+pub(crate) struct TrainState<T> {
+    pub(crate) history: History,
+    /// None before the first epoch.
+    pub(crate) scheduler: Option<Scheduler>,
+    /// The epoch that was begun and interrupted.
+    pub(crate) partial: Option<Partial>,
+    /// None without early stopping, and before the first epoch.
+    pub(crate) best: Option<Best<T>>,
+}
+
+/// A part of an epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct Partial {
+    /// The batches that were learned from.
+    pub(crate) batches: usize,
+    /// The sum of their losses.
+    pub(crate) loss: f64,
+    /// The seconds they took.
+    pub(crate) seconds: f64,
+}
+
+/// The weights that were best so far.
+#[derive(Debug, Clone)]
+pub(crate) struct Best<T> {
+    pub(crate) epoch: usize,
+    /// What they were judged by.
+    pub(crate) loss: f64,
+    pub(crate) weights: Vec<Array2<T>>,
+}
+
+impl<T> Default for TrainState<T> {
+    fn default() -> Self {
+        TrainState {
+            history: History::default(),
+            scheduler: None,
+            partial: None,
+            best: None,
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! A trainer stops and goes on, follows its schedule, and goes back to its best.
+
+use std::ops::ControlFlow::{self, Break, Continue};
+
+use mfnet::data::digits::digits;
+use mfnet::optimizer::{Adam, Schedule};
+use mfnet::{
+    CrossEntropyLoss, Dataset, Error, Event, MseLoss, NeuralNetwork, Sets, Sgd, TrainOptions, Trainer, train,
+};
+use ndarray::{Array2, array};
+
+fn go(_: Event<'_>) -> ControlFlow<()> {
+    Continue(())
+}
+
+fn network() -> NeuralNetwork<f32> {
+    NeuralNetwork::builder(784)
+        .linear(40)
+        .relu()
+        .dropout(0.3)
+        .linear(10)
+        .seed(7)
+        .build()
+        .unwrap()
+}
+
+fn trainer(options: &TrainOptions) -> Trainer<f32> {
+    Trainer::new(network(), CrossEntropyLoss::default(), Adam::new(0.003).unwrap()).options(options.clone())
+}
+
+fn options(epochs: usize) -> TrainOptions {
+    TrainOptions {
+        epochs,
+        batch_size: 64,
+        seed: 3,
+        ..TrainOptions::default()
+    }
+}
+
+fn weights<T: mfnet::Element>(network: &NeuralNetwork<T>) -> Vec<Array2<T>> {
+    network.weights().cloned().collect()
+}
+
+/// Epochs without their times.
+fn losses(trainer: &Trainer<f32>) -> Vec<(usize, f64, f64)> {
+    let epochs = trainer.history().epochs.iter();
+    epochs
+        .map(|record| (record.epoch, record.train_loss, record.learning_rate))
+        .collect()
+}
+
+#[test]
+fn an_interrupted_training_ends_as_if_it_had_not_been() {
+    let (data, _) = digits::<f32>(7, 500, 1).unwrap();
+    let options = TrainOptions {
+        schedule: Schedule::cosine(4),
+        ..options(4)
+    };
+    let mut whole = trainer(&options);
+    whole.fit(&data, go).unwrap();
+    assert_eq!(whole.history().epochs.len(), 4);
+    // After each batch of the second epoch, the last of which is the epoch's end, and after the epoch itself.
+    for interruption in 1..=9 {
+        let mut interrupted = trainer(&options);
+        let observer = |event: Event<'_>| match event {
+            Event::Batch { epoch: 2, done, .. } if done == interruption => Break(()),
+            Event::Epoch(record) if record.epoch == 2 && interruption == 9 => Break(()),
+            _ => Continue(()),
+        };
+        let history = interrupted.fit(&data, observer).unwrap();
+        assert!(history.stopped);
+        assert_eq!(history.epochs.len(), 1 + usize::from(interruption == 9));
+        let history = interrupted.fit(&data, go).unwrap();
+        assert!(!history.stopped);
+        assert_eq!(losses(&interrupted), losses(&whole), "interrupted at {interruption}");
+        assert_eq!(weights(interrupted.network()), weights(whole.network()));
+        assert!(interrupted.history().seconds() > 0.0);
+    }
+}
+
+#[test]
+fn epochs_one_at_a_time_are_the_same_training() {
+    let (data, test) = digits::<f32>(7, 300, 50).unwrap();
+    let sets = Sets {
+        test: Some(&test),
+        ..Sets::from(&data)
+    };
+    let mut whole = trainer(&options(3));
+    whole.fit(sets, go).unwrap();
+    let mut single = trainer(&options(3));
+    let mut run = single.start(sets).unwrap();
+    let mut count = 0;
+    while let Some(record) = run.epoch(go).unwrap() {
+        count += 1;
+        assert_eq!(record.epoch, count);
+        assert_eq!(record.test, whole.history().epochs[count - 1].test);
+    }
+    assert_eq!(count, 3);
+    assert_eq!(weights(single.network()), weights(whole.network()));
+
+    let mut network = network();
+    let (loss, mut adam) = (CrossEntropyLoss::default(), Adam::new(0.003).unwrap());
+    train(&mut network, &data, &loss, &mut adam, &options(3), go).unwrap();
+    assert_eq!(weights(&network), weights(whole.network()), "and of the plain function");
+}
+
+#[test]
+fn early_stopping_goes_back_to_the_best_epoch() {
+    let (data, _) = digits::<f32>(7, 60, 1).unwrap();
+    let (_, validation) = digits::<f32>(8, 1, 200).unwrap();
+    let sets = Sets {
+        train: &data,
+        validation: Some(&validation),
+        test: Some(&validation),
+    };
+    let early = TrainOptions {
+        early_stopping: Some(4),
+        test_interval: 1000,
+        ..options(1000)
+    };
+    let mut trainer = trainer(&early);
+    let history = trainer.fit(sets, go).unwrap().clone();
+    let best = history.restored.expect("60 samples are soon learned by heart");
+    let validation_loss = |epoch: usize| history.epochs[epoch - 1].validation.unwrap().loss;
+    assert_eq!(history.epochs.len(), best + 4);
+    assert!((1..=history.epochs.len()).all(|epoch| epoch == best || validation_loss(epoch) >= validation_loss(best)));
+    let evaluation = trainer.network().evaluate(&validation, &CrossEntropyLoss::default()).unwrap();
+    assert_eq!(evaluation.loss, validation_loss(best), "the weights are those of that epoch");
+    assert_eq!(history.test().unwrap(), evaluation, "and are tested although no test was due");
+    assert!(!history.stopped);
+    assert_eq!(trainer.fit(sets, go).unwrap().epochs.len(), best + 4, "it is over");
+
+    // With other options it goes on from the best.
+    let mut trainer = trainer.options(options(best + 5));
+    assert_eq!(trainer.fit(sets, go).unwrap().epochs.len(), best + 5);
+    assert_eq!(trainer.history().restored, None);
+}
+
+#[test]
+fn a_plateau_lowers_the_rate() {
+    let noise = Dataset::regression(array![[0.0], [0.0]], array![[1.0], [-1.0]]).unwrap();
+    let network = NeuralNetwork::<f64>::builder(1).linear(1).build().unwrap();
+    let options = TrainOptions {
+        epochs: 30,
+        schedule: Schedule::plateau(),
+        ..TrainOptions::default()
+    };
+    let mut trainer = Trainer::new(network, MseLoss::default(), Sgd::new(0.1).unwrap()).options(options);
+    let history = trainer.fit(&noise, go).unwrap();
+    // The first loss is the best; eleven that are no better lower the rate.
+    let rates: Vec<f64> = history.epochs.iter().map(|record| record.learning_rate).collect();
+    assert_eq!(rates[..12], [0.1; 12]);
+    assert!((rates[12] - 0.01).abs() < 1e-15 && (rates[29] - 0.001).abs() < 1e-15, "{rates:?}");
+}
+
+#[test]
+fn odd_options_are_refused() {
+    let (data, _) = digits::<f32>(7, 10, 1).unwrap();
+    let refused = |options: TrainOptions| {
+        let error = trainer(&options).fit(&data, go).unwrap_err();
+        assert!(matches!(error, Error::InvalidOption { .. }), "{error}");
+    };
+    refused(options(0));
+    refused(TrainOptions { batch_size: 0, ..options(1) });
+    refused(TrainOptions { test_interval: 0, ..options(1) });
+    refused(TrainOptions { schedule: Schedule::step(0), ..options(1) });
+}
