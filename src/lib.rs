@@ -27,10 +27,10 @@
 //! |---|---|
 //! | have data: your own, MNIST, California Housing, drawn digits | [`Dataset`], [`data::known`], [`data::digits`] |
 //! | put a network together | [`NeuralNetwork::builder`], [`layer`] |
-//! | say what is wrong with a prediction, and how to mend it | [`loss`], [`optimizer`] |
+//! | say what is wrong with a prediction, and how to mend it | [`loss`], [`optimizer`] with its schedules |
 //! | train | [`train()`], [`train_test_regression`], [`train_test_classification`] |
 //! | write a training loop of your own | [`DataLoader`], [`NeuralNetwork::propagate`], [`NeuralNetwork::update`] |
-//! | predict, and judge predictions | [`NeuralNetwork::predict`], [`NeuralNetwork::evaluate`], [`confusion_matrix`] |
+//! | predict, and judge predictions | [`NeuralNetwork::predict`], [`NeuralNetwork::evaluate`], [`classification_scores`], [`regression_scores`] |
 //! | compare with models that are not trained | [`mean_predictor`], `least_squares` |
 //! | read how it all works, without the speed | [`plain`] |
 //!
@@ -75,7 +75,7 @@
 //! | feature | default | gives |
 //! |---|---|---|
 //! | `openblas` | yes | matrix products on the system's OpenBLAS; without it, on the pure-Rust kernels of ndarray |
-//! | `linalg` | no | `least_squares`, the closed-form fit, by OpenBLAS's LAPACK |
+//! | `linalg` | no | `least_squares`, the closed-form fit, and orthogonal initial weights, by OpenBLAS's LAPACK |
 //! | `download` | with `cli` | [`data::known`] fetches what is not yet on the machine |
 //! | `cli` | yes | the `mfnet` command, and nothing in the library but `download` |
 //!
@@ -109,10 +109,13 @@ pub use data::{
 };
 pub use element::Element;
 pub use error::{Error, Position, Result};
-pub use loss::{CrossEntropyLoss, MseLoss, Reduction, softmax};
-pub use metrics::{accuracy, classes, confusion_matrix};
+pub use loss::{CrossEntropyLoss, MseLoss, Reduction, balanced_class_weights, softmax};
+pub use metrics::{
+    ClassScores, ClassificationScores, RegressionScores, accuracy, classes, classification_scores, confusion_matrix,
+    regression_scores,
+};
 pub use network::{Builder, Evaluation, NeuralNetwork, Workspace};
-pub use optimizer::{Clip, Sgd};
+pub use optimizer::{Adam, Clip, Schedule, Sgd};
 pub use train::{
     Run, Sets, Trainer,
     EpochRecord, Event, History, TrainOptions, train, train_test_classification, train_test_regression,

@@ -26,7 +26,7 @@ fn labels(samples: usize) -> Vec<u32> {
 }
 
 /// Trains a network that is wide enough for several blocks, tiles and threads.
-fn outcome<T: Element>(seed: u64, optimizer: &Sgd) -> Outcome {
+fn outcome<T: Element>(seed: u64, optimizer: &dyn Fn() -> Box<dyn Optimizer<T>>) -> Outcome {
     let data =
         |samples, seed| Dataset::<T>::classification(noise(samples, 90, seed), labels(samples), 10).unwrap();
     let mut network = NeuralNetwork::builder(90)

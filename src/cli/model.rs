@@ -30,12 +30,12 @@ pub(super) fn network<T: Element>(
 
 pub(super) fn loss<T: Element>(kind: Kind, reduction: Reduction) -> Box<dyn Loss<T>> {
     match kind {
-        Kind::Classification => Box::new(CrossEntropyLoss { reduction }),
+        Kind::Classification => Box::new(CrossEntropyLoss::new(reduction)),
         Kind::Regression { .. } => Box::new(MseLoss { reduction }),
     }
 }
 
-pub(super) fn optimizer(arguments: &TrainArguments) -> mfnet::Result<Sgd> {
+pub(super) fn optimizer<T: Element>(arguments: &TrainArguments) -> mfnet::Result<Sgd<T>> {
     let plain = Sgd::new(arguments.lr)?;
     match arguments.clip() {
         Some(clip) => plain.clip(clip),

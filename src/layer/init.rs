@@ -21,6 +21,10 @@ pub enum Initializer {
     LeCun,
     /// All 0: for a model without hidden layers.
     Zeros,
+    /// Orthonormal rows, or orthonormal columns where there are more outputs than inputs: a signal keeps its length, as
+    /// far as it has room. The gain is 1, as of PyTorch's `orthogonal_`; needs LAPACK. Source: Saxe et al. 2014.
+    #[cfg(feature = "linalg")]
+    Orthogonal,
 }
 
 impl Initializer {
@@ -36,6 +40,8 @@ impl Initializer {
             }
             Initializer::LeCun => draw(weights, seed, Normal::new(0.0, (1.0 / inputs).sqrt())),
             Initializer::Zeros => {}
+            #[cfg(feature = "linalg")]
+            Initializer::Orthogonal => orthogonal(weights, seed),
         }
     }
 }
@@ -49,5 +55,72 @@ fn draw<T: Element, E: std::fmt::Debug>(
     let mut generator = generator(seed, Stream::Weights, 0);
     for weight in weights.reversed_axes() {
         *weight = T::from_f64(distribution.sample(&mut generator));
+    }
+}
+
+/// The Q of a random matrix's QR decomposition, of which a sign is open in each column: all orthonormal matrices become
+/// equally likely where R's diagonal is positive.
+#[cfg(feature = "linalg")]
+fn orthogonal<T: Element>(mut weights: ArrayViewMut2<'_, T>, seed: u64) {
+    use ndarray::Array2;
+    use ndarray_linalg::QRInto;
+
+    let (outputs, inputs) = weights.dim();
+    if outputs == 0 || inputs == 0 {
+        return;
+    }
+    // LAPACK is in the same library as the products, and wants the same preparation.
+    let _ = crate::blas::blas();
+    let mut numbers = Array2::zeros((outputs.max(inputs), outputs.min(inputs)));
+    draw(numbers.view_mut(), seed, Normal::new(0.0, 1.0));
+    let (mut columns, r) = numbers.qr_into().expect("LAPACK decomposes any matrix of finite numbers");
+    for (mut column, &sign) in columns.columns_mut().into_iter().zip(r.diag()) {
+        if sign < 0.0 {
+            column.mapv_inplace(|value: f64| -value);
+        }
+    }
+    let columns = if outputs < inputs { columns.t() } else { columns.view() };
+    weights.zip_mut_with(&columns, |weight, &value| *weight = T::from_f64(value));
+}
+
+#[cfg(all(test, feature = "linalg"))]
+mod tests {
+    use super::*;
+    use ndarray::{Array2, ShapeBuilder};
+    use proptest::prelude::*;
+
+    fn orthogonal(shape: (usize, usize), column_major: bool, seed: u64) -> Array2<f64> {
+        let mut weights = Array2::zeros(shape.set_f(column_major));
+        Initializer::Orthogonal.fill(weights.view_mut(), seed);
+        weights
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+
+        #[test]
+        fn the_shorter_side_is_orthonormal(outputs in 1..40_usize, inputs in 1..40_usize, seed: u64, layout: bool) {
+            let weights = orthogonal((outputs, inputs), layout, seed);
+            let products = if outputs < inputs { weights.dot(&weights.t()) } else { weights.t().dot(&weights) };
+            let error = products - Array2::<f64>::eye(outputs.min(inputs));
+            prop_assert!(error.iter().all(|error| error.abs() < 1e-13), "{}", error);
+        }
+    }
+
+    #[test]
+    fn every_sign_is_as_likely() {
+        // Without the sign of R's diagonal, the first number would always be negative.
+        let positive = (0..400).filter(|&seed| orthogonal((3, 3), true, seed)[[0, 0]] > 0.0).count();
+        assert!((150..250).contains(&positive), "{positive} of 400");
+    }
+
+    #[test]
+    fn a_seed_has_one_matrix_in_any_layout_and_precision() {
+        let weights = orthogonal((4, 7), true, 7);
+        assert_eq!(weights, orthogonal((4, 7), false, 7));
+        assert_ne!(weights, orthogonal((4, 7), true, 8));
+        let mut narrow = Array2::<f32>::zeros((4, 7));
+        Initializer::Orthogonal.fill(narrow.view_mut(), 7);
+        assert_eq!(narrow, weights.mapv(|value| value as f32));
     }
 }

@@ -5,13 +5,16 @@ use ndarray::{ArrayView1, ArrayView2, ArrayViewMut2};
 use super::{Loss, Reduction, TargetsView};
 use crate::data::{Targets, one_hot_decode};
 use crate::element::Element;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Cross-entropy of the softmax of the output: J = -1/m sum_i ln s_i(y_i), S = softmax(Z).
 ///
 /// Gradient: dJ/dZ = (S - Y) / m, Y the one-hot targets; with [`Reduction::Sum`] without the 1/m. (The report's
 /// equation 4.8 divides only Y by m: a misprint.) The value comes from log-sum-exp, so that logits of any size are
 /// safe, and a probability counts as at least 1e-100, in f32 as in f64.
+///
+/// With class weights the loss of a sample, and its gradient, are multiplied by its class's. The mean is still over the
+/// number of samples, as in Keras; PyTorch divides by the sum of their weights instead.
 ///
 /// Targets are classes, or one-hot vectors.
 ///
@@ -25,13 +28,44 @@ use crate::error::Result;
 /// use mfnet::{CrossEntropyLoss, Reduction};
 ///
 /// // The report's MNIST figures were made with the sum.
-/// let loss = CrossEntropyLoss { reduction: Reduction::Sum };
-/// assert_eq!(CrossEntropyLoss::default().reduction, Reduction::Mean);
+/// let loss = CrossEntropyLoss::new(Reduction::Sum);
+/// assert_eq!(CrossEntropyLoss::default(), CrossEntropyLoss::new(Reduction::Mean));
+/// // The third class counts twice.
+/// let weighted = CrossEntropyLoss { class_weights: vec![1.0, 1.0, 2.0], ..CrossEntropyLoss::default() };
 /// ```
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct CrossEntropyLoss {
     /// Mean by default.
     pub reduction: Reduction,
+    /// What a sample of each class counts, a finite number of at least 0; none by default: all count 1.
+    /// [`balanced_class_weights`](super::balanced_class_weights) makes all classes count the same.
+    pub class_weights: Vec<f64>,
+}
+
+impl CrossEntropyLoss {
+    /// The loss with this reduction, all classes counting 1.
+    pub fn new(reduction: Reduction) -> Self {
+        CrossEntropyLoss {
+            reduction,
+            class_weights: Vec::new(),
+        }
+    }
+
+    /// Refuses weights that are not one for each class, or out of range.
+    fn check_weights(&self, classes: usize) -> Result<()> {
+        let weights = &self.class_weights;
+        if !weights.is_empty() && weights.len() != classes {
+            return Err(Error::shape(
+                "CrossEntropyLoss",
+                format_args!("{classes} class weights, one for each class"),
+                weights.len(),
+            ));
+        }
+        match weights.iter().find(|weight| !(**weight >= 0.0 && weight.is_finite())) {
+            Some(weight) => Err(Error::option("class weight", weight, "a finite number of at least 0")),
+            None => Ok(()),
+        }
+    }
 }
 
 /// -ln 1e-100: the loss of a sample whose class has no probability at all.
@@ -48,11 +82,15 @@ impl<T: Element> Loss<T> for CrossEntropyLoss {
 
     /// # Errors
     ///
-    /// [`Error::InvalidData`](crate::Error::InvalidData) for target values that are not one-hot vectors.
+    /// [`Error::InvalidData`] for target values that are not one-hot vectors, [`Error::Shape`] for class weights that
+    /// are not as many as the classes, [`Error::InvalidOption`] for one that is negative or not finite.
     fn check(&self, targets: &Targets<T>) -> Result<()> {
         match targets {
-            Targets::Values(values) => one_hot_decode(values.view()).map(|_| ()),
-            Targets::Classes { .. } => Ok(()),
+            Targets::Values(values) => {
+                self.check_weights(values.ncols())?;
+                one_hot_decode(values.view()).map(|_| ())
+            }
+            Targets::Classes { classes, .. } => self.check_weights(*classes),
         }
     }
 
@@ -87,7 +125,12 @@ impl<T: Element> Loss<T> for CrossEntropyLoss {
             };
             let loss = (exponentials.ln() - (logits[class] - largest)).as_f64();
             // Not a minimum, which would turn NaN into a number and hide a diverged network.
-            sum += if loss > LARGEST { LARGEST } else { loss };
+            let loss = if loss > LARGEST { LARGEST } else { loss };
+            let (loss, scale) = match self.class_weights.get(class) {
+                Some(&weight) => (weight * loss, T::from_f64(weight) * scale),
+                None => (loss, scale),
+            };
+            sum += loss;
             if let Some(delta) = &mut delta {
                 let factor = scale / exponentials;
                 let mut delta = delta.column_mut(sample);
@@ -127,6 +170,45 @@ mod tests {
                 .iter()
                 .all(|error| error.abs() < 1e-15)
         );
+    }
+
+    #[test]
+    fn a_sample_counts_as_its_class() {
+        let output = array![[0.0, 0.0], [3.0_f64.ln(), 3.0_f64.ln()]];
+        let loss = CrossEntropyLoss {
+            class_weights: vec![2.0, 0.5],
+            ..CrossEntropyLoss::default()
+        };
+        let vectors = array![[1.0, 0.0], [0.0, 1.0]];
+        for targets in [TargetsView::Classes(&[0, 1]), TargetsView::Values(vectors.view())] {
+            let mut delta = Array2::zeros((2, 2));
+            let sum = loss.evaluate(output.view(), targets, 0.5, Some(delta.view_mut()));
+            assert!((sum - (2.0 * 4.0_f64.ln() + 0.5 * (4.0_f64 / 3.0).ln())).abs() < 1e-15);
+            let expected = array![[-0.75, 0.0625], [0.75, -0.0625]];
+            assert!((&delta - &expected).iter().all(|error| error.abs() < 1e-15), "{delta}");
+        }
+    }
+
+    #[test]
+    fn odd_class_weights_are_refused() {
+        let check = |class_weights: &[f64]| {
+            let loss = CrossEntropyLoss {
+                class_weights: class_weights.to_vec(),
+                ..CrossEntropyLoss::default()
+            };
+            let classes = Targets::<f64>::Classes {
+                labels: vec![0, 1],
+                classes: 2,
+            };
+            let vectors = Targets::Values(array![[1.0, 0.0], [0.0, 1.0]]);
+            let [first, second] = [classes, vectors].map(|targets| loss.check(&targets).is_ok());
+            assert_eq!(first, second);
+            first
+        };
+        assert!(check(&[]) && check(&[1.0, 0.0]));
+        for odd in [&[1.0][..], &[1.0; 3], &[1.0, -1.0], &[f64::NAN, 1.0], &[1.0, f64::INFINITY]] {
+            assert!(!check(odd), "{odd:?}");
+        }
     }
 
     #[test]

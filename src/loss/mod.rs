@@ -1,5 +1,6 @@
 //! Losses: how wrong an output is, and the gradient that says which way is better, in one pass.
 
+mod class_weights;
 mod cross_entropy;
 mod mse;
 mod softmax;
@@ -8,6 +9,7 @@ use std::fmt;
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
+pub use class_weights::balanced_class_weights;
 pub use cross_entropy::CrossEntropyLoss;
 pub use mse::MseLoss;
 pub use softmax::softmax;

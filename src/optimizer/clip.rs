@@ -3,6 +3,8 @@
 use ndarray::Array2;
 
 use crate::element::Element;
+use crate::error::{Error, Result};
+use crate::kernel::simd;
 
 /// Whose L2 norm is limited: g <- g min(1, limit / |g|). The constant row has no part in it; the bias has.
 ///
@@ -15,26 +17,94 @@ pub enum Clip {
     Global(f64),
 }
 
-impl Clip {
-    /// The norm's limit.
-    pub(super) fn limit(self) -> f64 {
-        match self {
-            Clip::PerTensor(limit) | Clip::Global(limit) => limit,
+/// What the gradients of a step are multiplied by.
+#[derive(Debug, Clone)]
+pub(super) struct Clipping {
+    clip: Option<Clip>,
+    /// The factor of this step, where gradients are clipped together.
+    global_factor: f64,
+}
+
+impl Clipping {
+    /// No clipping.
+    pub(super) fn none() -> Self {
+        Clipping {
+            clip: None,
+            global_factor: 1.0,
+        }
+    }
+
+    pub(super) fn new(clip: Clip) -> Result<Self> {
+        let (Clip::PerTensor(limit) | Clip::Global(limit)) = clip;
+        if !(limit > 0.0 && limit.is_finite()) {
+            return Err(Error::option("clip norm", limit, "a finite number above 0"));
+        }
+        Ok(Clipping {
+            clip: Some(clip),
+            global_factor: 1.0,
+        })
+    }
+
+    pub(super) fn is_none(&self) -> bool {
+        self.clip.is_none()
+    }
+
+    /// Looks at all gradients of a step.
+    pub(super) fn start_step<T: Element>(&mut self, gradients: &mut dyn Iterator<Item = &Array2<T>>) {
+        if let Some(Clip::Global(limit)) = self.clip {
+            self.global_factor = factor(limit, gradients.map(squared_norm).sum());
+        }
+    }
+
+    /// What to multiply this gradient by.
+    pub(super) fn factor<T: Element>(&self, gradient: &Array2<T>) -> f64 {
+        match self.clip {
+            None => 1.0,
+            Some(Clip::PerTensor(limit)) => factor(limit, squared_norm(gradient)),
+            Some(Clip::Global(_)) => self.global_factor,
         }
     }
 }
 
 /// What to multiply a gradient of this squared norm by.
-pub(super) fn factor(limit: f64, squared_norm: f64) -> f64 {
+fn factor(limit: f64, squared_norm: f64) -> f64 {
     let norm = squared_norm.sqrt();
     if norm > limit { limit / norm } else { 1.0 }
 }
 
-/// The sum of squares, added up in f64 in a fixed order.
-pub(super) fn squared_norm<T: Element>(gradient: &Array2<T>) -> f64 {
-    let column =
-        |column: ndarray::ArrayView1<'_, T>| column.iter().map(|value| value.as_f64().powi(2)).sum::<f64>();
-    gradient.columns().into_iter().map(column).sum()
+/// The sum of squares, added up in f64 in an order that depends on the shape alone.
+fn squared_norm<T: Element>(gradient: &Array2<T>) -> f64 {
+    match gradient.as_slice_memory_order() {
+        Some(numbers) => sum_of_squares(numbers),
+        None => gradient.iter().map(|value| value.as_f64().powi(2)).sum(),
+    }
+}
+
+fn sum_of_squares<T: Element>(numbers: &[T]) -> f64 {
+    /// Up to so many numbers are one thread's.
+    const PIECE: usize = 1 << 15;
+    /// Sums that grow side by side: an addition need not wait for the one before.
+    const SUMS: usize = 32;
+    if numbers.len() > PIECE {
+        let (head, tail) = numbers.split_at(numbers.len() / 2);
+        let (head, tail) = rayon::join(|| sum_of_squares(head), || sum_of_squares(tail));
+        return head + tail;
+    }
+    simd(
+        #[inline(always)]
+        || {
+            let mut sums = [0.0; SUMS];
+            let (chunks, rest) = numbers.as_chunks::<SUMS>();
+            for chunk in chunks {
+                for (sum, value) in sums.iter_mut().zip(chunk) {
+                    let value = value.as_f64();
+                    *sum += value * value;
+                }
+            }
+            let rest: f64 = rest.iter().map(|value| value.as_f64().powi(2)).sum();
+            sums.iter().sum::<f64>() + rest
+        },
+    )
 }
 
 #[cfg(test)]
@@ -49,5 +119,16 @@ mod tests {
         assert_eq!(factor(10.0, squared), 1.0);
         assert_eq!(factor(5.0, squared), 1.0);
         assert_eq!(factor(2.5, squared), 0.5);
+    }
+
+    #[test]
+    fn every_number_counts_once() {
+        // Squares whose sums are exact in any order; the last is for several threads.
+        for length in [1, 31, 32, 33, 100, 100_003] {
+            let numbers = Array2::from_shape_fn((1, length), |(_, index)| (index % 7) as f32);
+            let expected: usize = (0..length).map(|index| (index % 7).pow(2)).sum();
+            assert_eq!(squared_norm(&numbers), expected as f64);
+            assert_eq!(squared_norm(&numbers.reversed_axes()), expected as f64);
+        }
     }
 }

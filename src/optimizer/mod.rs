@@ -1,16 +1,24 @@
-//! Optimizers: what a gradient does to the weights.
+//! Optimizers: what a gradient does to the weights; and schedules: how long the steps are, epoch by epoch.
 
+mod adam;
 mod clip;
+mod schedule;
 mod sgd;
+mod state;
+mod sweep;
 
 use std::fmt;
 
 use ndarray::Array2;
 
+pub use adam::Adam;
 pub use clip::Clip;
+pub use schedule::{Schedule, ScheduleState, Scheduler};
 pub use sgd::Sgd;
+pub use state::OptimizerState;
 
 use crate::element::Element;
+use crate::error::{Error, Result};
 
 /// A rule that changes weights by their gradients.
 ///
@@ -19,23 +27,46 @@ use crate::element::Element;
 /// [`Optimizer::plain_rate`] gives a rate is neither called.
 ///
 /// ```
+/// use mfnet::Element;
 /// use mfnet::optimizer::Optimizer;
 /// use ndarray::Array2;
 ///
 /// /// W <- W - rate sign(dJ/dW)
 /// #[derive(Debug)]
 /// struct SignDescent {
-///     rate: f32,
+///     rate: f64,
 /// }
 ///
 /// impl Optimizer<f32> for SignDescent {
+///     fn name(&self) -> &'static str {
+///         "sign descent"
+///     }
+///
+///     fn learning_rate(&self) -> f64 {
+///         self.rate
+///     }
+///
+///     fn set_learning_rate(&mut self, rate: f64) {
+///         self.rate = rate;
+///     }
+///
 ///     fn update(&mut self, _index: usize, weights: &mut Array2<f32>, gradient: &mut Array2<f32>) {
+///         let rate = f32::from_f64(self.rate);
 ///         let sign = |number: f32| if number == 0.0 { 0.0 } else { number.signum() };
-///         weights.zip_mut_with(gradient, |weight, &number| *weight -= self.rate * sign(number));
+///         weights.zip_mut_with(gradient, |weight, &number| *weight -= rate * sign(number));
 ///     }
 /// }
 /// ```
 pub trait Optimizer<T: Element>: fmt::Debug + Send {
+    /// The optimizer's name, such as `"SGD"`.
+    fn name(&self) -> &'static str;
+
+    /// The current step length.
+    fn learning_rate(&self) -> f64;
+
+    /// Sets the step length, a finite number of at least 0: what a schedule does before each epoch.
+    fn set_learning_rate(&mut self, rate: f64);
+
     /// The step length, if an update is W <- W - rate dJ/dW and nothing else; it is then fused into the gradient.
     ///
     /// None by default.
@@ -52,4 +83,50 @@ pub trait Optimizer<T: Element>: fmt::Debug + Send {
     ///
     /// both alike, and laid out alike: column-major, or row-major where the layer has few outputs
     fn update(&mut self, index: usize, weights: &mut Array2<T>, gradient: &mut Array2<T>);
+
+    /// What a checkpoint has to keep for the training to go on as if never interrupted, besides the options.
+    ///
+    /// Nothing by default.
+    fn state(&self) -> OptimizerState<T> {
+        OptimizerState::default()
+    }
+
+    /// Goes on from a state that an optimizer with the same options once had.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidData`] for a state that is not one of this optimizer; by default, for any but the empty one.
+    fn restore(&mut self, state: OptimizerState<T>) -> Result<()> {
+        if state.is_empty() {
+            return Ok(());
+        }
+        let tensors = state.tensors.len();
+        Err(Error::data(
+            format_args!("the state of {}", self.name()),
+            format_args!(
+                "it remembers nothing, and is given {tensors} tensors of {} steps",
+                state.steps
+            ),
+        ))
+    }
+}
+
+/// A learning rate, if it is one to start with.
+fn checked_rate(rate: f64) -> Result<f64> {
+    if rate > 0.0 && rate.is_finite() {
+        return Ok(rate);
+    }
+    Err(Error::option("learning rate", rate, "a finite number above 0"))
+}
+
+/// A factor of weight decay, if it is one.
+fn checked_decay(decay: f64) -> Result<f64> {
+    if decay >= 0.0 && decay.is_finite() {
+        return Ok(decay);
+    }
+    Err(Error::option(
+        "weight decay",
+        decay,
+        "a finite number of at least 0",
+    ))
 }

@@ -1,86 +1,191 @@
-//! Stochastic gradient descent.
+//! Stochastic gradient descent, with momentum and weight decay.
 
 use ndarray::Array2;
 
-use super::clip::{factor, squared_norm};
-use super::{Clip, Optimizer};
+use super::clip::Clipping;
+use super::state::Memory;
+use super::sweep::sweep;
+use super::{Clip, Optimizer, OptimizerState, checked_decay, checked_rate};
 use crate::element::Element;
 use crate::error::{Error, Result};
 
-/// W <- W - rate dJ/dW, the gradient clipped if asked.
+/// W <- W - rate dJ/dW, the gradient clipped if asked; with momentum and weight decay if asked.
 ///
-/// Source: report, section 5.
+/// In full, as PyTorch's `SGD`, where C is the clipped dJ/dW:
+///
+/// ```text
+/// G <- C + decay W             (no decay for the biases)
+/// V <- momentum V + G          (V = 0 at first)
+/// W <- W - rate V              (Nesterov: W - rate (G + momentum V))
+/// ```
+///
+/// Source: report, section 5; momentum after Sutskever et al. 2013.
 ///
 /// ```
 /// use mfnet::{Clip, Sgd};
 ///
-/// let plain = Sgd::new(0.001)?;
-/// let clipped = Sgd::new(0.001)?.clip(Clip::PerTensor(1.0))?;
-/// assert!(Sgd::new(f64::NAN).is_err());
+/// let plain = Sgd::<f32>::new(0.001)?;
+/// let clipped = Sgd::<f32>::new(0.001)?.clip(Clip::PerTensor(1.0))?;
+/// let swift = Sgd::<f32>::new(0.01)?.momentum(0.9)?.nesterov(true)?.weight_decay(1e-4)?;
+/// assert!(Sgd::<f32>::new(f64::NAN).is_err());
 /// # Ok::<(), mfnet::Error>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct Sgd {
-    learning_rate: f64,
-    clip: Option<Clip>,
-    /// What the gradients of this step are multiplied by, where they are clipped together.
-    global_factor: f64,
+pub struct Sgd<T> {
+    rate: f64,
+    clipping: Clipping,
+    momentum: f64,
+    nesterov: bool,
+    decay: f64,
+    /// V, where there is momentum.
+    velocities: Memory<T, 1>,
 }
 
-impl Sgd {
-    /// Plain gradient descent with this learning rate, above 0; no clipping.
+impl<T: Element> Sgd<T> {
+    /// Plain gradient descent with this learning rate, above 0; no clipping, momentum or weight decay.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidOption`] for a rate that is not a finite number above 0.
     pub fn new(learning_rate: f64) -> Result<Self> {
-        if !(learning_rate > 0.0 && learning_rate.is_finite()) {
-            return Err(Error::option(
-                "learning rate",
-                learning_rate,
-                "a finite number above 0",
-            ));
-        }
         Ok(Sgd {
-            learning_rate,
-            clip: None,
-            global_factor: 1.0,
+            rate: checked_rate(learning_rate)?,
+            clipping: Clipping::none(),
+            momentum: 0.0,
+            nesterov: false,
+            decay: 0.0,
+            velocities: Memory::new(["momentum"]),
         })
     }
 
-    /// Clips gradients. Default: no clipping.
+    /// Clips gradients, before weight decay is added. Default: no clipping.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidOption`] for a limit that is not a finite number above 0.
     pub fn clip(mut self, clip: Clip) -> Result<Self> {
-        let limit = clip.limit();
-        if !(limit > 0.0 && limit.is_finite()) {
-            return Err(Error::option("clip norm", limit, "a finite number above 0"));
+        self.clipping = Clipping::new(clip)?;
+        Ok(self)
+    }
+
+    /// The part of the last step that goes into the next, 0 to below 1. Default: 0.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidOption`] for any other number, and for 0 with Nesterov's momentum.
+    pub fn momentum(mut self, momentum: f64) -> Result<Self> {
+        if !(0.0..1.0).contains(&momentum) {
+            return Err(Error::option("momentum", momentum, "at least 0 and below 1"));
         }
-        self.clip = Some(clip);
+        self.momentum = momentum;
+        let nesterov = self.nesterov;
+        self.nesterov(nesterov)
+    }
+
+    /// Whether a step looks ahead by one more momentum, as Nesterov's does; asks for a momentum above 0, set before.
+    /// Default: `false`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidOption`] for `true` without momentum.
+    pub fn nesterov(mut self, nesterov: bool) -> Result<Self> {
+        if nesterov && self.momentum == 0.0 {
+            return Err(Error::option("momentum", 0, "above 0 for Nesterov's momentum"));
+        }
+        self.nesterov = nesterov;
+        Ok(self)
+    }
+
+    /// Adds so much of the weights to their gradient, at least 0: an L2 penalty of decay/2 |W|^2, which leaves out the
+    /// biases. Default: 0.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidOption`] for a number that is negative or not finite.
+    pub fn weight_decay(mut self, decay: f64) -> Result<Self> {
+        self.decay = checked_decay(decay)?;
         Ok(self)
     }
 }
 
-impl<T: Element> Optimizer<T> for Sgd {
+impl<T: Element> Optimizer<T> for Sgd<T> {
+    fn name(&self) -> &'static str {
+        "SGD"
+    }
+
+    fn learning_rate(&self) -> f64 {
+        self.rate
+    }
+
+    fn set_learning_rate(&mut self, rate: f64) {
+        self.rate = rate;
+    }
+
     fn plain_rate(&self) -> Option<f64> {
-        self.clip.is_none().then_some(self.learning_rate)
+        let plain = self.clipping.is_none() && self.momentum == 0.0 && self.decay == 0.0;
+        plain.then_some(self.rate)
     }
 
     fn start_step(&mut self, gradients: &mut dyn Iterator<Item = &Array2<T>>) {
-        if let Some(Clip::Global(limit)) = self.clip {
-            self.global_factor = factor(limit, gradients.map(squared_norm).sum());
+        self.clipping.start_step(gradients);
+    }
+
+    fn update(&mut self, index: usize, weights: &mut Array2<T>, gradient: &mut Array2<T>) {
+        let factor = T::from_f64(self.clipping.factor(gradient));
+        let [rate, momentum, decay] = [self.rate, self.momentum, self.decay].map(T::from_f64);
+        let decay_if = |decays| if decays { decay } else { T::zero() };
+        if self.momentum == 0.0 {
+            return sweep(
+                weights,
+                gradient,
+                [],
+                #[inline(always)]
+                |span, decays| {
+                    let decay = decay_if(decays);
+                    for (weight, &gradient) in span.weights.iter_mut().zip(span.gradient) {
+                        *weight -= rate * (factor * gradient + decay * *weight);
+                    }
+                },
+            );
+        }
+        // How much of the gradient and of the velocity a step takes.
+        let (ahead, along) = match self.nesterov {
+            true => (T::one(), momentum),
+            false => (T::zero(), T::one()),
+        };
+        let memory = self.velocities.of(index, weights);
+        sweep(
+            weights,
+            gradient,
+            memory,
+            #[inline(always)]
+            |span, decays| {
+                let decay = decay_if(decays);
+                let [velocities] = span.memory;
+                let numbers = span.weights.iter_mut().zip(span.gradient).zip(velocities);
+                for ((weight, &gradient), velocity) in numbers {
+                    let gradient = factor * gradient + decay * *weight;
+                    *velocity = momentum * *velocity + gradient;
+                    *weight -= rate * (ahead * gradient + along * *velocity);
+                }
+            },
+        );
+    }
+
+    /// `0.momentum`, `1.momentum` and so on, where there is momentum.
+    fn state(&self) -> OptimizerState<T> {
+        OptimizerState {
+            steps: 0,
+            tensors: self.velocities.save(),
         }
     }
 
-    fn update(&mut self, _index: usize, weights: &mut Array2<T>, gradient: &mut Array2<T>) {
-        let factor = match self.clip {
-            None => 1.0,
-            Some(Clip::PerTensor(limit)) => factor(limit, squared_norm(gradient)),
-            Some(Clip::Global(_)) => self.global_factor,
-        };
-        weights.scaled_add(T::from_f64(-self.learning_rate * factor), gradient);
+    fn restore(&mut self, state: OptimizerState<T>) -> Result<()> {
+        if state.steps > 0 || (self.momentum == 0.0 && !state.tensors.is_empty()) {
+            let problem = "it was saved by another optimizer, or with other options";
+            return Err(Error::data("the state of SGD", problem));
+        }
+        self.velocities.restore("SGD", state.tensors)
     }
 }
 
@@ -89,7 +194,7 @@ mod tests {
     use super::*;
     use ndarray::array;
 
-    fn step(mut sgd: Sgd, gradients: [Array2<f64>; 2]) -> [f64; 2] {
+    fn step(mut sgd: Sgd<f64>, gradients: [Array2<f64>; 2]) -> [f64; 2] {
         let mut gradients = gradients;
         sgd.start_step(&mut gradients.iter());
         [0, 1].map(|index| {
@@ -116,11 +221,97 @@ mod tests {
         assert_eq!(step(sgd.clip(Clip::Global(5.0)).unwrap(), gradients), [8.5, 8.0]);
     }
 
+    /// The weights after each of two steps with this gradient.
+    fn two_steps(mut sgd: Sgd<f64>, gradient: f64) -> [Array2<f64>; 2] {
+        let mut weights = array![[1.0, 0.0], [2.0, 4.0]];
+        [0, 1].map(|_| {
+            let mut gradient = array![[0.0, 0.0], [gradient, gradient]];
+            sgd.start_step(&mut std::iter::once(&gradient));
+            sgd.update(0, &mut weights, &mut gradient);
+            weights.clone()
+        })
+    }
+
+    #[test]
+    fn momentum_and_decay_by_hand() {
+        let sgd = || Sgd::new(0.5).unwrap();
+        let weights = |bias, weight| array![[1.0, 0.0], [bias, weight]];
+        // V = 2, 3.
+        let momentum = sgd().momentum(0.5).unwrap();
+        assert_eq!(
+            two_steps(momentum.clone(), 2.0),
+            [weights(1.0, 3.0), weights(-0.5, 1.5)]
+        );
+        // G + V/2 = 3, 3.5.
+        let nesterov = momentum.nesterov(true).unwrap();
+        assert_eq!(
+            two_steps(nesterov, 2.0),
+            [weights(0.5, 2.5), weights(-1.25, 0.75)]
+        );
+        // 4 - 0.5 (2 + 1), and then 2.5 - 0.5 (2 + 0.625); the bias decays not.
+        let decay = sgd().weight_decay(0.25).unwrap();
+        assert_eq!(
+            two_steps(decay.clone(), 2.0),
+            [weights(1.0, 2.5), weights(0.0, 1.1875)]
+        );
+        // Decay has no part in the norm: 4 (the norm is 2) is shortened to 2 before W/4 is added.
+        let norm = 32.0_f64.sqrt();
+        let clipped = decay.clip(Clip::PerTensor(norm / 2.0)).unwrap();
+        let [first, _] = two_steps(clipped, 4.0);
+        assert!((first[[1, 1]] - 2.5).abs() < 1e-15, "{first}");
+    }
+
+    #[test]
+    fn a_restored_state_goes_on_as_if_never_interrupted() {
+        let sgd = Sgd::new(0.5).unwrap().momentum(0.75).unwrap();
+        let run = |interrupted: bool| {
+            let (mut sgd, mut weights) = (sgd.clone(), array![[1.0, 0.0], [2.0, 4.0]]);
+            for step in 0..6 {
+                if interrupted && step == 3 {
+                    let state = sgd.state();
+                    assert_eq!(state.tensors[0].0, "0.momentum");
+                    sgd = Sgd::new(0.5).unwrap().momentum(0.75).unwrap();
+                    sgd.restore(state).unwrap();
+                }
+                let mut gradient = array![[0.0, 0.0], [0.1 * f64::from(step), 0.3]];
+                sgd.update(0, &mut weights, &mut gradient);
+            }
+            weights
+        };
+        assert_eq!(run(true), run(false));
+
+        let mut other = sgd.clone();
+        other.update(0, &mut array![[1.0], [2.0]], &mut array![[0.0], [2.0]]);
+        assert!(Sgd::new(0.5).unwrap().restore(other.state()).is_err());
+        assert!(Sgd::<f64>::new(0.5).unwrap().restore(OptimizerState::default()).is_ok());
+    }
+
     #[test]
     fn odd_options_are_refused() {
+        let sgd = || Sgd::<f64>::new(1.0).unwrap();
         for rate in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-            assert!(Sgd::new(rate).is_err());
-            assert!(Sgd::new(1.0).unwrap().clip(Clip::Global(rate)).is_err());
+            assert!(Sgd::<f64>::new(rate).is_err());
+            assert!(sgd().clip(Clip::Global(rate)).is_err());
         }
+        for odd in [-0.1, 1.0, f64::NAN] {
+            assert!(sgd().momentum(odd).is_err());
+        }
+        for odd in [-0.1, f64::NAN, f64::INFINITY] {
+            assert!(sgd().weight_decay(odd).is_err());
+        }
+        assert!(sgd().nesterov(true).is_err());
+        let nesterov = sgd().momentum(0.5).unwrap().nesterov(true).unwrap();
+        assert!(nesterov.clone().momentum(0.9).is_ok());
+        assert!(nesterov.momentum(0.0).is_err());
+    }
+
+    #[test]
+    fn only_the_plain_step_is_fused() {
+        let sgd = || Sgd::<f64>::new(0.5).unwrap();
+        assert_eq!(sgd().plain_rate(), Some(0.5));
+        assert_eq!(sgd().momentum(0.0).unwrap().plain_rate(), Some(0.5));
+        assert_eq!(sgd().momentum(0.1).unwrap().plain_rate(), None);
+        assert_eq!(sgd().weight_decay(0.1).unwrap().plain_rate(), None);
+        assert_eq!(sgd().clip(Clip::Global(1.0)).unwrap().plain_rate(), None);
     }
 }

@@ -32,12 +32,12 @@ pub fn fast_loss<T: Element>(training: &Training) -> Box<dyn Loss<T>> {
     };
     match training.loss {
         plain::Loss::Mse => Box::new(MseLoss { reduction }),
-        plain::Loss::CrossEntropy => Box::new(CrossEntropyLoss { reduction }),
+        plain::Loss::CrossEntropy => Box::new(CrossEntropyLoss::new(reduction)),
     }
 }
 
 /// The optimizer of a plain training.
-pub fn fast_optimizer(training: &Training) -> Sgd {
+pub fn fast_optimizer<T: Element>(training: &Training) -> Sgd<T> {
     let sgd = Sgd::new(training.learning_rate).unwrap();
     match training.clipping {
         Clipping::None => sgd,

@@ -160,7 +160,7 @@ impl Job {
         let reduction = self.reduction;
         match self.data {
             Data::Housing => Box::new(MseLoss { reduction }),
-            Data::Mnist => Box::new(CrossEntropyLoss { reduction }),
+            Data::Mnist => Box::new(CrossEntropyLoss::new(reduction)),
         }
     }
 }

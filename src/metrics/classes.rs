@@ -1,4 +1,4 @@
-//! How good predictions are: accuracy and the confusion matrix.
+//! Predicted classes, beside the true ones: accuracy and the confusion matrix.
 
 use ndarray::{Array2, ArrayView1, ArrayView2};
 

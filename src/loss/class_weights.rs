@@ -1,0 +1,76 @@
+//! Weights that make rare classes count as much as frequent ones.
+
+use crate::data::{Targets, one_hot_decode};
+use crate::element::Element;
+use crate::error::{Error, Result};
+
+/// For each class n / (k n_c), n samples of k classes, n_c of class c: each class counts the same in sum, and the mean
+/// weight of a sample is 1. As scikit-learn's `"balanced"`.
+///
+/// Targets are classes, or one-hot vectors.
+///
+/// # Errors
+///
+/// [`Error::InvalidData`] for a class without samples, and for target values that are not one-hot vectors.
+///
+/// ```
+/// use mfnet::{CrossEntropyLoss, Targets, balanced_class_weights};
+///
+/// let targets = Targets::<f32>::Classes { labels: vec![0, 0, 0, 1], classes: 2 };
+/// let class_weights = balanced_class_weights(&targets)?;
+/// assert_eq!(class_weights, [4.0 / 6.0, 2.0]);
+/// let loss = CrossEntropyLoss { class_weights, ..CrossEntropyLoss::default() };
+/// # Ok::<(), mfnet::Error>(())
+/// ```
+pub fn balanced_class_weights<T: Element>(targets: &Targets<T>) -> Result<Vec<f64>> {
+    match targets {
+        Targets::Classes { labels, classes } => balanced(labels, *classes),
+        Targets::Values(values) => balanced(&one_hot_decode(values.view())?, values.ncols()),
+    }
+}
+
+fn balanced(labels: &[u32], classes: usize) -> Result<Vec<f64>> {
+    let mut counts = vec![0_usize; classes];
+    for (row, &label) in labels.iter().enumerate() {
+        match counts.get_mut(label as usize) {
+            Some(count) => *count += 1,
+            None => {
+                let problem = format_args!("row {row} has class {label}, and there are {classes}");
+                return Err(Error::data("balanced_class_weights", problem));
+            }
+        }
+    }
+    let weight = |(class, &count): (usize, &usize)| match count {
+        0 => Err(Error::data(
+            "balanced_class_weights",
+            format_args!("no sample has class {class}, so no weight balances it"),
+        )),
+        count => Ok(labels.len() as f64 / (classes as f64 * count as f64)),
+    };
+    counts.iter().enumerate().map(weight).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    #[test]
+    fn weights_as_scikit_learns() {
+        // compute_class_weight("balanced", classes=np.arange(3), y=[0, 0, 0, 1, 1, 2])
+        let expected = [2.0 / 3.0, 1.0, 2.0];
+        assert_eq!(balanced(&[0, 0, 0, 1, 1, 2], 3).unwrap(), expected);
+        let vectors = Targets::Values(array![[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]);
+        assert_eq!(balanced_class_weights(&vectors).unwrap(), [4.0 / 6.0, 2.0]);
+    }
+
+    #[test]
+    fn what_cannot_be_balanced_is_refused() {
+        let error = balanced(&[0, 0, 2], 3).unwrap_err();
+        assert!(error.to_string().contains("class 1"), "{error}");
+        assert!(balanced(&[0, 3], 3).is_err());
+        assert!(balanced(&[], 2).is_err());
+        let numbers = Targets::Values(array![[0.5], [2.0]]);
+        assert!(balanced_class_weights(&numbers).is_err());
+    }
+}

@@ -1,0 +1,10 @@
+//! How good predictions are: accuracy, the confusion matrix, and the scores made of them; scores for regression.
+
+mod classes;
+mod regression;
+mod scores;
+
+pub(crate) use classes::index_of_largest;
+pub use classes::{accuracy, classes, confusion_matrix};
+pub use regression::{RegressionScores, regression_scores};
+pub use scores::{ClassScores, ClassificationScores, classification_scores};

@@ -1,0 +1,149 @@
+//! Precision, recall and F1 of each class, and their averages.
+
+use ndarray::ArrayView2;
+
+use crate::error::{Error, Result};
+
+/// How well a class is recognised; or an average over the classes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ClassScores {
+    /// The part, 0 to 1, of the samples taken for the class that are of it; 0 if none was.
+    pub precision: f64,
+    /// The part, 0 to 1, of the samples of the class that were taken for it; 0 if there are none.
+    pub recall: f64,
+    /// 2 precision recall / (precision + recall), 0 to 1; 0 if both are.
+    pub f1: f64,
+    /// The samples of the class; for an average, all samples.
+    pub support: u64,
+}
+
+/// The scores of each class and their averages, as scikit-learn's `classification_report` has them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClassificationScores {
+    /// One for each class, in their order.
+    pub classes: Vec<ClassScores>,
+    /// The mean over the classes, each counting the same: also one without samples, which scores 0.
+    pub macro_average: ClassScores,
+    /// The mean over the classes, each counting as its samples.
+    pub weighted_average: ClassScores,
+}
+
+/// Precision, recall and F1 from a [`confusion_matrix`](crate::confusion_matrix), row = true class.
+///
+/// A score whose denominator is 0 is 0.
+///
+/// # Shapes
+///
+/// classes x classes
+///
+/// # Errors
+///
+/// [`Error::Shape`] for a matrix that is not square, [`Error::InvalidData`] for one without samples.
+///
+/// ```
+/// use mfnet::{classification_scores, confusion_matrix};
+///
+/// let confusion = confusion_matrix(&[0, 1, 1, 1], &[0, 0, 1, 1], 2)?;
+/// let scores = classification_scores(confusion.view())?;
+/// assert_eq!((scores.classes[0].precision, scores.classes[0].recall), (1.0, 0.5));
+/// assert_eq!(scores.macro_average.recall, 0.75);
+/// # Ok::<(), mfnet::Error>(())
+/// ```
+pub fn classification_scores(confusion: ArrayView2<'_, u64>) -> Result<ClassificationScores> {
+    let (rows, columns) = confusion.dim();
+    if rows != columns {
+        return Err(Error::shape(
+            "classification_scores",
+            "classes x classes",
+            format_args!("{rows} x {columns}"),
+        ));
+    }
+    let total = confusion.sum();
+    if total == 0 {
+        return Err(Error::data("classification_scores", "there are no samples"));
+    }
+    let of_class = |class: usize| {
+        let hits = confusion[[class, class]];
+        let (support, taken) = (confusion.row(class).sum(), confusion.column(class).sum());
+        ClassScores {
+            precision: ratio(hits, taken),
+            recall: ratio(hits, support),
+            f1: ratio(2 * hits, support + taken),
+            support,
+        }
+    };
+    let classes: Vec<ClassScores> = (0..rows).map(of_class).collect();
+    let average = |weight: &dyn Fn(&ClassScores) -> f64| {
+        let mean = |score: fn(&ClassScores) -> f64| {
+            classes.iter().map(|class| weight(class) * score(class)).sum::<f64>()
+        };
+        ClassScores {
+            precision: mean(|class| class.precision),
+            recall: mean(|class| class.recall),
+            f1: mean(|class| class.f1),
+            support: total,
+        }
+    };
+    Ok(ClassificationScores {
+        macro_average: average(&|_| 1.0 / rows as f64),
+        weighted_average: average(&|class| class.support as f64 / total as f64),
+        classes,
+    })
+}
+
+/// 0 / 0 is 0 here.
+fn ratio(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::{Array2, array};
+
+    fn assert_scores(found: ClassScores, expected: [f64; 3], support: u64) {
+        let found_scores = [found.precision, found.recall, found.f1];
+        for (found, expected) in found_scores.iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-15, "{found_scores:?}, not {expected}");
+        }
+        assert_eq!(found.support, support);
+    }
+
+    /// ```python
+    /// truth = [0, 0, 0, 0, 1, 1, 1, 2, 2, 2]
+    /// predicted = [0, 0, 1, 2, 1, 1, 0, 2, 2, 1]
+    /// print(classification_report(truth, predicted, digits=17, output_dict=True))
+    /// ```
+    #[test]
+    fn scores_as_scikit_learns() {
+        let confusion = array![[2, 1, 1], [1, 2, 0], [0, 1, 2]];
+        let scores = classification_scores(confusion.view()).unwrap();
+        let third = 1.0 / 3.0;
+        assert_scores(scores.classes[0], [2.0 * third, 0.5, 4.0 / 7.0], 4);
+        assert_scores(scores.classes[1], [0.5, 2.0 * third, 4.0 / 7.0], 3);
+        assert_scores(scores.classes[2], [2.0 * third; 3], 3);
+        let average = [11.0 / 18.0, 11.0 / 18.0, 38.0 / 63.0];
+        assert_scores(scores.macro_average, average, 10);
+        assert_scores(scores.weighted_average, [0.616_666_666_666_666_7, 0.6, 0.6], 10);
+    }
+
+    #[test]
+    fn a_class_that_never_occurs_scores_nothing() {
+        // Class 1 has no samples and is predicted once, class 2 neither; class 3 is never predicted.
+        let confusion = array![[1, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0], [2, 0, 0, 0]];
+        let scores = classification_scores(confusion.view()).unwrap();
+        assert_scores(scores.classes[0], [1.0 / 3.0, 0.5, 0.4], 2);
+        for (class, support) in [(1, 0), (2, 0), (3, 2)] {
+            assert_scores(scores.classes[class], [0.0; 3], support);
+        }
+        assert_scores(scores.macro_average, [1.0 / 12.0, 0.125, 0.1], 4);
+        assert_scores(scores.weighted_average, [1.0 / 6.0, 0.25, 0.2], 4);
+    }
+
+    #[test]
+    fn odd_matrices_are_refused() {
+        assert!(classification_scores(Array2::zeros((2, 2)).view()).is_err());
+        assert!(classification_scores(Array2::zeros((0, 0)).view()).is_err());
+        assert!(classification_scores(Array2::ones((2, 3)).view()).is_err());
+    }
+}
