@@ -111,14 +111,14 @@ pub use element::Element;
 pub use error::{Error, Position, Result};
 pub use loss::{CrossEntropyLoss, MseLoss, Reduction, balanced_class_weights, softmax};
 pub use metrics::{
-    ClassScores, ClassificationScores, RegressionScores, accuracy, classes, classification_scores, confusion_matrix,
-    regression_scores,
+    ClassScores, ClassificationScores, RegressionScores, accuracy, classes, classification_scores,
+    confusion_matrix, regression_scores,
 };
 pub use network::{Builder, Evaluation, NeuralNetwork, Workspace};
 pub use optimizer::{Adam, Clip, Schedule, Sgd};
 pub use train::{
-    Run, Sets, Trainer,
-    EpochRecord, Event, History, TrainOptions, train, train_test_classification, train_test_regression,
+    EpochRecord, Event, History, Run, Sets, TrainOptions, Trainer, train, train_test_classification,
+    train_test_regression,
 };
 
 /// The README's code is tested as the documentation's is.

@@ -240,9 +240,9 @@ fn metrics() {
 fn options() {
     for rate in [f64::NAN, f64::INFINITY, 0.0, -0.1] {
         let value = format!("learning rate = {rate}");
-        assert_says(Sgd::new(rate), &[&value, "finite number above 0"]);
+        assert_says(Sgd::<f32>::new(rate), &[&value, "finite number above 0"]);
         let value = format!("clip norm = {rate}");
-        let sgd = Sgd::new(0.1).unwrap();
+        let sgd = Sgd::<f32>::new(0.1).unwrap();
         assert_says(
             sgd.clone().clip(Clip::Global(rate)),
             &[&value, "finite number above 0"],

@@ -72,7 +72,11 @@ fn an_interrupted_training_ends_as_if_it_had_not_been() {
         assert_eq!(history.epochs.len(), 1 + usize::from(interruption == 9));
         let history = interrupted.fit(&data, go).unwrap();
         assert!(!history.stopped);
-        assert_eq!(losses(&interrupted), losses(&whole), "interrupted at {interruption}");
+        assert_eq!(
+            losses(&interrupted),
+            losses(&whole),
+            "interrupted at {interruption}"
+        );
         assert_eq!(weights(interrupted.network()), weights(whole.network()));
         assert!(interrupted.history().seconds() > 0.0);
     }
@@ -101,7 +105,11 @@ fn epochs_one_at_a_time_are_the_same_training() {
     let mut network = network();
     let (loss, mut adam) = (CrossEntropyLoss::default(), Adam::new(0.003).unwrap());
     train(&mut network, &data, &loss, &mut adam, &options(3), go).unwrap();
-    assert_eq!(weights(&network), weights(whole.network()), "and of the plain function");
+    assert_eq!(
+        weights(&network),
+        weights(whole.network()),
+        "and of the plain function"
+    );
 }
 
 #[test]
@@ -123,12 +131,30 @@ fn early_stopping_goes_back_to_the_best_epoch() {
     let best = history.restored.expect("60 samples are soon learned by heart");
     let validation_loss = |epoch: usize| history.epochs[epoch - 1].validation.unwrap().loss;
     assert_eq!(history.epochs.len(), best + 4);
-    assert!((1..=history.epochs.len()).all(|epoch| epoch == best || validation_loss(epoch) >= validation_loss(best)));
-    let evaluation = trainer.network().evaluate(&validation, &CrossEntropyLoss::default()).unwrap();
-    assert_eq!(evaluation.loss, validation_loss(best), "the weights are those of that epoch");
-    assert_eq!(history.test().unwrap(), evaluation, "and are tested although no test was due");
+    assert!(
+        (1..=history.epochs.len())
+            .all(|epoch| epoch == best || validation_loss(epoch) >= validation_loss(best))
+    );
+    let evaluation = trainer
+        .network()
+        .evaluate(&validation, &CrossEntropyLoss::default())
+        .unwrap();
+    assert_eq!(
+        evaluation.loss,
+        validation_loss(best),
+        "the weights are those of that epoch"
+    );
+    assert_eq!(
+        history.test().unwrap(),
+        evaluation,
+        "and are tested although no test was due"
+    );
     assert!(!history.stopped);
-    assert_eq!(trainer.fit(sets, go).unwrap().epochs.len(), best + 4, "it is over");
+    assert_eq!(
+        trainer.fit(sets, go).unwrap().epochs.len(),
+        best + 4,
+        "it is over"
+    );
 
     // With other options it goes on from the best.
     let mut trainer = trainer.options(options(best + 5));
@@ -150,7 +176,10 @@ fn a_plateau_lowers_the_rate() {
     // The first loss is the best; eleven that are no better lower the rate.
     let rates: Vec<f64> = history.epochs.iter().map(|record| record.learning_rate).collect();
     assert_eq!(rates[..12], [0.1; 12]);
-    assert!((rates[12] - 0.01).abs() < 1e-15 && (rates[29] - 0.001).abs() < 1e-15, "{rates:?}");
+    assert!(
+        (rates[12] - 0.01).abs() < 1e-15 && (rates[29] - 0.001).abs() < 1e-15,
+        "{rates:?}"
+    );
 }
 
 #[test]
@@ -161,7 +190,16 @@ fn odd_options_are_refused() {
         assert!(matches!(error, Error::InvalidOption { .. }), "{error}");
     };
     refused(options(0));
-    refused(TrainOptions { batch_size: 0, ..options(1) });
-    refused(TrainOptions { test_interval: 0, ..options(1) });
-    refused(TrainOptions { schedule: Schedule::step(0), ..options(1) });
+    refused(TrainOptions {
+        batch_size: 0,
+        ..options(1)
+    });
+    refused(TrainOptions {
+        test_interval: 0,
+        ..options(1)
+    });
+    refused(TrainOptions {
+        schedule: Schedule::step(0),
+        ..options(1)
+    });
 }

@@ -27,10 +27,8 @@ fn source(test: &str) -> Option<Source> {
 
 /// Test accuracy after 30 epochs of the report's MNIST training.
 fn mnist_accuracy(network: &mut NeuralNetwork<f32>, (train, test): (&Dataset<f32>, &Dataset<f32>)) -> f64 {
-    let loss = CrossEntropyLoss {
-        // The report's results are those of the sum's gradient.
-        reduction: Reduction::Sum,
-    };
+    // The report's results are those of the sum's gradient.
+    let loss = CrossEntropyLoss::new(Reduction::Sum);
     let options = TrainOptions {
         epochs: 30,
         batch_size: 1024,

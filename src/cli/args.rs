@@ -163,6 +163,7 @@ impl TrainArguments {
             },
             seed: self.seed,
             test_interval: self.test_interval,
+            ..TrainOptions::default()
         }
     }
 

@@ -73,13 +73,19 @@ fn orthogonal<T: Element>(mut weights: ArrayViewMut2<'_, T>, seed: u64) {
     let _ = crate::blas::blas();
     let mut numbers = Array2::zeros((outputs.max(inputs), outputs.min(inputs)));
     draw(numbers.view_mut(), seed, Normal::new(0.0, 1.0));
-    let (mut columns, r) = numbers.qr_into().expect("LAPACK decomposes any matrix of finite numbers");
+    let (mut columns, r) = numbers
+        .qr_into()
+        .expect("LAPACK decomposes any matrix of finite numbers");
     for (mut column, &sign) in columns.columns_mut().into_iter().zip(r.diag()) {
         if sign < 0.0 {
             column.mapv_inplace(|value: f64| -value);
         }
     }
-    let columns = if outputs < inputs { columns.t() } else { columns.view() };
+    let columns = if outputs < inputs {
+        columns.t()
+    } else {
+        columns.view()
+    };
     weights.zip_mut_with(&columns, |weight, &value| *weight = T::from_f64(value));
 }
 
@@ -110,7 +116,9 @@ mod tests {
     #[test]
     fn every_sign_is_as_likely() {
         // Without the sign of R's diagonal, the first number would always be negative.
-        let positive = (0..400).filter(|&seed| orthogonal((3, 3), true, seed)[[0, 0]] > 0.0).count();
+        let positive = (0..400)
+            .filter(|&seed| orthogonal((3, 3), true, seed)[[0, 0]] > 0.0)
+            .count();
         assert!((150..250).contains(&positive), "{positive} of 400");
     }
 

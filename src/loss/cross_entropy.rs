@@ -61,8 +61,15 @@ impl CrossEntropyLoss {
                 weights.len(),
             ));
         }
-        match weights.iter().find(|weight| !(**weight >= 0.0 && weight.is_finite())) {
-            Some(weight) => Err(Error::option("class weight", weight, "a finite number of at least 0")),
+        match weights
+            .iter()
+            .find(|weight| !(**weight >= 0.0 && weight.is_finite()))
+        {
+            Some(weight) => Err(Error::option(
+                "class weight",
+                weight,
+                "a finite number of at least 0",
+            )),
             None => Ok(()),
         }
     }
@@ -185,7 +192,10 @@ mod tests {
             let sum = loss.evaluate(output.view(), targets, 0.5, Some(delta.view_mut()));
             assert!((sum - (2.0 * 4.0_f64.ln() + 0.5 * (4.0_f64 / 3.0).ln())).abs() < 1e-15);
             let expected = array![[-0.75, 0.0625], [0.75, -0.0625]];
-            assert!((&delta - &expected).iter().all(|error| error.abs() < 1e-15), "{delta}");
+            assert!(
+                (&delta - &expected).iter().all(|error| error.abs() < 1e-15),
+                "{delta}"
+            );
         }
     }
 
@@ -206,7 +216,13 @@ mod tests {
             first
         };
         assert!(check(&[]) && check(&[1.0, 0.0]));
-        for odd in [&[1.0][..], &[1.0; 3], &[1.0, -1.0], &[f64::NAN, 1.0], &[1.0, f64::INFINITY]] {
+        for odd in [
+            &[1.0][..],
+            &[1.0; 3],
+            &[1.0, -1.0],
+            &[f64::NAN, 1.0],
+            &[1.0, f64::INFINITY],
+        ] {
             assert!(!check(odd), "{odd:?}");
         }
     }

@@ -99,7 +99,11 @@ mod tests {
     fn scores_as_scikit_learns() {
         let targets = array![[0.5, 1.0], [-1.0, 1.0], [7.0, -6.0], [2.0, 3.0]];
         let predicted = array![[0.0, 2.0], [-1.0, 2.0], [8.0, -5.0], [2.5, 2.0]];
-        assert_scores(predicted, targets, [0.936_493_862_735_862_1, 0.806_186_217_847_897_2, 0.75]);
+        assert_scores(
+            predicted,
+            targets,
+            [0.936_493_862_735_862_1, 0.806_186_217_847_897_2, 0.75],
+        );
     }
 
     #[test]
@@ -111,7 +115,8 @@ mod tests {
 
     #[test]
     fn a_prediction_that_is_not_a_number_stays_visible() {
-        let scores = regression_scores(array![[f64::NAN], [1.0]].view(), array![[1.0], [2.0]].view()).unwrap();
+        let scores =
+            regression_scores(array![[f64::NAN], [1.0]].view(), array![[1.0], [2.0]].view()).unwrap();
         assert!(scores.r2.is_nan() && scores.rmse.is_nan() && scores.mae.is_nan());
     }
 

@@ -75,7 +75,10 @@ pub fn classification_scores(confusion: ArrayView2<'_, u64>) -> Result<Classific
     let classes: Vec<ClassScores> = (0..rows).map(of_class).collect();
     let average = |weight: &dyn Fn(&ClassScores) -> f64| {
         let mean = |score: fn(&ClassScores) -> f64| {
-            classes.iter().map(|class| weight(class) * score(class)).sum::<f64>()
+            classes
+                .iter()
+                .map(|class| weight(class) * score(class))
+                .sum::<f64>()
         };
         ClassScores {
             precision: mean(|class| class.precision),
@@ -93,7 +96,11 @@ pub fn classification_scores(confusion: ArrayView2<'_, u64>) -> Result<Classific
 
 /// 0 / 0 is 0 here.
 fn ratio(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+    if whole == 0 {
+        0.0
+    } else {
+        part as f64 / whole as f64
+    }
 }
 
 #[cfg(test)]
@@ -104,7 +111,10 @@ mod tests {
     fn assert_scores(found: ClassScores, expected: [f64; 3], support: u64) {
         let found_scores = [found.precision, found.recall, found.f1];
         for (found, expected) in found_scores.iter().zip(expected) {
-            assert!((found - expected).abs() < 1e-15, "{found_scores:?}, not {expected}");
+            assert!(
+                (found - expected).abs() < 1e-15,
+                "{found_scores:?}, not {expected}"
+            );
         }
         assert_eq!(found.support, support);
     }

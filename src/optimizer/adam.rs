@@ -172,7 +172,11 @@ impl<T: Element> Optimizer<T> for Adam<T> {
             memory,
             #[inline(always)]
             |span, decays| {
-                let (keep, decay) = if decays { (keep, decay) } else { (T::one(), T::zero()) };
+                let (keep, decay) = if decays {
+                    (keep, decay)
+                } else {
+                    (T::one(), T::zero())
+                };
                 let [means, squares] = span.memory;
                 let numbers = span.weights.iter_mut().zip(span.gradient).zip(means).zip(squares);
                 for (((weight, &gradient), mean), square) in numbers {
@@ -266,7 +270,14 @@ mod tests {
     fn clipping_comes_before_decay() {
         // The gradient is shortened from (4, 4) to (2, 2), and then 0.5 4 is taken from the weight's.
         let clip = Clip::Global(8.0_f64.sqrt());
-        let adam = || Adam::new(0.5).unwrap().betas(0.0, 0.0).unwrap().epsilon(2.0).unwrap();
+        let adam = || {
+            Adam::new(0.5)
+                .unwrap()
+                .betas(0.0, 0.0)
+                .unwrap()
+                .epsilon(2.0)
+                .unwrap()
+        };
         let decay = adam().weight_decay(0.5).unwrap().clip(clip).unwrap();
         assert_close(&steps(decay, &[-4.0]), 2.0 + 0.5 * 2.0 / 4.0, 4.0);
     }

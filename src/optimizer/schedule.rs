@@ -53,10 +53,7 @@ impl Schedule {
 
     /// Down to 0 within so many epochs.
     pub fn cosine(epochs: usize) -> Self {
-        Schedule::Cosine {
-            epochs,
-            minimum: 0.0,
-        }
+        Schedule::Cosine { epochs, minimum: 0.0 }
     }
 
     /// A tenth when the loss has not improved by a ten-thousandth for more than 10 epochs.
@@ -88,7 +85,12 @@ impl Schedule {
             Schedule::Constant => Ok(()),
             Schedule::Step { every, factor } => {
                 count("epochs between two steps of the learning rate", every)?;
-                within(FACTOR, factor, factor > 0.0 && factor <= 1.0, "above 0 and at most 1")
+                within(
+                    FACTOR,
+                    factor,
+                    factor > 0.0 && factor <= 1.0,
+                    "above 0 and at most 1",
+                )
             }
             Schedule::Cosine { epochs, minimum } => {
                 count("epochs of the learning rate's cosine", epochs)?;
@@ -100,9 +102,19 @@ impl Schedule {
                 minimum,
                 ..
             } => {
-                within(FACTOR, factor, factor > 0.0 && factor < 1.0, "above 0 and below 1")?;
+                within(
+                    FACTOR,
+                    factor,
+                    factor > 0.0 && factor < 1.0,
+                    "above 0 and below 1",
+                )?;
                 let fits = (0.0..1.0).contains(&threshold);
-                within("threshold of a plateau", threshold, fits, "at least 0 and below 1")?;
+                within(
+                    "threshold of a plateau",
+                    threshold,
+                    fits,
+                    "at least 0 and below 1",
+                )?;
                 least(minimum)
             }
         }
@@ -349,9 +361,18 @@ mod tests {
         let (epochs, minimum) = (5, 0.6);
         for schedule in [
             Schedule::step(0),
-            Schedule::Step { every: 1, factor: 0.0 },
-            Schedule::Step { every: 1, factor: 1.1 },
-            Schedule::Step { every: 1, factor: f64::NAN },
+            Schedule::Step {
+                every: 1,
+                factor: 0.0,
+            },
+            Schedule::Step {
+                every: 1,
+                factor: 1.1,
+            },
+            Schedule::Step {
+                every: 1,
+                factor: f64::NAN,
+            },
             Schedule::cosine(0),
             Schedule::Cosine { epochs, minimum },
             plateau(1.0, 0.0, 0.0),

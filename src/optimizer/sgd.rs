@@ -283,7 +283,12 @@ mod tests {
         let mut other = sgd.clone();
         other.update(0, &mut array![[1.0], [2.0]], &mut array![[0.0], [2.0]]);
         assert!(Sgd::new(0.5).unwrap().restore(other.state()).is_err());
-        assert!(Sgd::<f64>::new(0.5).unwrap().restore(OptimizerState::default()).is_ok());
+        assert!(
+            Sgd::<f64>::new(0.5)
+                .unwrap()
+                .restore(OptimizerState::default())
+                .is_ok()
+        );
     }
 
     #[test]

@@ -22,7 +22,8 @@ pub struct EpochRecord {
 impl EpochRecord {
     /// What early stopping and schedules go by: the validation loss, or the training loss where there is none.
     pub fn monitored(&self) -> f64 {
-        self.validation.map_or(self.train_loss, |validation| validation.loss)
+        self.validation
+            .map_or(self.train_loss, |validation| validation.loss)
     }
 }
 
@@ -107,7 +108,11 @@ mod tests {
             (Some(1.0 / 3.0), Some(test))
         );
         history.restored = Some(2);
-        assert_eq!(history.train_loss(), Some(0.5), "of the weights that were gone back to");
+        assert_eq!(
+            history.train_loss(),
+            Some(0.5),
+            "of the weights that were gone back to"
+        );
         let validation = Some(Evaluation {
             loss: 7.0,
             accuracy: None,

@@ -199,15 +199,16 @@ impl<'a, T: Element> Run<'a, T> {
 
     /// Goes back to the best weights, if early stopping kept them and they are of an earlier epoch.
     fn go_back(&mut self, epoch: usize) -> Result<()> {
-        let Some(best) = self.state.best.as_ref().filter(|best| best.epoch != epoch) else {
+        let best = self.state.best.as_ref().filter(|best| best.epoch != epoch);
+        let Some(best) = best.filter(|_| self.options.early_stopping.is_some()) else {
             return Ok(());
         };
         let best_epoch = best.epoch;
         self.network.revert(&best.weights);
         self.state.history.restored = Some(best_epoch);
-        let record = |run: &mut Self| &mut run.state.history.epochs[best_epoch - 1].test;
-        if record(self).is_none() {
-            *record(self) = self.judge(|run| &mut run.test)?;
+        if self.state.history.epochs[best_epoch - 1].test.is_none() {
+            let test = self.judge(|run| &mut run.test)?;
+            self.state.history.epochs[best_epoch - 1].test = test;
         }
         Ok(())
     }
@@ -264,15 +265,14 @@ impl<'a, T: Element> Run<'a, T> {
     }
 
     /// Evaluates a data set, if there is such.
-    fn judge(
-        &mut self,
-        held: impl Fn(&mut Self) -> &mut Option<Held<'a, T>>,
-    ) -> Result<Option<Evaluation>> {
+    fn judge(&mut self, held: impl Fn(&mut Self) -> &mut Option<Held<'a, T>>) -> Result<Option<Evaluation>> {
         // Taken out meanwhile, for the network is of the same run.
         let Some(mut taken) = held(self).take() else {
             return Ok(None);
         };
-        let evaluation = self.network.evaluate_in(&mut taken.workspace, taken.data, self.loss);
+        let evaluation = self
+            .network
+            .evaluate_in(&mut taken.workspace, taken.data, self.loss);
         *held(self) = Some(taken);
         evaluation.map(Some)
     }
