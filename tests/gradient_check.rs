@@ -154,7 +154,7 @@ fn check(sizes: &[usize], activations: &[Activation], samples: usize) {
     let layers = layers_off_the_kink(sizes, activations, &inputs);
     for reduction in [Reduction::Mean, Reduction::Sum] {
         let mse = MseLoss { reduction };
-        let cross_entropy = CrossEntropyLoss { reduction };
+        let cross_entropy = CrossEntropyLoss::new(reduction);
         let jobs: [(&dyn Loss<f64>, Targets); 4] = [
             (&mse, Targets::Values),
             (&mse, Targets::Labels),
@@ -284,7 +284,12 @@ impl Layer<f64> for Scale {
         &mut self.weights
     }
 
-    fn forward(&self, input: ndarray::ArrayView2<'_, f64>, mut output: ndarray::ArrayViewMut2<'_, f64>) {
+    fn forward(
+        &self,
+        input: ndarray::ArrayView2<'_, f64>,
+        mut output: ndarray::ArrayViewMut2<'_, f64>,
+        _pass: Pass,
+    ) {
         for ((row, column), value) in output.indexed_iter_mut().filter(|((row, _), _)| *row > 0) {
             *value = self.weights[0][[1, row]] * input[[row, column]];
         }
@@ -295,8 +300,9 @@ impl Layer<f64> for Scale {
         _input: ndarray::ArrayView2<'_, f64>,
         delta: ndarray::ArrayView2<'_, f64>,
         delta_input: ndarray::ArrayViewMut2<'_, f64>,
+        pass: Pass,
     ) {
-        self.forward(delta, delta_input);
+        self.forward(delta, delta_input, pass);
     }
 
     fn gradient(&self, samples: mfnet::layer::Samples<'_, f64>, gradients: &mut [Array2<f64>]) {
