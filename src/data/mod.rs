@@ -1,11 +1,15 @@
 //! Data sets: what they hold, where they come from, and how they are cut into batches.
 
+mod columns;
 mod compressed;
 mod dataset;
 pub mod digits;
+mod examples;
 mod gather;
+mod infer;
 pub mod known;
 mod loader;
+mod matching;
 mod normalize;
 mod one_hot;
 pub mod read;
@@ -14,7 +18,9 @@ mod shuffle;
 mod split;
 mod table;
 
+pub use columns::Columns;
 pub use dataset::{Dataset, Inputs, Targets};
+pub use examples::Examples;
 pub use gather::TargetsView;
 pub(crate) use gather::{BlockTargets, gather_inputs, gather_values};
 pub use loader::{Batch, DataLoader, Shuffle};
@@ -22,5 +28,4 @@ pub use normalize::{Normalization, denormalize_features, normalize_features};
 pub use one_hot::{one_hot_decode, one_hot_encode};
 pub use schema::{Layout, Scaling, Schema, Task};
 pub use split::train_test_split;
-pub(crate) use table::Cell;
 pub use table::Table;

@@ -37,10 +37,11 @@ const MISSING: [&str; 11] = [
 
 impl<'a> Cell<'a> {
     fn of(text: &'a str) -> Self {
-        if MISSING.iter().any(|word| word.eq_ignore_ascii_case(text)) {
-            return Cell::Missing;
+        match text.parse::<f64>() {
+            Ok(number) if !number.is_nan() => Cell::Number(number),
+            _ if MISSING.iter().any(|word| word.eq_ignore_ascii_case(text)) => Cell::Missing,
+            _ => Cell::Text(text),
         }
-        text.parse().map_or(Cell::Text(text), Cell::Number)
     }
 }
 
