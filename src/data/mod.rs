@@ -1,21 +1,31 @@
 //! Data sets: what they hold, where they come from, and how they are cut into batches.
 
+mod columns;
 mod compressed;
 mod dataset;
 pub mod digits;
+mod examples;
 mod gather;
+mod infer;
 pub mod known;
 mod loader;
+mod matching;
 mod normalize;
 mod one_hot;
 pub mod read;
+mod schema;
 mod shuffle;
 mod split;
+mod table;
 
+pub use columns::Columns;
 pub use dataset::{Dataset, Inputs, Targets};
+pub use examples::Examples;
 pub use gather::TargetsView;
 pub(crate) use gather::{BlockTargets, gather_inputs, gather_values};
 pub use loader::{Batch, DataLoader, Shuffle};
 pub use normalize::{Normalization, denormalize_features, normalize_features};
 pub use one_hot::{one_hot_decode, one_hot_encode};
+pub use schema::{Layout, Scaling, Schema, Task};
 pub use split::train_test_split;
+pub use table::Table;

@@ -1,0 +1,203 @@
+//! Which columns of a table are features, which are targets, and how they are named.
+
+use super::schema::Task;
+use super::table::Table;
+use crate::error::Result;
+
+/// How a table's columns are used to learn from.
+///
+/// A column is called by its name or by its place, counted from 0 (-1 is the last, as in Python); where a name looks
+/// like a number, the name comes first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Columns {
+    /// The columns to be predicted; several make a regression with as many outputs. Default: the last column.
+    pub targets: Vec<String>,
+    /// Columns that are neither targets nor features. Default: none.
+    pub ignore: Vec<String>,
+    /// What is predicted. Default: what the targets look like, see [`Examples`](super::Examples).
+    pub task: Option<Task>,
+    /// Whether a missing feature becomes the mean of its column; else it is an error. Default: no.
+    pub impute_mean: bool,
+}
+
+/// The columns of a table, sorted by their use.
+pub(super) struct Chosen {
+    pub(super) features: Vec<usize>,
+    pub(super) targets: Vec<usize>,
+}
+
+impl Columns {
+    /// Finds the columns in a table.
+    pub(super) fn find(&self, table: &Table) -> Result<Chosen> {
+        let find = |names: &[String]| -> Result<Vec<usize>> {
+            names.iter().map(|name| find_column(table, name)).collect()
+        };
+        let (mut targets, ignored) = (find(&self.targets)?, find(&self.ignore)?);
+        let free = |column: &usize| !ignored.contains(column);
+        if self.targets.is_empty() {
+            targets.extend((0..table.width()).rfind(free));
+        }
+        for (place, target) in targets.iter().enumerate() {
+            let name = table.column_name(*target);
+            if targets[..place].contains(target) {
+                return Err(table.refuse_all(format_args!("{name} is named as a target twice")));
+            }
+            if ignored.contains(target) {
+                return Err(table.refuse_all(format_args!("{name} is a target, and is to be ignored too")));
+            }
+        }
+        let is_feature = |column: &usize| free(column) && !targets.contains(column);
+        let features: Vec<usize> = (0..table.width()).filter(is_feature).collect();
+        if features.is_empty() {
+            return Err(table.refuse_all(format_args!(
+                "no column is left to learn from: the table has {}",
+                listed(table)
+            )));
+        }
+        Ok(Chosen { features, targets })
+    }
+}
+
+/// The column of this name, or at this place.
+fn find_column(table: &Table, name: &str) -> Result<usize> {
+    if let Some(column) = table.names().iter().position(|known| known == name) {
+        return Ok(column);
+    }
+    let width = table.width();
+    if let Ok(place) = name.parse::<i64>() {
+        let from_start = if place < 0 {
+            place.saturating_add_unsigned(width as u64)
+        } else {
+            place
+        };
+        return match usize::try_from(from_start) {
+            Ok(column) if column < width => Ok(column),
+            _ => Err(table.refuse_all(format_args!(
+                "there is no column {place}: the {width} columns count from 0 to {}, or from -1 backwards",
+                width - 1
+            ))),
+        };
+    }
+    Err(table.refuse_all(format_args!(
+        "there is no column `{name}`{}: the table has {}",
+        nearest(table.names(), name).map_or(String::new(), |near| format!(" (did you mean `{near}`?)")),
+        listed(table)
+    )))
+}
+
+/// The columns of a table, to be shown.
+pub(super) fn listed(table: &Table) -> String {
+    match table.names() {
+        [] => format!("{} columns without names", table.width()),
+        names => format!("the columns {}", enumerated(names)),
+    }
+}
+
+/// Names, to be shown: the first of them if they are many.
+pub(super) fn enumerated(names: &[String]) -> String {
+    const SHOWN: usize = 20;
+    let shown: Vec<&str> = names.iter().take(SHOWN).map(String::as_str).collect();
+    match names.len() - shown.len() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// The name that is most like this one, if one is at all.
+pub(super) fn nearest<'a>(names: &'a [String], wanted: &str) -> Option<&'a str> {
+    let wanted = wanted.to_lowercase();
+    names
+        .iter()
+        .map(|name| (distance(&name.to_lowercase(), &wanted), name.as_str()))
+        .min()
+        .filter(|(distance, _)| *distance <= wanted.chars().count().div_ceil(3))
+        .map(|(_, name)| name)
+}
+
+/// The letters to add, drop or change to get from one text to the other. Source: V. Levenshtein, 1965.
+fn distance(from: &str, to: &str) -> usize {
+    let to: Vec<char> = to.chars().collect();
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (above, letter) in from.chars().enumerate() {
+        let mut diagonal = above;
+        row[0] = above + 1;
+        for (place, other) in to.iter().enumerate() {
+            let changed = diagonal + usize::from(letter != *other);
+            diagonal = row[place + 1];
+            row[place + 1] = changed.min(row[place] + 1).min(diagonal + 1);
+        }
+    }
+    row[to.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::read::{CsvOptions, read_csv_from};
+
+    fn table(content: &str) -> Table {
+        read_csv_from("t.csv", content.as_bytes(), &CsvOptions::default()).unwrap()
+    }
+
+    fn columns(targets: &[&str], ignore: &[&str]) -> Columns {
+        let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        Columns {
+            targets: owned(targets),
+            ignore: owned(ignore),
+            ..Columns::default()
+        }
+    }
+
+    #[test]
+    fn columns_are_found_by_name_and_place() {
+        let named = table("id,a,b,-1\n7,1,2,3\n");
+        let chosen = |targets: &[&str], ignore: &[&str]| {
+            let chosen = columns(targets, ignore).find(&named).unwrap();
+            (chosen.features, chosen.targets)
+        };
+        assert_eq!(chosen(&[], &[]), (vec![0, 1, 2], vec![3]));
+        assert_eq!(
+            chosen(&[], &["-1"]),
+            (vec![0, 1], vec![2]),
+            "the last that is not ignored"
+        );
+        assert_eq!(chosen(&["a"], &["id"]), (vec![2, 3], vec![1]));
+        assert_eq!(chosen(&["b", "0"], &[]), (vec![1, 3], vec![2, 0]));
+        assert_eq!(chosen(&["-2"], &[]), (vec![0, 1, 3], vec![2]));
+    }
+
+    #[test]
+    fn what_is_not_there_is_named() {
+        let named = table("id,height,kind\n7,1,2\n");
+        let message = |targets: &[&str], ignore: &[&str], table: &Table| {
+            columns(targets, ignore).find(table).err().unwrap().to_string()
+        };
+        assert_eq!(
+            message(&["hieght"], &[], &named),
+            "t.csv: there is no column `hieght` (did you mean `height`?): the table has the columns id, height, kind"
+        );
+        assert!(message(&["colour"], &[], &named).contains("no column `colour`: the table"));
+        assert!(message(&["3"], &[], &named).contains("count from 0 to 2"));
+        assert!(message(&["-4"], &[], &named).contains("no column -4"));
+        assert!(message(&["-9223372036854775808"], &[], &named).contains("no column"));
+        assert!(message(&["kind", "2"], &[], &named).contains("`kind` is named as a target twice"));
+        assert!(message(&["kind"], &["kind"], &named).contains("ignored too"));
+        assert!(message(&["kind"], &["0", "1"], &named).contains("no column is left"));
+        assert!(message(&[], &["0", "1", "2"], &named).contains("no column is left"));
+        assert!(message(&["kind"], &[], &table("1,2\n")).contains("2 columns without names"));
+        let many: Vec<String> = (0..25).map(|column| format!("c{column}")).collect();
+        assert!(enumerated(&many).ends_with("c19 and 5 more"));
+    }
+
+    #[test]
+    fn distances_are_counted() {
+        for (from, to, expected) in [
+            ("kitten", "sitting", 3),
+            ("", "abc", 3),
+            ("abc", "", 3),
+            ("a", "a", 0),
+        ] {
+            assert_eq!(distance(from, to), expected);
+        }
+    }
+}

@@ -1,0 +1,523 @@
+//! Examples to learn from, out of a table: which columns are numbers, what the classes are, and what is missing.
+
+use std::collections::BTreeMap;
+
+use ndarray::Array2;
+
+use super::columns::{Chosen, Columns};
+use super::dataset::{Dataset, Inputs, Targets};
+use super::infer::{Look, MOST_CLASSES, look_of, whole};
+use super::read::shorten;
+use super::schema::{Layout, Scaling, Schema, Task};
+use super::table::{Cell, Table};
+use crate::element::Element;
+use crate::error::{Error, Result};
+
+/// Samples as they are in a file, and what their columns mean.
+///
+/// The task, if it was not told, is
+///
+/// - regression for several targets, and for one that is not whole in some row, has more than 20 different values, or
+///   nearly as many as there are rows;
+/// - classification for one target of text, or of few different whole numbers.
+#[derive(Debug, Clone)]
+pub struct Examples<T> {
+    /// The samples; nothing is scaled.
+    pub dataset: Dataset<T>,
+    /// What their columns mean; it scales nothing yet, see [`Schema::normalized`].
+    pub schema: Schema<T>,
+    /// The task and why it was chosen, as one line: "classification: column `kind` holds 3 different texts".
+    pub reason: String,
+}
+
+/// What becomes of a missing feature.
+#[derive(Clone, Copy)]
+pub(super) enum Missing<'a, T> {
+    Refused,
+    Mean,
+    These(&'a [T]),
+}
+
+/// A target column's values.
+struct Target<T> {
+    targets: Targets<T>,
+    labels: Vec<String>,
+    reason: String,
+}
+
+impl Table {
+    /// The samples of a table, its columns used as told.
+    ///
+    /// Features are numbers. Classes of text are sorted as Python sorts them, classes of whole numbers by their value;
+    /// labels count from 0 in that order. Missing are empty cells and, in any case, `NA`, `N/A`, `NaN`, `null`,
+    /// `none` and `?`. A mean that stands in for a missing feature is that of the table's other rows.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidData`] for columns that are not there, with the names of those that are, and for targets from
+    /// which nothing can be learned; [`Error::InvalidFile`], with line and column, for text in a column of numbers, a
+    /// number that is not finite (or not as a `T`), a missing target, and a missing feature unless means stand in.
+    ///
+    /// ```
+    /// use mfnet::data::Columns;
+    /// use mfnet::data::read::{CsvOptions, read_csv_from};
+    ///
+    /// let file = "height,kind\n12.5,oak\n9,birch\n14,oak\n";
+    /// let table = read_csv_from("trees.csv", file.as_bytes(), &CsvOptions::default())?;
+    /// let examples = table.examples::<f32>(&Columns::default())?;
+    /// assert_eq!(examples.reason, "classification: column `kind` holds 2 different texts");
+    /// assert_eq!(examples.schema.labels, ["birch", "oak"]);
+    /// assert_eq!(examples.dataset.samples(), 3);
+    /// # Ok::<(), mfnet::Error>(())
+    /// ```
+    pub fn examples<T: Element>(&self, columns: &Columns) -> Result<Examples<T>> {
+        let Chosen { features, targets } = columns.find(self)?;
+        let target = match (targets.as_slice(), columns.task) {
+            (&[column], None) => inferred(self, column)?,
+            (&[column], Some(Task::Classification)) => {
+                let mut target = classes(self, column)?;
+                target.reason = "classification, as asked".to_owned();
+                target
+            }
+            (_, Some(Task::Classification)) => {
+                return Err(self.refuse_all("a classification has one target column, not several"));
+            }
+            (_, Some(Task::Regression)) => numbers(self, &targets, "regression, as asked".to_owned())?,
+            (_, None) => numbers(
+                self,
+                &targets,
+                format!("regression: there are {} targets", targets.len()),
+            )?,
+        };
+        let missing = if columns.impute_mean {
+            Missing::Mean
+        } else {
+            Missing::Refused
+        };
+        let (inputs, imputation) = read_features(self, &features, missing)?;
+        let dataset = Dataset::new(Inputs::Values(inputs), target.targets)?;
+        let names = |columns: &[usize]| match self.names() {
+            [] => Vec::new(),
+            names => columns.iter().map(|&column| names[column].clone()).collect(),
+        };
+        let schema = Schema {
+            feature_names: names(&features),
+            target_names: names(&targets),
+            labels: target.labels,
+            scaling: Scaling::None,
+            imputation,
+            layout: Layout {
+                width: self.width(),
+                features,
+                targets,
+            },
+            ..Schema::of(&dataset)
+        };
+        Ok(Examples {
+            dataset,
+            schema,
+            reason: target.reason,
+        })
+    }
+}
+
+/// One target whose task was not told.
+fn inferred<T: Element>(table: &Table, column: usize) -> Result<Target<T>> {
+    let name = table.column_name(column);
+    let cells = || (0..table.rows()).map(|row| (row, table.cell(row, column)));
+    let text = cells().find(|(_, cell)| matches!(cell, Cell::Text(_)));
+    let Some((row, _)) = text else {
+        let known = |(_, cell)| {
+            if let Cell::Number(number) = cell {
+                Some(number)
+            } else {
+                None
+            }
+        };
+        return match look_of(cells().filter_map(known), MOST_CLASSES) {
+            Look::Classes(_) => classes(table, column),
+            Look::Numbers(why) => numbers(table, &[column], format!("regression: in {name}, {why}")),
+        };
+    };
+    if cells().any(|(_, cell)| matches!(cell, Cell::Number(number) if whole(number).is_none())) {
+        return Err(not_a_number(
+            table,
+            row,
+            column,
+            "while other rows have decimals; if these are classes, ask for a classification",
+        ));
+    }
+    let target = classes(table, column)?;
+    let (different, rows) = (target.labels.len(), table.rows());
+    if different > MOST_CLASSES && different * 2 > rows {
+        return Err(table.refuse_all(format_args!(
+            "{name} holds {different} different texts in {rows} rows, which are no classes: name another target"
+        )));
+    }
+    Ok(target)
+}
+
+/// Targets that are numbers.
+fn numbers<T: Element>(table: &Table, columns: &[usize], reason: String) -> Result<Target<T>> {
+    let mut values = Array2::zeros((table.rows(), columns.len()));
+    for ((row, place), value) in values.indexed_iter_mut() {
+        let column = columns[place];
+        *value = number(table, row, column)?.ok_or_else(|| missing_target(table, row, column))?;
+    }
+    Ok(Target {
+        targets: Targets::Values(values),
+        labels: Vec::new(),
+        reason,
+    })
+}
+
+/// A target of classes: whole numbers, or else texts.
+fn classes<T: Element>(table: &Table, column: usize) -> Result<Target<T>> {
+    let rows = 0..table.rows();
+    if let Some(row) = rows.clone().find(|&row| table.cell(row, column) == Cell::Missing) {
+        return Err(missing_target(table, row, column));
+    }
+    let cell = |row| table.cell(row, column);
+    let all_numbers = rows.clone().all(|row| matches!(cell(row), Cell::Number(_)));
+    let (labels, names, what) = if all_numbers {
+        let class = |row| match cell(row) {
+            Cell::Number(number) => whole(number).ok_or_else(|| {
+                let text = table.text(row, column);
+                table.refuse(
+                    row,
+                    column,
+                    format_args!("{text:?} is not a whole number, so it is no class"),
+                )
+            }),
+            Cell::Missing | Cell::Text(_) => unreachable!("all cells are numbers"),
+        };
+        let values = rows.map(class).collect::<Result<Vec<i64>>>()?;
+        let (labels, names) = numbered(&values);
+        (
+            labels,
+            names.iter().map(i64::to_string).collect(),
+            "whole numbers",
+        )
+    } else {
+        let texts: Vec<&str> = rows.map(|row| table.text(row, column)).collect();
+        let (labels, names) = numbered(&texts);
+        let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+        (labels, names, "texts")
+    };
+    let name = table.column_name(column);
+    let different = names.len();
+    if different < 2 {
+        return Err(table.refuse_all(format_args!(
+            "{name} is {:?} in every row: there is nothing to learn",
+            shorten(table.text(0, column))
+        )));
+    }
+    Ok(Target {
+        targets: Targets::Classes {
+            labels,
+            classes: different,
+        },
+        labels: names,
+        reason: format!("classification: {name} holds {different} different {what}"),
+    })
+}
+
+/// The place of each value among the different ones, and these in ascending order.
+pub(super) fn numbered<V: Ord + Copy>(values: &[V]) -> (Vec<u32>, Vec<V>) {
+    let mut places: BTreeMap<V, u32> = values.iter().map(|&value| (value, 0)).collect();
+    for (label, place) in (0..).zip(places.values_mut()) {
+        *place = label;
+    }
+    (
+        values.iter().map(|value| places[value]).collect(),
+        places.into_keys().collect(),
+    )
+}
+
+/// The features of all rows, and what stands in for missing ones.
+pub(super) fn read_features<T: Element>(
+    table: &Table,
+    columns: &[usize],
+    missing: Missing<'_, T>,
+) -> Result<(Array2<T>, Option<Vec<T>>)> {
+    let mut features = Array2::zeros((table.rows(), columns.len()));
+    let (mut sums, mut gaps) = (vec![(0.0, 0_usize); columns.len()], Vec::new());
+    for ((row, place), value) in features.indexed_iter_mut() {
+        let column = columns[place];
+        match (number::<T>(table, row, column)?, missing) {
+            (Some(number), _) => {
+                *value = number;
+                sums[place].0 += number.as_f64();
+                sums[place].1 += 1;
+            }
+            (None, Missing::These(values)) => *value = values[place],
+            (None, Missing::Mean) => gaps.push((row, place)),
+            (None, Missing::Refused) => {
+                return Err(table.refuse(
+                    row,
+                    column,
+                    "the value is missing; leave the row out, or have the column's mean stand in \
+                     (`--impute mean`)",
+                ));
+            }
+        }
+    }
+    let Missing::Mean = missing else {
+        return Ok((features, None));
+    };
+    let mean = |(&(sum, count), &column): (&(f64, usize), &usize)| match count {
+        0 => Err(table.refuse_all(format_args!(
+            "{} has no values at all: ignore it",
+            table.column_name(column)
+        ))),
+        count => Ok(T::from_f64(sum / count as f64)),
+    };
+    let means = sums.iter().zip(columns).map(mean).collect::<Result<Vec<T>>>()?;
+    for (row, place) in gaps {
+        features[[row, place]] = means[place];
+    }
+    Ok((features, Some(means)))
+}
+
+/// The number in a cell, or nothing if it is missing.
+pub(super) fn number<T: Element>(table: &Table, row: usize, column: usize) -> Result<Option<T>> {
+    let number = match table.cell(row, column) {
+        Cell::Missing => return Ok(None),
+        Cell::Number(number) => number,
+        Cell::Text(text) => {
+            let hint = if text.replacen(',', ".", 1).parse::<f64>().is_ok() {
+                "decimals are written with a point"
+            } else {
+                "ignore the column, or write its texts as numbers"
+            };
+            return Err(not_a_number(table, row, column, hint));
+        }
+    };
+    let value = T::from_f64(number);
+    if value.is_finite() {
+        return Ok(Some(value));
+    }
+    let text = shorten(table.text(row, column));
+    Err(if number.is_finite() {
+        table.refuse(
+            row,
+            column,
+            format_args!("{text:?} is beyond the range of {}", T::NAME),
+        )
+    } else {
+        table.refuse(row, column, format_args!("{text:?} is not a finite number"))
+    })
+}
+
+fn not_a_number(table: &Table, row: usize, column: usize, hint: &str) -> Error {
+    let text = shorten(table.text(row, column));
+    table.refuse(row, column, format_args!("{text:?} is not a number; {hint}"))
+}
+
+pub(super) fn missing_target(table: &Table, row: usize, column: usize) -> Error {
+    let text = table.text(row, column);
+    let reading = if text.is_empty() {
+        String::new()
+    } else {
+        format!(" ({text:?} stands for that)")
+    };
+    table.refuse(
+        row,
+        column,
+        format_args!("the target is missing{reading}; leave the row out"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::read::{CsvOptions, read_csv, read_csv_from};
+    use ndarray::array;
+    use std::path::Path;
+
+    fn table(content: &str) -> Table {
+        read_csv_from("t.csv", content.as_bytes(), &CsvOptions::default()).unwrap()
+    }
+
+    fn learn(content: &str, columns: &Columns) -> Result<Examples<f64>> {
+        table(content).examples(columns)
+    }
+
+    fn default(content: &str) -> Examples<f64> {
+        learn(content, &Columns::default()).unwrap()
+    }
+
+    fn message(content: &str) -> String {
+        learn(content, &Columns::default()).unwrap_err().to_string()
+    }
+
+    fn labels(examples: &Examples<f64>) -> &[u32] {
+        match examples.dataset.targets() {
+            Targets::Classes { labels, .. } => labels,
+            Targets::Values(_) => panic!("{}", examples.reason),
+        }
+    }
+
+    #[test]
+    fn classes_keep_their_names_in_order() {
+        let kinds = default("a,b,kind\n1,2,pine\n3,4,ash\n5,6,Elm\n7,8,ash\n");
+        assert_eq!(kinds.schema.labels, ["Elm", "ash", "pine"], "as Python sorts");
+        assert_eq!(labels(&kinds), [2, 1, 0, 1]);
+        assert_eq!(kinds.dataset.to_values().row(1), array![3.0, 4.0]);
+        assert_eq!(
+            (&kinds.schema.feature_names[..], kinds.schema.features),
+            (&["a".into(), "b".into()][..], 2)
+        );
+        assert_eq!(kinds.schema.target_names, ["kind"]);
+        kinds.schema.check().unwrap();
+
+        let grades = default("a,grade\n1,10\n3,9\n5,10.0\n7,9\n1,-1\n2,-1\n");
+        assert_eq!(grades.schema.labels, ["-1", "9", "10"], "by value");
+        assert_eq!(labels(&grades), [2, 1, 2, 1, 0, 0]);
+        assert_eq!(
+            grades.reason,
+            "classification: column `grade` holds 3 different whole numbers"
+        );
+        let mixed = default("a,level\n1,1\n2,2\n3,3+\n4,1\n");
+        assert_eq!(mixed.schema.labels, ["1", "2", "3+"]);
+    }
+
+    #[test]
+    fn the_task_is_inferred_with_a_reason() {
+        assert_eq!(
+            default("a,y\n1,2.5\n2,3\n").reason,
+            "regression: in column `y`, 2.5 is not a whole number"
+        );
+        let counts: String = (0..50).map(|row| format!("{row},{}\n", row % 21)).collect();
+        assert_eq!(
+            default(&counts).reason,
+            "regression: in column 1 (counted from 0), there are more than 20 different whole numbers"
+        );
+        let two = Columns {
+            targets: vec!["y".into(), "x".into()],
+            ..Columns::default()
+        };
+        let examples = learn("x,y,z\n1,2,3\n4,5,6\n", &two).unwrap();
+        assert_eq!(examples.reason, "regression: there are 2 targets");
+        assert_eq!(
+            examples.dataset.targets(),
+            &Targets::Values(array![[2.0, 1.0], [5.0, 4.0]])
+        );
+        assert_eq!(examples.schema.target_names, ["y", "x"]);
+        examples.schema.check().unwrap();
+    }
+
+    #[test]
+    fn a_task_that_is_told_stands() {
+        let asked = |content: &str, task| {
+            let columns = Columns {
+                task: Some(task),
+                ..Columns::default()
+            };
+            learn(content, &columns)
+        };
+        let number = asked("a,y\n1,0\n2,1\n", Task::Regression).unwrap();
+        assert_eq!(number.dataset.targets(), &Targets::Values(array![[0.0], [1.0]]));
+        let class = asked("a,y\n1,5\n2,6\n3,7\n", Task::Classification).unwrap();
+        assert_eq!(class.schema.labels, ["5", "6", "7"]);
+        let error = asked("a,y\n1,0.5\n2,1\n", Task::Classification)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("line 2, column 2: column `y`: \"0.5\" is not a whole number"),
+            "{error}"
+        );
+        let error = asked("a,y\n1,oak\n2,1\n", Task::Regression)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("\"oak\" is not a number"), "{error}");
+    }
+
+    #[test]
+    fn what_cannot_be_learned_from_is_named() {
+        for (content, expected) in [
+            ("a,y\n1,0.5\nx,1\n3,2\n", "t.csv: line 1"),
+            (
+                "a,b,y\n1,5,0.5\n2,x,1\n",
+                "t.csv: line 3, column 2: column `b`: \"x\" is not a number; ignore",
+            ),
+            ("a,b,y\n1;5,2;0,0.5\n", "\"1;5\" is not a number"),
+            ("a;y\n1,5;1\n2;2\n", "decimals are written with a point"),
+            (
+                "a,b,y\n1,NA,0.5\n2,2,1\n",
+                "t.csv: line 2, column 2: column `b`: the value is missing",
+            ),
+            (
+                "a,b,y\n1,1,\n2,2,1\n",
+                "line 2, column 3: column `y`: the target is missing; leave",
+            ),
+            ("a,b,y\n1,1,None\n2,2,x\n", "(\"None\" stands for that)"),
+            ("a,b,y\n1,inf,1\n2,2,0\n", "\"inf\" is not a finite number"),
+            ("a,b,y\n1,1e999,1\n2,2,0\n", "\"1e999\" is not a finite number"),
+            ("a,y\n1,oak\n2,oak\n", "column `y` is \"oak\" in every row"),
+            (
+                "a,y\n1,0.5\n2,oak\n3,0.7\n",
+                "line 3, column 2: column `y`: \"oak\" is not a number; while",
+            ),
+        ] {
+            if expected == "t.csv: line 1" {
+                // Text in the first column of a header's file leaves `y` as the proof of a header.
+                assert!(message(content).contains("line 3, column 1: column `a`: \"x\""));
+                continue;
+            }
+            assert!(
+                message(content).contains(expected),
+                "{} is not {expected}",
+                message(content)
+            );
+        }
+        let names: String = (0..30).map(|row| format!("{row},name {row}\n")).collect();
+        assert!(message(&names).contains("30 different texts in 30 rows, which are no classes"));
+        let error = table("a,y\n1e39,0\n2,1\n")
+            .examples::<f32>(&Columns::default())
+            .unwrap_err();
+        assert!(error.to_string().contains("beyond the range of f32"), "{error}");
+    }
+
+    #[test]
+    fn means_stand_in_for_missing_features() {
+        let impute = Columns {
+            impute_mean: true,
+            ..Columns::default()
+        };
+        let examples = learn("a,b,y\n1,?,0\n,4,1\n3,8,0\n", &impute).unwrap();
+        assert_eq!(
+            examples.dataset.to_values(),
+            array![[1.0, 6.0], [2.0, 4.0], [3.0, 8.0]]
+        );
+        assert_eq!(examples.schema.imputation, Some(vec![2.0, 6.0]));
+        let error = learn("a,b,y\n1,?,0\n3,,1\n", &impute).unwrap_err().to_string();
+        assert!(error.contains("column `b` has no values at all"), "{error}");
+        let error = learn("a,b,y\n1,1,?\n3,,1\n", &impute).unwrap_err().to_string();
+        assert!(error.contains("the target is missing"), "{error}");
+    }
+
+    #[test]
+    fn the_published_files_are_learned_from() {
+        let Some(folder) = std::env::var_os("MFNET_DATA_DIR") else {
+            eprintln!("SKIPPED: MFNET_DATA_DIR is not set, no published table is read");
+            return;
+        };
+        let read = |name| read_csv(&Path::new(&folder).join(name), &CsvOptions::default()).unwrap();
+        let iris = read("iris/iris.data")
+            .examples::<f64>(&Columns::default())
+            .unwrap();
+        assert_eq!((iris.dataset.samples(), iris.dataset.features()), (150, 4));
+        assert_eq!(
+            iris.schema.labels,
+            ["Iris-setosa", "Iris-versicolor", "Iris-virginica"]
+        );
+        let housing = read("california_housing/cal_housing.data.gz");
+        let housing = housing.examples::<f32>(&Columns::default()).unwrap();
+        assert_eq!(
+            (housing.dataset.samples(), housing.dataset.features()),
+            (20_640, 8)
+        );
+        assert_eq!(housing.schema.task, Task::Regression);
+    }
+}

@@ -1,0 +1,268 @@
+//! A table's columns matched with those that a model was trained on.
+
+use std::collections::HashMap;
+
+use super::columns::{enumerated, listed, nearest};
+use super::dataset::{Dataset, Inputs, Targets};
+use super::examples::{Missing, missing_target, number, read_features};
+use super::infer::whole;
+use super::read::shorten;
+use super::schema::{Schema, Task};
+use super::table::{Cell, Table};
+use crate::element::Element;
+use crate::error::Result;
+
+impl Table {
+    /// The raw inputs of a model, whose schema was kept, from a table with or without targets.
+    ///
+    /// If both have names, a feature is the column of its name: the order is free, and other columns are left out.
+    /// Else columns go by their place: the table has the features alone, or all columns that the model's table had.
+    ///
+    /// # Shapes
+    ///
+    /// rows x the schema's features
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidData`](crate::Error::InvalidData) for a table without the model's features;
+    /// [`Error::InvalidFile`](crate::Error::InvalidFile), with line and column, as [`Table::examples`]: a missing
+    /// value is replaced if the model's training replaced such.
+    pub fn inputs_for<T: Element>(&self, schema: &Schema<T>) -> Result<Inputs<T>> {
+        let columns = feature_columns(self, schema)?;
+        let missing = match &schema.imputation {
+            Some(values) => Missing::These(values),
+            None => Missing::Refused,
+        };
+        let (features, _) = read_features(self, &columns, missing)?;
+        Ok(Inputs::Values(features))
+    }
+
+    /// The raw samples, targets included, for a model whose schema was kept.
+    ///
+    /// # Errors
+    ///
+    /// As [`Table::inputs_for`], and for a table without targets or with a class that the model never saw.
+    ///
+    /// ```
+    /// use mfnet::data::{Columns, read::{CsvOptions, read_csv_from}};
+    ///
+    /// let table = |file: &str| read_csv_from("trees.csv", file.as_bytes(), &CsvOptions::default());
+    /// let schema = table("height,kind\n12.5,oak\n9,birch\n")?.examples::<f32>(&Columns::default())?.schema;
+    /// assert_eq!(table("kind,height\noak,8\n")?.samples_for(&schema)?.samples(), 1);
+    /// let error = table("kind,height\nelm,8\n")?.samples_for(&schema).unwrap_err().to_string();
+    /// assert!(error.ends_with("the class \"elm\" was not there in training, which knew birch, oak"));
+    /// # Ok::<(), mfnet::Error>(())
+    /// ```
+    pub fn samples_for<T: Element>(&self, schema: &Schema<T>) -> Result<Dataset<T>> {
+        let columns = target_columns(self, schema)?;
+        let inputs = self.inputs_for(schema)?;
+        let targets = match (schema.task, columns.as_slice()) {
+            (Task::Classification, &[column]) => Targets::Classes {
+                labels: labels(self, column, &schema.labels)?,
+                classes: schema.outputs,
+            },
+            _ => {
+                let mut values = ndarray::Array2::zeros((self.rows(), columns.len()));
+                for ((row, place), value) in values.indexed_iter_mut() {
+                    let column = columns[place];
+                    *value = number(self, row, column)?.ok_or_else(|| missing_target(self, row, column))?;
+                }
+                Targets::Values(values)
+            }
+        };
+        Dataset::new(inputs, targets)
+    }
+}
+
+fn feature_columns<T: Element>(table: &Table, schema: &Schema<T>) -> Result<Vec<usize>> {
+    if !table.names().is_empty() && !schema.feature_names.is_empty() {
+        return by_name(table, &schema.feature_names, "feature");
+    }
+    let width = table.width();
+    if width == schema.features {
+        Ok((0..width).collect())
+    } else if width == schema.layout.width {
+        Ok(schema.layout.features.clone())
+    } else {
+        Err(table.refuse_all(format_args!(
+            "the file has {width} columns, and the model was trained on {} features (in a file of {} columns): it is \
+             a file for another model",
+            schema.features, schema.layout.width
+        )))
+    }
+}
+
+fn target_columns<T: Element>(table: &Table, schema: &Schema<T>) -> Result<Vec<usize>> {
+    if !table.names().is_empty() && !schema.target_names.is_empty() {
+        return by_name(table, &schema.target_names, "target");
+    }
+    if table.width() == schema.layout.width {
+        return Ok(schema.layout.targets.clone());
+    }
+    Err(table.refuse_all(format_args!(
+        "the file has {} columns, and to compare with the truth it takes {}, the targets among them",
+        table.width(),
+        schema.layout.width
+    )))
+}
+
+/// The columns of these names.
+fn by_name(table: &Table, names: &[String], what: &str) -> Result<Vec<usize>> {
+    let columns: HashMap<&str, usize> = table.names().iter().map(String::as_str).zip(0..).collect();
+    let find = |name: &String| {
+        columns.get(name.as_str()).copied().ok_or_else(|| {
+            let near = nearest(table.names(), name);
+            let near = near.map_or(String::new(), |near| format!(" (is it `{near}`?)"));
+            table.refuse_all(format_args!(
+                "the model's {what} `{name}` is not there{near}: the table has {}",
+                listed(table)
+            ))
+        })
+    };
+    names.iter().map(find).collect()
+}
+
+/// The labels of a column of classes whose names are known.
+fn labels(table: &Table, column: usize, names: &[String]) -> Result<Vec<u32>> {
+    let known: HashMap<&str, u32> = names.iter().map(String::as_str).zip(0..).collect();
+    let label = |row| {
+        let text = table.text(row, column);
+        let number = match table.cell(row, column) {
+            Cell::Missing => return Err(missing_target(table, row, column)),
+            Cell::Number(number) => whole(number).map(|number| number.to_string()),
+            Cell::Text(_) => None,
+        };
+        // Whole numbers may be written as "1" here and as "1.0" there.
+        let found = known.get(text).or_else(|| known.get(number.as_deref()?));
+        found.copied().ok_or_else(|| {
+            table.refuse(
+                row,
+                column,
+                format_args!(
+                    "the class {:?} was not there in training, which knew {}",
+                    shorten(text),
+                    enumerated(names)
+                ),
+            )
+        })
+    };
+    (0..table.rows()).map(label).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Columns;
+    use crate::data::read::{CsvOptions, read_csv_from};
+    use ndarray::array;
+
+    fn table(content: &str) -> Table {
+        read_csv_from("t.csv", content.as_bytes(), &CsvOptions::default()).unwrap()
+    }
+
+    fn schema(content: &str, columns: &Columns) -> Schema<f64> {
+        table(content).examples(columns).unwrap().schema
+    }
+
+    fn inputs(content: &str, schema: &Schema<f64>) -> Result<ndarray::Array2<f64>> {
+        match table(content).inputs_for(schema)? {
+            Inputs::Values(values) => Ok(values),
+            Inputs::Pixels(_) => panic!("a table has numbers"),
+        }
+    }
+
+    #[test]
+    fn named_columns_may_stand_anywhere() {
+        let schema = schema("a,b,y\n1,2,0.5\n3,4,0.6\n", &Columns::default());
+        let expected = array![[1.0, 2.0]];
+        assert_eq!(
+            inputs("b,a\n2,1\n", &schema).unwrap(),
+            expected,
+            "without a target"
+        );
+        assert_eq!(inputs("y,b,more,a\nx,2,text,1\n", &schema).unwrap(), expected);
+        let found = table("y,b,a\n7,2,1\n").samples_for(&schema).unwrap();
+        assert_eq!(
+            found,
+            Dataset::regression(expected.clone(), array![[7.0]]).unwrap()
+        );
+        assert_eq!(
+            inputs("1,2\n", &schema).unwrap(),
+            expected,
+            "names on one side only"
+        );
+
+        let error = inputs("A,c\n1,2\n", &schema).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "t.csv: the model's feature `a` is not there (is it `A`?): the table has the columns A, c"
+        );
+        let error = table("b,a\n2,1\n").samples_for(&schema).unwrap_err().to_string();
+        assert!(error.contains("the model's target `y` is not there"), "{error}");
+    }
+
+    #[test]
+    fn columns_without_names_keep_their_places() {
+        let columns = Columns {
+            targets: vec!["1".into()],
+            ignore: vec!["0".into()],
+            ..Columns::default()
+        };
+        let schema = schema("9,0.5,1,2\n9,0.6,3,4\n", &columns);
+        assert_eq!(inputs("9,0.5,1,2\n", &schema).unwrap(), array![[1.0, 2.0]]);
+        assert_eq!(inputs("1,2\n", &schema).unwrap(), array![[1.0, 2.0]]);
+        let error = inputs("1,2,3\n", &schema).unwrap_err().to_string();
+        assert!(
+            error.contains("3 columns") && error.contains("2 features"),
+            "{error}"
+        );
+        assert_eq!(
+            table("9,0.5,1,2\n").samples_for(&schema).unwrap().targets(),
+            &Targets::Values(array![[0.5]])
+        );
+        let error = table("1,2\n").samples_for(&schema).unwrap_err().to_string();
+        assert!(error.contains("it takes 4"), "{error}");
+    }
+
+    #[test]
+    fn classes_are_known_by_name_or_value() {
+        let schema = schema("a,y\n1,10\n2,2\n3,10\n4,2\n", &Columns::default());
+        let labels = |content: &str| match table(content).samples_for(&schema)?.targets() {
+            Targets::Classes { labels, classes: 2 } => Ok(labels.clone()),
+            other => panic!("{other:?}"),
+        };
+        let labels = |content| -> Result<Vec<u32>> { labels(content) };
+        assert_eq!(labels("a,y\n1,2.0\n2,10\n").unwrap(), [0, 1]);
+        let error = labels("a,y\n1,2\n2,3\n").unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "t.csv: line 3, column 2: column `y`: the class \"3\" was not there in training, which knew 2, 10"
+        );
+        assert!(
+            labels("a,y\n1,?\n2,2\n")
+                .unwrap_err()
+                .to_string()
+                .contains("missing")
+        );
+    }
+
+    #[test]
+    fn training_means_stand_in() {
+        let impute = Columns {
+            impute_mean: true,
+            ..Columns::default()
+        };
+        let filled = schema("a,b,y\n1,2,0.5\n3,?,0.6\n", &impute);
+        assert_eq!(
+            inputs("a,b\n,7\n5,\n", &filled).unwrap(),
+            array![[2.0, 7.0], [5.0, 2.0]]
+        );
+        let strict = schema("a,b,y\n1,2,0.5\n3,4,0.6\n", &Columns::default());
+        assert!(
+            inputs("a,b\n1,\n5,6\n", &strict)
+                .unwrap_err()
+                .to_string()
+                .contains("missing")
+        );
+    }
+}

@@ -1,0 +1,426 @@
+//! NumPy's arrays as examples: which are pixels, which are classes.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use ndarray::Array2;
+
+use super::npy::read_array;
+use super::npz::read_arrays;
+use crate::data::examples::numbered;
+use crate::data::infer::{Look, MOST_CLASSES, look_of, whole};
+use crate::data::{Dataset, Examples, Inputs, Schema, Targets, Task};
+use crate::element::Element;
+use crate::error::{Error, Result};
+
+/// The most different values of an array of integers that are taken for classes.
+const MOST_INTEGER_CLASSES: usize = 1000;
+
+/// An array of any rank, the last dimension running fastest.
+pub(super) struct Array<T> {
+    /// What errors call it.
+    pub(super) name: String,
+    pub(super) shape: Vec<usize>,
+    pub(super) numbers: Numbers<T>,
+}
+
+pub(super) enum Numbers<T> {
+    Bytes(Vec<u8>),
+    Integers(Vec<i64>),
+    Values(Vec<T>),
+}
+
+/// Examples out of NumPy's files: to train on, and to test with if the file has such.
+#[derive(Debug, Clone)]
+pub struct NumpyExamples<T> {
+    /// The training samples, what they mean, and why.
+    pub train: Examples<T>,
+    /// The test samples, with the training samples' classes.
+    pub test: Option<Dataset<T>>,
+}
+
+/// Reads examples from an NPZ archive with the arrays `x_train`, `y_train`, `x_test` and `y_test` (the last two may
+/// be missing), as Keras publishes its data sets, or with `x` and `y`; capitals are as good.
+///
+/// Arrays are of bool, integers, or floats of 32 or 64 bits, in any order of bytes or elements. The first dimension
+/// of inputs counts samples, all others become features. Unsigned bytes are taken for pixels ([`Inputs::Pixels`]).
+/// Targets of the shape (samples) or (samples, 1) are classes if they are integers of at most 1000 different values,
+/// or floats that are whole and have at most 20, and nearly as many only where there are two; the rule of
+/// [`Examples`] otherwise. Targets of the shape (samples, classes) are classes if each row is a single 1 among
+/// zeros, and else a regression of several outputs. `task` says otherwise.
+///
+/// # Errors
+///
+/// [`Error::Io`] if the file cannot be read; [`Error::InvalidFile`] for a damaged archive, two arrays of one name, an
+/// array of another type, or one with more or fewer numbers than its shape asks for; [`Error::InvalidData`] for
+/// arrays that are not there or do not fit each other, numbers that are not finite, and a test class that does not
+/// occur in training.
+pub fn read_npz<T: Element>(path: &Path, task: Option<Task>) -> Result<NumpyExamples<T>> {
+    const NAMES: [&str; 10] = [
+        "x_train", "X_train", "y_train", "Y_train", "x_test", "X_test", "y_test", "Y_test", "x", "y",
+    ];
+    let wanted = [&NAMES[..], &["X", "Y"]].concat();
+    let (mut arrays, names) = read_arrays(path, &wanted)?;
+    let refuse = |problem: String| Error::data(path.display(), problem);
+    let mut take = |name: &str| take_any_case(&mut arrays, name);
+    let (x, y, test) = match (take("x_train"), take("y_train")) {
+        (Some(x), Some(y)) => (x, y, (take("x_test"), take("y_test"))),
+        _ => match (take("x"), take("y")) {
+            (Some(x), Some(y)) => (x, y, (None, None)),
+            _ => {
+                return Err(refuse(format!(
+                    "the arrays must be named x_train and y_train (x_test and y_test too, for a test set), or x and \
+                     y; they are named {}",
+                    names.join(", ")
+                )));
+            }
+        },
+    };
+    let train = examples_of(x, y, task)?;
+    let test = match test {
+        (Some(x), Some(y)) => Some(samples_of(x, y, &train.schema)?),
+        (None, None) => None,
+        _ => return Err(refuse("of x_test and y_test, one is missing".to_owned())),
+    };
+    Ok(NumpyExamples { train, test })
+}
+
+/// Reads examples from a pair of NPY files, inputs and targets, as [`read_npz`] does from an archive.
+///
+/// # Errors
+///
+/// As [`read_npz`].
+pub fn read_npy_pair<T: Element>(inputs: &Path, targets: &Path, task: Option<Task>) -> Result<Examples<T>> {
+    examples_of(read_array(inputs)?, read_array(targets)?, task)
+}
+
+/// Reads the raw samples of a pair of NPY files for a model whose schema was kept.
+///
+/// # Errors
+///
+/// As [`read_npz`], and [`Error::InvalidData`] for another number of features or outputs, or a class that did not
+/// occur in training.
+pub fn read_npy_samples<T: Element>(inputs: &Path, targets: &Path, schema: &Schema<T>) -> Result<Dataset<T>> {
+    samples_of(read_array(inputs)?, read_array(targets)?, schema)
+}
+
+/// Reads the raw samples of an NPZ archive for a model whose schema was kept: `x_test` and `y_test`, or else `x` and
+/// `y`.
+///
+/// # Errors
+///
+/// As [`read_npy_samples`].
+pub fn read_npz_samples<T: Element>(path: &Path, schema: &Schema<T>) -> Result<Dataset<T>> {
+    let wanted = ["x_test", "X_test", "y_test", "Y_test", "x", "X", "y", "Y"];
+    let (mut arrays, names) = read_arrays(path, &wanted)?;
+    for (x, y) in [("x_test", "y_test"), ("x", "y")] {
+        if let (Some(x), Some(y)) = (take_any_case(&mut arrays, x), take_any_case(&mut arrays, y)) {
+            return samples_of(x, y, schema);
+        }
+    }
+    Err(not_there(path, "x_test and y_test, or x and y", &names))
+}
+
+/// Reads raw inputs alone, samples x features, from an NPY file.
+///
+/// # Errors
+///
+/// As [`read_npz`].
+pub fn read_npy_inputs<T: Element>(path: &Path) -> Result<Inputs<T>> {
+    inputs_of(read_array(path)?)
+}
+
+/// Reads raw inputs alone, samples x features, from an NPZ archive: `x`, or else `x_test`, or else the only array.
+///
+/// # Errors
+///
+/// As [`read_npz`].
+pub fn read_npz_inputs<T: Element>(path: &Path) -> Result<Inputs<T>> {
+    let (mut arrays, names) = read_arrays(path, &["x", "X", "x_test", "X_test"])?;
+    if let Some(x) = take_any_case(&mut arrays, "x").or_else(|| take_any_case(&mut arrays, "x_test")) {
+        return inputs_of(x);
+    }
+    if let [only] = names.as_slice()
+        && let Some(x) = read_arrays(path, &[only.as_str()])?.0.remove(only)
+    {
+        return inputs_of(x);
+    }
+    Err(not_there(path, "x or x_test", &names))
+}
+
+fn not_there(path: &Path, wanted: &str, names: &[String]) -> Error {
+    let problem = format_args!(
+        "the arrays must be named {wanted}; they are named {}",
+        names.join(", ")
+    );
+    Error::data(path.display(), problem)
+}
+
+/// `x_train` or `X_train`.
+fn take_any_case<T>(arrays: &mut BTreeMap<String, Array<T>>, name: &str) -> Option<Array<T>> {
+    let capital = name[..1].to_uppercase() + &name[1..];
+    arrays.remove(name).or_else(|| arrays.remove(&capital))
+}
+
+/// Samples x features.
+fn inputs_of<T: Element>(array: Array<T>) -> Result<Inputs<T>> {
+    let Array { name, shape, numbers } = array;
+    let (samples, features) = match shape.as_slice() {
+        [] | [_] => {
+            return Err(Error::data(
+                name,
+                format_args!(
+                    "inputs have the shape (samples, features, ...), and this array {}",
+                    shown(&shape)
+                ),
+            ));
+        }
+        [samples, features @ ..] => (*samples, features.iter().product()),
+    };
+    if samples == 0 || features == 0 {
+        return Err(Error::data(
+            name,
+            format_args!("the array is empty: its shape is {}", shown(&shape)),
+        ));
+    }
+    let misfit = |error| Error::shape("inputs", "an array of its own shape", error);
+    let shape = (samples, features);
+    Ok(match numbers {
+        Numbers::Bytes(pixels) => Inputs::Pixels(Array2::from_shape_vec(shape, pixels).map_err(misfit)?),
+        Numbers::Integers(integers) => {
+            let values = integers
+                .into_iter()
+                .map(|number| T::from_f64(number as f64))
+                .collect();
+            Inputs::Values(Array2::from_shape_vec(shape, values).map_err(misfit)?)
+        }
+        Numbers::Values(values) => {
+            let values = Array2::from_shape_vec(shape, values).map_err(misfit)?;
+            crate::data::dataset::check_finite(&name, values.view())?;
+            Inputs::Values(values)
+        }
+    })
+}
+
+/// Targets as they are stored, one or several numbers a sample.
+struct RawTargets<T> {
+    name: String,
+    columns: usize,
+    /// Whether they are stored as integers.
+    integers: bool,
+    values: Array2<T>,
+    /// As `f64`, in which every integer of up to 53 bits is exact.
+    exact: Vec<f64>,
+}
+
+impl<T: Element> RawTargets<T> {
+    fn of(array: Array<T>) -> Result<Self> {
+        let Array { name, shape, numbers } = array;
+        let columns = match shape.as_slice() {
+            [_] => 1,
+            [_, columns] => *columns,
+            _ => {
+                return Err(Error::data(
+                    name,
+                    format_args!(
+                        "targets have the shape (samples) or (samples, outputs), not {}",
+                        shown(&shape)
+                    ),
+                ));
+            }
+        };
+        let integers = !matches!(numbers, Numbers::Values(_));
+        let exact: Vec<f64> = match numbers {
+            Numbers::Bytes(bytes) => bytes.into_iter().map(f64::from).collect(),
+            Numbers::Integers(integers) => integers.into_iter().map(|number| number as f64).collect(),
+            Numbers::Values(values) => values.into_iter().map(T::as_f64).collect(),
+        };
+        if exact.is_empty() {
+            return Err(Error::data(
+                name,
+                format_args!("the array is empty: its shape is {}", shown(&shape)),
+            ));
+        }
+        let values = exact.iter().map(|&number| T::from_f64(number)).collect();
+        let values = Array2::from_shape_vec((shape[0], columns), values)
+            .map_err(|error| Error::shape("targets", "an array of its own shape", error))?;
+        crate::data::dataset::check_finite(&name, values.view())?;
+        Ok(RawTargets {
+            name,
+            columns,
+            integers,
+            values,
+            exact,
+        })
+    }
+
+    /// The place of the 1 in each row, if each is a single 1 among zeros.
+    fn one_hot(&self) -> Option<Vec<u32>> {
+        if self.columns < 2 {
+            return None;
+        }
+        crate::data::one_hot_decode(self.values.view()).ok()
+    }
+
+    /// The whole numbers of a single column.
+    fn whole(&self) -> Result<Vec<i64>> {
+        let number = |(row, &number): (usize, &f64)| {
+            whole(number).ok_or_else(|| {
+                Error::data(
+                    &self.name,
+                    format_args!("row {row} is {number}, not a whole number, so it is no class"),
+                )
+            })
+        };
+        if self.columns == 1 {
+            return self.exact.iter().enumerate().map(number).collect();
+        }
+        Err(Error::data(
+            &self.name,
+            format_args!("{} columns that are not one-hot are no classes", self.columns),
+        ))
+    }
+}
+
+/// Examples to train on.
+fn examples_of<T: Element>(x: Array<T>, y: Array<T>, task: Option<Task>) -> Result<Examples<T>> {
+    check_samples(&x, &y)?;
+    let (inputs, raw) = (inputs_of(x)?, RawTargets::of(y)?);
+    let most = if raw.integers {
+        MOST_INTEGER_CLASSES
+    } else {
+        MOST_CLASSES
+    };
+    let one_hot = raw.one_hot();
+    let inferred = match (raw.columns, &one_hot) {
+        (1, _) => match look_of(raw.exact.iter().copied(), most) {
+            Look::Classes(classes) => (
+                Task::Classification,
+                format!(
+                    "classification: the targets are {} different whole numbers",
+                    classes.len()
+                ),
+            ),
+            Look::Numbers(why) => (Task::Regression, format!("regression: in the targets, {why}")),
+        },
+        (columns, Some(_)) => (
+            Task::Classification,
+            format!("classification: the targets are one-hot vectors of {columns} classes"),
+        ),
+        (columns, None) => (
+            Task::Regression,
+            format!("regression: there are {columns} targets"),
+        ),
+    };
+    let (task, reason) = task.map_or(inferred, |task| (task, format!("{task}, as asked")));
+    let (targets, labels) = match (task, one_hot) {
+        (Task::Regression, _) => (Targets::Values(raw.values), Vec::new()),
+        (Task::Classification, Some(labels)) => {
+            let names = (0..raw.columns).map(|class| class.to_string()).collect();
+            let classes = raw.columns;
+            (Targets::Classes { labels, classes }, names)
+        }
+        (Task::Classification, None) => {
+            let (labels, names) = numbered(&raw.whole()?);
+            if names.len() < 2 {
+                return Err(Error::data(
+                    &raw.name,
+                    "all targets are the same: there is nothing to learn",
+                ));
+            }
+            let classes = names.len();
+            let names = names.iter().map(i64::to_string).collect();
+            (Targets::Classes { labels, classes }, names)
+        }
+    };
+    let dataset = Dataset::new(inputs, targets)?;
+    let schema = Schema {
+        labels,
+        ..Schema::of(&dataset)
+    };
+    Ok(Examples {
+        dataset,
+        schema,
+        reason,
+    })
+}
+
+/// Samples for a model whose schema is known.
+fn samples_of<T: Element>(x: Array<T>, y: Array<T>, schema: &Schema<T>) -> Result<Dataset<T>> {
+    check_samples(&x, &y)?;
+    let x_name = x.name.clone();
+    let (inputs, raw) = (inputs_of(x)?, RawTargets::of(y)?);
+    let features = match &inputs {
+        Inputs::Values(values) => values.ncols(),
+        Inputs::Pixels(pixels) => pixels.ncols(),
+    };
+    if features != schema.features {
+        return Err(Error::data(
+            x_name,
+            format_args!(
+                "the samples have {features} features, and those of the training {}",
+                schema.features
+            ),
+        ));
+    }
+    let targets = match schema.task {
+        Task::Regression if raw.columns == schema.outputs => Targets::Values(raw.values),
+        Task::Regression => {
+            let problem = format_args!(
+                "there are {} targets, and in training {}",
+                raw.columns, schema.outputs
+            );
+            return Err(Error::data(raw.name, problem));
+        }
+        Task::Classification => Targets::Classes {
+            labels: match raw.one_hot() {
+                Some(labels) if raw.columns == schema.outputs => labels,
+                _ => known_labels(&raw, &schema.labels)?,
+            },
+            classes: schema.outputs,
+        },
+    };
+    Dataset::new(inputs, targets)
+}
+
+fn known_labels<T: Element>(raw: &RawTargets<T>, names: &[String]) -> Result<Vec<u32>> {
+    let known: HashMap<&str, u32> = names.iter().map(String::as_str).zip(0..).collect();
+    let label = |(row, number): (usize, i64)| {
+        known.get(number.to_string().as_str()).copied().ok_or_else(|| {
+            Error::data(
+                &raw.name,
+                format_args!(
+                    "row {row}: the class {number} was not there in training, which knew {}",
+                    names.join(", ")
+                ),
+            )
+        })
+    };
+    raw.whole()?.into_iter().enumerate().map(label).collect()
+}
+
+fn check_samples<T>(x: &Array<T>, y: &Array<T>) -> Result<()> {
+    if x.shape.first() == y.shape.first() {
+        return Ok(());
+    }
+    Err(Error::data(
+        &x.name,
+        format_args!(
+            "inputs of the shape {} do not fit targets of the shape {} ({}): the first dimension counts samples",
+            shown(&x.shape),
+            shown(&y.shape),
+            y.name
+        ),
+    ))
+}
+
+/// A shape as Python writes it.
+fn shown(shape: &[usize]) -> String {
+    match shape {
+        [one] => format!("({one},)"),
+        shape => {
+            let lengths: Vec<String> = shape.iter().map(usize::to_string).collect();
+            format!("({})", lengths.join(", "))
+        }
+    }
+}

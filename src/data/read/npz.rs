@@ -1,0 +1,86 @@
+//! NPZ files: several named NumPy arrays in a zip archive.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use zip::ZipArchive;
+use zip::result::ZipError;
+
+use super::arrays::Array;
+use super::npy::read_from;
+use crate::element::Element;
+use crate::error::{Error, Position, Result};
+
+/// The most members of an archive that is read.
+const MAX_MEMBERS: usize = 1000;
+
+/// Reads the arrays of these names, as many of them as there are; also gives the names of all.
+pub(super) fn read_arrays<T: Element>(
+    path: &Path,
+    wanted: &[&str],
+) -> Result<(BTreeMap<String, Array<T>>, Vec<String>)> {
+    let mut file = BufReader::new(File::open(path).map_err(|error| Error::io(path, "open the file", error))?);
+    let refuse = |problem: String| Error::file(path, Position::Byte(0), problem);
+    let members = count_members(&mut file).map_err(|error| Error::io(path, "read the file", error))?;
+    let failed = |error: ZipError| match error {
+        ZipError::Io(error) if error.raw_os_error().is_some() => Error::io(path, "read the file", error),
+        error => refuse(format!("this is no sound NPZ archive: {error}")),
+    };
+    let mut archive = ZipArchive::new(file).map_err(failed)?;
+    if archive.len() > MAX_MEMBERS {
+        return Err(refuse(format!("the archive has more than {MAX_MEMBERS} arrays")));
+    }
+    // The archive's reader keeps one of two members with the same name.
+    let mut names: Vec<String> = archive.file_names().map(array_name).collect();
+    names.sort_unstable();
+    if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Err(refuse(format!("there are two arrays named `{}`", twice[0])));
+    }
+    if members != Some(archive.len()) {
+        return Err(refuse("there are two arrays of the same name".to_owned()));
+    }
+    let mut arrays = BTreeMap::new();
+    for index in 0..archive.len() {
+        let member = archive.by_index(index).map_err(failed)?;
+        let name = array_name(member.name());
+        if wanted.contains(&name.as_str()) {
+            let array =
+                read_from(member, &format!("{}: {name}", path.display())).map_err(|failure| match failure
+                    .at(path)
+                {
+                    Error::InvalidFile {
+                        path,
+                        position,
+                        problem,
+                    } => Error::file(&path, position, format_args!("{name}: {problem}")),
+                    other => other,
+                })?;
+            arrays.insert(name, array);
+        }
+    }
+    Ok((arrays, names))
+}
+
+fn array_name(member: &str) -> String {
+    member.strip_suffix(".npy").unwrap_or(member).to_owned()
+}
+
+/// The number of members as the archive's last record says, if there is such a record.
+fn count_members(file: &mut (impl Read + Seek)) -> std::io::Result<Option<usize>> {
+    const SIGNATURE: &[u8] = b"PK\x05\x06";
+    /// The record's length without its comment, and the longest comment.
+    const RECORD: u64 = 22;
+    const COMMENT: u64 = 65_535;
+    let end = file.seek(SeekFrom::End(0))?;
+    file.seek(SeekFrom::Start(end.saturating_sub(RECORD + COMMENT)))?;
+    let mut tail = Vec::new();
+    file.take(RECORD + COMMENT).read_to_end(&mut tail)?;
+    file.rewind()?;
+    let record = tail
+        .windows(SIGNATURE.len())
+        .rposition(|bytes| bytes == SIGNATURE);
+    let count = record.and_then(|start| Some([*tail.get(start + 10)?, *tail.get(start + 11)?]));
+    Ok(count.map(|count| usize::from(u16::from_le_bytes(count))))
+}
