@@ -176,6 +176,11 @@ impl<T: Element> Dataset<T> {
         &self.targets
     }
 
+    /// The inputs and the targets.
+    pub(crate) fn into_parts(self) -> (Inputs<T>, Targets<T>) {
+        (self.inputs, self.targets)
+    }
+
     /// Whether the inputs are so full of zeros that it pays to leave those out.
     pub(crate) fn is_sparse(&self) -> bool {
         self.density <= SPARSE && self.features() < SparseColumns::<T>::MOST_FEATURES

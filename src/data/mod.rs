@@ -9,8 +9,10 @@ mod loader;
 mod normalize;
 mod one_hot;
 pub mod read;
+mod schema;
 mod shuffle;
 mod split;
+mod table;
 
 pub use dataset::{Dataset, Inputs, Targets};
 pub use gather::TargetsView;
@@ -18,4 +20,7 @@ pub(crate) use gather::{BlockTargets, gather_inputs, gather_values};
 pub use loader::{Batch, DataLoader, Shuffle};
 pub use normalize::{Normalization, denormalize_features, normalize_features};
 pub use one_hot::{one_hot_decode, one_hot_encode};
+pub use schema::{Layout, Scaling, Schema, Task};
 pub use split::train_test_split;
+pub(crate) use table::Cell;
+pub use table::Table;

@@ -107,6 +107,34 @@ impl<T: Element> Normalization<T> {
         })
     }
 
+    /// Statistics that were kept with a model: a mean and a deviation of each feature.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] for unequal numbers of both; [`Error::InvalidData`] for a number that is not finite, or a
+    /// deviation that is not above 0, with its place, counted from 0.
+    pub fn new(means: impl Into<Array1<T>>, deviations: impl Into<Array1<T>>) -> Result<Self> {
+        let (means, deviations) = (means.into(), deviations.into());
+        if means.len() != deviations.len() {
+            return Err(Error::shape(
+                "Normalization::new",
+                format_args!("{} deviations, as there are means", means.len()),
+                deviations.len(),
+            ));
+        }
+        for (column, (mean, deviation)) in means.iter().zip(&deviations).enumerate() {
+            if !mean.is_finite() || !deviation.is_finite() || *deviation <= T::zero() {
+                return Err(Error::data(
+                    "normalisation",
+                    format_args!(
+                        "column {column} has mean {mean} and deviation {deviation}, which must be above 0"
+                    ),
+                ));
+            }
+        }
+        Ok(Normalization { means, deviations })
+    }
+
     /// Features normalised by these statistics, not by their own: x' = (x - mean) / deviation.
     ///
     /// # Shapes
@@ -167,6 +195,26 @@ mod tests {
             normalization.apply(array![[6.0, 2.0]].view()).unwrap(),
             array![[2.0, 0.0]]
         );
+    }
+
+    #[test]
+    fn kept_statistics_are_checked() {
+        let (_, normalization) = normalize_features(array![[0.0, 1.0], [4.0, 3.0]].view()).unwrap();
+        assert_eq!(
+            Normalization::new(vec![2.0, 2.0], vec![2.0, 1.0]).unwrap(),
+            normalization
+        );
+        for (mean, deviation) in [
+            (0.0, 0.0),
+            (0.0, -1.0),
+            (f64::NAN, 1.0),
+            (0.0, f64::INFINITY),
+            (0.0, f64::NAN),
+        ] {
+            let error = Normalization::new(vec![0.0, mean], vec![1.0, deviation]).unwrap_err();
+            assert!(error.to_string().contains("column 1"), "{error}");
+        }
+        assert!(Normalization::new(vec![0.0], vec![1.0, 1.0]).is_err());
     }
 
     #[test]

@@ -60,7 +60,7 @@ const MAX_BYTES: u64 = 64 << 20;
 /// beyond the range of `T`, no rows at all, more than 64 MiB, or damaged gzip.
 pub fn read_california_housing<T: Element>(path: &Path) -> Result<Dataset<T>> {
     let mut source = Source::open(path)?;
-    let content = source.read(MAX_BYTES + 1)?;
+    let content = source.read_up_to(MAX_BYTES + 1)?;
     if content.len() as u64 > MAX_BYTES {
         return Err(source.invalid(
             MAX_BYTES,

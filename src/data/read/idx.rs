@@ -50,7 +50,7 @@ pub fn read_idx(path: &Path) -> Result<Idx> {
     let (shape, expected) = read_shape(&mut source, rank)?;
     let start = source.offset();
     // One byte more than there should be: it tells whether the file goes on, and makes gzip check its sum.
-    let mut bytes = source.read(expected + 1)?;
+    let mut bytes = source.read_up_to(expected + 1)?;
     let found = bytes.len() as u64;
     if found < expected {
         return Err(source.invalid(
@@ -102,7 +102,7 @@ pub fn read_labels(path: &Path) -> Result<Vec<u32>> {
 }
 
 /// Reads the four bytes that say what follows.
-fn read_rank(source: &mut Source) -> Result<u8> {
+fn read_rank(source: &mut Source<'_>) -> Result<u8> {
     let [zero, also_zero, kind, rank] = read_word(source)?;
     if (zero, also_zero) != (0, 0) {
         return Err(source.invalid(0, "this is no IDX file: it does not start with two zero bytes"));
@@ -123,7 +123,7 @@ fn read_rank(source: &mut Source) -> Result<u8> {
 }
 
 /// Reads the dimensions and multiplies them.
-fn read_shape(source: &mut Source, rank: u8) -> Result<(Vec<usize>, u64)> {
+fn read_shape(source: &mut Source<'_>, rank: u8) -> Result<(Vec<usize>, u64)> {
     let mut shape = Vec::new();
     let mut elements: u64 = 1;
     for _ in 0..rank {
@@ -146,8 +146,8 @@ fn read_shape(source: &mut Source, rank: u8) -> Result<(Vec<usize>, u64)> {
     Ok((shape, elements))
 }
 
-fn read_word(source: &mut Source) -> Result<[u8; 4]> {
-    let bytes = source.read(4)?;
+fn read_word(source: &mut Source<'_>) -> Result<[u8; 4]> {
+    let bytes = source.read_up_to(4)?;
     <[u8; 4]>::try_from(bytes.as_slice())
         .map_err(|_| source.invalid(source.offset(), "the file ends within its header"))
 }

@@ -11,29 +11,40 @@ use crate::error::{Error, Position, Result};
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// An open file that knows how far it has been read.
-pub(super) struct Source {
+pub(super) struct Source<'a> {
     path: PathBuf,
-    content: Box<dyn Read>,
+    content: Box<dyn Read + 'a>,
     gzip: bool,
     offset: u64,
 }
 
-impl Source {
+impl Source<'static> {
     /// Opens a file; its first two bytes, not its name, tell whether it is gzip.
     ///
     /// # Errors
     ///
     /// [`Error::Io`].
     pub(super) fn open(path: &Path) -> Result<Self> {
-        let mut file = File::open(path).map_err(|error| Error::io(path, "open the file", error))?;
+        let file = File::open(path).map_err(|error| Error::io(path, "open the file", error))?;
+        Source::of(path, file)
+    }
+}
+
+impl<'a> Source<'a> {
+    /// Content that comes from elsewhere; `path` is what errors call it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`].
+    pub(super) fn of(path: &Path, mut reader: impl Read + 'a) -> Result<Self> {
         let mut start = Vec::new();
-        (&mut file)
+        (&mut reader)
             .take(GZIP_MAGIC.len() as u64)
             .read_to_end(&mut start)
             .map_err(|error| Error::io(path, "read the file", error))?;
         let gzip = start == GZIP_MAGIC;
-        let whole = BufReader::new(Cursor::new(start).chain(file));
-        let content: Box<dyn Read> = match gzip {
+        let whole = BufReader::new(Cursor::new(start).chain(reader));
+        let content: Box<dyn Read + 'a> = match gzip {
             true => Box::new(MultiGzDecoder::new(whole)),
             false => Box::new(whole),
         };
@@ -50,16 +61,11 @@ impl Source {
     /// # Errors
     ///
     /// [`Error::Io`]; [`Error::InvalidFile`] for a damaged or cut gzip stream.
-    pub(super) fn read(&mut self, limit: u64) -> Result<Vec<u8>> {
+    pub(super) fn read_up_to(&mut self, limit: u64) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        let outcome = (&mut self.content).take(limit).read_to_end(&mut bytes);
-        self.offset += bytes.len() as u64;
-        match outcome {
+        match self.take(limit).read_to_end(&mut bytes) {
             Ok(_) => Ok(bytes),
-            Err(error) if self.gzip && is_damage(&error) => {
-                Err(self.invalid(self.offset, format_args!("the gzip stream is damaged: {error}")))
-            }
-            Err(error) => Err(Error::io(&self.path, "read the file", error)),
+            Err(error) => Err(refusal(&self.path, Position::Byte(self.offset), error)),
         }
     }
 
@@ -71,6 +77,31 @@ impl Source {
     /// An [`Error::InvalidFile`] at a byte of the content.
     pub(super) fn invalid(&self, byte: u64, problem: impl std::fmt::Display) -> Error {
         Error::file(&self.path, Position::Byte(byte), problem)
+    }
+}
+
+/// The next bytes, for readers that are handed the whole source; [`refusal`] tells what their errors mean.
+impl Read for Source<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.content.read(buffer) {
+            Ok(read) => {
+                self.offset += read as u64;
+                Ok(read)
+            }
+            Err(error) if self.gzip && is_damage(&error) => Err(io::Error::new(
+                ErrorKind::InvalidData,
+                format!("the gzip stream is damaged: {error}"),
+            )),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// What an error of reading a [`Source`] means: a damaged file, or a refusing system.
+pub(super) fn refusal(path: &Path, position: Position, error: io::Error) -> Error {
+    match error.kind() {
+        ErrorKind::InvalidData if error.raw_os_error().is_none() => Error::file(path, position, error),
+        _ => Error::io(path, "read the file", error),
     }
 }
 
@@ -104,7 +135,7 @@ pub(super) mod tests {
     }
 
     fn read_all(content: &[u8]) -> Result<Vec<u8>> {
-        Source::open(file_of(content).path())?.read(1000)
+        Source::open(file_of(content).path())?.read_up_to(1000)
     }
 
     #[test]
@@ -121,9 +152,9 @@ pub(super) mod tests {
     fn reading_stops_at_the_limit_and_goes_on_from_there() {
         let file = file_of(&gzipped(b"abcdef"));
         let mut source = Source::open(file.path()).unwrap();
-        assert_eq!(source.read(4).unwrap(), b"abcd");
+        assert_eq!(source.read_up_to(4).unwrap(), b"abcd");
         assert_eq!(source.offset(), 4);
-        assert_eq!(source.read(4).unwrap(), b"ef");
+        assert_eq!(source.read_up_to(4).unwrap(), b"ef");
         assert_eq!(source.offset(), 6);
     }
 

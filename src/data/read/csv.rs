@@ -1,0 +1,398 @@
+//! CSV files of any making, as tables of text.
+
+use std::collections::HashSet;
+use std::io::{self, Cursor, Read};
+use std::path::Path;
+
+use csv::{ByteRecord, ReaderBuilder, Trim};
+
+use super::source::{Source, refusal};
+use crate::data::Table;
+use crate::error::{Error, Position, Result};
+
+/// How a CSV file is written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CsvOptions {
+    /// Whether the first row names the columns. Default: it does if some column has text there, and numbers (or
+    /// missing values) in all rows below.
+    pub header: Option<bool>,
+    /// What stands between cells. Default: a tab or a semicolon if each of the first lines has it equally often, else
+    /// a comma.
+    pub delimiter: Option<u8>,
+}
+
+/// Bytes by whose lines the delimiter is told.
+const HEAD: u64 = 1 << 16;
+/// Lines by which the delimiter is told.
+const HEAD_LINES: usize = 10;
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Reads a CSV file, gzip or not.
+///
+/// Cells may be quoted, and then hold delimiters and line ends; white space around them is dropped. Lines may end in
+/// any system's way; empty ones are passed over.
+///
+/// # Errors
+///
+/// [`Error::Io`] if the file cannot be read; [`Error::InvalidFile`], with the line, for a row of more or fewer cells
+/// than the first, text that is not UTF-8, two columns of one name, no rows at all, or damaged gzip.
+///
+/// ```
+/// use mfnet::data::read::{CsvOptions, read_csv};
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("trees.csv");
+/// std::fs::write(&path, "height,kind\n12.5,oak\n9,\"Betula, young\"\n")?;
+/// let table = read_csv(&path, &CsvOptions::default())?;
+/// assert_eq!(table.names(), ["height", "kind"]);
+/// assert_eq!((table.rows(), table.text(1, 1)), (2, "Betula, young"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn read_csv(path: &Path, options: &CsvOptions) -> Result<Table> {
+    read(path, Source::open(path)?, options)
+}
+
+/// Reads CSV from anywhere, such as standard input; `name` is what errors call it.
+///
+/// # Errors
+///
+/// As [`read_csv`].
+pub fn read_csv_from(name: &str, reader: impl Read, options: &CsvOptions) -> Result<Table> {
+    let name = Path::new(name);
+    read(name, Source::of(name, reader)?, options)
+}
+
+fn read(path: &Path, mut source: Source<'_>, options: &CsvOptions) -> Result<Table> {
+    let mut head = source.read_up_to(HEAD)?;
+    if head.starts_with(BYTE_ORDER_MARK) {
+        head.drain(..BYTE_ORDER_MARK.len());
+    }
+    let delimiter = options.delimiter.unwrap_or_else(|| delimiter_of(&head));
+    let mut reader = ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(delimiter)
+        .trim(Trim::All)
+        .from_reader(Lines::of(Cursor::new(head).chain(source)));
+    let (mut record, mut table) = (ByteRecord::new(), None::<Table>);
+    loop {
+        let more = reader.read_byte_record(&mut record);
+        // The reader stands behind the row, which always ends in a line end; those within are its cells'.
+        let inside = record.iter().flatten().filter(|&&byte| byte == b'\n').count() as u64;
+        let line = reader.position().line().saturating_sub(1 + inside).max(1);
+        let more = more.map_err(|error| match error.into_kind() {
+            csv::ErrorKind::Io(error) => refusal(path, Position::Line(line), error),
+            other => Error::file(path, Position::Line(line), format_args!("{other:?}")),
+        })?;
+        if !more {
+            break;
+        }
+        let table = table.get_or_insert_with(|| Table::new(path, record.len()));
+        add(table, line, &record).map_err(|(position, problem)| Error::file(path, position, problem))?;
+    }
+    let mut table = table.ok_or_else(|| Error::file(path, Position::Line(1), "the file has no rows"))?;
+    if options.header.unwrap_or_else(|| table.starts_with_names()) {
+        table.take_header();
+        let mut seen = HashSet::new();
+        if let Some(twice) = table.names().iter().find(|&name| !seen.insert(name)) {
+            let problem = format_args!("two columns are named `{twice}`");
+            return Err(Error::file(path, Position::Line(1), problem));
+        }
+        if table.rows() == 0 {
+            let problem = "there are no rows below the columns' names";
+            return Err(Error::file(path, Position::Line(1), problem));
+        }
+    }
+    Ok(table)
+}
+
+fn add(table: &mut Table, line: u64, record: &ByteRecord) -> std::result::Result<(), (Position, String)> {
+    let width = table.width();
+    if record.len() != width {
+        let problem = format!(
+            "the row has {} columns, and the first row has {width}",
+            record.len()
+        );
+        return Err((Position::Line(line), problem));
+    }
+    let mut cells = Vec::with_capacity(width);
+    for (column, cell) in (1..).zip(record) {
+        let text = std::str::from_utf8(cell).map_err(|_| {
+            let shown = String::from_utf8_lossy(cell);
+            let problem = format!(
+                "{:?} is not UTF-8; save the file in that encoding",
+                shorten(&shown)
+            );
+            (Position::Cell { line, column }, problem)
+        })?;
+        cells.push(text);
+    }
+    table
+        .push(line, cells.into_iter())
+        .ok_or_else(|| (Position::Line(line), "the row is longer than 4 GiB".to_owned()))
+}
+
+/// The beginning of a text, to be shown.
+pub(crate) fn shorten(text: &str) -> String {
+    const SHOWN: usize = 30;
+    match text.char_indices().nth(SHOWN) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}...", &text[..end]),
+    }
+}
+
+/// What stands between the cells of these lines.
+fn delimiter_of(head: &[u8]) -> u8 {
+    let steady = |delimiter: u8| {
+        let mut counts = counts_of(head, delimiter).into_iter();
+        counts
+            .next()
+            .is_some_and(|first| first > 0 && counts.all(|count| count == first))
+    };
+    // Decimal commas are rarer than commas, but a file of both is one of semicolons.
+    b"\t;"
+        .iter()
+        .copied()
+        .find(|&delimiter| steady(delimiter))
+        .unwrap_or(b',')
+}
+
+/// How often a byte stands outside quotes in each of the first lines, empty ones left out.
+fn counts_of(head: &[u8], byte: u8) -> Vec<usize> {
+    let (mut counts, mut count, mut quoted, mut empty) = (Vec::new(), 0, false, true);
+    for &found in head {
+        match found {
+            b'"' => quoted = !quoted,
+            b'\r' | b'\n' if !quoted => {
+                if !empty {
+                    counts.push(count);
+                }
+                (count, empty) = (0, true);
+                continue;
+            }
+            _ if found == byte && !quoted => count += 1,
+            _ => {}
+        }
+        empty = false;
+    }
+    // The last line may be cut, unless it is all there is.
+    if counts.is_empty() {
+        counts.push(count);
+    }
+    counts.truncate(HEAD_LINES);
+    counts
+}
+
+/// Text whose lines all end in `\n`, the last too, so that lines can be counted by it.
+struct Lines<R> {
+    inner: R,
+    /// Whether the last byte was `\r`, handed on as `\n`.
+    after_return: bool,
+    ended: bool,
+    last: u8,
+}
+
+impl<R: Read> Lines<R> {
+    fn of(inner: R) -> Self {
+        Lines {
+            inner,
+            after_return: false,
+            ended: false,
+            last: b'\n',
+        }
+    }
+}
+
+impl<R: Read> Read for Lines<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while !self.ended && !buffer.is_empty() {
+            let read = self.inner.read(buffer)?;
+            if read == 0 {
+                self.ended = true;
+                if self.last != b'\n' {
+                    buffer[0] = b'\n';
+                    return Ok(1);
+                }
+                break;
+            }
+            let mut kept = 0;
+            for place in 0..read {
+                let byte = buffer[place];
+                let repeats = byte == b'\n' && self.after_return;
+                self.after_return = byte == b'\r';
+                if !repeats {
+                    buffer[kept] = if self.after_return { b'\n' } else { byte };
+                    kept += 1;
+                }
+            }
+            if kept > 0 {
+                self.last = buffer[kept - 1];
+                return Ok(kept);
+            }
+        }
+        Ok(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::source::tests::{file_of, gzipped};
+    use super::*;
+    use proptest::prelude::*;
+
+    fn table(content: &str) -> Result<Table> {
+        read_csv(file_of(content.as_bytes()).path(), &CsvOptions::default())
+    }
+
+    fn rows(table: &Table) -> Vec<Vec<&str>> {
+        let row = |row| (0..table.width()).map(|column| table.text(row, column)).collect();
+        (0..table.rows()).map(row).collect()
+    }
+
+    #[test]
+    fn every_way_to_write_a_table_gives_the_same() {
+        let plain = "a,b\n1,x y\n-2.5,\"z, z\"\n";
+        let packed = file_of(&gzipped(plain.as_bytes()));
+        let packed = read_csv(packed.path(), &CsvOptions::default()).unwrap();
+        assert_eq!(packed.names(), ["a", "b"]);
+        assert_eq!(rows(&packed), [["1", "x y"], ["-2.5", "z, z"]]);
+        for content in [
+            plain.to_owned(),
+            plain.trim_end().to_owned(),
+            plain.replace('\n', "\r\n"),
+            plain.replace('\n', "\r"),
+            format!("\u{feff}{plain}\n\n\r\n"),
+            plain.replace("1,", " 1 , "),
+            plain
+                .replace("\"z, z\"", "\"z; z\"")
+                .replace(',', ";")
+                .replace("z; z", "z, z"),
+            plain.replace(',', "\t").replace("z\t z", "z, z"),
+        ] {
+            let table = table(&content).unwrap();
+            assert_eq!(table.names(), packed.names(), "{content:?}");
+            assert_eq!(rows(&table), rows(&packed), "{content:?}");
+        }
+        let piped = read_csv_from("standard input", plain.as_bytes(), &CsvOptions::default()).unwrap();
+        assert_eq!(rows(&piped), rows(&packed));
+    }
+
+    #[test]
+    fn a_header_is_told_by_the_numbers_below() {
+        let names = |content: &str| table(content).unwrap().names().join("|");
+        assert_eq!(names("a,b\n1,x\n2,y\n"), "a|b");
+        assert_eq!(names("a,b\n?,x\n2,y\n"), "a|b", "missing values are no text");
+        assert_eq!(names("0,1,target\n5,6,7\n"), "0|1|target");
+        assert_eq!(names(",a\n0,5\n1,6\n"), "column 0|a");
+        assert_eq!(names("1,x\n2,y\n"), "");
+        assert_eq!(names("a,b\nc,d\n"), "", "nothing but text");
+        assert_eq!(names("a,b\n"), "");
+        assert_eq!(names("a,b\n,\n"), "");
+        let told = |header| CsvOptions {
+            header: Some(header),
+            ..CsvOptions::default()
+        };
+        let read = |content: &str, header| read_csv_from("t", content.as_bytes(), &told(header));
+        assert_eq!(read("a,b\nc,d\n", true).unwrap().names(), ["a", "b"]);
+        assert_eq!(read("a,b\n1,2\n", false).unwrap().rows(), 2);
+        let error = read("a,b\n", true).unwrap_err().to_string();
+        assert!(error.contains("no rows below"), "{error}");
+    }
+
+    #[test]
+    fn delimiters_are_told_apart() {
+        assert_eq!(delimiter_of(b"a;b\n1,5;2,5\n"), b';');
+        assert_eq!(delimiter_of(b"1,5;2,5\n"), b';');
+        assert_eq!(delimiter_of(b"a,b\nx; y,2\nz,3\n"), b',');
+        assert_eq!(delimiter_of(b"a,\"b;c\"\n1,\"2;3\"\n"), b',');
+        assert_eq!(delimiter_of(b"a\tb\n1\t2\n3\t4"), b'\t');
+        assert_eq!(delimiter_of(b""), b',');
+    }
+
+    #[test]
+    fn a_refusal_names_the_line() {
+        let cases = [
+            (
+                "a,b\n1,2\n3\n",
+                3,
+                "the row has 1 columns, and the first row has 2",
+            ),
+            ("a,b\n\n\n1,2\n\n3,4,5\n", 6, "the row has 3 columns"),
+            ("a,b\n1,\"x\ny\"\n3\n", 4, "the row has 1 columns"),
+            ("a,b\n1,2\n3,\"4\n5,6\n7,8\n9\n", 3, ""),
+            ("a,a\n1,2\n", 1, "two columns are named `a`"),
+            ("", 1, "no rows"),
+            ("\n\r\n\n", 1, "no rows"),
+        ];
+        for (content, expected, problem) in cases {
+            for content in [content.to_owned(), content.replace('\n', "\r\n")] {
+                if problem.is_empty() {
+                    // A quote that is never closed swallows the rest, which is one cell then.
+                    assert_eq!(rows(&table(&content).unwrap()).len(), 2, "{content:?}");
+                    continue;
+                }
+                match table(&content) {
+                    Err(Error::InvalidFile {
+                        position: Position::Line(line),
+                        problem: found,
+                        ..
+                    }) => {
+                        assert_eq!(line, expected, "{content:?}: {found}");
+                        assert!(found.contains(problem), "{found} is not {problem}");
+                    }
+                    other => panic!("{content:?}: {other:?}"),
+                }
+            }
+        }
+        let latin = read_csv_from("t.csv", &b"a,b\n1,caf\xe9\n"[..], &CsvOptions::default()).unwrap_err();
+        assert!(
+            latin.to_string().starts_with("t.csv: line 2, column 2: "),
+            "{latin}"
+        );
+    }
+
+    #[test]
+    fn damage_and_refusal_are_told_apart() {
+        let packed = gzipped(b"a,b\n1,2\n");
+        let cut = file_of(&packed[..packed.len() - 4]);
+        let error = read_csv(cut.path(), &CsvOptions::default()).unwrap_err();
+        assert!(matches!(error, Error::InvalidFile { .. }), "{error}");
+        let missing = read_csv(Path::new("no/such.csv"), &CsvOptions::default()).unwrap_err();
+        assert!(matches!(missing, Error::Io { .. }), "{missing}");
+        // Damage behind the head is met by the reader of rows.
+        let long: String = (0..40_000)
+            .map(|row| format!("{row},{}\n", row * 7919 % 10_007))
+            .collect();
+        let packed = gzipped(long.as_bytes());
+        let cut = file_of(&packed[..packed.len() - 4]);
+        let error = read_csv(cut.path(), &CsvOptions::default())
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("gzip stream is damaged"), "{error}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(128))]
+
+        #[test]
+        fn no_bytes_make_it_panic(bytes in prop::collection::vec(prop::sample::select(
+            b"a1,;\t\"\r\n \xff.".to_vec()), 0..64)) {
+            if let Ok(table) = read_csv_from("bytes", bytes.as_slice(), &CsvOptions::default()) {
+                prop_assert!(rows(&table).iter().all(|row| row.len() == table.width()));
+            }
+        }
+
+        #[test]
+        fn lines_end_alike(bytes in prop::collection::vec(prop::sample::select(b"ab\r\n".to_vec()), 0..40)) {
+            let mut read = String::new();
+            // One byte at a time: line ends may be cut anywhere.
+            let mut lines = Lines::of(bytes.as_slice());
+            let mut byte = [0];
+            while lines.read(&mut byte).unwrap() == 1 {
+                read.push(char::from(byte[0]));
+            }
+            let text = String::from_utf8(bytes).unwrap().replace("\r\n", "\n").replace('\r', "\n");
+            let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+            prop_assert_eq!(read, text + end);
+        }
+    }
+}

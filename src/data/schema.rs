@@ -1,0 +1,452 @@
+//! What the columns of a data set mean, and how they were brought to one scale: what a model needs to be used on
+//! other data.
+
+use std::fmt;
+
+use ndarray::{Array2, ArrayView2};
+
+use super::dataset::{Dataset, Inputs, Targets};
+use super::normalize::{Normalization, denormalize_features};
+use crate::element::Element;
+use crate::error::{Error, Result};
+
+/// What is to be predicted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Task {
+    /// Numbers.
+    Regression,
+    /// One of several classes.
+    Classification,
+}
+
+impl fmt::Display for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Task::Regression => "regression",
+            Task::Classification => "classification",
+        })
+    }
+}
+
+/// How inputs are brought to one scale before a network sees them.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Scaling<T> {
+    /// They are used as they are.
+    None,
+    /// They are pixels, 0 to 255, and divided by 255.
+    Pixels,
+    /// x' = (x - mean) / deviation, by the statistics of the training samples.
+    Normalized(Normalization<T>),
+}
+
+/// Where the columns stood in the table that a model was trained on, counted from 0; for tables without names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    /// The number of columns.
+    pub width: usize,
+    /// The columns of the features, in the features' order.
+    pub features: Vec<usize>,
+    /// The columns of the targets, in the targets' order; a single one for classes.
+    pub targets: Vec<usize>,
+}
+
+/// What the columns of a data set mean and how they were scaled, to be kept with a model.
+///
+/// "Raw" data are as the user's file has them, "scaled" data as the network learns them:
+///
+/// ```
+/// use mfnet::{Dataset, data::Schema};
+/// use ndarray::array;
+///
+/// let raw = Dataset::regression(array![[1.0], [3.0]], array![[10.0], [30.0]])?;
+/// let schema = Schema::of(&raw).normalized(&raw)?;
+/// let scaled = schema.scale(raw)?;
+/// assert_eq!(scaled.to_values(), array![[-1.0], [1.0]]);
+/// assert_eq!(schema.unscale(array![[-1.0], [0.0]])?, array![[10.0], [20.0]]);
+/// # Ok::<(), mfnet::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Schema<T> {
+    /// What is predicted.
+    pub task: Task,
+    /// The number of features.
+    pub features: usize,
+    /// A name for each feature; none if they have no names.
+    pub feature_names: Vec<String>,
+    /// How raw inputs become scaled ones.
+    pub scaling: Scaling<T>,
+    /// What stands in for a missing value of each feature, on the raw scale; none if missing values are refused.
+    pub imputation: Option<Vec<T>>,
+    /// The number of outputs: targets of a regression, classes of a classification.
+    pub outputs: usize,
+    /// A name for each target column, the one of a classification included; none if they have no names.
+    pub target_names: Vec<String>,
+    /// The name of each class, in the order of the labels; none for a regression.
+    pub labels: Vec<String>,
+    /// How a regression's raw targets become scaled ones.
+    pub target_normalization: Option<Normalization<T>>,
+    /// Where the columns stood.
+    pub layout: Layout,
+}
+
+impl<T: Element> Schema<T> {
+    /// The schema of a data set without names, classes being called by their numbers: pixels are divided by 255, and
+    /// nothing else is scaled. Its table has the features first, the targets last.
+    pub fn of(dataset: &Dataset<T>) -> Self {
+        let (features, outputs) = (dataset.features(), dataset.outputs());
+        let (task, labels, targets) = match dataset.targets() {
+            Targets::Values(_) => (Task::Regression, Vec::new(), outputs),
+            Targets::Classes { .. } => {
+                let names = (0..outputs).map(|label| label.to_string());
+                (Task::Classification, names.collect(), 1)
+            }
+        };
+        Schema {
+            task,
+            features,
+            feature_names: Vec::new(),
+            scaling: match dataset.inputs() {
+                Inputs::Values(_) => Scaling::None,
+                Inputs::Pixels(_) => Scaling::Pixels,
+            },
+            imputation: None,
+            outputs,
+            target_names: Vec::new(),
+            labels,
+            target_normalization: None,
+            layout: Layout {
+                width: features + targets,
+                features: (0..features).collect(),
+                targets: (features..features + targets).collect(),
+            },
+        }
+    }
+
+    /// The same schema with names; an empty list leaves what is there.
+    ///
+    /// # Errors
+    ///
+    /// As [`Schema::check`].
+    pub fn named(mut self, features: &[&str], targets: &[&str], labels: &[&str]) -> Result<Self> {
+        let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        for (names, new) in [
+            (&mut self.feature_names, features),
+            (&mut self.target_names, targets),
+            (&mut self.labels, labels),
+        ] {
+            if !new.is_empty() {
+                *names = owned(new);
+            }
+        }
+        self.check()?;
+        Ok(self)
+    }
+
+    /// The same schema, scaling by the statistics of these raw training samples: each input to mean 0 and deviation 1
+    /// (pixels stay divided by 255), and so each target of a regression.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] for a data set of another shape; [`Error::InvalidData`] for a feature or a target that is the
+    /// same in every sample, with its name.
+    pub fn normalized(mut self, raw: &Dataset<T>) -> Result<Self> {
+        self.check_samples("Schema::normalized", raw)?;
+        if let Inputs::Values(values) = raw.inputs() {
+            refuse_constant(values.view(), "feature", &self.feature_names)?;
+            self.scaling = Scaling::Normalized(Normalization::of(values.view())?);
+        }
+        if let Targets::Values(values) = raw.targets() {
+            refuse_constant(values.view(), "target", &self.target_names)?;
+            self.target_normalization = Some(Normalization::of(values.view())?);
+        }
+        Ok(self)
+    }
+
+    /// Raw samples as the network learns them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] for a data set of another shape or task.
+    pub fn scale(&self, raw: Dataset<T>) -> Result<Dataset<T>> {
+        self.check_samples("Schema::scale", &raw)?;
+        let (inputs, targets) = raw.into_parts();
+        let targets = match (targets, &self.target_normalization) {
+            (Targets::Values(values), Some(normalization)) => {
+                Targets::Values(normalization.apply(values.view())?)
+            }
+            (targets, _) => targets,
+        };
+        Dataset::new(self.scale_inputs(inputs)?, targets)
+    }
+
+    /// Raw inputs as the network sees them.
+    ///
+    /// # Shapes
+    ///
+    /// samples x features -> samples x features
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] for another number of features.
+    pub fn scale_inputs(&self, raw: Inputs<T>) -> Result<Inputs<T>> {
+        let (samples, features) = match &raw {
+            Inputs::Values(values) => values.dim(),
+            Inputs::Pixels(pixels) => pixels.dim(),
+        };
+        if features != self.features {
+            return Err(Error::shape(
+                "Schema::scale_inputs",
+                format_args!("samples x {}", self.features),
+                format_args!("{samples} x {features}"),
+            ));
+        }
+        Ok(match (raw, &self.scaling) {
+            (Inputs::Pixels(pixels), Scaling::Pixels) => Inputs::Pixels(pixels),
+            (Inputs::Values(values), Scaling::Pixels) => {
+                let largest = T::from_u8(u8::MAX);
+                Inputs::Values(values.mapv_into(|value| value / largest))
+            }
+            (raw, Scaling::None) => Inputs::Values(as_numbers(raw)),
+            (raw, Scaling::Normalized(normalization)) => {
+                Inputs::Values(normalization.apply(as_numbers(raw).view())?)
+            }
+        })
+    }
+
+    /// A regression's predictions on the raw scale; probabilities stay as they are.
+    ///
+    /// # Shapes
+    ///
+    /// samples x outputs -> samples x outputs
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] for another number of outputs.
+    pub fn unscale(&self, predictions: Array2<T>) -> Result<Array2<T>> {
+        match &self.target_normalization {
+            None => Ok(predictions),
+            Some(normalization) => denormalize_features(predictions.view(), normalization),
+        }
+    }
+
+    /// The name of a feature: its own, or its place, counted from 0.
+    pub fn feature_name(&self, feature: usize) -> String {
+        name_or_place(&self.feature_names, "feature", feature)
+    }
+
+    /// The name of a class; its number if it has none.
+    pub fn label(&self, class: usize) -> String {
+        self.labels
+            .get(class)
+            .cloned()
+            .unwrap_or_else(|| class.to_string())
+    }
+
+    /// Whether all parts agree on the numbers of features and outputs; for a schema that was put together by hand or
+    /// read from a file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidData`] that names the part that does not fit.
+    pub fn check(&self) -> Result<()> {
+        let Layout {
+            width,
+            features,
+            targets,
+        } = &self.layout;
+        let target_columns = match self.task {
+            Task::Regression => self.outputs,
+            Task::Classification => 1,
+        };
+        let classes = match self.task {
+            Task::Regression => 0,
+            Task::Classification => self.outputs,
+        };
+        let scaled = match &self.scaling {
+            Scaling::Normalized(normalization) => normalization.means().len(),
+            Scaling::None | Scaling::Pixels => self.features,
+        };
+        let imputed = self.imputation.as_ref().map_or(self.features, Vec::len);
+        let or_none = |names: &[String], expected| if names.is_empty() { expected } else { names.len() };
+        let target_scales = (self.target_normalization.as_ref()).map(|scales| scales.means().len());
+        let counts = [
+            (
+                "features' names",
+                or_none(&self.feature_names, self.features),
+                self.features,
+            ),
+            ("features' scales", scaled, self.features),
+            ("features' imputed values", imputed, self.features),
+            ("features' columns", features.len(), self.features),
+            (
+                "targets' names",
+                or_none(&self.target_names, target_columns),
+                target_columns,
+            ),
+            (
+                "targets' scales",
+                target_scales.unwrap_or(target_columns),
+                target_columns,
+            ),
+            ("targets' columns", targets.len(), target_columns),
+            ("classes' names", self.labels.len(), classes),
+        ];
+        if let Some((what, found, expected)) =
+            counts.into_iter().find(|(_, found, expected)| found != expected)
+        {
+            let problem = format_args!("there are {found}, not {expected}");
+            return Err(Error::data(format_args!("schema: {what}"), problem));
+        }
+        let problem = if self.features == 0 || self.outputs == 0 {
+            "there must be at least one feature and one output"
+        } else if features.iter().chain(targets).any(|column| column >= width) {
+            "a column lies beyond the table's width"
+        } else if self.task == Task::Classification && self.target_normalization.is_some() {
+            "classes cannot be normalised"
+        } else if self.imputation.iter().flatten().any(|value| !value.is_finite()) {
+            "an imputed value is not finite"
+        } else {
+            return Ok(());
+        };
+        Err(Error::data("schema", problem))
+    }
+
+    /// Refuses samples of another shape or task.
+    fn check_samples(&self, operation: &'static str, dataset: &Dataset<T>) -> Result<()> {
+        let task = match dataset.targets() {
+            Targets::Values(_) => Task::Regression,
+            Targets::Classes { .. } => Task::Classification,
+        };
+        let (features, outputs) = (dataset.features(), dataset.outputs());
+        if (task, features, outputs) == (self.task, self.features, self.outputs) {
+            return Ok(());
+        }
+        let shown = |task, features, outputs| format!("{task} of {features} features and {outputs} outputs");
+        Err(Error::shape(
+            operation,
+            shown(self.task, self.features, self.outputs),
+            shown(task, features, outputs),
+        ))
+    }
+}
+
+/// Pixels as the numbers 0 to 255 that they are in a file.
+fn as_numbers<T: Element>(raw: Inputs<T>) -> Array2<T> {
+    match raw {
+        Inputs::Values(values) => values,
+        Inputs::Pixels(pixels) => pixels.mapv(T::from_u8),
+    }
+}
+
+fn name_or_place(names: &[String], what: &str, place: usize) -> String {
+    names
+        .get(place)
+        .cloned()
+        .unwrap_or_else(|| format!("{what} {place}"))
+}
+
+/// [`Normalization::of`] refuses such columns too, but does not know their names.
+fn refuse_constant<T: Element>(values: ArrayView2<'_, T>, what: &str, names: &[String]) -> Result<()> {
+    let constant = |column: &ndarray::ArrayView1<'_, T>| column.iter().all(|value| *value == column[0]);
+    match values.columns().into_iter().position(|column| constant(&column)) {
+        None => Ok(()),
+        Some(place) => Err(Error::data(
+            format_args!("{what} `{}`", name_or_place(names, "column", place)),
+            format_args!(
+                "it is {} in every training sample, so it cannot be normalised: leave the column out, or normalise \
+                 nothing",
+                values[[0, place]]
+            ),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    fn flowers() -> Dataset<f64> {
+        Dataset::classification(array![[1.0, 10.0], [3.0, 30.0]], vec![1, 0], 2).unwrap()
+    }
+
+    #[test]
+    fn training_statistics_scale_other_samples() {
+        let schema = Schema::of(&flowers()).normalized(&flowers()).unwrap();
+        let other = schema.scale_inputs(Inputs::Values(array![[5.0, 20.0]])).unwrap();
+        assert_eq!(other, Inputs::Values(array![[3.0, 0.0]]));
+        assert_eq!(
+            schema.scale(flowers()).unwrap().targets(),
+            flowers().targets(),
+            "classes stay as they are"
+        );
+        assert_eq!(
+            schema.unscale(array![[0.25, 0.75]]).unwrap(),
+            array![[0.25, 0.75]]
+        );
+        assert!(schema.scale_inputs(Inputs::Values(array![[5.0]])).is_err());
+    }
+
+    #[test]
+    fn pixels_are_pixels_in_every_form() {
+        let targets = Targets::Values(array![[1.0], [2.0]]);
+        let raw = Dataset::<f64>::new(Inputs::Pixels(array![[0, 51], [0, 255]]), targets).unwrap();
+        let schema = Schema::of(&raw).normalized(&raw).unwrap();
+        assert_eq!(schema.scaling, Scaling::Pixels);
+        let as_bytes = schema.scale(raw.clone()).unwrap();
+        assert_eq!(as_bytes.inputs(), raw.inputs(), "divided while they are gathered");
+        let as_numbers = schema.scale_inputs(Inputs::Values(array![[0.0, 51.0]])).unwrap();
+        assert_eq!(as_numbers, Inputs::Values(array![[0.0, 0.2]]));
+        let mut unscaled = schema;
+        unscaled.scaling = Scaling::None;
+        let numbers = unscaled.scale_inputs(Inputs::Pixels(array![[0, 51]])).unwrap();
+        assert_eq!(numbers, Inputs::Values(array![[0.0, 51.0]]));
+    }
+
+    #[test]
+    fn a_constant_column_is_named() {
+        let raw = Dataset::classification(array![[1.0, 7.0], [2.0, 7.0]], vec![0, 1], 2).unwrap();
+        let named = Schema::of(&raw)
+            .named(&["height", "width"], &["kind"], &["a", "b"])
+            .unwrap();
+        let error = named.normalized(&raw).unwrap_err().to_string();
+        assert!(error.starts_with("feature `width`: it is 7 in every"), "{error}");
+    }
+
+    #[test]
+    fn parts_that_do_not_fit_are_named() {
+        let sound = Schema::of(&flowers()).normalized(&flowers()).unwrap();
+        sound.check().unwrap();
+        let broken = |change: fn(&mut Schema<f64>)| {
+            let mut schema = sound.clone();
+            change(&mut schema);
+            schema.check().unwrap_err().to_string()
+        };
+        for (message, part) in [
+            (
+                broken(|schema| schema.labels.truncate(1)),
+                "classes' names: there are 1, not 2",
+            ),
+            (
+                broken(|schema| schema.feature_names = vec![String::new()]),
+                "features' names",
+            ),
+            (broken(|schema| schema.features = 3), "features' scales"),
+            (broken(|schema| schema.imputation = Some(vec![1.0])), "imputed"),
+            (
+                broken(|schema| schema.imputation = Some(vec![1.0, f64::NAN])),
+                "not finite",
+            ),
+            (broken(|schema| schema.layout.targets.clear()), "targets' columns"),
+            (broken(|schema| schema.layout.width = 2), "width"),
+            (
+                broken(|schema| schema.target_names = vec![String::new(); 2]),
+                "targets' names",
+            ),
+        ] {
+            assert!(message.contains(part), "{message} is not {part}");
+        }
+        let other = Dataset::regression(array![[1.0, 10.0]], array![[1.0]]).unwrap();
+        assert!(sound.scale(other).is_err(), "another task");
+    }
+}
