@@ -31,6 +31,7 @@
 //! | train | [`train()`], [`train_test_regression`], [`train_test_classification`] |
 //! | write a training loop of your own | [`DataLoader`], [`NeuralNetwork::propagate`], [`NeuralNetwork::update`] |
 //! | predict, and judge predictions | [`NeuralNetwork::predict`], [`NeuralNetwork::evaluate`], [`classification_scores`], [`regression_scores`] |
+//! | keep a model, and use it elsewhere | `Model`, `NeuralNetwork::save`, `NeuralNetwork::load_weights` |
 //! | compare with models that are not trained | [`mean_predictor`], `least_squares` |
 //! | read how it all works, without the speed | [`plain`] |
 //!
@@ -77,13 +78,16 @@
 //! | `openblas` | yes | matrix products on the system's OpenBLAS; without it, on the pure-Rust kernels of ndarray |
 //! | `linalg` | no | `least_squares`, the closed-form fit, and orthogonal initial weights, by OpenBLAS's LAPACK |
 //! | `download` | with `cli` | [`data::known`] fetches what is not yet on the machine |
-//! | `cli` | yes | the `mfnet` command, and nothing in the library but `download` |
+//! | `save` | with `cli` | model files that PyTorch reads too (safetensors), and models as ONNX files |
+//! | `cli` | yes | the `mfnet` command, and nothing in the library but the features above |
 //!
 //! A library that depends on mfnet wants `default-features = false, features = ["openblas"]`.
 
 mod augment;
 mod baseline;
 mod blas;
+#[cfg(feature = "save")]
+mod checkpoint;
 pub mod data;
 mod element;
 mod error;
@@ -103,6 +107,8 @@ pub use augment::{augment, strip};
 pub use baseline::least_squares;
 pub use baseline::mean_predictor;
 pub use blas::{Blas, blas};
+#[cfg(feature = "save")]
+pub use checkpoint::{Model, Precision, precision_of};
 pub use data::{
     Batch, DataLoader, Dataset, Inputs, Normalization, Shuffle, Targets, denormalize_features,
     normalize_features, one_hot_decode, one_hot_encode, train_test_split,

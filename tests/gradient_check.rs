@@ -2,7 +2,7 @@
 //!
 //! The slope is a central difference in f64, whose own error is some 1e-10 here.
 
-use mfnet::layer::{Layer, Linear};
+use mfnet::layer::{Layer, Linear, Pass};
 use mfnet::loss::Loss;
 use mfnet::{CrossEntropyLoss, DataLoader, Dataset, MseLoss, NeuralNetwork, Reduction, Shuffle, Workspace};
 use ndarray::{Array2, s};

@@ -136,6 +136,7 @@ impl<T: Element> Layer<T> for Dropout {
         // In a prediction it is not there.
         Some(Record {
             options: Options::of(&[("p", self.probability)]),
+            seed: Some(self.seed),
             ..Record::plain("Dropout", "Identity")
         })
     }

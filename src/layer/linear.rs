@@ -128,6 +128,22 @@ impl<T: Element> Linear<T> {
         Ok(layer)
     }
 
+    /// A layer with saved weights and biases.
+    pub(super) fn restored(inputs: usize, outputs: usize, fetch: &mut Fetch<'_, T>) -> Result<Self> {
+        // Before any memory is taken: that there are tensors of such sizes is what bounds it.
+        let (weights, biases) = (fetch("weight", &[outputs, inputs])?, fetch("bias", &[outputs])?);
+        let mut layer = Linear::new(inputs, outputs, Initializer::Zeros, 0)?;
+        layer.assign(&weights, &biases);
+        Ok(layer)
+    }
+
+    /// Takes over weights and biases of this layer's shapes.
+    fn assign(&mut self, values: &ArrayD<T>, biases: &ArrayD<T>) {
+        let [weights] = &mut self.weights;
+        weights.slice_mut(s![1.., 1..]).into_dyn().assign(values);
+        weights.slice_mut(s![1.., 0]).into_dyn().assign(biases);
+    }
+
     /// Room to pack the weights in for samples that are mostly zeros.
     pub(crate) fn panels(&self) -> Panels<T> {
         Panels::new(self.weights[0].nrows() - 1, self.weights[0].ncols())
@@ -225,6 +241,7 @@ impl<T: Element> Layer<T> for Linear<T> {
         Some(Record {
             kind: "Linear",
             options: Options::of(&[("in_features", inputs as f64), ("out_features", outputs as f64)]),
+            seed: None,
             tensors: vec![
                 tensor("weight", row_major(weights.slice(s![1.., 1..]).into_dyn())),
                 tensor("bias", row_major(weights.slice(s![1.., 0]).into_dyn())),
@@ -238,11 +255,9 @@ impl<T: Element> Layer<T> for Linear<T> {
     }
 
     fn restore(&mut self, fetch: &mut Fetch<'_, T>) -> Result<()> {
-        let [weights] = &mut self.weights;
-        let (outputs, inputs) = (weights.nrows() - 1, weights.ncols() - 1);
-        let (values, biases) = (fetch("weight", &[outputs, inputs])?, fetch("bias", &[outputs])?);
-        weights.slice_mut(s![1.., 1..]).into_dyn().assign(&values);
-        weights.slice_mut(s![1.., 0]).into_dyn().assign(&biases);
+        let (inputs, outputs) = (self.inputs(), self.outputs());
+        let (weights, biases) = (fetch("weight", &[outputs, inputs])?, fetch("bias", &[outputs])?);
+        self.assign(&weights, &biases);
         Ok(())
     }
 }

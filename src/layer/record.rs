@@ -26,6 +26,8 @@ pub struct Record<T> {
     pub kind: &'static str,
     /// That class's options, by its names.
     pub options: Options,
+    /// What it draws its random numbers by in training; none if it draws none.
+    pub seed: Option<u64>,
     /// What it has learned, by that class's names and in its shapes.
     pub tensors: Vec<Tensor<T>>,
     /// What it computes in a prediction, as a chain of ONNX's operators: each works on what the one before gives.
@@ -82,6 +84,7 @@ impl<T> Record<T> {
         Record {
             kind,
             options: Options::default(),
+            seed: None,
             tensors: Vec::new(),
             operators: vec![Operator {
                 kind: operator,

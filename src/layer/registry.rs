@@ -1,7 +1,7 @@
 //! The layers that files know, in one place.
 
 use super::record::Options;
-use super::{Activation, Dropout, Identity, Initializer, Layer, Linear, Relu, Sigmoid, Tanh};
+use super::{Activation, Dropout, Fetch, Identity, Layer, Linear, Relu, Sigmoid, Tanh};
 use crate::element::Element;
 use crate::error::{Error, Result};
 
@@ -15,16 +15,24 @@ pub(crate) enum Part<T> {
 /// The names that files use.
 pub(crate) const KINDS: [&str; 6] = ["Linear", "ReLU", "Sigmoid", "Tanh", "Identity", "Dropout"];
 
-/// What a record describes, for `width` features; tensors are yet to be restored. `seed` is for what it draws in training.
+/// What a record describes, for `width` features, with its saved tensors. `seed` is for what it draws in training.
+///
+/// Nothing is allocated by the options alone: what a layer takes up is there in saved tensors.
 ///
 /// # Errors
 ///
-/// [`Error::InvalidData`] for a kind that is not known, or options that are missing or cannot be.
-pub(crate) fn part<T: Element>(kind: &str, options: &Options, width: usize, seed: u64) -> Result<Part<T>> {
+/// [`Error::InvalidData`] for a kind that is not known, or options that are missing or cannot be; those of `fetch`.
+pub(crate) fn part<T: Element>(
+    kind: &str,
+    options: &Options,
+    width: usize,
+    seed: u64,
+    fetch: &mut Fetch<'_, T>,
+) -> Result<Part<T>> {
     Ok(match kind {
         "Linear" => {
             let (inputs, outputs) = (options.count("in_features")?, options.count("out_features")?);
-            Part::Layer(Box::new(Linear::new(inputs, outputs, Initializer::Zeros, 0)?))
+            Part::Layer(Box::new(Linear::restored(inputs, outputs, fetch)?))
         }
         "Dropout" => Part::Layer(Box::new(Dropout::new(width, options.number("p")?, seed)?)),
         "ReLU" => Part::Activation(Box::new(Relu)),

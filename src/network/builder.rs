@@ -5,9 +5,7 @@ use rand::Rng;
 use super::{NeuralNetwork, Stage};
 use crate::element::Element;
 use crate::error::{Error, Result};
-use crate::layer::{
-    Activation, Dropout, Initializer, Layer, Linear, Options, Part, Relu, Sigmoid, Tanh, part,
-};
+use crate::layer::{Activation, Dropout, Initializer, Layer, Linear, Part, Relu, Sigmoid, Tanh};
 use crate::random::{Stream, generator};
 
 /// Layers noted one after the other, until [`Builder::build`] draws their weights and checks that they fit.
@@ -24,7 +22,6 @@ pub struct Builder<T> {
 enum Plan<T> {
     Linear(usize),
     Dropout(f64),
-    Recorded(String, Options),
     Layer(Box<dyn Layer<T>>),
     Activation(Box<dyn Activation<T>>),
 }
@@ -63,12 +60,6 @@ impl<T: Element> Builder<T> {
     /// Adds a [`Dropout`] that leaves out each feature with this probability in training, from 0 to below 1.
     pub fn dropout(mut self, probability: f64) -> Self {
         self.plans.push(Plan::Dropout(probability));
-        self
-    }
-
-    /// Adds a layer or an activation as a file describes it, with its weights yet to be restored.
-    pub(crate) fn recorded(mut self, kind: &str, options: Options) -> Self {
-        self.plans.push(Plan::Recorded(kind.to_owned(), options));
         self
     }
 
@@ -115,7 +106,6 @@ impl<T: Element> Builder<T> {
                 Plan::Dropout(probability) => {
                     Part::Layer(Box::new(Dropout::new(width, probability, draw(Stream::Noise))?))
                 }
-                Plan::Recorded(kind, options) => part(&kind, &options, width, draw(Stream::Noise))?,
                 Plan::Layer(layer) => Part::Layer(layer),
                 Plan::Activation(activation) => Part::Activation(activation),
             };

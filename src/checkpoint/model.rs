@@ -1,0 +1,212 @@
+//! A network together with what its data mean: what is needed to use it on data as they are in the user's files.
+
+use std::path::Path;
+
+use ndarray::{Array2, ArrayView2};
+use serde::de::IgnoredAny;
+
+use super::saved;
+use super::{onnx, saved::Saved};
+use crate::data::{Inputs, Schema, Task};
+use crate::element::Element;
+use crate::error::{Error, Position, Result};
+use crate::loss::softmax;
+use crate::metrics::classes;
+use crate::network::NeuralNetwork;
+
+/// A network and the [`Schema`] of its data: it takes raw features and gives predictions on the raw scale.
+///
+/// ```
+/// use mfnet::{Dataset, Model, MseLoss, NeuralNetwork, Sgd, TrainOptions, data::Schema, train};
+/// use ndarray::array;
+/// use std::ops::ControlFlow::Continue;
+///
+/// let raw = Dataset::regression(array![[10.0], [20.0], [30.0]], array![[1.0], [2.0], [3.0]])?;
+/// let schema = Schema::of(&raw).normalized(&raw)?;
+/// let mut network = NeuralNetwork::<f64>::builder(1).linear(1).seed(7).build()?;
+/// let options = TrainOptions { epochs: 100, ..TrainOptions::default() };
+/// let (scaled, loss, mut sgd) = (schema.scale(raw)?, MseLoss::default(), Sgd::new(0.1)?);
+/// train(&mut network, &scaled, &loss, &mut sgd, &options, |_| Continue(()))?;
+///
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("model.safetensors");
+/// Model::new(network, schema)?.save(&path)?;
+/// let model = Model::<f64>::load(&path)?;
+/// assert!((model.predict(array![[40.0]].view())?[[0, 0]] - 4.0).abs() < 1e-6);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Model<T> {
+    network: NeuralNetwork<T>,
+    schema: Schema<T>,
+}
+
+impl<T: Element> Model<T> {
+    /// A trained network, and the schema by which its data were scaled.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] for a schema of other numbers of features or outputs than the network's,
+    /// [`Error::InvalidData`] for one whose parts do not fit each other.
+    pub fn new(network: NeuralNetwork<T>, schema: Schema<T>) -> Result<Self> {
+        schema.check()?;
+        if (schema.features, schema.outputs) != (network.inputs(), network.outputs()) {
+            let shown = |features, outputs| format!("{features} features and {outputs} outputs");
+            return Err(Error::shape(
+                "Model::new",
+                format_args!(
+                    "a schema of the network's {}",
+                    shown(network.inputs(), network.outputs())
+                ),
+                shown(schema.features, schema.outputs),
+            ));
+        }
+        Ok(Model { network, schema })
+    }
+
+    /// The network.
+    pub fn network(&self) -> &NeuralNetwork<T> {
+        &self.network
+    }
+
+    /// What the data mean.
+    pub fn schema(&self) -> &Schema<T> {
+        &self.schema
+    }
+
+    /// The network and the schema, such as to train on.
+    pub fn into_parts(self) -> (NeuralNetwork<T>, Schema<T>) {
+        (self.network, self.schema)
+    }
+
+    /// Saves the model in a safetensors file, as [`NeuralNetwork::save`] does, with the schema.
+    ///
+    /// The file is replaced as a whole, or stays as it was.
+    ///
+    /// # Errors
+    ///
+    /// As [`NeuralNetwork::save`].
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        saved::write::<T, ()>(path.as_ref(), &self.network, Some(&self.schema), None)
+    }
+
+    /// Loads a model, in this precision, whichever it was saved in; a checkpoint's too.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] if the file cannot be read; [`Error::InvalidFile`] for anything in it that is no model, with what
+    /// and where: a network without a schema, for one.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let fault = |problem: String| Error::file(path, Position::Byte(0), problem);
+        let Saved { network, schema, .. } = saved::read::<T, IgnoredAny>(path)?;
+        let Some(schema) = schema else {
+            let problem = "it holds a network alone, and does not say what its data mean";
+            return Err(fault(problem.to_owned()));
+        };
+        Model::new(network, schema).map_err(|error| fault(error.to_string()))
+    }
+
+    /// Predictions for raw features, on the raw scale: a regression's targets, or a classification's logits.
+    ///
+    /// A missing value, NaN, becomes what the schema has for it.
+    ///
+    /// # Shapes
+    ///
+    /// samples x features -> samples x outputs
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] for another number of features; [`Error::InvalidData`] for a value that is not finite and for
+    /// which the schema has no other, with row and column, counted from 0.
+    pub fn predict(&self, design: ArrayView2<'_, T>) -> Result<Array2<T>> {
+        let complete = self.complete(design)?;
+        let Inputs::Values(inputs) = self.schema.scale_inputs(Inputs::Values(complete))? else {
+            // Values stay values.
+            return Err(Error::data("Model::predict", "the inputs are pixels"));
+        };
+        self.schema.unscale(self.network.predict(inputs.view())?)
+    }
+
+    /// The probability of each class, for raw features.
+    ///
+    /// # Shapes
+    ///
+    /// samples x features -> samples x classes; each row adds up to 1
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::predict`]; [`Error::InvalidData`] for a regression.
+    pub fn predict_proba(&self, design: ArrayView2<'_, T>) -> Result<Array2<T>> {
+        Ok(softmax(self.logits("Model::predict_proba", design)?.view()))
+    }
+
+    /// The class of each sample, for raw features.
+    ///
+    /// # Shapes
+    ///
+    /// samples x features -> samples
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::predict_proba`].
+    pub fn predict_labels(&self, design: ArrayView2<'_, T>) -> Result<Vec<u32>> {
+        Ok(classes(self.logits("Model::predict_labels", design)?.view()))
+    }
+
+    /// The name of each sample's class, for raw features.
+    ///
+    /// # Shapes
+    ///
+    /// samples x features -> samples
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::predict_proba`].
+    pub fn predict_names(&self, design: ArrayView2<'_, T>) -> Result<Vec<String>> {
+        let classes = classes(self.logits("Model::predict_names", design)?.view());
+        Ok(classes
+            .into_iter()
+            .map(|class| self.schema.label(class as usize))
+            .collect())
+    }
+
+    /// Writes the model as an ONNX file, for other programs to predict with.
+    ///
+    /// Its graph takes raw features, `input` (N x features), and gives `output` (N x outputs), what [`Model::predict`]
+    /// gives; for classes also `probabilities` (N x classes) and `label` (N). Names of features, targets and classes
+    /// stand in its metadata, as JSON. The file is replaced as a whole, or stays as it was.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidData`] for a layer of your own without a [record](crate::layer::Layer::record), a weight that is
+    /// not finite, or a network beyond the format's 2 GB; [`Error::Io`] if the file cannot be written.
+    pub fn export_onnx(&self, path: impl AsRef<Path>) -> Result<()> {
+        onnx::export(self, path.as_ref())
+    }
+
+    fn logits(&self, operation: &'static str, design: ArrayView2<'_, T>) -> Result<Array2<T>> {
+        match self.schema.task {
+            Task::Classification => self.predict(design),
+            Task::Regression => Err(Error::data(operation, "the model predicts numbers, not classes")),
+        }
+    }
+
+    /// The features without missing values.
+    fn complete(&self, design: ArrayView2<'_, T>) -> Result<Array2<T>> {
+        let mut complete = design.to_owned();
+        let imputation = self.schema.imputation.as_deref().unwrap_or(&[]);
+        for ((row, column), value) in complete.indexed_iter_mut() {
+            match imputation.get(column) {
+                Some(&mean) if value.is_nan() => *value = mean,
+                _ if value.is_finite() => {}
+                _ => {
+                    let feature = self.schema.feature_name(column);
+                    let problem = format_args!("row {row}, {feature}: {value} is not a finite number");
+                    return Err(Error::data("Model::predict", problem));
+                }
+            }
+        }
+        Ok(complete)
+    }
+}

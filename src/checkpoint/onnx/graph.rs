@@ -1,0 +1,192 @@
+//! A computation as ONNX sees it: nodes that read named values and give others.
+
+use ndarray::{ArrayD, Dimension as _};
+use safetensors::Dtype;
+
+use super::messages::{
+    Attribute, AttributeType, DataType, Dimension, Graph, Node, Shape, Tensor, TensorType, Type, Value,
+};
+use crate::checkpoint::number::{dtype_of, to_bytes};
+use crate::element::Element;
+use crate::layer::{self, Operand, Record};
+
+/// A chain of nodes that grows: each works on what the one before gives.
+#[derive(Debug)]
+pub(super) struct Chain {
+    nodes: Vec<Node>,
+    constants: Vec<Tensor>,
+    /// The name of the value at its end.
+    end: String,
+}
+
+impl Chain {
+    /// A chain that begins with this value.
+    pub(super) fn new(start: &str) -> Self {
+        Chain {
+            nodes: Vec::new(),
+            constants: Vec::new(),
+            end: start.to_owned(),
+        }
+    }
+
+    /// Adds a node that reads the value at the end and then these others, and gives a new one.
+    pub(super) fn push(&mut self, kind: &str, operands: &[&str], attributes: Vec<Attribute>) {
+        let end = self.end.clone();
+        let inputs = std::iter::once(end.as_str()).chain(operands.iter().copied());
+        let output = format!("value{}", self.nodes.len());
+        self.node(kind, inputs, &output, attributes);
+        self.end = output;
+    }
+
+    /// Adds a node that gives the value of this name; the end stays where it is.
+    pub(super) fn node<'a>(
+        &mut self,
+        kind: &str,
+        inputs: impl IntoIterator<Item = &'a str>,
+        output: &str,
+        attributes: Vec<Attribute>,
+    ) {
+        self.nodes.push(Node {
+            input: inputs.into_iter().map(str::to_owned).collect(),
+            output: vec![output.to_owned()],
+            name: format!("{kind}{}", self.nodes.len()),
+            op_type: kind.to_owned(),
+            attribute: attributes,
+        });
+    }
+
+    /// Adds a constant.
+    pub(super) fn constant<T: Element>(&mut self, name: &str, values: &ArrayD<T>) {
+        self.constants.push(Tensor {
+            dims: values.raw_dim().slice().iter().map(|&size| size as i64).collect(),
+            data_type: data_type::<T>() as i32,
+            name: name.to_owned(),
+            raw_data: to_bytes(values.iter()),
+        });
+    }
+
+    /// Adds a constant list of whole numbers.
+    fn integers(&mut self, name: &str, values: &[i64]) {
+        self.constants.push(Tensor {
+            dims: vec![values.len() as i64],
+            data_type: DataType::Int64 as i32,
+            name: name.to_owned(),
+            raw_data: values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+        });
+    }
+
+    /// Adds what a layer computes in a prediction; nothing for one that hands on what it is given.
+    pub(super) fn layer<T: Element>(&mut self, index: usize, record: &Record<T>) {
+        for tensor in &record.tensors {
+            self.constant(&format!("{index}.{}", tensor.name), &tensor.values);
+        }
+        for operator in record
+            .operators
+            .iter()
+            .filter(|operator| operator.kind != "Identity")
+        {
+            let mut names = Vec::new();
+            for operand in &operator.operands {
+                names.push(match operand {
+                    Operand::Tensor(name) => format!("{index}.{name}"),
+                    Operand::Integers(values) => {
+                        let name = format!("constant{}", self.constants.len());
+                        self.integers(&name, values);
+                        name
+                    }
+                });
+            }
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            let attributes = operator
+                .attributes
+                .iter()
+                .map(|(name, value)| attribute(name, value));
+            self.push(operator.kind, &names, attributes.collect());
+        }
+    }
+
+    /// Gives the value at the end this name.
+    pub(super) fn name_end(&mut self, name: &str) {
+        match self.nodes.last_mut() {
+            Some(node) => node.output = vec![name.to_owned()],
+            None => self.node("Identity", [self.end.clone().as_str()], name, Vec::new()),
+        }
+        self.end = name.to_owned();
+    }
+
+    /// The name of the value at the end.
+    pub(super) fn end(&self) -> String {
+        self.end.clone()
+    }
+
+    /// The whole, with what goes in and what comes out.
+    pub(super) fn into_graph(self, input: Value, output: Vec<Value>) -> Graph {
+        Graph {
+            node: self.nodes,
+            name: "mfnet".to_owned(),
+            initializer: self.constants,
+            input: vec![input],
+            output,
+        }
+    }
+}
+
+/// A whole number as an attribute.
+pub(super) fn integer(name: &str, value: i64) -> Attribute {
+    attribute(name, &layer::Attribute::Integer(value))
+}
+
+fn attribute(name: &str, value: &layer::Attribute) -> Attribute {
+    let named = |kind: AttributeType| Attribute {
+        name: name.to_owned(),
+        r#type: kind as i32,
+        ..Attribute::default()
+    };
+    match value {
+        layer::Attribute::Integer(value) => Attribute {
+            i: Some(*value),
+            ..named(AttributeType::Int)
+        },
+        layer::Attribute::Integers(values) => Attribute {
+            ints: values.clone(),
+            ..named(AttributeType::Ints)
+        },
+        layer::Attribute::Float(value) => Attribute {
+            f: Some(*value),
+            ..named(AttributeType::Float)
+        },
+    }
+}
+
+/// A value of this name: one row for each of N samples, each of `columns` numbers, or one number without columns.
+pub(super) fn value(name: &str, kind: DataType, columns: Option<usize>) -> Value {
+    let samples = Dimension {
+        dim_param: Some("N".to_owned()),
+        ..Dimension::default()
+    };
+    let columns = columns.map(|columns| Dimension {
+        dim_value: Some(columns as i64),
+        ..Dimension::default()
+    });
+    let shape = Shape {
+        dim: std::iter::once(samples).chain(columns).collect(),
+    };
+    let tensor_type = TensorType {
+        elem_type: kind as i32,
+        shape: Some(shape),
+    };
+    Value {
+        name: name.to_owned(),
+        r#type: Some(Type {
+            tensor_type: Some(tensor_type),
+        }),
+    }
+}
+
+/// The type of a network's numbers.
+pub(super) fn data_type<T: Element>() -> DataType {
+    match dtype_of::<T>() {
+        Dtype::F32 => DataType::Float,
+        _ => DataType::Double,
+    }
+}

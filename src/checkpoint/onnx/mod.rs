@@ -1,0 +1,114 @@
+//! Models as ONNX files, for other programs to predict with.
+
+mod graph;
+mod messages;
+
+use std::path::Path;
+
+use ndarray::{Array1, ArrayD};
+use prost::Message;
+
+use self::graph::{Chain, data_type, integer, value};
+use self::messages::{DataType, OperatorSet, Property};
+use super::tensors::refuse_not_finite;
+use super::{Model, atomic};
+use crate::data::{Scaling, Schema, Task};
+use crate::element::Element;
+use crate::error::{Error, Result};
+
+/// The versions of the format and of its operators, of 2022: old enough for any reader in use.
+const IR_VERSION: i64 = 8;
+const OPERATOR_SET: i64 = 17;
+
+/// Protocol buffers are no longer than this.
+const LONGEST: usize = i32::MAX as usize;
+
+/// Writes a model; see [`Model::export_onnx`].
+pub(super) fn export<T: Element>(model: &Model<T>, path: &Path) -> Result<()> {
+    let (schema, mut chain) = (model.schema(), Chain::new("input"));
+    prepare(&mut chain, schema);
+    for (index, record) in model.network().records()?.iter().enumerate() {
+        for tensor in &record.tensors {
+            refuse_not_finite(&format!("{index}.{}", tensor.name), &tensor.values)?;
+        }
+        chain.layer(index, record);
+    }
+    if let Some(scales) = &schema.target_normalization {
+        chain.constant("target.deviations", &vector(scales.deviations()));
+        chain.constant("target.means", &vector(scales.means()));
+        chain.push("Mul", &["target.deviations"], Vec::new());
+        chain.push("Add", &["target.means"], Vec::new());
+    }
+    chain.name_end("output");
+    let kind = data_type::<T>();
+    let mut outputs = vec![value("output", kind, Some(schema.outputs))];
+    if schema.task == Task::Classification {
+        let keep_no_axis = vec![integer("axis", 1), integer("keepdims", 0)];
+        chain.node("Softmax", ["output"], "probabilities", vec![integer("axis", 1)]);
+        chain.node("ArgMax", ["output"], "label", keep_no_axis);
+        outputs.push(value("probabilities", kind, Some(schema.outputs)));
+        outputs.push(value("label", DataType::Int64, None));
+    }
+    let file = messages::Model {
+        ir_version: IR_VERSION,
+        producer_name: env!("CARGO_PKG_NAME").to_owned(),
+        producer_version: env!("CARGO_PKG_VERSION").to_owned(),
+        graph: Some(chain.into_graph(value("input", kind, Some(schema.features)), outputs)),
+        opset_import: vec![OperatorSet {
+            domain: String::new(),
+            version: OPERATOR_SET,
+        }],
+        metadata_props: properties(schema),
+    };
+    if file.encoded_len() > LONGEST {
+        let problem = format_args!(
+            "it takes {} bytes, and such a file holds {LONGEST}",
+            file.encoded_len()
+        );
+        return Err(Error::data("the model as an ONNX file", problem));
+    }
+    atomic::write(path, &file.encode_to_vec())
+}
+
+/// Adds what turns raw features into scaled ones.
+fn prepare<T: Element>(chain: &mut Chain, schema: &Schema<T>) {
+    if let Some(imputation) = &schema.imputation {
+        let input = chain.end();
+        chain.constant("input.imputation", &vector(&Array1::from(imputation.clone())));
+        chain.push("IsNaN", &[], Vec::new());
+        chain.push("Where", &["input.imputation", &input], Vec::new());
+    }
+    match &schema.scaling {
+        Scaling::None => {}
+        Scaling::Pixels => {
+            chain.constant("input.largest", &ArrayD::from_elem(vec![], T::from_u8(u8::MAX)));
+            chain.push("Div", &["input.largest"], Vec::new());
+        }
+        Scaling::Normalized(scales) => {
+            chain.constant("input.means", &vector(scales.means()));
+            chain.constant("input.deviations", &vector(scales.deviations()));
+            chain.push("Sub", &["input.means"], Vec::new());
+            chain.push("Div", &["input.deviations"], Vec::new());
+        }
+    }
+}
+
+fn vector<T: Element>(values: &Array1<T>) -> ArrayD<T> {
+    values.clone().into_dyn()
+}
+
+/// What the columns are called; lists as JSON.
+fn properties<T: Element>(schema: &Schema<T>) -> Vec<Property> {
+    let list = |names: &[String]| serde_json::Value::from(names).to_string();
+    let properties = [
+        ("task", schema.task.to_string()),
+        ("features", list(&schema.feature_names)),
+        ("targets", list(&schema.target_names)),
+        ("labels", list(&schema.labels)),
+    ];
+    let property = |(key, value): (&str, String)| Property {
+        key: key.to_owned(),
+        value,
+    };
+    properties.map(property).into()
+}

@@ -1,0 +1,120 @@
+//! What a file of ours holds: a network, what its data mean, and what a training needs to go on.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use ndarray::ArrayD;
+use safetensors::Dtype;
+use serde::Serialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+
+use super::description::{Description, KEY, Precision, SchemaEntry};
+use super::header::shown;
+use super::network::{build, tensors};
+use super::tensors::{TensorFile, write as write_tensors};
+use crate::data::Schema;
+use crate::element::Element;
+use crate::error::{Error, Result};
+use crate::network::NeuralNetwork;
+
+/// All that a file holds.
+#[derive(Debug)]
+pub(super) struct Saved<T, S> {
+    pub(super) network: NeuralNetwork<T>,
+    /// None for a network on its own.
+    pub(super) schema: Option<Schema<T>>,
+    /// None for a model that is not being trained.
+    pub(super) training: Option<Training<T, S>>,
+}
+
+/// What a checkpoint holds besides the model.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Training<T, S> {
+    /// What is kept as JSON.
+    pub(super) state: S,
+    /// What is kept as tensors, by names that do not start with a digit, such as `optimizer.0.exp_avg`.
+    pub(super) tensors: BTreeMap<String, ArrayD<T>>,
+}
+
+/// The precision that a network was saved in; of a file by others, that of its widest numbers.
+///
+/// # Errors
+///
+/// [`Error::Io`] if the file cannot be read, [`Error::InvalidFile`] for one that is no safetensors file.
+pub fn precision_of(path: impl AsRef<Path>) -> Result<Precision> {
+    let file = TensorFile::read(path.as_ref())?;
+    if let Some(text) = file.text(KEY) {
+        let description = Description::<IgnoredAny>::parse(text);
+        return Ok(description.map_err(|problem| file.fault(problem))?.precision);
+    }
+    let is_double = file.tensors().any(|(_, dtype, _)| dtype == Dtype::F64);
+    Ok(if is_double { Precision::F64 } else { Precision::F32 })
+}
+
+/// Writes a file, which is replaced as a whole or stays as it was.
+///
+/// # Errors
+///
+/// [`Error::InvalidData`] for layers that no file knows, numbers that are not finite, or a schema whose parts do not
+/// fit; [`Error::Io`].
+pub(super) fn write<T: Element, S: Serialize + DeserializeOwned>(
+    path: &Path,
+    network: &NeuralNetwork<T>,
+    schema: Option<&Schema<T>>,
+    training: Option<Training<T, S>>,
+) -> Result<()> {
+    let mut description = Description::new(network.inputs(), &network.records()?);
+    let mut tensors = tensors(network)?;
+    if let Some(schema) = schema {
+        schema.check()?;
+        description.schema = Some(SchemaEntry::of(schema));
+    }
+    if let Some(training) = training {
+        description.training = Some(training.state);
+        tensors.extend(training.tensors);
+    }
+    let text = description.to_text();
+    let text = text.map_err(|error| Error::io(path, "describe the model", error.into()))?;
+    write_tensors(path, &tensors, (KEY, text))
+}
+
+/// Reads a file that [`write`] has written, in this precision, whichever it was written in.
+///
+/// # Errors
+///
+/// [`Error::Io`]; [`Error::InvalidFile`] for anything in it that does not fit.
+pub(super) fn read<T: Element, S: DeserializeOwned>(path: &Path) -> Result<Saved<T, S>> {
+    let mut file = TensorFile::read(path)?;
+    let Some(text) = file.text(KEY) else {
+        return Err(file.fault(format_args!(
+            "it does not say what its layers are, as it was not written by mfnet: build a network of the same layers, \
+             and load the weights into that"
+        )));
+    };
+    let mut description = Description::<S>::parse(text).map_err(|problem| file.fault(problem))?;
+    let network = build(&description, &mut file)?;
+    let schema = description
+        .schema
+        .take()
+        .map(SchemaEntry::into_schema)
+        .transpose();
+    let schema = schema.map_err(|error| file.fault(error))?;
+    let training = match description.training {
+        Some(state) => Some(Training {
+            state,
+            tensors: file.take_rest()?,
+        }),
+        None => {
+            if let Some((name, ..)) = file.tensors().next() {
+                let problem = format_args!("tensor `{}` belongs to none of the layers", shown(name));
+                return Err(file.fault(problem));
+            }
+            None
+        }
+    };
+    Ok(Saved {
+        network,
+        schema,
+        training,
+    })
+}

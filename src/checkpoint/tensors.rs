@@ -1,0 +1,339 @@
+//! Safetensors files: named tensors, and named texts beside them.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use ndarray::ArrayD;
+use safetensors::tensor::{Dtype, TensorInfo, View};
+
+use super::atomic;
+use super::header::{Header, LONGEST, dimensions, shown};
+use super::number::{dtype_of, from_bytes, to_bytes};
+use crate::element::Element;
+use crate::error::{Error, Position, Result};
+
+/// The bytes of a file in which the length of the header stands.
+const PREFIX: u64 = 8;
+
+/// A file that was read: its tensors are taken out one by one.
+#[derive(Debug)]
+pub(super) struct TensorFile {
+    path: PathBuf,
+    metadata: BTreeMap<String, String>,
+    tensors: BTreeMap<String, TensorInfo>,
+    /// Where the tensors' bytes start in the file.
+    start: u64,
+    bytes: Vec<u8>,
+}
+
+impl TensorFile {
+    /// Reads a file, and checks that its tensors' bytes are all there, and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] if the system refuses, [`Error::InvalidFile`] for anything that is no safetensors file.
+    pub(super) fn read(path: &Path) -> Result<Self> {
+        let refused = |source| Error::io(path, "read the file", source);
+        let (mut file, length, header) = open(path)?;
+        let header = Header::parse(&header).map_err(|problem| at_header(path, problem))?;
+        let start = length.header_end;
+        if (header.bytes as u64).checked_add(start) != Some(length.file) {
+            let there = length.file - start;
+            let problem = format_args!(
+                "{there} bytes of tensors follow, and the header lists {}",
+                header.bytes
+            );
+            return Err(Error::file(path, Position::Byte(start), problem));
+        }
+        Ok(TensorFile {
+            path: path.to_owned(),
+            metadata: header.metadata,
+            tensors: header.tensors,
+            start,
+            bytes: read_exactly(&mut file, header.bytes).map_err(refused)?,
+        })
+    }
+
+    /// The text of this name.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.metadata.get(name).map(String::as_str)
+    }
+
+    /// The tensors that were not yet taken: their names, types and shapes.
+    pub(super) fn tensors(&self) -> impl Iterator<Item = (&str, Dtype, &[usize])> {
+        let shapes = self.tensors.iter();
+        shapes.map(|(name, info)| (name.as_str(), info.dtype, info.shape.as_slice()))
+    }
+
+    /// Takes out a tensor, in the precision of `T`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidFile`] if there is none of this name and shape, or its numbers are none, not finite, or beyond
+    /// the precision.
+    pub(super) fn take<T: Element>(&mut self, name: &str, shape: &[usize]) -> Result<ArrayD<T>> {
+        let Some(info) = self.tensors.get(name) else {
+            return Err(self.fault(format_args!("there is no tensor `{}`", shown(name))));
+        };
+        if info.shape != shape {
+            let (found, expected) = (dimensions(&info.shape), dimensions(shape));
+            return Err(self.tensor_fault(name, info, format_args!("its shape is {found}, not {expected}")));
+        }
+        let (start, end) = info.data_offsets;
+        let Some(values) = from_bytes::<T>(info.dtype, &self.bytes[start..end]) else {
+            let problem = format_args!("its type is {:?}, not F16, BF16, F32 or F64", info.dtype);
+            return Err(self.tensor_fault(name, info, problem));
+        };
+        if let Some(place) = values.iter().position(|value| !value.is_finite()) {
+            let problem = format_args!("number {place}, counted from 0, is not finite in {}", T::NAME);
+            return Err(self.tensor_fault(name, info, problem));
+        }
+        let array = ArrayD::from_shape_vec(shape, values);
+        let array = array.map_err(|error| self.fault(format_args!("tensor `{}`: {error}", shown(name))))?;
+        self.tensors.remove(name);
+        Ok(array)
+    }
+
+    /// Takes out all tensors that are left.
+    ///
+    /// # Errors
+    ///
+    /// As [`TensorFile::take`].
+    pub(super) fn take_rest<T: Element>(&mut self) -> Result<BTreeMap<String, ArrayD<T>>> {
+        let left: Vec<_> = self
+            .tensors()
+            .map(|(name, _, shape)| (name.to_owned(), shape.to_owned()))
+            .collect();
+        let take = |(name, shape): (String, Vec<usize>)| {
+            let values = self.take(&name, &shape)?;
+            Ok((name, values))
+        };
+        left.into_iter().map(take).collect()
+    }
+
+    /// An error about the file.
+    pub(super) fn fault(&self, problem: impl std::fmt::Display) -> Error {
+        at_header(&self.path, problem)
+    }
+
+    fn tensor_fault(&self, name: &str, info: &TensorInfo, problem: impl std::fmt::Display) -> Error {
+        let position = Position::Byte(self.start + info.data_offsets.0 as u64);
+        Error::file(
+            &self.path,
+            position,
+            format_args!("tensor `{}`: {problem}", shown(name)),
+        )
+    }
+}
+
+fn at_header(path: &Path, problem: impl std::fmt::Display) -> Error {
+    Error::file(path, Position::Byte(PREFIX), problem)
+}
+
+/// How long the parts of a file are.
+struct Lengths {
+    file: u64,
+    header_end: u64,
+}
+
+/// Opens a file behind its header, which comes along unread.
+fn open(path: &Path) -> Result<(File, Lengths, Vec<u8>)> {
+    let opened = File::open(path).and_then(|file| Ok((file.metadata()?, file)));
+    let (about, mut file) = opened.map_err(|source| Error::io(path, "open the file", source))?;
+    let no_header = |problem: String| Error::file(path, Position::Byte(0), problem);
+    if !about.is_file() || about.len() < PREFIX {
+        return Err(no_header(
+            "it is no safetensors file, which starts with 8 bytes".to_owned(),
+        ));
+    }
+    let refused = |source| Error::io(path, "read the file", source);
+    let mut prefix = [0; PREFIX as usize];
+    file.read_exact(&mut prefix).map_err(refused)?;
+    let (stated, there) = (u64::from_le_bytes(prefix), about.len() - PREFIX);
+    if stated > LONGEST.min(there) {
+        return Err(no_header(format!(
+            "it is no safetensors file, or it is cut off: it states a header of {stated} bytes, of which there can be \
+             {LONGEST}, and {there} follow"
+        )));
+    }
+    let header = read_exactly(&mut file, stated as usize).map_err(refused)?;
+    let lengths = Lengths {
+        file: about.len(),
+        header_end: PREFIX + stated,
+    };
+    Ok((file, lengths, header))
+}
+
+/// The next bytes; for lengths that the file was seen to have.
+fn read_exactly(file: &mut File, length: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    // A sparse file may be longer than the memory is large.
+    bytes.try_reserve_exact(length)?;
+    file.take(length as u64).read_to_end(&mut bytes)?;
+    if bytes.len() == length {
+        return Ok(bytes);
+    }
+    Err(io::ErrorKind::UnexpectedEof.into())
+}
+
+/// Writes these tensors, and one text under a name, as a file of that path; one that was there stays whole till then.
+///
+/// # Errors
+///
+/// [`Error::InvalidData`] for a number that is not finite, with its tensor's name; those of [`atomic::write`].
+pub(super) fn write<T: Element>(
+    path: &Path,
+    tensors: &BTreeMap<String, ArrayD<T>>,
+    (name, text): (&str, String),
+) -> Result<()> {
+    for (name, values) in tensors {
+        refuse_not_finite(name, values)?;
+    }
+    let views = tensors.iter().map(|(name, values)| (name, Numbers(values)));
+    let texts = HashMap::from([(name.to_owned(), text)]);
+    let content = safetensors::serialize(views, Some(texts));
+    let content = content.map_err(|error| Error::io(path, "write the file", io::Error::other(error)))?;
+    atomic::write(path, &content)
+}
+
+/// Refuses a tensor that no one could load: with infinite numbers, or what is no number.
+pub(super) fn refuse_not_finite<T: Element>(name: &str, values: &ArrayD<T>) -> Result<()> {
+    match values.iter().find(|value| !value.is_finite()) {
+        None => Ok(()),
+        Some(value) => {
+            let problem = format_args!("it holds {value}, which is not finite: the training has diverged");
+            Err(Error::data(format_args!("tensor `{name}`"), problem))
+        }
+    }
+}
+
+/// An array, as the safetensors crate likes to see it.
+struct Numbers<'a, T>(&'a ArrayD<T>);
+
+impl<T: Element> View for Numbers<'_, T> {
+    fn dtype(&self) -> Dtype {
+        dtype_of::<T>()
+    }
+
+    fn shape(&self) -> &[usize] {
+        self.0.shape()
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        // In the order of the indices, whatever the layout.
+        Cow::Owned(to_bytes(self.0.iter()))
+    }
+
+    fn data_len(&self) -> usize {
+        self.0.len() * size_of::<T>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    /// A file of one tensor, as bytes.
+    fn file(name: &str, dtype: Dtype, shape: &[usize], bytes: &[u8]) -> Vec<u8> {
+        let view = safetensors::tensor::TensorView::new(dtype, shape.to_vec(), bytes).unwrap();
+        safetensors::serialize([(name, view)], None).unwrap()
+    }
+
+    fn read(content: &[u8]) -> Result<TensorFile> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.safetensors");
+        std::fs::write(&path, content).unwrap();
+        TensorFile::read(&path)
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.safetensors");
+        let matrix = array![[1.0, 0.1], [f64::MIN_POSITIVE, -0.0]]
+            .reversed_axes()
+            .into_dyn();
+        let tensors = BTreeMap::from([
+            ("matrix".to_owned(), matrix.clone()),
+            ("none".to_owned(), ArrayD::zeros(vec![0, 3])),
+            ("number".to_owned(), ArrayD::from_elem(vec![], 7.0)),
+        ]);
+        write(&path, &tensors, ("x", "text".to_owned())).unwrap();
+        let mut file = TensorFile::read(&path).unwrap();
+        assert_eq!(file.text("x"), Some("text"));
+        assert_eq!(file.text("y"), None);
+        let back = file.take::<f64>("matrix", &[2, 2]).unwrap();
+        assert!(
+            back.iter()
+                .zip(&matrix)
+                .all(|(back, value)| back.to_bits() == value.to_bits())
+        );
+        assert!(file.take::<f64>("matrix", &[2, 2]).is_err(), "it is gone");
+        let rest = file.take_rest::<f64>().unwrap();
+        assert_eq!(rest["none"].shape(), [0, 3]);
+        assert_eq!(rest["number"].shape(), [0; 0]);
+    }
+
+    #[test]
+    fn odd_tensors_are_named() {
+        let nan = [1.0, f32::NAN].map(f32::to_le_bytes).concat();
+        for (content, part) in [
+            (
+                file("a", Dtype::F32, &[2], &nan),
+                "tensor `a`: number 1, counted from 0, is not finite",
+            ),
+            (file("a", Dtype::F64, &[2], &[0x7f; 16]), "tensor `a`: number 0"),
+            (
+                file("a", Dtype::I64, &[2], &[0; 16]),
+                "tensor `a`: its type is I64",
+            ),
+            (
+                file("a", Dtype::F32, &[1, 2], &[0; 8]),
+                "tensor `a`: its shape is 1 x 2, not 2",
+            ),
+            (file("b", Dtype::F32, &[2], &[0; 8]), "there is no tensor `a`"),
+        ] {
+            let found = read(&content)
+                .unwrap()
+                .take::<f32>("a", &[2])
+                .unwrap_err()
+                .to_string();
+            assert!(found.contains(part), "{found} does not say {part}");
+        }
+        assert!(
+            write(
+                Path::new("x"),
+                &BTreeMap::from([("a".to_owned(), array![f32::NAN].into_dyn())]),
+                ("x", String::new())
+            )
+            .is_err()
+        );
+    }
+
+    #[test]
+    fn other_files_are_refused() {
+        let good = file("a", Dtype::F32, &[2], &[0; 8]);
+        read(&good).unwrap();
+        for length in 0..good.len() {
+            read(&good[..length]).unwrap_err();
+        }
+        read(&[&good[..], &[0]].concat()).unwrap_err();
+        for stated in [u64::MAX, 1 << 60, LONGEST + 1, good.len() as u64] {
+            let hostile = [&stated.to_le_bytes()[..], &good[8..]].concat();
+            let found = read(&hostile).unwrap_err().to_string();
+            assert!(found.contains(&format!("a header of {stated} bytes")), "{found}");
+        }
+        assert!(matches!(
+            TensorFile::read(Path::new(".")),
+            Err(Error::InvalidFile { .. })
+        ));
+        assert!(matches!(
+            TensorFile::read(Path::new("/nowhere/x")),
+            Err(Error::Io { .. })
+        ));
+    }
+}

@@ -1,0 +1,130 @@
+//! Weights that others have written: which of a file's modules is which of a network's layers.
+
+use std::collections::BTreeMap;
+
+use ndarray::ArrayD;
+
+use super::header::{dimensions, shown};
+use super::tensors::TensorFile;
+use crate::element::Element;
+use crate::error::{Error, Result};
+use crate::layer::Record;
+
+/// The tensors of a module or a layer: names within it, and shapes.
+type Tensors = BTreeMap<String, Vec<usize>>;
+
+/// The file's tensors, by the names that they have in the network: `0.weight` and so on.
+///
+/// # Errors
+///
+/// [`Error::InvalidFile`] that lists both sides if they do not fit.
+pub(super) fn matching<T: Element>(
+    file: &mut TensorFile,
+    records: &[Record<T>],
+) -> Result<BTreeMap<String, ArrayD<T>>> {
+    let layers: Vec<(usize, Tensors)> = layers(records);
+    let modules = modules(file);
+    let fit = modules.as_ref().is_some_and(|modules| {
+        let pairs = modules.iter().zip(&layers);
+        modules.len() == layers.len() && pairs.into_iter().all(|((_, module), (_, layer))| module == layer)
+    });
+    let Some(modules) = modules.filter(|_| fit) else {
+        return Err(mismatch(file, &layers));
+    };
+    let mut tensors = BTreeMap::new();
+    for ((path, module), (index, _)) in modules.iter().zip(&layers) {
+        for (name, shape) in module {
+            let full = if path.is_empty() {
+                name.clone()
+            } else {
+                format!("{path}.{name}")
+            };
+            tensors.insert(format!("{index}.{name}"), file.take(&full, shape)?);
+        }
+    }
+    Ok(tensors)
+}
+
+/// The layers that have tensors, by their places.
+fn layers<T: Element>(records: &[Record<T>]) -> Vec<(usize, Tensors)> {
+    let tensors = |record: &Record<T>| -> Tensors {
+        let shapes = record.tensors.iter();
+        shapes
+            .map(|tensor| (tensor.name.to_owned(), tensor.values.shape().to_vec()))
+            .collect()
+    };
+    let layers = records.iter().map(tensors).enumerate();
+    layers.filter(|(_, tensors)| !tensors.is_empty()).collect()
+}
+
+/// The file's modules in the order of the number in their names; none if their names differ in more than that.
+fn modules(file: &TensorFile) -> Option<Vec<(String, Tensors)>> {
+    let mut modules: BTreeMap<&str, Tensors> = BTreeMap::new();
+    for (name, _, shape) in file.tensors() {
+        let (path, name) = name.rsplit_once('.').unwrap_or(("", name));
+        modules
+            .entry(path)
+            .or_default()
+            .insert(name.to_owned(), shape.to_vec());
+    }
+    let mut numbered = Vec::new();
+    let mut first = None;
+    let is_single = modules.len() == 1;
+    for (path, tensors) in modules {
+        match split(path) {
+            Some((before, number, after)) => {
+                if *first.get_or_insert((before, after)) != (before, after) {
+                    return None;
+                }
+                numbered.push((number, (path.to_owned(), tensors)));
+            }
+            // One on its own needs no number.
+            None if is_single => numbered.push((0, (path.to_owned(), tensors))),
+            None => return None,
+        }
+    }
+    numbered.sort_by_key(|(number, _)| *number);
+    // `01` and `1` are one number, and no order.
+    let distinct = numbered.windows(2).all(|pair| pair[0].0 != pair[1].0);
+    distinct.then(|| numbered.into_iter().map(|(_, module)| module).collect())
+}
+
+/// The last number in a name, and what is before and behind it.
+fn split(path: &str) -> Option<(&str, u64, &str)> {
+    let end = path.rfind(|letter: char| letter.is_ascii_digit())? + 1;
+    let start = path[..end]
+        .trim_end_matches(|letter: char| letter.is_ascii_digit())
+        .len();
+    Some((&path[..start], path[start..end].parse().ok()?, &path[end..]))
+}
+
+/// The error that says what was wanted and what is there.
+fn mismatch(file: &TensorFile, layers: &[(usize, Tensors)]) -> Error {
+    let wanted = layers.iter().flat_map(|(index, tensors)| {
+        let line =
+            move |(name, shape): (&String, &Vec<usize>)| format!("{index}.{name} ({})", dimensions(shape));
+        tensors.iter().map(line)
+    });
+    let there = file
+        .tensors()
+        .map(|(name, _, shape)| format!("{} ({})", shown(name), dimensions(shape)));
+    let (wanted, there) = (listed(wanted), listed(there));
+    file.fault(format_args!(
+        "its tensors are not this network's: expected {wanted}; found {there}"
+    ))
+}
+
+/// The first of many, and how many more there are.
+fn listed(names: impl Iterator<Item = String>) -> String {
+    const MOST: usize = 24;
+    let mut names: Vec<String> = names.collect();
+    if names.is_empty() {
+        return "none".to_owned();
+    }
+    let more = names.len().saturating_sub(MOST);
+    names.truncate(MOST);
+    if more > 0 {
+        names.push(format!("and {more} more"));
+    }
+    names.join(", ")
+}
