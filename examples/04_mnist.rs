@@ -30,9 +30,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .relu()
         .linear(10)
         .build()?;
-    let loss = CrossEntropyLoss {
-        reduction: Reduction::Sum,
-    };
+    // The learning rate of the report is meant for the sum.
+    let loss = CrossEntropyLoss::new(Reduction::Sum);
     let options = TrainOptions {
         epochs,
         ..TrainOptions::default()

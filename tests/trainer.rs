@@ -203,3 +203,143 @@ fn odd_options_are_refused() {
         ..options(1)
     });
 }
+
+#[cfg(feature = "save")]
+mod checkpoints {
+    use super::*;
+    use mfnet::Clip;
+    use mfnet::optimizer::Optimizer;
+    use std::path::Path;
+
+    type Make<T> = fn() -> Box<dyn Optimizer<T>>;
+
+    fn made<T: mfnet::Element>(optimizer: Make<T>, epochs: usize) -> Trainer<T> {
+        let network = NeuralNetwork::builder(784)
+            .linear(40)
+            .tanh()
+            .dropout(0.3)
+            .linear(10)
+            .seed(7)
+            .build()
+            .unwrap();
+        let options = TrainOptions {
+            schedule: Schedule::plateau(),
+            early_stopping: Some(3),
+            ..options(epochs)
+        };
+        Trainer::from_parts(network, Box::new(CrossEntropyLoss::default()), optimizer()).options(options)
+    }
+
+    /// Trains in one go and in pieces of so many batches, each of which begins with a checkpoint.
+    fn check<T: mfnet::Element>(optimizer: Make<T>) {
+        let (data, validation) = digits::<T>(7, 300, 60).unwrap();
+        let sets = Sets {
+            train: &data,
+            validation: Some(&validation),
+            test: None,
+        };
+        let mut whole = made(optimizer, 6);
+        whole.fit(sets, go).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checkpoint.safetensors");
+        for piece in [1, 3, 5, 7] {
+            let mut trainer = made(optimizer, 6);
+            loop {
+                let mut batches = 0;
+                let interrupt = |event: Event<'_>| {
+                    batches += usize::from(matches!(event, Event::Batch { .. }));
+                    if batches == piece { Break(()) } else { Continue(()) }
+                };
+                if !trainer.fit(sets, interrupt).unwrap().stopped {
+                    break;
+                }
+                trainer.save_checkpoint(&path, None).unwrap();
+                trainer = made(optimizer, 6);
+                trainer.load_checkpoint(&path).unwrap();
+            }
+            assert_eq!(
+                weights(trainer.network()),
+                weights(whole.network()),
+                "pieces of {piece} batches"
+            );
+            let times = |trainer: &Trainer<T>| {
+                let mut history = trainer.history().clone();
+                history.epochs.iter_mut().for_each(|record| record.seconds = 0.0);
+                history
+            };
+            assert_eq!(times(&trainer), times(&whole));
+        }
+    }
+
+    #[test]
+    fn going_on_from_checkpoints_is_exact_with_every_optimizer() {
+        check::<f32>(|| Box::new(Adam::new(0.003).unwrap()));
+        check::<f64>(|| Box::new(Adam::adamw(0.003).unwrap()));
+        check::<f32>(|| Box::new(Sgd::new(0.05).unwrap()));
+        check::<f64>(|| {
+            Box::new(
+                Sgd::new(0.05)
+                    .unwrap()
+                    .momentum(0.9)
+                    .unwrap()
+                    .nesterov(true)
+                    .unwrap(),
+            )
+        });
+        check::<f32>(|| Box::new(Sgd::new(0.05).unwrap().clip(Clip::Global(0.1)).unwrap()));
+    }
+
+    #[test]
+    fn the_checkpoint_of_another_training_is_refused() {
+        let (data, _) = digits::<f32>(7, 50, 1).unwrap();
+        let adam: Make<f32> = || Box::new(Adam::new(0.003).unwrap());
+        let sgd: Make<f32> = || Box::new(Sgd::new(0.003).unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checkpoint.safetensors");
+        let mut trainer = made(adam, 2);
+        trainer.fit(&data, go).unwrap();
+        trainer.save_checkpoint(&path, None).unwrap();
+        fn refused<T: mfnet::Element>(mut trainer: Trainer<T>, path: &Path, part: &str) {
+            let error = trainer.load_checkpoint(path).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        }
+        refused(made(sgd, 2), &path, "the training is one with Adam, not with SGD");
+        let double: Make<f64> = || Box::new(Adam::new(0.003).unwrap());
+        refused(made(double, 2), &path, "the training is one in f32, not in f64");
+        refused(trainer_of(&options(2)), &path, "ReLU");
+        trainer.network().save(&path).unwrap();
+        refused(made(adam, 2), &path, "it is no checkpoint");
+    }
+
+    fn trainer_of(options: &TrainOptions) -> Trainer<f32> {
+        super::trainer(options)
+    }
+
+    #[test]
+    fn losses_that_are_no_numbers_are_kept() {
+        let huge = Dataset::regression(array![[1e30]], array![[-1e30]]).unwrap();
+        let sane = Dataset::regression(array![[1.0]], array![[1.0]]).unwrap();
+        let make = || {
+            let network = NeuralNetwork::<f32>::builder(1)
+                .linear(1)
+                .seed(7)
+                .build()
+                .unwrap();
+            Trainer::new(network, MseLoss::default(), Sgd::new(0.1).unwrap()).options(options(1))
+        };
+        let sets = Sets {
+            train: &sane,
+            validation: Some(&huge),
+            test: None,
+        };
+        let mut trainer = make();
+        trainer.fit(sets, go).unwrap();
+        assert!(trainer.history().epochs[0].monitored().is_infinite());
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checkpoint.safetensors");
+        trainer.save_checkpoint(&path, None).unwrap();
+        let mut loaded = make();
+        loaded.load_checkpoint(&path).unwrap();
+        assert_eq!(loaded.history(), trainer.history());
+    }
+}

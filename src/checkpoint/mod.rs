@@ -7,6 +7,7 @@
 
 mod atomic;
 mod description;
+mod exact;
 mod header;
 mod model;
 mod network;
@@ -14,6 +15,7 @@ mod number;
 mod onnx;
 mod saved;
 mod tensors;
+mod training;
 mod weights;
 
 pub use description::Precision;

@@ -12,5 +12,7 @@ pub use history::{EpochRecord, History};
 pub use options::TrainOptions;
 pub use run::{Event, Run};
 pub use sets::Sets;
+#[cfg(feature = "save")]
+pub(crate) use state::{Best, Partial, TrainState};
 pub use tasks::{train, train_test_classification, train_test_regression};
 pub use trainer::Trainer;

@@ -59,6 +59,7 @@ pub struct Run<'a, T> {
     pub(crate) state: &'a mut TrainState<T>,
     loss: &'a dyn Loss<T>,
     options: &'a TrainOptions,
+    scheduler: Scheduler,
     loader: DataLoader<'a, T>,
     workspace: Workspace<T>,
     validation: Option<Held<'a, T>>,
@@ -103,8 +104,10 @@ impl<'a, T: Element> Run<'a, T> {
         };
         let validation = hold("validation set", sets.validation)?;
         let test = hold("test set", sets.test)?;
-        if state.scheduler.is_none() {
-            state.scheduler = Some(Scheduler::new(options.schedule, optimizer.learning_rate())?);
+        let base_rate = *state.base_rate.get_or_insert(optimizer.learning_rate());
+        let mut scheduler = Scheduler::new(options.schedule, base_rate)?;
+        if let Some(schedule) = state.schedule {
+            scheduler.restore(schedule)?;
         }
         state.history.samples = sets.train.samples();
         state.history.stopped = false;
@@ -116,6 +119,7 @@ impl<'a, T: Element> Run<'a, T> {
             state,
             loss,
             options,
+            scheduler,
             loader,
             validation,
             test,
@@ -168,9 +172,7 @@ impl<'a, T: Element> Run<'a, T> {
         if self.state.history.stopped || self.is_over() {
             return Ok(None);
         }
-        if let Some(scheduler) = &self.state.scheduler {
-            self.optimizer.set_learning_rate(scheduler.rate(epoch));
-        }
+        self.optimizer.set_learning_rate(self.scheduler.rate(epoch));
         let Some((train_loss, seconds)) = self.learn(epoch, &mut observer)? else {
             self.state.history.stopped = true;
             return Ok(None);
@@ -280,9 +282,8 @@ impl<'a, T: Element> Run<'a, T> {
     /// Lets schedule and early stopping know of an epoch; whether the latter has waited long enough.
     fn note(&mut self, record: &EpochRecord) -> bool {
         let loss = record.monitored();
-        if let Some(scheduler) = &mut self.state.scheduler {
-            scheduler.observe(loss);
-        }
+        self.scheduler.observe(loss);
+        self.state.schedule = Some(self.scheduler.state());
         let Some(patience) = self.options.early_stopping else {
             return false;
         };

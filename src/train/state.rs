@@ -3,14 +3,16 @@
 use ndarray::Array2;
 
 use super::history::History;
-use crate::optimizer::Scheduler;
+use crate::optimizer::ScheduleState;
 
 /// Where a training stands; a checkpoint keeps it.
 #[derive(Debug, Clone)]
 pub(crate) struct TrainState<T> {
     pub(crate) history: History,
-    /// None before the first epoch.
-    pub(crate) scheduler: Option<Scheduler>,
+    /// The learning rate that the schedule starts from; none before the first epoch.
+    pub(crate) base_rate: Option<f64>,
+    /// Where the schedule stands; none before the first epoch.
+    pub(crate) schedule: Option<ScheduleState>,
     /// The epoch that was begun and interrupted.
     pub(crate) partial: Option<Partial>,
     /// None without early stopping, and before the first epoch.
@@ -41,7 +43,8 @@ impl<T> Default for TrainState<T> {
     fn default() -> Self {
         TrainState {
             history: History::default(),
-            scheduler: None,
+            base_rate: None,
+            schedule: None,
             partial: None,
             best: None,
         }
