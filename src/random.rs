@@ -14,6 +14,8 @@ pub(crate) enum Stream {
     Split = 3,
     /// The drawn digits; the index is the sample.
     Digits = 4,
+    /// The points of the circle; the index is the sample.
+    Circle = 5,
 }
 
 /// ChaCha8 keyed by the seed, the stream and the index: the same numbers on every machine, for ever.
