@@ -16,7 +16,7 @@ const MAX_SAMPLES: usize = 1 << 28;
 /// Draws a training and a test set of points in the unit square, of class 1 if they lie within a circle of half the
 /// square's area, and else of class 0: (x - 0.5)^2 + (y - 0.5)^2 < 1 / (2 pi).
 ///
-/// The points are uniform in [0, 1)^2 and depend on the seed alone; the test points are those that would follow the
+/// The points are uniform in [0, 1]^2 and depend on the seed alone; the test points are those that would follow the
 /// training points.
 ///
 /// # Shapes
@@ -90,7 +90,13 @@ mod tests {
     #[test]
     fn points_are_the_same_for_ever() {
         let (train, _) = circle::<f64>(7, 2, 1).unwrap();
-        assert_eq!(train.to_values(), ndarray::array![[0.0, 0.0], [0.0, 0.0]]);
+        // From an implementation of ChaCha8 in Python: with the key `struct.pack("<QQQQ", 7, 5, index, 0)`, the first
+        // block's first two u64 `u` are x and y: `(u >> 11) * 2.0**-53`.
+        let expected = ndarray::array![
+            [0.8103848023074194, 0.1901780065777936],
+            [0.20272880863344034, 0.05071670334389489],
+        ];
+        assert_eq!(train.to_values(), expected);
         assert_ne!(circle::<f64>(8, 2, 1).unwrap().0, train);
     }
 

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{BufReader, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use zip::ZipArchive;
+use ndarray::ArrayView2;
 use zip::result::ZipError;
+use zip::write::SimpleFileOptions;
+use zip::{ZipArchive, ZipWriter};
 
 use super::arrays::Array;
-use super::npy::read_from;
+use super::npy::{read_from, write_npy, write_npy_labels};
 use crate::element::Element;
 use crate::error::{Error, Position, Result};
 
@@ -63,6 +65,30 @@ pub(super) fn read_arrays<T: Element>(
     Ok((arrays, names))
 }
 
+/// Writes predictions as an NPZ archive: the matrix by the name `predictions`, and the labels, if there are such, by
+/// the name `labels`.
+///
+/// # Errors
+///
+/// [`Error::Io`] by the name `path`.
+pub fn write_npz<T: Element>(
+    path: &Path,
+    writer: impl Write + Seek,
+    predictions: ArrayView2<'_, T>,
+    labels: Option<&[u32]>,
+) -> Result<()> {
+    let failed = |error: ZipError| Error::io(path, "write the file", error.into());
+    let mut archive = ZipWriter::new(writer);
+    let options = SimpleFileOptions::default().large_file(true);
+    archive.start_file("predictions.npy", options).map_err(failed)?;
+    write_npy(path, &mut archive, predictions)?;
+    if let Some(labels) = labels {
+        archive.start_file("labels.npy", options).map_err(failed)?;
+        write_npy_labels(path, &mut archive, labels)?;
+    }
+    archive.finish().map(drop).map_err(failed)
+}
+
 fn array_name(member: &str) -> String {
     member.strip_suffix(".npy").unwrap_or(member).to_owned()
 }
@@ -83,4 +109,25 @@ fn count_members(file: &mut (impl Read + Seek)) -> std::io::Result<Option<usize>
         .rposition(|bytes| bytes == SIGNATURE);
     let count = record.and_then(|start| Some([*tail.get(start + 10)?, *tail.get(start + 11)?]));
     Ok(count.map(|count| usize::from(u16::from_le_bytes(count))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::arrays::Numbers;
+    use super::super::source::tests::file_of;
+    use super::*;
+    use ndarray::array;
+    use std::io::Cursor;
+
+    #[test]
+    fn predictions_are_read_back() {
+        let mut file = Cursor::new(Vec::new());
+        let path = Path::new("p.npz");
+        write_npz(path, &mut file, array![[0.25], [0.5_f64]].view(), Some(&[1, 0])).unwrap();
+        let file = file_of(file.get_ref());
+        let (arrays, names) = read_arrays::<f64>(file.path(), &["predictions", "labels"]).unwrap();
+        assert_eq!(names, ["labels", "predictions"]);
+        assert!(matches!(&arrays["predictions"].numbers, Numbers::Values(values) if values == &[0.25, 0.5]));
+        assert!(matches!(&arrays["labels"].numbers, Numbers::Integers(labels) if labels == &[1, 0]));
+    }
 }
