@@ -1,6 +1,6 @@
 //! NumPy's arrays as examples: which are pixels, which are classes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::Path;
 
 use ndarray::Array2;
@@ -60,9 +60,9 @@ pub fn read_npz<T: Element>(path: &Path, task: Option<Task>) -> Result<NumpyExam
         "x_train", "X_train", "y_train", "Y_train", "x_test", "X_test", "y_test", "Y_test", "x", "y",
     ];
     let wanted = [&NAMES[..], &["X", "Y"]].concat();
-    let (mut arrays, names) = read_arrays(path, &wanted)?;
+    let mut members = read_arrays(path, &wanted)?;
     let refuse = |problem: String| Error::data(path.display(), problem);
-    let mut take = |name: &str| take_any_case(&mut arrays, name);
+    let mut take = |name: &str| members.take(name);
     let (x, y, test) = match (take("x_train"), take("y_train")) {
         (Some(x), Some(y)) => (x, y, (take("x_test"), take("y_test"))),
         _ => match (take("x"), take("y")) {
@@ -71,7 +71,7 @@ pub fn read_npz<T: Element>(path: &Path, task: Option<Task>) -> Result<NumpyExam
                 return Err(refuse(format!(
                     "the arrays must be named x_train and y_train (x_test and y_test too, for a test set), or x and \
                      y; they are named {}",
-                    names.join(", ")
+                    members.names.join(", ")
                 )));
             }
         },
@@ -112,13 +112,13 @@ pub fn read_npy_samples<T: Element>(inputs: &Path, targets: &Path, schema: &Sche
 /// As [`read_npy_samples`].
 pub fn read_npz_samples<T: Element>(path: &Path, schema: &Schema<T>) -> Result<Dataset<T>> {
     let wanted = ["x_test", "X_test", "y_test", "Y_test", "x", "X", "y", "Y"];
-    let (mut arrays, names) = read_arrays(path, &wanted)?;
+    let mut members = read_arrays(path, &wanted)?;
     for (x, y) in [("x_test", "y_test"), ("x", "y")] {
-        if let (Some(x), Some(y)) = (take_any_case(&mut arrays, x), take_any_case(&mut arrays, y)) {
+        if let (Some(x), Some(y)) = (members.take(x), members.take(y)) {
             return samples_of(x, y, schema);
         }
     }
-    Err(not_there(path, "x_test and y_test, or x and y", &names))
+    Err(not_there(path, "x_test and y_test, or x and y", &members.names))
 }
 
 /// Reads raw inputs alone, samples x features, from an NPY file.
@@ -136,16 +136,16 @@ pub fn read_npy_inputs<T: Element>(path: &Path) -> Result<Inputs<T>> {
 ///
 /// As [`read_npz`].
 pub fn read_npz_inputs<T: Element>(path: &Path) -> Result<Inputs<T>> {
-    let (mut arrays, names) = read_arrays(path, &["x", "X", "x_test", "X_test"])?;
-    if let Some(x) = take_any_case(&mut arrays, "x").or_else(|| take_any_case(&mut arrays, "x_test")) {
+    let mut members = read_arrays(path, &["x", "X", "x_test", "X_test"])?;
+    if let Some(x) = members.take("x").or_else(|| members.take("x_test")) {
         return inputs_of(x);
     }
-    if let [only] = names.as_slice()
-        && let Some(x) = read_arrays(path, &[only.as_str()])?.0.remove(only)
+    if let [only] = members.names.as_slice()
+        && let Some(x) = read_arrays(path, &[only.as_str()])?.take(only)
     {
         return inputs_of(x);
     }
-    Err(not_there(path, "x or x_test", &names))
+    Err(not_there(path, "x or x_test", &members.names))
 }
 
 fn not_there(path: &Path, wanted: &str, names: &[String]) -> Error {
@@ -154,12 +154,6 @@ fn not_there(path: &Path, wanted: &str, names: &[String]) -> Error {
         names.join(", ")
     );
     Error::data(path.display(), problem)
-}
-
-/// `x_train` or `X_train`.
-fn take_any_case<T>(arrays: &mut BTreeMap<String, Array<T>>, name: &str) -> Option<Array<T>> {
-    let capital = name[..1].to_uppercase() + &name[1..];
-    arrays.remove(name).or_else(|| arrays.remove(&capital))
 }
 
 /// Samples x features.

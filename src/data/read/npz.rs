@@ -18,11 +18,25 @@ use crate::error::{Error, Position, Result};
 /// The most members of an archive that is read.
 const MAX_MEMBERS: usize = 1000;
 
-/// Reads the arrays of these names, as many of them as there are; also gives the names of all.
-pub(super) fn read_arrays<T: Element>(
-    path: &Path,
-    wanted: &[&str],
-) -> Result<(BTreeMap<String, Array<T>>, Vec<String>)> {
+/// What was read of an archive.
+pub(super) struct Members<T> {
+    arrays: BTreeMap<String, Array<T>>,
+    /// The names of all members, those left unread too.
+    pub(super) names: Vec<String>,
+}
+
+impl<T> Members<T> {
+    /// Takes the array of this name, which may begin with a capital.
+    pub(super) fn take(&mut self, name: &str) -> Option<Array<T>> {
+        let mut letters = name.chars();
+        let capital = letters.next().map(|first| first.to_ascii_uppercase());
+        let capital: String = capital.into_iter().chain(letters).collect();
+        self.arrays.remove(name).or_else(|| self.arrays.remove(&capital))
+    }
+}
+
+/// Reads the arrays of these names, as many of them as there are.
+pub(super) fn read_arrays<T: Element>(path: &Path, wanted: &[&str]) -> Result<Members<T>> {
     let mut file = BufReader::new(File::open(path).map_err(|error| Error::io(path, "open the file", error))?);
     let refuse = |problem: String| Error::file(path, Position::Byte(0), problem);
     let members = count_members(&mut file).map_err(|error| Error::io(path, "read the file", error))?;
@@ -62,7 +76,7 @@ pub(super) fn read_arrays<T: Element>(
             arrays.insert(name, array);
         }
     }
-    Ok((arrays, names))
+    Ok(Members { arrays, names })
 }
 
 /// Writes predictions as an NPZ archive: the matrix by the name `predictions`, and the labels, if there are such, by
@@ -125,7 +139,7 @@ mod tests {
         let path = Path::new("p.npz");
         write_npz(path, &mut file, array![[0.25], [0.5_f64]].view(), Some(&[1, 0])).unwrap();
         let file = file_of(file.get_ref());
-        let (arrays, names) = read_arrays::<f64>(file.path(), &["predictions", "labels"]).unwrap();
+        let Members { arrays, names } = read_arrays::<f64>(file.path(), &["predictions", "labels"]).unwrap();
         assert_eq!(names, ["labels", "predictions"]);
         assert!(matches!(&arrays["predictions"].numbers, Numbers::Values(values) if values == &[0.25, 0.5]));
         assert!(matches!(&arrays["labels"].numbers, Numbers::Integers(labels) if labels == &[1, 0]));
