@@ -26,6 +26,7 @@
 //! | to | see |
 //! |---|---|
 //! | have data: your own, MNIST, California Housing, drawn digits | [`Dataset`], [`data::known`], [`data::digits`] |
+//! | read your own files: CSV, NumPy's NPY and NPZ | [`data::read`], [`data::Table`], [`data::Schema`] |
 //! | put a network together | [`NeuralNetwork::builder`], [`layer`] |
 //! | say what is wrong with a prediction, and how to mend it | [`loss`], [`optimizer`] with its schedules |
 //! | train | [`train()`], [`train_test_regression`], [`train_test_classification`] |
@@ -78,6 +79,7 @@
 //! | `openblas` | yes | matrix products on the system's OpenBLAS; without it, on the pure-Rust kernels of ndarray |
 //! | `linalg` | no | `least_squares`, the closed-form fit, and orthogonal initial weights, by OpenBLAS's LAPACK |
 //! | `download` | with `cli` | [`data::known`] fetches what is not yet on the machine |
+//! | `npy` | with `cli` | NumPy's files of arrays, in [`data::read`] |
 //! | `save` | with `cli` | model files that PyTorch reads too (safetensors), and models as ONNX files |
 //! | `cli` | yes | the `mfnet` command, and nothing in the library but the features above |
 //!

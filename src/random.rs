@@ -16,6 +16,8 @@ pub(crate) enum Stream {
     Digits = 4,
     /// The seeds of what layers draw in training; the index is the layer.
     Noise = 9,
+    /// The points of the circle; the index is the sample.
+    Circle = 5,
 }
 
 /// ChaCha8 keyed by the seed, the stream and the index: the same numbers on every machine, for ever.

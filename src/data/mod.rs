@@ -1,5 +1,6 @@
 //! Data sets: what they hold, where they come from, and how they are cut into batches.
 
+mod circle;
 mod columns;
 mod compressed;
 mod dataset;
@@ -18,6 +19,7 @@ mod shuffle;
 mod split;
 mod table;
 
+pub use circle::circle;
 pub use columns::Columns;
 pub use dataset::{Dataset, Inputs, Targets};
 pub use examples::Examples;

@@ -83,11 +83,12 @@ fn fetch_file(
     for mirror in mirrors {
         let url = match mirror {
             Mirror::Gzipped(base) => format!("{base}{}.gz", file.name),
+            Mirror::Plain(base) => format!("{base}{}", file.name),
             Mirror::Archive { url, .. } => (*url).to_owned(),
         };
         let fetched = transfer(agent, &url, file.bytes, folder, progress).and_then(|arrived| {
             let whole = match mirror {
-                Mirror::Gzipped(_) => arrived,
+                Mirror::Gzipped(_) | Mirror::Plain(_) => arrived,
                 Mirror::Archive { folder: inside, .. } => {
                     unpack(arrived, &format!("{inside}/{}", file.name), file.bytes, folder)?
                 }
@@ -269,6 +270,10 @@ mod tests {
         let (fetched, left) = fetch_from(Md5::Content(&sum), &[Mirror::Gzipped(&server.base)]);
         fetched.unwrap();
         assert_eq!(left, ["file"]);
+        let (fetched, left) = fetch_from(Md5::Content(&sum), &[Mirror::Plain(&server.base)]);
+        fetched.unwrap();
+        assert_eq!(left, ["file"]);
+        assert_eq!(server.requests()[1], "GET /file HTTP/1.1");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! | [`mnist`] | 60,000 + 10,000 | 784 pixels | 10 digits |
 //! | [`fashion_mnist`] | 60,000 + 10,000 | 784 pixels | 10 kinds of clothing |
 //! | [`california_housing`] | 20,640 | 8 | the median house value, in 100,000 dollars |
+//! | [`iris`] | 150 | 4 | 3 species of iris |
 //!
 //! A [`Source`] says where to look: the user's own folder first, then the cache, then the network. Both folders are
 //! laid out alike, each file gzipped (`.gz`) or not:
@@ -14,7 +15,7 @@
 //! mnist/train-labels-idx1-ubyte.gz            fashion_mnist/train-labels-idx1-ubyte.gz
 //! mnist/t10k-images-idx3-ubyte.gz             fashion_mnist/t10k-images-idx3-ubyte.gz
 //! mnist/t10k-labels-idx1-ubyte.gz             fashion_mnist/t10k-labels-idx1-ubyte.gz
-//! california_housing/cal_housing.data.gz
+//! california_housing/cal_housing.data.gz      iris/iris.data
 //! ```
 
 #[cfg_attr(not(feature = "download"), path = "no_download.rs")]
@@ -25,6 +26,7 @@ mod search;
 #[cfg(all(test, feature = "download"))]
 mod server;
 mod source;
+mod status;
 #[cfg_attr(
     not(feature = "download"),
     expect(dead_code, reason = "only a download needs sums, sizes and mirrors")
@@ -34,13 +36,37 @@ mod table;
 use std::path::Path;
 
 use crate::data::read;
-use crate::data::{Dataset, Inputs, Targets};
+use crate::data::{Columns, Dataset, Inputs, Targets, Task};
 use crate::element::Element;
-use crate::error::Result;
+use crate::error::{Error, Position, Result};
 
 use table::KnownSet;
 
 pub use source::{Progress, Source};
+pub use status::{Known, Verdict};
+
+/// The classes of [`mnist`], and of the [drawn digits](crate::data::digits).
+pub const DIGIT_CLASSES: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+
+/// The classes of [`fashion_mnist`].
+pub const FASHION_MNIST_CLASSES: [&str; 10] = [
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+];
+
+/// The features of [`iris`], in centimetres.
+pub const IRIS_FEATURES: [&str; 4] = ["sepal length", "sepal width", "petal length", "petal width"];
+
+/// The classes of [`iris`], as its file spells them.
+pub const IRIS_CLASSES: [&str; 3] = ["Iris-setosa", "Iris-versicolor", "Iris-virginica"];
 
 /// MNIST: handwritten digits of 28 x 28 pixels; 60,000 to train on and 10,000 to test with, in their published order.
 ///
@@ -101,6 +127,33 @@ pub fn california_housing<T: Element>(
     read::read_california_housing(&file)
 }
 
+/// Iris: 50 flowers of each of three species, four measures of each; see [`IRIS_FEATURES`] and [`IRIS_CLASSES`].
+///
+/// `progress` is told of every piece of a download; `&mut |_| {}` ignores it.
+///
+/// Source: R. A. Fisher, "The use of multiple measurements in taxonomic problems", 1936 (UCI's `iris.data`).
+///
+/// # Errors
+///
+/// As [`mnist`].
+pub fn iris<T: Element>(source: &Source, progress: &mut dyn FnMut(Progress<'_>)) -> Result<Dataset<T>> {
+    let [file] = search::obtain(&table::IRIS, source, progress)?;
+    let headless = read::CsvOptions {
+        header: Some(false),
+        delimiter: Some(b','),
+    };
+    let columns = Columns {
+        task: Some(Task::Classification),
+        ..Columns::default()
+    };
+    let examples = read::read_csv(&file, &headless)?.examples(&columns)?;
+    if examples.schema.labels != IRIS_CLASSES || examples.schema.features != IRIS_FEATURES.len() {
+        let problem = "this is not the file that UCI publishes: it has other columns or other classes";
+        return Err(Error::file(&file, Position::Line(1), problem));
+    }
+    Ok(examples.dataset)
+}
+
 /// A pair of data sets in MNIST's form: images and labels to train on, images and labels to test with.
 fn images<T: Element>(
     set: &KnownSet<'_, 4>,
@@ -126,7 +179,6 @@ fn images<T: Element>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Error;
     use std::fs;
 
     /// A source of this folder alone.
@@ -176,9 +228,37 @@ mod tests {
             mnist::<f32>(&source, &mut |_| {}).unwrap_err(),
             fashion_mnist::<f32>(&source, &mut |_| {}).unwrap_err(),
             california_housing::<f32>(&source, &mut |_| {}).unwrap_err(),
+            iris::<f32>(&source, &mut |_| {}).unwrap_err(),
         ];
         for error in errors {
             assert!(matches!(error, Error::Unavailable { .. }), "{error}");
+        }
+    }
+
+    #[test]
+    fn iris_keeps_its_classes() {
+        let directory = tempfile::tempdir().unwrap();
+        let folder = directory.path().join("iris");
+        fs::create_dir(&folder).unwrap();
+        let rows = "5.1,3.5,1.4,0.2,Iris-setosa\n6.3,3.3,6.0,2.5,Iris-virginica\n7.0,3.2,4.7,1.4,Iris-versicolor\n\n";
+        let load = |content: &str| {
+            fs::write(folder.join("iris.data"), content).unwrap();
+            iris::<f64>(&only(directory.path()), &mut |_| {})
+        };
+        let data = load(rows).unwrap();
+        assert_eq!((data.samples(), data.features(), data.outputs()), (3, 4, 3));
+        let (labels, classes) = (vec![0, 2, 1], 3);
+        assert_eq!(data.targets(), &Targets::Classes { labels, classes });
+        let error = load(&rows.replace("3.3", "")).unwrap_err().to_string();
+        assert!(
+            error.contains("line 2, column 2: the value is missing"),
+            "{error}"
+        );
+        for other in [
+            rows.replace("Iris-", ""),
+            rows.replace(",0.2", "").replace(",2.5", "").replace(",1.4", ""),
+        ] {
+            assert!(load(&other).is_err(), "{other}");
         }
     }
 
@@ -197,5 +277,12 @@ mod tests {
         let housing = california_housing::<f64>(&source, &mut |_| {}).unwrap();
         let shape = (housing.samples(), housing.features(), housing.outputs());
         assert_eq!(shape, (20_640, 8, 1));
+        let verdicts = Known::Iris.verify(&source).unwrap_or_default();
+        if !verdicts.iter().all(|(_, verdict)| *verdict == Verdict::Sound) {
+            eprintln!("SKIPPED: iris.data is not read, it is not as UCI publishes it: {verdicts:?}");
+            return;
+        }
+        let iris = iris::<f64>(&source, &mut |_| {}).unwrap();
+        assert_eq!((iris.samples(), iris.features(), iris.outputs()), (150, 4, 3));
     }
 }

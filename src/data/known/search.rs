@@ -15,13 +15,10 @@ pub(super) fn obtain<const N: usize>(
     source: &Source,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> crate::error::Result<[PathBuf; N]> {
-    let mut tried = Vec::new();
-    for directory in [&source.data_dir, &source.cache_dir].into_iter().flatten() {
-        match find_all(set, directory) {
-            Ok(paths) => return Ok(paths),
-            Err(answer) => tried.push(answer),
-        }
-    }
+    let mut tried = match look(set, source) {
+        Ok(paths) => return Ok(paths),
+        Err(answers) => answers,
+    };
     match &source.cache_dir {
         _ if !source.download => tried.push("download: it is switched off".to_owned()),
         None => tried.push("download: there is no cache folder to keep it in".to_owned()),
@@ -35,6 +32,21 @@ pub(super) fn obtain<const N: usize>(
         tried,
         help: help(set),
     })
+}
+
+/// The paths of the set's files in the first folder that has them all, or what is wrong with each folder.
+pub(super) fn look<const N: usize>(
+    set: &KnownSet<'_, N>,
+    source: &Source,
+) -> Result<[PathBuf; N], Vec<String>> {
+    let mut tried = Vec::new();
+    for directory in [&source.data_dir, &source.cache_dir].into_iter().flatten() {
+        match find_all(set, directory) {
+            Ok(paths) => return Ok(paths),
+            Err(answer) => tried.push(answer),
+        }
+    }
+    Err(tried)
 }
 
 /// All files of the set below this directory, or what is wrong with the first that cannot be had.

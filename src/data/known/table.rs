@@ -34,6 +34,8 @@ pub(super) enum Md5<'a> {
 pub(super) enum Mirror<'a> {
     /// Each file by itself, at this address followed by the file's name and `.gz`.
     Gzipped(&'a str),
+    /// Each file by itself, at this address followed by the file's name.
+    Plain(&'a str),
     /// A gzipped tar archive at this address, the files in this folder of it.
     Archive { url: &'a str, folder: &'a str },
 }
@@ -122,6 +124,19 @@ pub(super) const CALIFORNIA_HOUSING: KnownSet<'static, 1> = KnownSet {
     ],
 };
 
+/// Sum: of the file that UCI's repository publishes, 150 rows and an empty line.
+pub(super) const IRIS: KnownSet<'static, 1> = KnownSet {
+    name: "iris",
+    files: [File {
+        name: "iris.data",
+        bytes: 4_551,
+        md5: Md5::Content("42615765a885ddf54427f12c34a0a070"),
+    }],
+    mirrors: &[Mirror::Plain(
+        "https://archive.ics.uci.edu/ml/machine-learning-databases/iris/",
+    )],
+};
+
 #[cfg(all(test, feature = "download"))]
 mod tests {
     use super::super::keep::md5;
@@ -170,6 +185,7 @@ mod tests {
             (&MNIST.files[..], MNIST.mirrors),
             (&FASHION_MNIST.files[..], FASHION_MNIST.mirrors),
             (&CALIFORNIA_HOUSING.files[..], CALIFORNIA_HOUSING.mirrors),
+            (&IRIS.files[..], IRIS.mirrors),
         ] {
             assert!(files.iter().all(content) || mirrors.iter().all(gzipped));
         }

@@ -1,6 +1,6 @@
 //! NumPy's arrays as examples: which are pixels, which are classes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::Path;
 
 use ndarray::Array2;
@@ -60,9 +60,9 @@ pub fn read_npz<T: Element>(path: &Path, task: Option<Task>) -> Result<NumpyExam
         "x_train", "X_train", "y_train", "Y_train", "x_test", "X_test", "y_test", "Y_test", "x", "y",
     ];
     let wanted = [&NAMES[..], &["X", "Y"]].concat();
-    let (mut arrays, names) = read_arrays(path, &wanted)?;
+    let mut members = read_arrays(path, &wanted)?;
     let refuse = |problem: String| Error::data(path.display(), problem);
-    let mut take = |name: &str| take_any_case(&mut arrays, name);
+    let mut take = |name: &str| members.take(name);
     let (x, y, test) = match (take("x_train"), take("y_train")) {
         (Some(x), Some(y)) => (x, y, (take("x_test"), take("y_test"))),
         _ => match (take("x"), take("y")) {
@@ -71,7 +71,7 @@ pub fn read_npz<T: Element>(path: &Path, task: Option<Task>) -> Result<NumpyExam
                 return Err(refuse(format!(
                     "the arrays must be named x_train and y_train (x_test and y_test too, for a test set), or x and \
                      y; they are named {}",
-                    names.join(", ")
+                    members.names.join(", ")
                 )));
             }
         },
@@ -112,13 +112,13 @@ pub fn read_npy_samples<T: Element>(inputs: &Path, targets: &Path, schema: &Sche
 /// As [`read_npy_samples`].
 pub fn read_npz_samples<T: Element>(path: &Path, schema: &Schema<T>) -> Result<Dataset<T>> {
     let wanted = ["x_test", "X_test", "y_test", "Y_test", "x", "X", "y", "Y"];
-    let (mut arrays, names) = read_arrays(path, &wanted)?;
+    let mut members = read_arrays(path, &wanted)?;
     for (x, y) in [("x_test", "y_test"), ("x", "y")] {
-        if let (Some(x), Some(y)) = (take_any_case(&mut arrays, x), take_any_case(&mut arrays, y)) {
+        if let (Some(x), Some(y)) = (members.take(x), members.take(y)) {
             return samples_of(x, y, schema);
         }
     }
-    Err(not_there(path, "x_test and y_test, or x and y", &names))
+    Err(not_there(path, "x_test and y_test, or x and y", &members.names))
 }
 
 /// Reads raw inputs alone, samples x features, from an NPY file.
@@ -136,16 +136,16 @@ pub fn read_npy_inputs<T: Element>(path: &Path) -> Result<Inputs<T>> {
 ///
 /// As [`read_npz`].
 pub fn read_npz_inputs<T: Element>(path: &Path) -> Result<Inputs<T>> {
-    let (mut arrays, names) = read_arrays(path, &["x", "X", "x_test", "X_test"])?;
-    if let Some(x) = take_any_case(&mut arrays, "x").or_else(|| take_any_case(&mut arrays, "x_test")) {
+    let mut members = read_arrays(path, &["x", "X", "x_test", "X_test"])?;
+    if let Some(x) = members.take("x").or_else(|| members.take("x_test")) {
         return inputs_of(x);
     }
-    if let [only] = names.as_slice()
-        && let Some(x) = read_arrays(path, &[only.as_str()])?.0.remove(only)
+    if let [only] = members.names.as_slice()
+        && let Some(x) = read_arrays(path, &[only.as_str()])?.take(only)
     {
         return inputs_of(x);
     }
-    Err(not_there(path, "x or x_test", &names))
+    Err(not_there(path, "x or x_test", &members.names))
 }
 
 fn not_there(path: &Path, wanted: &str, names: &[String]) -> Error {
@@ -154,12 +154,6 @@ fn not_there(path: &Path, wanted: &str, names: &[String]) -> Error {
         names.join(", ")
     );
     Error::data(path.display(), problem)
-}
-
-/// `x_train` or `X_train`.
-fn take_any_case<T>(arrays: &mut BTreeMap<String, Array<T>>, name: &str) -> Option<Array<T>> {
-    let capital = name[..1].to_uppercase() + &name[1..];
-    arrays.remove(name).or_else(|| arrays.remove(&capital))
 }
 
 /// Samples x features.
@@ -422,5 +416,251 @@ fn shown(shape: &[usize]) -> String {
             let lengths: Vec<String> = shape.iter().map(usize::to_string).collect();
             format!("({})", lengths.join(", "))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::npy::tests::npy;
+    use super::super::source::tests::file_of;
+    use super::*;
+    use ndarray::array;
+    use std::io::{Cursor, Write};
+    use zip::write::{SimpleFileOptions, ZipWriter};
+
+    fn npz(members: &[(&str, Vec<u8>)]) -> Vec<u8> {
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, content) in members {
+            let options = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
+            writer.start_file(*name, options).unwrap();
+            writer.write_all(content).unwrap();
+        }
+        writer.finish().unwrap().into_inner()
+    }
+
+    fn bytes(shape: &[usize], values: &[u8]) -> Vec<u8> {
+        npy("|u1", false, shape, values)
+    }
+
+    fn longs(shape: &[usize], values: &[i64]) -> Vec<u8> {
+        npy(
+            "<i8",
+            false,
+            shape,
+            &values
+                .iter()
+                .flat_map(|value| value.to_le_bytes())
+                .collect::<Vec<_>>(),
+        )
+    }
+
+    fn doubles(shape: &[usize], values: &[f64]) -> Vec<u8> {
+        npy(
+            "<f8",
+            false,
+            shape,
+            &values
+                .iter()
+                .flat_map(|value| value.to_le_bytes())
+                .collect::<Vec<_>>(),
+        )
+    }
+
+    fn read(members: &[(&str, Vec<u8>)]) -> Result<NumpyExamples<f64>> {
+        read_npz(file_of(&npz(members)).path(), None)
+    }
+
+    fn pair(x: Vec<u8>, y: Vec<u8>, task: Option<Task>) -> Result<Examples<f64>> {
+        read_npy_pair(file_of(&x).path(), file_of(&y).path(), task)
+    }
+
+    fn message<O: std::fmt::Debug>(outcome: Result<O>) -> String {
+        outcome.unwrap_err().to_string()
+    }
+
+    #[test]
+    fn images_in_the_form_of_keras_become_pixels_and_classes() {
+        let set = read(&[
+            ("x_test.npy", bytes(&[1, 2, 2], &[9, 8, 7, 6])),
+            ("x_train.npy", bytes(&[2, 2, 2], &[0, 1, 2, 3, 4, 5, 6, 255])),
+            ("y_train.npy", bytes(&[2], &[7, 3])),
+            ("y_test.npy", bytes(&[1], &[7])),
+            ("else.npy", b"is not looked at".to_vec()),
+        ])
+        .unwrap();
+        let data = &set.train.dataset;
+        assert_eq!(
+            data.inputs(),
+            &Inputs::Pixels(array![[0, 1, 2, 3], [4, 5, 6, 255]])
+        );
+        let classes = |labels| Targets::Classes { labels, classes: 2 };
+        assert_eq!(data.targets(), &classes(vec![1, 0]));
+        assert_eq!(set.train.schema.labels, ["3", "7"]);
+        set.train.schema.check().unwrap();
+        assert_eq!(set.test.unwrap().targets(), &classes(vec![1]));
+        assert_eq!(
+            set.train.reason,
+            "classification: the targets are 2 different whole numbers"
+        );
+    }
+
+    #[test]
+    fn targets_show_what_they_are() {
+        let x = || doubles(&[4, 1], &[1.0, 2.0, 3.0, 4.0]);
+        let learn = |y, task| pair(x(), y, task).unwrap();
+        let labels = |examples: &Examples<f64>| match examples.dataset.targets() {
+            Targets::Classes { labels, .. } => labels.clone(),
+            Targets::Values(values) => panic!("{values}"),
+        };
+        assert_eq!(
+            labels(&learn(longs(&[4, 1], &[-5, 9, 9, -5]), None)),
+            [0, 1, 1, 0]
+        );
+        assert_eq!(
+            labels(&learn(doubles(&[4], &[1.0, 0.0, 1.0, 0.0]), None)),
+            [1, 0, 1, 0]
+        );
+        assert_eq!(
+            labels(&learn(npy("|b1", false, &[4], &[1, 0, 1, 1]), None)),
+            [1, 0, 1, 1]
+        );
+        let one_hot = [0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0];
+        let hot = learn(doubles(&[4, 3], &one_hot), None);
+        assert_eq!((labels(&hot), hot.schema.labels.len()), (vec![1, 0, 2, 1], 3));
+        let numbers = learn(doubles(&[4, 3], &one_hot), Some(Task::Regression));
+        assert_eq!(numbers.dataset.outputs(), 3);
+        assert_eq!(numbers.schema.labels, [""; 0]);
+        for y in [
+            doubles(&[4], &[1.5, 0.0, 1.0, 0.0]),
+            longs(&[4], &[1, 2, 3, 4]),
+            doubles(&[4, 2], &[0.5; 8]),
+        ] {
+            assert_eq!(learn(y, None).schema.task, Task::Regression);
+        }
+        assert_eq!(
+            labels(&learn(longs(&[4], &[1, 2, 3, 4]), Some(Task::Classification))),
+            [0, 1, 2, 3]
+        );
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named() {
+        let x = || doubles(&[2, 1], &[1.0, 2.0]);
+        let y = || longs(&[2], &[0, 1]);
+        for (found, expected) in [
+            (
+                message(pair(x(), longs(&[3], &[0, 1, 0]), None)),
+                "shape (2, 1) do not fit targets of the shape (3,)",
+            ),
+            (
+                message(pair(doubles(&[2], &[1.0, 2.0]), y(), None)),
+                "this array (2,)",
+            ),
+            (
+                message(pair(doubles(&[2, 0], &[]), y(), None)),
+                "the array is empty",
+            ),
+            (
+                message(pair(doubles(&[2, 1], &[1.0, f64::NAN]), y(), None)),
+                "row 1, column 0 is NaN",
+            ),
+            (
+                message(pair(x(), longs(&[2, 1, 1], &[0, 1]), None)),
+                "not (2, 1, 1)",
+            ),
+            (
+                message(pair(x(), doubles(&[2], &[0.5, 1.0]), Some(Task::Classification))),
+                "row 0 is 0.5",
+            ),
+            (
+                message(pair(x(), longs(&[2], &[1, 1]), Some(Task::Classification))),
+                "nothing to learn",
+            ),
+            (message(read(&[("a", x()), ("b", y())])), "they are named a, b"),
+            (
+                message(read(&[("x_train", x()), ("y_train", y()), ("x_test", x())])),
+                "one is missing",
+            ),
+            (
+                message(read(&[
+                    ("x_train", x()),
+                    ("y_train", y()),
+                    ("x_test", x()),
+                    ("y_test", longs(&[2], &[0, 2])),
+                ])),
+                "row 1: the class 2 was not there in training, which knew 0, 1",
+            ),
+            (
+                message(read(&[
+                    ("x_train", x()),
+                    ("y_train", y()),
+                    ("x_test", doubles(&[2, 2], &[0.0; 4])),
+                    ("y_test", y()),
+                ])),
+                "2 features, and those of the training 1",
+            ),
+        ] {
+            assert!(found.contains(expected), "{found} is not {expected}");
+        }
+    }
+
+    #[test]
+    fn a_model_is_used_on_other_files() {
+        let x = doubles(&[2, 1], &[1.0, 2.0]);
+        let schema = pair(x.clone(), longs(&[2], &[5, 7]), None).unwrap().schema;
+        let (inputs, targets) = (file_of(&x), file_of(&longs(&[2], &[7, 7])));
+        let samples = read_npy_samples(inputs.path(), targets.path(), &schema).unwrap();
+        assert_eq!(
+            samples.targets(),
+            &Targets::Classes {
+                labels: vec![1, 1],
+                classes: 2
+            }
+        );
+        let archive = file_of(&npz(&[("X.npy", x.clone()), ("Y.npy", longs(&[2], &[7, 7]))]));
+        assert_eq!(read_npz_samples(archive.path(), &schema).unwrap(), samples);
+        let raw = Inputs::Values(array![[1.0], [2.0]]);
+        assert_eq!(read_npy_inputs::<f64>(inputs.path()).unwrap(), raw);
+        assert_eq!(read_npz_inputs::<f64>(archive.path()).unwrap(), raw);
+        let only = file_of(&npz(&[("anything", x)]));
+        assert_eq!(read_npz_inputs::<f64>(only.path()).unwrap(), raw);
+        assert!(message(read_npz_samples(only.path(), &schema)).contains("they are named anything"));
+    }
+
+    #[test]
+    fn hostile_archives_are_refused() {
+        let (x, y) = (doubles(&[2, 1], &[1.0, 2.0]), longs(&[2], &[0, 1]));
+        let refusal = |content: &[u8]| message(read_npz::<f64>(file_of(content).path(), None));
+        let twice = npz(&[("x", x.clone()), ("x.npy", x.clone()), ("y", y.clone())]);
+        assert!(
+            refusal(&twice).contains("two arrays named `x`"),
+            "{}",
+            refusal(&twice)
+        );
+        // The same name to the byte: a writer refuses that, so a name of the same length is renamed.
+        let mut same = npz(&[("x.npy", x.clone()), ("z.npy", x.clone()), ("y.npy", y.clone())]);
+        while let Some(at) = same.windows(5).position(|name| name == b"z.npy") {
+            same[at] = b'x';
+        }
+        assert!(refusal(&same).contains("same name"), "{}", refusal(&same));
+
+        // 64 MB of zeros behind a header that promises two numbers, and a header that promises much more.
+        let mut bomb = x.clone();
+        bomb.resize(64 << 20, 0);
+        assert!(refusal(&npz(&[("x", bomb), ("y", y.clone())])).contains("goes on after the 16 bytes"));
+        let promise = doubles(&[1 << 30, 1], &[1.0]);
+        let found = refusal(&npz(&[("x", promise), ("y", y.clone())]));
+        assert!(
+            found.contains("x: the array ends before the 8589934592 bytes"),
+            "{found}"
+        );
+
+        let sound = npz(&[("x", x), ("y", y)]);
+        for cut in [0, 10, sound.len() / 2, sound.len() - 1] {
+            assert!(!refusal(&sound[..cut]).is_empty());
+        }
+        let mut damaged = sound.clone();
+        damaged[60] ^= 0xff;
+        assert!(!refusal(&damaged).is_empty());
     }
 }

@@ -21,4 +21,6 @@ pub use csv::{CsvOptions, read_csv, read_csv_from};
 pub use housing::{CALIFORNIA_HOUSING_FEATURES, read_california_housing};
 pub use idx::{Idx, read_idx, read_images, read_labels};
 #[cfg(feature = "npy")]
-pub use npy::write_npy;
+pub use npy::{write_npy, write_npy_labels};
+#[cfg(feature = "npy")]
+pub use npz::write_npz;

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
-use ndarray::{ArrayD, ArrayView2};
+use ndarray::{ArrayD, ArrayView1, ArrayView2};
 use ndarray_npy::npy::header::Header;
 use ndarray_npy::{ReadNpyExt, ReadableElement, WriteNpyError, WriteNpyExt};
 
@@ -236,11 +236,183 @@ pub fn write_npy<T: Element>(path: &Path, writer: impl io::Write, matrix: ArrayV
         f32::NAME => matrix.mapv(|number| number.as_f64() as f32).write_npy(writer),
         _ => matrix.mapv(Element::as_f64).write_npy(writer),
     };
-    written.map_err(|error| {
-        let source = match error {
-            WriteNpyError::Io(error) => error,
-            other => io::Error::other(other),
-        };
-        Error::io(path, "write the file", source)
-    })
+    written.map_err(|error| unwritten(path, error))
+}
+
+/// Writes labels as an NPY file of NumPy's `uint32`.
+///
+/// # Errors
+///
+/// [`Error::Io`] by the name `path`.
+pub fn write_npy_labels(path: &Path, writer: impl io::Write, labels: &[u32]) -> Result<()> {
+    let written = ArrayView1::from(labels).write_npy(writer);
+    written.map_err(|error| unwritten(path, error))
+}
+
+fn unwritten(path: &Path, error: WriteNpyError) -> Error {
+    let source = match error {
+        WriteNpyError::Io(error) => error,
+        other => io::Error::other(other),
+    };
+    Error::io(path, "write the file", source)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use ndarray::array;
+    use proptest::prelude::*;
+
+    /// An NPY file, its header as NumPy writes it.
+    pub(in crate::data::read) fn npy(kind: &str, fortran: bool, shape: &[usize], data: &[u8]) -> Vec<u8> {
+        let lengths: String = shape.iter().map(|length| format!("{length},")).collect();
+        let order = if fortran { "True" } else { "False" };
+        let header = format!("{{'descr': '{kind}', 'fortran_order': {order}, 'shape': ({lengths}), }}");
+        with_header(&header, data)
+    }
+
+    fn with_header(header: &str, data: &[u8]) -> Vec<u8> {
+        let width = (10 + header.len() + 1).next_multiple_of(64) - 11;
+        let header = format!("{header:width$}\n");
+        let mut content = b"\x93NUMPY\x01\x00".to_vec();
+        content.extend((header.len() as u16).to_le_bytes());
+        content.extend(header.as_bytes());
+        content.extend(data);
+        content
+    }
+
+    fn read(content: &[u8]) -> std::result::Result<Array<f64>, String> {
+        read_from(content, "array").map_err(|failure| failure.at(Path::new("a.npy")).to_string())
+    }
+
+    fn numbers(kind: &str, fortran: bool, shape: &[usize], data: &[u8]) -> Vec<f64> {
+        match read(&npy(kind, fortran, shape, data)).unwrap().numbers {
+            Numbers::Bytes(bytes) => bytes.into_iter().map(f64::from).collect(),
+            Numbers::Integers(integers) => integers.into_iter().map(|number| number as f64).collect(),
+            Numbers::Values(values) => values,
+        }
+    }
+
+    #[test]
+    fn every_type_of_number_is_read() {
+        assert_eq!(numbers("|b1", false, &[2], &[1, 0]), [1.0, 0.0]);
+        assert_eq!(numbers("|u1", false, &[2], &[255, 0]), [255.0, 0.0]);
+        assert_eq!(numbers("|i1", false, &[2], &[255, 0]), [-1.0, 0.0]);
+        assert_eq!(numbers("<u2", false, &[1], &[1, 2]), [513.0]);
+        assert_eq!(numbers(">u2", false, &[1], &[2, 1]), [513.0]);
+        assert_eq!(numbers("<i2", false, &[1], &[254, 255]), [-2.0]);
+        assert_eq!(numbers("<u4", false, &[1], &[255; 4]), [4_294_967_295.0]);
+        assert_eq!(numbers(">i4", false, &[1], &[255, 255, 255, 254]), [-2.0]);
+        assert_eq!(numbers("<i8", false, &[1], &[255; 8]), [-1.0]);
+        assert_eq!(
+            numbers("<u8", false, &[1], &[255; 8]),
+            [18_446_744_073_709_551_615.0]
+        );
+        assert_eq!(numbers("<u8", false, &[1], &[3, 0, 0, 0, 0, 0, 0, 0]), [3.0]);
+        assert_eq!(numbers("<f4", false, &[1], &1.5_f32.to_le_bytes()), [1.5]);
+        assert_eq!(numbers(">f4", false, &[1], &1.5_f32.to_be_bytes()), [1.5]);
+        assert_eq!(numbers("<f8", false, &[1], &0.1_f64.to_le_bytes()), [0.1]);
+        assert_eq!(numbers(">f8", false, &[1], &0.1_f64.to_be_bytes()), [0.1]);
+        assert_eq!(numbers("|u1", false, &[], &[7]), [7.0]);
+    }
+
+    #[test]
+    fn both_orders_give_the_same() {
+        assert_eq!(
+            numbers("|u1", false, &[2, 3], &[1, 2, 3, 4, 5, 6]),
+            [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
+        );
+        assert_eq!(
+            numbers("|u1", true, &[2, 3], &[1, 4, 2, 5, 3, 6]),
+            [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
+        );
+        assert_eq!(
+            numbers("|i1", true, &[2, 3], &[1, 4, 2, 5, 3, 6]),
+            [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
+        );
+    }
+
+    #[test]
+    fn refusals_say_why() {
+        let sound = npy("<f4", false, &[2], &[0; 8]);
+        let mut version = sound.clone();
+        version[6] = 9;
+        let mut long = sound.clone();
+        (long[6], long[8], long[9], long[10], long[11]) = (2, 0xff, 0xff, 0xff, 0xff);
+        let nested = with_header(&"(".repeat(9_000), &[]);
+        for (content, problem) in [
+            (&b""[..], "no NPY array"),
+            (b"PK\x03\x04", "no NPY array"),
+            (&sound[..9], "a.npy"),
+            (&sound[..40], "a.npy"),
+            (
+                &sound[..sound.len() - 1],
+                "ends before the 8 bytes that its shape [2] takes",
+            ),
+            (&[&sound[..], &[0]].concat(), "goes on after the 8 bytes"),
+            (&version, "header"),
+            (&long, "the header has 4294967295 bytes"),
+            (&nested, "not that of an array of numbers"),
+            (&npy("|O", false, &[1], &[0; 8]), "the type \"|O\"; only numbers"),
+            (&npy("<U5", false, &[1], &[0; 20]), "the type \"<U5\""),
+            (&npy("<c16", false, &[1], &[0; 16]), "the type \"<c16\""),
+            (&npy("<f2", false, &[1], &[0; 2]), "the type \"<f2\""),
+            (&npy("", false, &[1], &[]), "the type \"\""),
+            (&npy("é4", false, &[1], &[]), "a.npy"),
+            (&npy("|b1", false, &[1], &[2]), "bool"),
+            (&npy("<f8", false, &[usize::MAX, 2], &[]), "promises more than"),
+            (&npy("<f8", false, &[1 << 40], &[]), "promises more than"),
+            (&npy("<f8", false, &[1 << 30], &[]), "ends before"),
+            (
+                &with_header(
+                    "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }",
+                    &[0; 4],
+                ),
+                "only numbers",
+            ),
+            (
+                &with_header("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }", &[]),
+                "shape",
+            ),
+            (&with_header("5", &[]), "header"),
+        ] {
+            match read(content) {
+                Err(found) => assert!(found.contains(problem), "{found} is not {problem}"),
+                Ok(array) => panic!("{problem}: {:?}", array.shape),
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let mut file = Vec::new();
+        write_npy(
+            Path::new("p.npy"),
+            &mut file,
+            array![[0.1, 0.2], [0.3, 0.4_f64]].view(),
+        )
+        .unwrap();
+        let array = read(&file).unwrap();
+        assert_eq!(array.shape, [2, 2]);
+        assert!(matches!(array.numbers, Numbers::Values(values) if values == [0.1, 0.2, 0.3, 0.4]));
+        write_npy(Path::new("p.npy"), &mut file, array![[0.5_f32]].view()).unwrap();
+        assert!(file.ends_with(&0.5_f32.to_le_bytes()), "in its own type");
+        let mut labels = Vec::new();
+        write_npy_labels(Path::new("l.npy"), &mut labels, &[2, 0]).unwrap();
+        assert!(matches!(read(&labels).unwrap().numbers, Numbers::Integers(labels) if labels == [2, 0]));
+        let full = write_npy(Path::new("p.npy"), &mut [0; 9][..], array![[0.5]].view()).unwrap_err();
+        assert!(matches!(full, Error::Io { .. }), "{full}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+
+        #[test]
+        fn no_header_makes_it_panic(words in prop::collection::vec(prop::sample::select(vec![
+            "{", "}", "(", ")", "[", "]", "'descr'", "'shape'", "'fortran_order'", ":", ",", "'<f8'", "True", "1",
+            "99999999999999999999", "-", " ", "\\", "é",
+        ]), 0..24)) {
+            drop(read(&with_header(&words.concat(), &[0; 8])));
+        }
+    }
 }

@@ -2,25 +2,41 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{BufReader, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use zip::ZipArchive;
+use ndarray::ArrayView2;
 use zip::result::ZipError;
+use zip::write::SimpleFileOptions;
+use zip::{ZipArchive, ZipWriter};
 
 use super::arrays::Array;
-use super::npy::read_from;
+use super::npy::{read_from, write_npy, write_npy_labels};
 use crate::element::Element;
 use crate::error::{Error, Position, Result};
 
 /// The most members of an archive that is read.
 const MAX_MEMBERS: usize = 1000;
 
-/// Reads the arrays of these names, as many of them as there are; also gives the names of all.
-pub(super) fn read_arrays<T: Element>(
-    path: &Path,
-    wanted: &[&str],
-) -> Result<(BTreeMap<String, Array<T>>, Vec<String>)> {
+/// What was read of an archive.
+pub(super) struct Members<T> {
+    arrays: BTreeMap<String, Array<T>>,
+    /// The names of all members, those left unread too.
+    pub(super) names: Vec<String>,
+}
+
+impl<T> Members<T> {
+    /// Takes the array of this name, which may begin with a capital.
+    pub(super) fn take(&mut self, name: &str) -> Option<Array<T>> {
+        let mut letters = name.chars();
+        let capital = letters.next().map(|first| first.to_ascii_uppercase());
+        let capital: String = capital.into_iter().chain(letters).collect();
+        self.arrays.remove(name).or_else(|| self.arrays.remove(&capital))
+    }
+}
+
+/// Reads the arrays of these names, as many of them as there are.
+pub(super) fn read_arrays<T: Element>(path: &Path, wanted: &[&str]) -> Result<Members<T>> {
     let mut file = BufReader::new(File::open(path).map_err(|error| Error::io(path, "open the file", error))?);
     let refuse = |problem: String| Error::file(path, Position::Byte(0), problem);
     let members = count_members(&mut file).map_err(|error| Error::io(path, "read the file", error))?;
@@ -60,7 +76,31 @@ pub(super) fn read_arrays<T: Element>(
             arrays.insert(name, array);
         }
     }
-    Ok((arrays, names))
+    Ok(Members { arrays, names })
+}
+
+/// Writes predictions as an NPZ archive: the matrix by the name `predictions`, and the labels, if there are such, by
+/// the name `labels`.
+///
+/// # Errors
+///
+/// [`Error::Io`] by the name `path`.
+pub fn write_npz<T: Element>(
+    path: &Path,
+    writer: impl Write + Seek,
+    predictions: ArrayView2<'_, T>,
+    labels: Option<&[u32]>,
+) -> Result<()> {
+    let failed = |error: ZipError| Error::io(path, "write the file", error.into());
+    let mut archive = ZipWriter::new(writer);
+    let options = SimpleFileOptions::default().large_file(true);
+    archive.start_file("predictions.npy", options).map_err(failed)?;
+    write_npy(path, &mut archive, predictions)?;
+    if let Some(labels) = labels {
+        archive.start_file("labels.npy", options).map_err(failed)?;
+        write_npy_labels(path, &mut archive, labels)?;
+    }
+    archive.finish().map(drop).map_err(failed)
 }
 
 fn array_name(member: &str) -> String {
@@ -83,4 +123,25 @@ fn count_members(file: &mut (impl Read + Seek)) -> std::io::Result<Option<usize>
         .rposition(|bytes| bytes == SIGNATURE);
     let count = record.and_then(|start| Some([*tail.get(start + 10)?, *tail.get(start + 11)?]));
     Ok(count.map(|count| usize::from(u16::from_le_bytes(count))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::arrays::Numbers;
+    use super::super::source::tests::file_of;
+    use super::*;
+    use ndarray::array;
+    use std::io::Cursor;
+
+    #[test]
+    fn predictions_are_read_back() {
+        let mut file = Cursor::new(Vec::new());
+        let path = Path::new("p.npz");
+        write_npz(path, &mut file, array![[0.25], [0.5_f64]].view(), Some(&[1, 0])).unwrap();
+        let file = file_of(file.get_ref());
+        let Members { arrays, names } = read_arrays::<f64>(file.path(), &["predictions", "labels"]).unwrap();
+        assert_eq!(names, ["labels", "predictions"]);
+        assert!(matches!(&arrays["predictions"].numbers, Numbers::Values(values) if values == &[0.25, 0.5]));
+        assert!(matches!(&arrays["labels"].numbers, Numbers::Integers(labels) if labels == &[1, 0]));
+    }
 }
