@@ -77,6 +77,7 @@
 //! | `openblas` | yes | matrix products on the system's OpenBLAS; without it, on the pure-Rust kernels of ndarray |
 //! | `linalg` | no | `least_squares`, the closed-form fit, by OpenBLAS's LAPACK |
 //! | `download` | with `cli` | [`data::known`] fetches what is not yet on the machine |
+//! | `plots` | with `cli` | [`report`], pictures of a training as SVG and PNG |
 //! | `cli` | yes | the `mfnet` command, and nothing in the library but `download` |
 //!
 //! A library that depends on mfnet wants `default-features = false, features = ["openblas"]`.
@@ -96,6 +97,8 @@ mod network;
 pub mod optimizer;
 pub mod plain;
 mod random;
+#[cfg(feature = "plots")]
+pub mod report;
 mod train;
 
 pub use augment::{augment, strip};
