@@ -79,6 +79,7 @@
 //! | `openblas` | yes | matrix products on the system's OpenBLAS; without it, on the pure-Rust kernels of ndarray |
 //! | `linalg` | no | `least_squares`, the closed-form fit, and orthogonal initial weights, by OpenBLAS's LAPACK |
 //! | `download` | with `cli` | [`data::known`] fetches what is not yet on the machine |
+//! | `plots` | with `cli` | [`report`], pictures of a training as SVG and PNG |
 //! | `npy` | with `cli` | NumPy's files of arrays, in [`data::read`] |
 //! | `save` | with `cli` | model files that PyTorch reads too (safetensors), and models as ONNX files |
 //! | `cli` | yes | the `mfnet` command, and nothing in the library but the features above |
@@ -102,6 +103,8 @@ mod network;
 pub mod optimizer;
 pub mod plain;
 mod random;
+#[cfg(feature = "plots")]
+pub mod report;
 mod train;
 
 pub use augment::{augment, strip};
