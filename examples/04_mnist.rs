@@ -30,9 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .relu()
         .linear(10)
         .build()?;
-    let loss = CrossEntropyLoss {
-        reduction: Reduction::Sum,
-    };
+    let loss = CrossEntropyLoss::new(Reduction::Sum);
     let options = TrainOptions {
         epochs,
         ..TrainOptions::default()

@@ -44,7 +44,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let test = network.evaluate(&test, &loss)?;
         let accuracy = 100.0 * test.accuracy.unwrap_or_default();
         println!("epoch {epoch:>2}: loss {train_loss:.4}, test accuracy {accuracy:.2} %");
-        // A learning rate that falls, as no option of the library's own loop has it.
+        // A learning rate that falls, as no schedule of the library's own has it.
         optimizer.rate *= 0.9;
     }
     Ok(())
@@ -86,6 +86,18 @@ struct Momentum<T> {
 }
 
 impl<T: Element> Optimizer<T> for Momentum<T> {
+    fn name(&self) -> &'static str {
+        "momentum"
+    }
+
+    fn learning_rate(&self) -> f64 {
+        self.rate
+    }
+
+    fn set_learning_rate(&mut self, rate: f64) {
+        self.rate = rate;
+    }
+
     fn start_step(&mut self, gradients: &mut dyn Iterator<Item = &Array2<T>>) {
         if self.velocities.is_empty() {
             self.velocities = gradients.map(|gradient| gradient.mapv(|_| T::zero())).collect();
