@@ -146,6 +146,8 @@ fn a_step_allocates_nothing() {
 
     // Work that comes from outside a pool is handed over in memory of its own, once; a training runs inside.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+    // A thread asks for memory when it starts.
+    pool.broadcast(|_| ());
     pool.install(every_kind_of_step::<f32>);
     pool.install(every_kind_of_step::<f64>);
 }
