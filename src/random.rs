@@ -15,7 +15,7 @@ pub(crate) enum Stream {
     /// The drawn digits; the index is the sample.
     Digits = 4,
     /// The seeds of what layers draw in training; the index is the layer.
-    Noise = 9,
+    Noise = 6,
     /// The points of the circle; the index is the sample.
     Circle = 5,
 }

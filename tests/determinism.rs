@@ -31,9 +31,9 @@ fn outcome<T: Element>(seed: u64, optimizer: &Make<T>) -> Outcome {
     let data =
         |samples, seed| Dataset::<T>::classification(noise(samples, 90, seed), labels(samples), 10).unwrap();
     let mut network = NeuralNetwork::builder(90)
-        .linear(150)
+        .linear(300)
         .relu()
-        .linear(70)
+        .linear(130)
         .tanh()
         .linear(10)
         .seed(seed)

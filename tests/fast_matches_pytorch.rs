@@ -1,53 +1,139 @@
 //! The fast pipeline takes the same steps as PyTorch.
 
+use mfnet::optimizer::{Optimizer, Scheduler};
 use mfnet::plain::{Loss, Matrix, Network};
-use mfnet::{DataLoader, Dataset, Shuffle, Workspace, classes};
+use mfnet::{Adam, Clip, DataLoader, Dataset, Schedule, Sgd, Shuffle, Workspace, classes};
 use ndarray::Array2;
 
 mod common;
 #[path = "common/twins.rs"]
 mod twins;
 
+use common::Case;
+
+const EPOCHS: usize = 4;
+
 fn array(matrix: &Matrix) -> Array2<f64> {
     Array2::from_shape_vec((matrix.rows(), matrix.columns()), matrix.values().to_vec()).unwrap()
+}
+
+/// Trains as the golden was trained, and compares each loss and the weights at the end.
+fn check(case: &Case, optimizer: &mut dyn Optimizer<f64>, schedule: Schedule) {
+    let layers = case.weights().into_iter().zip(case.activations.iter().copied());
+    let mut network = twins::fast_network::<f64>(&Network::new(layers.collect()).unwrap());
+    let (inputs, targets) = (array(&case.inputs()), array(&case.targets()));
+    let data = match case.training.loss {
+        Loss::Mse => Dataset::regression(inputs, targets),
+        Loss::CrossEntropy => Dataset::classification(inputs, classes(targets.view()), targets.ncols()),
+    };
+    let data = data.unwrap();
+    let loss = twins::fast_loss(&case.training);
+    let mut scheduler = Scheduler::new(schedule, optimizer.learning_rate()).unwrap();
+    let golden = case.golden();
+    let batches = case.batches();
+    let mut workspace = Workspace::new(&network, batches[0].len());
+    let mut losses = Vec::new();
+    let steps = batches.len() / EPOCHS;
+    for (epoch, batches) in (1..).zip(batches.chunks(steps)) {
+        optimizer.set_learning_rate(scheduler.rate(epoch));
+        for batch in batches {
+            let batch = data.select(batch).unwrap();
+            let loader = DataLoader::new(&batch, batch.samples(), Shuffle::None, 0).unwrap();
+            let batch = loader.batches().next().unwrap();
+            losses.push(network.propagate(&batch, &*loss, &mut workspace).unwrap());
+            network.update(optimizer, &mut workspace).unwrap();
+        }
+        scheduler.observe(losses[losses.len() - steps..].iter().sum::<f64>() / steps as f64);
+    }
+
+    let expected: Vec<f64> = golden
+        .losses
+        .iter()
+        .zip(&batches)
+        .map(|(&loss, batch)| twins::mean_loss(&case.training, loss, batch.len()))
+        .collect();
+    common::assert_close(&format!("{}: losses", case.name), &losses, &expected, 1e-11);
+    assert_eq!(network.weights().count(), golden.weights.len());
+    for (layer, (weights, expected)) in network.weights().zip(&golden.weights).enumerate() {
+        let what = format!("{}: weights of layer {layer}", case.name);
+        common::assert_close(&what, &twins::rows(weights.view()), expected.values(), 1e-11);
+    }
+}
+
+/// The golden with this name, of the network, data and loss of another.
+fn case_like(other: &str, name: &'static str) -> Case {
+    let other = common::cases().into_iter().find(|case| case.name == other);
+    Case {
+        name,
+        ..other.unwrap()
+    }
 }
 
 #[test]
 fn every_golden_is_reproduced() {
     for case in common::cases() {
-        let layers = case.weights().into_iter().zip(case.activations.iter().copied());
-        let mut network = twins::fast_network::<f64>(&Network::new(layers.collect()).unwrap());
-        let (inputs, targets) = (array(&case.inputs()), array(&case.targets()));
-        let data = match case.training.loss {
-            Loss::Mse => Dataset::regression(inputs, targets),
-            Loss::CrossEntropy => Dataset::classification(inputs, classes(targets.view()), targets.ncols()),
-        };
-        let data = data.unwrap();
-        let loss = twins::fast_loss(&case.training);
         let mut optimizer = twins::fast_optimizer(&case.training);
-        let golden = case.golden();
-        let batches = case.batches();
-        let mut workspace = Workspace::new(&network, batches[0].len());
-        let mut losses = Vec::new();
-        for batch in &batches {
-            let batch = data.select(batch).unwrap();
-            let loader = DataLoader::new(&batch, batch.samples(), Shuffle::None, 0).unwrap();
-            let batch = loader.batches().next().unwrap();
-            losses.push(network.propagate(&batch, &*loss, &mut workspace).unwrap());
-            network.update(&mut optimizer, &mut workspace).unwrap();
-        }
+        check(&case, &mut optimizer, Schedule::Constant);
+    }
+}
 
-        let expected: Vec<f64> = golden
-            .losses
-            .iter()
-            .zip(&batches)
-            .map(|(&loss, batch)| twins::mean_loss(&case.training, loss, batch.len()))
-            .collect();
-        common::assert_close(&format!("{}: losses", case.name), &losses, &expected, 1e-11);
-        assert_eq!(network.weights().count(), golden.weights.len());
-        for (layer, (weights, expected)) in network.weights().zip(&golden.weights).enumerate() {
-            let what = format!("{}: weights of layer {layer}", case.name);
-            common::assert_close(&what, &twins::rows(weights.view()), expected.values(), 1e-11);
-        }
+#[test]
+fn every_optimizer_is_reproduced() {
+    let check = |name, mut optimizer: Box<dyn Optimizer<f64>>| {
+        let case = case_like("cross_entropy_mean", name);
+        check(&case, &mut *optimizer, Schedule::Constant);
+    };
+    let momentum = || Sgd::new(0.05).unwrap().momentum(0.9).unwrap();
+    let nesterov = || momentum().nesterov(true).unwrap();
+    let clipped = nesterov().clip(Clip::Global(0.8)).unwrap();
+    check("momentum", Box::new(momentum()));
+    check("nesterov", Box::new(nesterov()));
+    check(
+        "nesterov_decay_clip",
+        Box::new(clipped.weight_decay(0.05).unwrap()),
+    );
+    check(
+        "sgd_decay",
+        Box::new(Sgd::new(0.5).unwrap().weight_decay(0.05).unwrap()),
+    );
+    check("adam", Box::new(Adam::new(0.05).unwrap()));
+    let other = Adam::new(0.05).unwrap().betas(0.8, 0.95).unwrap();
+    let other = other.epsilon(1e-4).unwrap().weight_decay(0.05).unwrap();
+    check("adam_decay", Box::new(other));
+    check(
+        "adamw",
+        Box::new(Adam::adamw(0.05).unwrap().weight_decay(0.2).unwrap()),
+    );
+}
+
+#[test]
+fn adamw_with_its_own_decay_is_reproduced() {
+    let mut optimizer = Adam::adamw(0.02).unwrap();
+    check(
+        &case_like("mse_mean", "adamw_mse"),
+        &mut optimizer,
+        Schedule::Constant,
+    );
+}
+
+#[test]
+fn every_schedule_is_reproduced() {
+    let step = Schedule::Step {
+        every: 2,
+        factor: 0.3,
+    };
+    let cosine = Schedule::Cosine {
+        epochs: EPOCHS,
+        minimum: 0.01,
+    };
+    let plateau = Schedule::Plateau {
+        factor: 0.3,
+        patience: 0,
+        threshold: 0.1,
+        minimum: 0.1,
+    };
+    for (name, schedule) in [("step", step), ("cosine", cosine), ("plateau", plateau)] {
+        let case = case_like("cross_entropy_mean", name);
+        check(&case, &mut Sgd::new(0.5).unwrap(), schedule);
     }
 }

@@ -155,11 +155,17 @@ fn check(sizes: &[usize], activations: &[Activation], samples: usize) {
     for reduction in [Reduction::Mean, Reduction::Sum] {
         let mse = MseLoss { reduction };
         let cross_entropy = CrossEntropyLoss::new(reduction);
-        let jobs: [(&dyn Loss<f64>, Targets); 4] = [
+        let weighted = CrossEntropyLoss {
+            reduction,
+            class_weights: (0..outputs).map(|class| 0.5 + class as f64).collect(),
+        };
+        let jobs: [(&dyn Loss<f64>, Targets); 6] = [
             (&mse, Targets::Values),
             (&mse, Targets::Labels),
             (&cross_entropy, Targets::Labels),
             (&cross_entropy, Targets::OneHot),
+            (&weighted, Targets::Labels),
+            (&weighted, Targets::OneHot),
         ];
         for (loss, targets) in jobs {
             let data = dataset(inputs.clone(), targets, outputs);

@@ -10,8 +10,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use mfnet::loss::Loss;
+use mfnet::optimizer::Optimizer;
 use mfnet::{
-    Clip, CrossEntropyLoss, DataLoader, Dataset, Element, Inputs, MseLoss, NeuralNetwork, Sgd, Shuffle,
+    Adam, Clip, CrossEntropyLoss, DataLoader, Dataset, Element, Inputs, MseLoss, NeuralNetwork, Sgd, Shuffle,
     Targets, Workspace,
 };
 use ndarray::Array2;
@@ -83,10 +84,14 @@ fn steps_allocate_nothing<T: Element>(
     loss: &dyn Loss<T>,
 ) {
     let plain = Sgd::new(0.01).unwrap();
-    let optimizers = [
-        plain.clone(),
-        plain.clone().clip(Clip::PerTensor(0.1)).unwrap(),
-        plain.clip(Clip::Global(0.1)).unwrap(),
+    let momentum = plain.clone().momentum(0.9).unwrap();
+    let optimizers: [Box<dyn Optimizer<T>>; 6] = [
+        Box::new(plain.clone()),
+        Box::new(plain.clone().clip(Clip::PerTensor(0.1)).unwrap()),
+        Box::new(plain.clip(Clip::Global(0.1)).unwrap()),
+        Box::new(momentum.clone()),
+        Box::new(momentum.nesterov(true).unwrap().weight_decay(0.01).unwrap()),
+        Box::new(Adam::adamw(0.01).unwrap().clip(Clip::Global(0.1)).unwrap()),
     ];
     for mut optimizer in optimizers {
         let what = format!("{}, {hidden} hidden, {samples} samples, {optimizer:?}", T::NAME);
@@ -106,7 +111,7 @@ fn steps_allocate_nothing<T: Element>(
             for batch in loader.batches() {
                 let loss = network.propagate(&batch, loss, &mut workspace).unwrap();
                 assert!(loss.is_finite());
-                network.update(&mut optimizer, &mut workspace).unwrap();
+                network.update(&mut *optimizer, &mut workspace).unwrap();
             }
         };
         epoch(1);
@@ -141,6 +146,8 @@ fn a_step_allocates_nothing() {
 
     // Work that comes from outside a pool is handed over in memory of its own, once; a training runs inside.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+    // A thread asks for memory when it starts.
+    pool.broadcast(|_| ());
     pool.install(every_kind_of_step::<f32>);
     pool.install(every_kind_of_step::<f64>);
 }

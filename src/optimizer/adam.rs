@@ -243,11 +243,11 @@ mod tests {
         // The first step is as long as the rate, whatever the gradient.
         let adam = || Adam::new(0.5).unwrap();
         assert_close(&steps(adam(), &[3.0]), 1.5, 3.5);
-        assert_close(&steps(adam(), &[-1e-3]), 2.5, 4.5);
+        assert_close(&steps(adam(), &[-8.0]), 2.5, 4.5);
         assert_close(&steps(adam(), &[0.0]), 2.0, 4.0);
         // Equal gradients: so is the second.
         assert_close(&steps(adam(), &[3.0, 3.0]), 1.0, 3.0);
-        // M = (0.1 - 0.09) / 0.19 = 1/19 of the way down, V = 1.
+        // M = (0.09 - 0.1) / 0.19 = -1/19, V = 1: a nineteenth of a step back.
         assert_close(&steps(adam(), &[1.0, -1.0]), 1.5 + 0.5 / 19.0, 3.5 + 0.5 / 19.0);
     }
 
