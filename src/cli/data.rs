@@ -1,58 +1,358 @@
-//! The data sets that can be named, made ready to be learned from.
+//! What was asked for, made ready to be learned from: read, split, and brought to one scale.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::{bail, ensure};
+use anyhow::{Context, bail, ensure};
 use mfnet::data::digits::{DEFAULT_TEST_SAMPLES, DEFAULT_TRAINING_SAMPLES, digits};
 use mfnet::data::known::{self, Source};
-use mfnet::{Dataset, Element, Error, Inputs, Normalization, Reduction, Targets, train_test_split};
+use mfnet::data::read::{self, CsvOptions};
+use mfnet::data::{Columns, Examples, Schema, Table, Task as TaskKind};
+use mfnet::{Dataset, Element, Error, train_test_split};
 
-use super::args::{DatasetName, TrainArguments};
-use super::console;
 use super::download::DownloadBar;
+use super::settings::{DataSettings, Header, Settings, Share, TaskName};
+use super::{console, usage};
 
-/// What is to be learned, and how the report went about it.
+/// What is to be learned.
 #[derive(Debug)]
 pub(super) struct Task<T> {
-    /// The data set's name, as the user writes it.
-    pub(super) name: &'static str,
+    /// What to call the data.
+    pub(super) name: String,
+    /// What the columns mean, and how they were scaled.
+    pub(super) schema: Schema<T>,
     pub(super) train: Dataset<T>,
-    pub(super) test: Dataset<T>,
-    pub(super) kind: Kind,
-    /// The report's epochs.
-    pub(super) epochs: usize,
-    /// The reduction that the report's figures were made with.
-    pub(super) reduction: Reduction,
+    pub(super) validation: Option<Dataset<T>>,
+    pub(super) test: Option<Dataset<T>>,
+    /// What the targets are counted in, where that is known.
+    pub(super) unit: Option<&'static str>,
+    /// Why the task is what it is, where it was told from a file.
+    pub(super) reason: Option<String>,
 }
 
-/// What the targets are.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Kind {
-    Classification,
-    /// Normalised numbers; times `deviation` they are in `unit`.
-    Regression {
-        deviation: f64,
-        unit: &'static str,
-    },
+/// Data as they are, nothing scaled.
+#[derive(Debug)]
+pub(super) struct Raw<T> {
+    pub(super) train: Dataset<T>,
+    pub(super) test: Option<Dataset<T>>,
+    pub(super) schema: Schema<T>,
+    /// The part to test with, where the data have none of their own.
+    pub(super) test_part: Option<f64>,
+    pub(super) unit: Option<&'static str>,
+    pub(super) reason: Option<String>,
 }
 
-/// The data set that was named; if none was, MNIST or what can stand in for it.
-pub(super) fn load<T: Element>(arguments: &TrainArguments) -> anyhow::Result<Task<T>> {
-    let source = source(arguments.data_dir.as_deref(), arguments.no_download)?;
-    match arguments.dataset {
-        Some(DatasetName::Mnist) => mnist(&source, arguments.quiet),
-        Some(DatasetName::Digits) => drawn_digits(arguments),
-        Some(DatasetName::CaliforniaHousing) => california_housing(&source, arguments.seed, arguments.quiet),
-        None => match mnist(&source, arguments.quiet) {
+/// The part of the training samples that early stopping sets apart if it is told of no others.
+const VALIDATION: f64 = 0.1;
+
+/// The points of the circle to train on, and to test with.
+const CIRCLE: (usize, usize) = (1000, 1000);
+
+/// The names of the data sets that need no file of the user's.
+pub(super) const KNOWN: [&str; 6] = [
+    "mnist",
+    "fashion-mnist",
+    "digits",
+    "california-housing",
+    "iris",
+    "circle",
+];
+
+/// Loads what the settings name, splits it, and scales it by the training samples; where they name nothing, MNIST or
+/// what can stand in for it, and then notes that in the settings.
+pub(super) fn load<T: Element>(settings: &mut Settings, quiet: bool) -> anyhow::Result<Task<T>> {
+    let source = source(settings.data.data_dir.as_deref(), settings.data.no_download)?;
+    let seed = settings.training.seed;
+    let (name, raw) = match settings.data.source.clone() {
+        Some(name) => (name.clone(), raw(&name, &source, &settings.data, seed, quiet)?),
+        None => match known_set("mnist", &source, seed, quiet) {
             Err(error) if is_unavailable(&error) => {
                 console::note(&format!(
                     "warning: {error}\nwarning: no data set was named, so this trains on `digits` INSTEAD OF MNIST: \
                      its results are not MNIST's"
                 ));
-                drawn_digits(arguments)
+                ("digits".to_owned(), known_set("digits", &source, seed, quiet)?)
             }
-            answer => answer,
+            answer => ("mnist".to_owned(), answer?),
         },
+    };
+    settings.data.source = Some(located(&name));
+    let Raw {
+        mut train,
+        mut test,
+        mut schema,
+        ..
+    } = raw;
+    let part = raw.test_part.map(Share::Fraction);
+    if let Some(share) = settings.data.test.clone().or(part) {
+        let (rest, apart) = set_apart(train, &share, &schema, &settings.data, seed)?;
+        train = rest;
+        test = Some(apart);
+        settings.data.test = Some(share);
+    }
+    if settings.training.early_stopping.is_some() && settings.data.validation.is_none() {
+        settings.data.validation = Some(Share::Fraction(VALIDATION));
+    }
+    let mut validation = None;
+    if let Some(share) = &settings.data.validation {
+        let (rest, apart) = set_apart(train, share, &schema, &settings.data, seed)?;
+        train = rest;
+        validation = Some(apart);
+    }
+    if !settings.data.no_normalize {
+        schema = schema.normalized(&train).context(
+            "leave such columns out with --ignore, or use the numbers as they are with --no-normalize",
+        )?;
+    }
+    let scale = |raw: Option<Dataset<T>>| raw.map(|raw| schema.scale(raw)).transpose();
+    Ok(Task {
+        name,
+        train: schema.scale(train)?,
+        validation: scale(validation)?,
+        test: scale(test)?,
+        schema,
+        unit: raw.unit,
+        reason: raw.reason,
+    })
+}
+
+/// A training set and a test set.
+#[derive(Debug)]
+pub(super) struct Pair<T> {
+    pub(super) train: Dataset<T>,
+    pub(super) test: Dataset<T>,
+}
+
+/// A known data set as [`load`] makes it ready where the settings say nothing else.
+pub(super) fn pair<T: Element>(
+    name: &str,
+    source: &Source,
+    seed: u64,
+    quiet: bool,
+) -> anyhow::Result<Pair<T>> {
+    let raw = known_set(name, source, seed, quiet)?;
+    let (train, test) = match (raw.test, raw.test_part) {
+        (Some(test), _) => (raw.train, test),
+        (None, part) => train_test_split(&raw.train, part.unwrap_or(0.2), seed)?,
+    };
+    let schema = raw.schema.normalized(&train)?;
+    Ok(Pair {
+        train: schema.scale(train)?,
+        test: schema.scale(test)?,
+    })
+}
+
+/// The data of this name: a known set, or files.
+fn raw<T: Element>(
+    name: &str,
+    source: &Source,
+    settings: &DataSettings,
+    seed: u64,
+    quiet: bool,
+) -> anyhow::Result<Raw<T>> {
+    if !KNOWN.contains(&name) {
+        return own(name, settings);
+    }
+    ensure!(
+        settings.target.is_empty() && settings.ignore.is_empty() && settings.task.is_none(),
+        usage(format!(
+            "--target, --ignore and --task are for files of your own: what {name} has to learn is known"
+        ))
+    );
+    known_set(name, source, seed, quiet)
+}
+
+/// A data set that needs no file of the user's.
+pub(super) fn known_set<T: Element>(
+    name: &str,
+    source: &Source,
+    seed: u64,
+    quiet: bool,
+) -> anyhow::Result<Raw<T>> {
+    let mut bar = DownloadBar::new(quiet);
+    let progress = &mut |progress: known::Progress<'_>| bar.show(progress);
+    let pair =
+        |(train, test): (Dataset<T>, Dataset<T>), features: &[&str], labels: &[&str]| -> anyhow::Result<_> {
+            Ok(Raw {
+                schema: Schema::of(&train).named(features, &[], labels)?,
+                train,
+                test: Some(test),
+                test_part: None,
+                unit: None,
+                reason: None,
+            })
+        };
+    let whole = |all: Dataset<T>, schema: Schema<T>, unit| Raw {
+        train: all,
+        test: None,
+        schema,
+        test_part: Some(0.2),
+        unit,
+        reason: None,
+    };
+    Ok(match name {
+        "mnist" => pair(known::mnist(source, progress)?, &[], &known::DIGIT_CLASSES)?,
+        "fashion-mnist" => pair(
+            known::fashion_mnist(source, progress)?,
+            &[],
+            &known::FASHION_MNIST_CLASSES,
+        )?,
+        "digits" => {
+            let sets = digits(seed, DEFAULT_TRAINING_SAMPLES, DEFAULT_TEST_SAMPLES)?;
+            pair(sets, &[], &known::DIGIT_CLASSES)?
+        }
+        "circle" => {
+            let (train, test) = CIRCLE;
+            let sets = mfnet::data::circle(seed, train, test)?;
+            pair(sets, &["x", "y"], &["outside", "inside"])?
+        }
+        "california-housing" => {
+            let all: Dataset<T> = known::california_housing(source, progress)?;
+            let features = read::CALIFORNIA_HOUSING_FEATURES;
+            let schema = Schema::of(&all).named(&features, &["median house value"], &[])?;
+            whole(all, schema, Some("100,000 dollars"))
+        }
+        "iris" => {
+            let all: Dataset<T> = known::iris(source, progress)?;
+            let schema = Schema::of(&all).named(&known::IRIS_FEATURES, &["species"], &known::IRIS_CLASSES)?;
+            whole(all, schema, None)
+        }
+        _ => bail!("{name} is no known data set"),
+    })
+}
+
+/// The user's own files.
+fn own<T: Element>(name: &str, settings: &DataSettings) -> anyhow::Result<Raw<T>> {
+    let (examples, test): (Examples<T>, _) = match Form::of(name)? {
+        Form::Npz(path) => {
+            refuse_columns(settings)?;
+            let examples = read::read_npz(&path, kind(settings))?;
+            (examples.train, examples.test)
+        }
+        Form::Npy(inputs, targets) => {
+            refuse_columns(settings)?;
+            (read::read_npy_pair(&inputs, &targets, kind(settings))?, None)
+        }
+        Form::Csv(path) => {
+            let columns = Columns {
+                targets: settings.target.clone(),
+                ignore: settings.ignore.clone(),
+                task: kind(settings),
+                impute_mean: settings.impute.is_some(),
+            };
+            (csv(&path, settings)?.examples(&columns)?, None)
+        }
+    };
+    Ok(Raw {
+        train: examples.dataset,
+        test,
+        schema: examples.schema,
+        test_part: None,
+        unit: None,
+        reason: Some(examples.reason),
+    })
+}
+
+/// What a file is, by its name.
+#[derive(Debug)]
+pub(super) enum Form {
+    Csv(PathBuf),
+    Npz(PathBuf),
+    /// Inputs and targets.
+    Npy(PathBuf, PathBuf),
+}
+
+impl Form {
+    /// The form of a file that is there.
+    pub(super) fn of(name: &str) -> anyhow::Result<Self> {
+        let path = PathBuf::from(name);
+        let ends = |text: &str| text.to_ascii_lowercase().ends_with(".npy");
+        if let Some((inputs, targets)) = name.split_once(',').filter(|(x, y)| ends(x) && ends(y)) {
+            return Ok(Form::Npy(inputs.into(), targets.into()));
+        }
+        ensure!(
+            path.exists(),
+            usage(format!(
+                "{name}: there is no such file, and no data set of this name; the data sets are {}",
+                KNOWN.join(", ")
+            ))
+        );
+        ensure!(
+            !ends(name),
+            usage(format!(
+                "{name}: an NPY file has one array: name two, as {name},Y.npy"
+            ))
+        );
+        let is_npz = name.to_ascii_lowercase().ends_with(".npz");
+        Ok(if is_npz { Form::Npz(path) } else { Form::Csv(path) })
+    }
+}
+
+fn csv(path: &Path, settings: &DataSettings) -> mfnet::Result<Table> {
+    let header = match settings.header {
+        Header::Auto => None,
+        Header::Yes => Some(true),
+        Header::No => Some(false),
+    };
+    let options = CsvOptions {
+        header,
+        ..CsvOptions::default()
+    };
+    read::read_csv(path, &options)
+}
+
+fn kind(settings: &DataSettings) -> Option<TaskKind> {
+    settings.task.map(|task| match task {
+        TaskName::Regression => TaskKind::Regression,
+        TaskName::Classification => TaskKind::Classification,
+    })
+}
+
+/// NumPy's arrays have no columns to name.
+fn refuse_columns(settings: &DataSettings) -> anyhow::Result<()> {
+    ensure!(
+        settings.target.is_empty() && settings.ignore.is_empty() && settings.impute.is_none(),
+        usage("--target, --ignore and --impute are for CSV files: arrays have no columns to name".to_owned())
+    );
+    Ok(())
+}
+
+/// The samples that are left, and those that are set apart: a part of them, or those of a file.
+fn set_apart<T: Element>(
+    data: Dataset<T>,
+    share: &Share,
+    schema: &Schema<T>,
+    settings: &DataSettings,
+    seed: u64,
+) -> anyhow::Result<(Dataset<T>, Dataset<T>)> {
+    match share {
+        Share::Fraction(part) => Ok(train_test_split(&data, *part, seed)?),
+        Share::File(path) => {
+            let name = path.to_string_lossy();
+            let apart = match Form::of(&name)? {
+                Form::Csv(path) => csv(&path, settings)?.samples_for(schema)?,
+                Form::Npz(path) => read::read_npz_samples(&path, schema)?,
+                Form::Npy(inputs, targets) => read::read_npy_samples(&inputs, &targets, schema)?,
+            };
+            Ok((data, apart))
+        }
+    }
+}
+
+/// The name with which the same data are found from any folder.
+fn located(name: &str) -> String {
+    let absolute = |part: &str| match std::path::absolute(part) {
+        Ok(path) => path.to_string_lossy().into_owned(),
+        Err(_) => part.to_owned(),
+    };
+    if KNOWN.contains(&name) {
+        return name.to_owned();
+    }
+    match Form::of(name) {
+        Ok(Form::Npy(inputs, targets)) => {
+            let [inputs, targets] = [inputs, targets].map(|path| absolute(&path.to_string_lossy()));
+            format!("{inputs},{targets}")
+        }
+        _ => absolute(name),
     }
 }
 
@@ -73,61 +373,4 @@ pub(super) fn source(data_dir: Option<&Path>, no_download: bool) -> anyhow::Resu
     }
     source.download &= !no_download;
     Ok(source)
-}
-
-pub(super) fn mnist<T: Element>(source: &Source, quiet: bool) -> anyhow::Result<Task<T>> {
-    let mut bar = DownloadBar::new(quiet);
-    let sets = known::mnist(source, &mut |progress| bar.show(progress))?;
-    Ok(digit_task("mnist", sets))
-}
-
-fn drawn_digits<T: Element>(arguments: &TrainArguments) -> anyhow::Result<Task<T>> {
-    let sets = digits(arguments.seed, DEFAULT_TRAINING_SAMPLES, DEFAULT_TEST_SAMPLES)?;
-    Ok(digit_task("digits", sets))
-}
-
-fn digit_task<T>(name: &'static str, (train, test): (Dataset<T>, Dataset<T>)) -> Task<T> {
-    Task {
-        name,
-        train,
-        test,
-        kind: Kind::Classification,
-        epochs: 100,
-        reduction: Reduction::Sum,
-    }
-}
-
-/// Split four to one; inputs and target normalised by the statistics of the training part.
-pub(super) fn california_housing<T: Element>(
-    source: &Source,
-    seed: u64,
-    quiet: bool,
-) -> anyhow::Result<Task<T>> {
-    let mut bar = DownloadBar::new(quiet);
-    let all: Dataset<T> = known::california_housing(source, &mut |progress| bar.show(progress))?;
-    let (train, test) = train_test_split(&all, 0.2, seed)?;
-    let Targets::Values(values) = train.targets() else {
-        bail!("california-housing: the targets are classes, not numbers");
-    };
-    let of_inputs = Normalization::of(train.to_values().view())?;
-    let of_targets = Normalization::of(values.view())?;
-    let normalise = |data: &Dataset<T>| -> anyhow::Result<Dataset<T>> {
-        let inputs = Inputs::Values(of_inputs.apply(data.to_values().view())?);
-        let targets = match data.targets() {
-            Targets::Values(values) => Targets::Values(of_targets.apply(values.view())?),
-            classes => classes.clone(),
-        };
-        Ok(Dataset::new(inputs, targets)?)
-    };
-    Ok(Task {
-        name: "california-housing",
-        train: normalise(&train)?,
-        test: normalise(&test)?,
-        kind: Kind::Regression {
-            deviation: of_targets.deviations()[0].as_f64(),
-            unit: "100,000 dollars",
-        },
-        epochs: 500,
-        reduction: Reduction::Mean,
-    })
 }

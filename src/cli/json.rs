@@ -1,41 +1,48 @@
 //! The result of a training for programs: one JSON object.
 
-use mfnet::{Element, Evaluation};
+use mfnet::{Element, EpochRecord, Evaluation};
 use serde_json::json;
 
-use super::data::Kind;
 use super::summary::Training;
 
 /// The object, on one line.
 ///
-/// The arrays hold one number an epoch; in those of the test, epochs without an evaluation hold null.
+/// The arrays hold one number an epoch, null in epochs without an evaluation. Those of the test are of the samples that
+/// `evaluated_on` names: the validation set where there is no test set.
 pub(super) fn text<T: Element>(training: &Training<'_, T>) -> String {
     let Training {
         task, history, blas, ..
     } = training;
-    let tests = |value: fn(Evaluation) -> Option<f64>| -> Vec<Option<f64>> {
-        history
-            .epochs
-            .iter()
-            .map(|epoch| epoch.test.and_then(value))
-            .collect()
+    let numbers = |value: &dyn Fn(&EpochRecord) -> Option<f64>| -> Vec<Option<f64>> {
+        history.epochs.iter().map(value).collect()
     };
-    let train_loss: Vec<f64> = history.epochs.iter().map(|epoch| epoch.train_loss).collect();
+    let held = |record: &EpochRecord| match task.test {
+        Some(_) => record.test,
+        None => record.validation,
+    };
+    let loss = |evaluation: Evaluation| Some(evaluation.loss);
+    let accuracy = |evaluation: Evaluation| evaluation.accuracy;
     let object = json!({
-        "task": match task.kind {
-            Kind::Classification => "classification",
-            Kind::Regression { .. } => "regression",
-        },
+        "task": task.schema.task.to_string(),
         "dataset": task.name,
-        "samples": history.samples,
+        "samples": task.train.samples(),
         "features": task.train.features(),
         "outputs": task.train.outputs(),
-        "parameters": training.network.parameters(),
+        "parameters": training.model.network().parameters(),
         "precision": T::NAME,
         "epochs": history.epochs.len(),
-        "train_loss": train_loss,
-        "test_loss": tests(|test| Some(test.loss)),
-        "test_accuracy": tests(|test| test.accuracy),
+        "best_epoch": history.restored,
+        "train_loss": numbers(&|record| Some(record.train_loss)),
+        "validation_loss": numbers(&|record| record.validation.and_then(loss)),
+        "validation_accuracy": numbers(&|record| record.validation.and_then(accuracy)),
+        "test_loss": numbers(&|record| held(record).and_then(loss)),
+        "test_accuracy": numbers(&|record| held(record).and_then(accuracy)),
+        "evaluated_on": match (&task.test, &task.validation) {
+            (Some(_), _) => Some("test"),
+            (None, Some(_)) => Some("validation"),
+            (None, None) => None,
+        },
+        "learning_rate": numbers(&|record| Some(record.learning_rate)),
         "seconds": history.seconds(),
         "samples_per_second": history.samples_per_second(),
         "seed": training.options.seed,
@@ -47,6 +54,7 @@ pub(super) fn text<T: Element>(training: &Training<'_, T>) -> String {
             "kernel": blas.kernel,
             "better_kernel": blas.better_kernel,
         },
+        "out": training.out,
     });
     format!("{object}\n")
 }

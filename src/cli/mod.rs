@@ -4,16 +4,26 @@ mod args;
 mod blas;
 mod console;
 mod data;
+mod defaults;
 mod doctor;
 mod download;
+mod file;
 mod format;
 mod interrupt;
 mod json;
 mod model;
+mod parse;
+mod pictures;
 mod progress;
+mod run_folder;
+mod settings;
 mod summary;
 mod tables;
 mod train;
+
+use std::fmt;
+
+use clap::ArgMatches;
 
 pub(crate) use args::Arguments;
 pub(crate) use console::{describe, note};
@@ -29,10 +39,27 @@ pub(crate) enum Outcome {
     Interrupted,
 }
 
-/// Does what the arguments ask for.
-pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
+/// Arguments that cannot be, seen only when they meet the data or each other.
+#[derive(Debug)]
+pub(crate) struct Usage(String);
+
+impl fmt::Display for Usage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Usage {}
+
+/// An error that ends the program as arguments do that cannot be.
+fn usage(message: String) -> Usage {
+    Usage(message)
+}
+
+/// Does what the arguments ask for; `matches` are what they were made of.
+pub(crate) fn run(arguments: &Arguments, matches: &ArgMatches) -> anyhow::Result<Outcome> {
     match &arguments.command {
-        Command::Train(arguments) => train::train(arguments),
+        Command::Train(arguments) => train::train(arguments, matches),
         Command::Doctor(arguments) => doctor::doctor(arguments),
         Command::Tables(arguments) => tables::tables(arguments),
     }

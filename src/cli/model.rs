@@ -1,44 +1,149 @@
-//! The network, the loss and the optimizer that the arguments ask for.
+//! The network, the loss and the optimizer that the settings ask for.
 
+use anyhow::ensure;
 use mfnet::loss::Loss;
-use mfnet::{CrossEntropyLoss, Element, MseLoss, NeuralNetwork, Reduction, Sgd};
+use mfnet::optimizer::{Adam, Optimizer, Schedule};
+use mfnet::{CrossEntropyLoss, Element, MseLoss, NeuralNetwork, Sgd, TrainOptions, balanced_class_weights};
 
-use super::args::{ActivationName, TrainArguments};
-use super::data::{Kind, Task};
+use super::data::Task;
+use super::settings::{
+    ActivationName, LossName, OptimizerName, ReductionName, ScheduleName, Settings, TrainingSettings,
+};
+use super::usage;
 
-pub(super) fn network<T: Element>(
-    arguments: &TrainArguments,
-    task: &Task<T>,
-) -> mfnet::Result<NeuralNetwork<T>> {
-    let mut builder = NeuralNetwork::builder(task.train.features()).seed(arguments.seed);
-    let hidden = if arguments.linear {
-        &[][..]
-    } else {
-        &arguments.hidden
-    };
-    for &units in hidden {
+/// The network, with fresh weights, or those of `--init`.
+pub(super) fn network<T: Element>(settings: &Settings, task: &Task<T>) -> anyhow::Result<NeuralNetwork<T>> {
+    let model = &settings.model;
+    let mut builder = NeuralNetwork::builder(task.train.features())
+        .seed(settings.training.seed)
+        .initializer(model.initializer.initializer());
+    // One for all, or one for each.
+    let activations = model.activation.iter().cycle();
+    for (&units, activation) in model.hidden().iter().zip(activations) {
         builder = builder.linear(units);
-        builder = match arguments.activation {
+        builder = match activation {
             ActivationName::Relu => builder.relu(),
             ActivationName::Sigmoid => builder.sigmoid(),
             ActivationName::Tanh => builder.tanh(),
             ActivationName::Identity => builder,
         };
+        if let Some(probability) = model.dropout {
+            builder = builder.dropout(probability);
+        }
     }
-    builder.linear(task.train.outputs()).build()
+    let mut network = builder.linear(task.train.outputs()).build()?;
+    if let Some(path) = &settings.training.init {
+        network.load_weights(path)?;
+    }
+    Ok(network)
 }
 
-pub(super) fn loss<T: Element>(kind: Kind, reduction: Reduction) -> Box<dyn Loss<T>> {
-    match kind {
-        Kind::Classification => Box::new(CrossEntropyLoss::new(reduction)),
-        Kind::Regression { .. } => Box::new(MseLoss { reduction }),
+/// Fills in what depends on the task, so that the settings say all that was done.
+pub(super) fn settle<T: Element>(settings: &mut Settings, task: &Task<T>) -> anyhow::Result<()> {
+    let is_classification = !task.schema.labels.is_empty();
+    let training = &mut settings.training;
+    let suits = if is_classification {
+        LossName::CrossEntropy
+    } else {
+        LossName::Mse
+    };
+    let loss = *training.loss.get_or_insert(suits);
+    ensure!(
+        is_classification || loss == LossName::Mse,
+        usage("--loss cross-entropy is for classes, and the targets are numbers".to_owned())
+    );
+    ensure!(
+        training.class_weight.is_none() || loss == LossName::CrossEntropy,
+        usage("--class-weight goes with classes and --loss cross-entropy".to_owned())
+    );
+    ensure!(
+        training.optimizer == OptimizerName::Sgd || training.momentum.is_none(),
+        usage("--momentum goes with --optimizer sgd: adam and adamw have their own".to_owned())
+    );
+    training.lr = Some(training.lr());
+    training.reduction.get_or_insert(ReductionName::Mean);
+    if training.lr_schedule == ScheduleName::Step {
+        training.lr_step.get_or_insert(training.epochs.div_ceil(3));
+    }
+    Ok(())
+}
+
+pub(super) fn loss<T: Element>(
+    training: &TrainingSettings,
+    task: &Task<T>,
+) -> mfnet::Result<Box<dyn Loss<T>>> {
+    let reduction = training.reduction();
+    Ok(match training.loss {
+        Some(LossName::CrossEntropy) => Box::new(CrossEntropyLoss {
+            reduction,
+            class_weights: match training.class_weight {
+                Some(_) => balanced_class_weights(task.train.targets())?,
+                None => Vec::new(),
+            },
+        }),
+        Some(LossName::Mse) | None => Box::new(MseLoss { reduction }),
+    })
+}
+
+pub(super) fn optimizer<T: Element>(training: &TrainingSettings) -> mfnet::Result<Box<dyn Optimizer<T>>> {
+    let adaptive = |mut adam: Adam<T>| -> mfnet::Result<Box<dyn Optimizer<T>>> {
+        if let Some(decay) = training.weight_decay {
+            adam = adam.weight_decay(decay)?;
+        }
+        if let Some(clip) = training.clip() {
+            adam = adam.clip(clip)?;
+        }
+        Ok(Box::new(adam))
+    };
+    match training.optimizer {
+        OptimizerName::Adam => adaptive(Adam::new(training.lr())?),
+        OptimizerName::Adamw => adaptive(Adam::adamw(training.lr())?),
+        OptimizerName::Sgd => {
+            let mut sgd = Sgd::new(training.lr())?;
+            if let Some(momentum) = training.momentum {
+                sgd = sgd.momentum(momentum)?.nesterov(training.nesterov)?;
+            }
+            if let Some(decay) = training.weight_decay {
+                sgd = sgd.weight_decay(decay)?;
+            }
+            if let Some(clip) = training.clip() {
+                sgd = sgd.clip(clip)?;
+            }
+            Ok(Box::new(sgd))
+        }
     }
 }
 
-pub(super) fn optimizer<T: Element>(arguments: &TrainArguments) -> mfnet::Result<Sgd<T>> {
-    let plain = Sgd::new(arguments.lr)?;
-    match arguments.clip() {
-        Some(clip) => plain.clip(clip),
-        None => Ok(plain),
+/// What the training loop is told.
+pub(super) fn options(training: &TrainingSettings) -> TrainOptions {
+    TrainOptions {
+        epochs: training.epochs,
+        batch_size: training.batch_size,
+        shuffle: training.shuffle(),
+        seed: training.seed,
+        test_interval: training.test_interval,
+        schedule: schedule(training),
+        early_stopping: training.early_stopping,
+    }
+}
+
+fn schedule(training: &TrainingSettings) -> Schedule {
+    let (factor, minimum) = (training.lr_factor, training.lr_minimum);
+    match training.lr_schedule {
+        ScheduleName::Constant => Schedule::Constant,
+        ScheduleName::Step => Schedule::Step {
+            every: training.lr_step.unwrap_or(training.epochs),
+            factor,
+        },
+        ScheduleName::Cosine => Schedule::Cosine {
+            epochs: training.epochs,
+            minimum,
+        },
+        ScheduleName::Plateau => Schedule::Plateau {
+            factor,
+            patience: training.lr_patience,
+            threshold: 1e-4,
+            minimum,
+        },
     }
 }

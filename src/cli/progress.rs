@@ -28,16 +28,18 @@ pub(super) struct Progress {
     bar: ProgressBar,
     epochs: usize,
     samples: usize,
+    /// Epochs of an earlier run.
+    before: usize,
     start: Instant,
     shown: Instant,
     test: Option<Evaluation>,
 }
 
 impl Progress {
-    pub(super) fn new(quiet: bool, options: &TrainOptions, samples: usize) -> Self {
-        let batches = options
-            .epochs
-            .saturating_mul(samples.div_ceil(options.batch_size));
+    /// Of a training whose first epochs may be done already.
+    pub(super) fn new(quiet: bool, options: &TrainOptions, samples: usize, before: usize) -> Self {
+        let left = options.epochs.saturating_sub(before);
+        let batches = left.saturating_mul(samples.div_ceil(options.batch_size));
         let bar = if quiet {
             ProgressBar::hidden()
         } else {
@@ -56,6 +58,7 @@ impl Progress {
             bar,
             epochs: options.epochs,
             samples,
+            before,
             start: Instant::now(),
             shown: Instant::now(),
             test: None,
@@ -75,7 +78,7 @@ impl Progress {
                 self.draw(epoch, (epoch - 1) * batches + done, batches, loss);
             }
             Event::Epoch(record) => {
-                self.test = record.test.or(self.test);
+                self.test = held(record).or(self.test);
                 if self.bar.is_hidden() && !self.quiet && self.is_due(record.epoch) {
                     self.shown = Instant::now();
                     return console::note(&self.line(record));
@@ -96,6 +99,7 @@ impl Progress {
     }
 
     fn draw(&self, epoch: usize, done: usize, batches: usize, loss: f64) {
+        let done = done - self.before * batches;
         let samples = done as f64 * self.samples as f64 / batches as f64;
         self.bar.set_position(done as u64);
         self.bar.set_prefix(format!("epoch {epoch}/{}", self.epochs));
@@ -114,13 +118,18 @@ impl Progress {
 
     fn line(&self, record: &EpochRecord) -> String {
         let width = self.epochs.to_string().len();
-        let test = record.test.map(|test| match test.accuracy {
+        let name = if record.validation.is_some() {
+            "validation"
+        } else {
+            "test"
+        };
+        let test = held(record).map(|test| match test.accuracy {
             Some(accuracy) => format!(
-                "  test loss {}  test accuracy {}",
+                "  {name} loss {}  {name} accuracy {}",
                 format::loss(test.loss),
                 format::percent(accuracy)
             ),
-            None => format!("  test loss {}", format::loss(test.loss)),
+            None => format!("  {name} loss {}", format::loss(test.loss)),
         });
         format!(
             "epoch {:width$}/{}  train loss {}{}  {} samples/s  {} left",
@@ -131,8 +140,8 @@ impl Progress {
             format::rate(self.samples as f64 / record.seconds),
             clock_left(
                 self.start.elapsed().as_secs_f64(),
-                record.epoch as f64,
-                self.epochs as f64
+                (record.epoch - self.before) as f64,
+                (self.epochs - self.before) as f64
             ),
         )
     }
@@ -141,6 +150,11 @@ impl Progress {
         let step = step(self.epochs);
         epoch == 1 || epoch == self.epochs || epoch.is_multiple_of(step) || self.shown.elapsed() >= SILENCE
     }
+}
+
+/// What decisions follow, or else the test.
+fn held(record: &EpochRecord) -> Option<Evaluation> {
+    record.validation.or(record.test)
 }
 
 /// The time that is left, if what is left takes as long as what is done.

@@ -1,36 +1,59 @@
 //! The result of a training for people.
 
-use mfnet::{Blas, Clip, Dataset, Element, History, NeuralNetwork, Reduction, TrainOptions, mean_predictor};
+use std::path::Path;
 
-use super::args::TrainArguments;
-use super::data::{Kind, Task};
-use super::{blas as words, format, model};
+use mfnet::data::Task as TaskKind;
+use mfnet::{
+    Blas, Clip, Dataset, Element, Evaluation, History, Model, MseLoss, NeuralNetwork, Reduction,
+    TrainOptions, mean_predictor,
+};
+
+use super::data::Task;
+use super::settings::{OptimizerName, ScheduleName, Settings};
+use super::{blas as words, format};
 
 /// A training that is over, and all that was asked of it.
 #[derive(Debug)]
 pub(super) struct Training<'a, T> {
     pub(super) task: &'a Task<T>,
-    pub(super) network: &'a NeuralNetwork<T>,
+    pub(super) model: &'a Model<T>,
+    pub(super) settings: &'a Settings,
     pub(super) options: &'a TrainOptions,
-    pub(super) arguments: &'a TrainArguments,
-    pub(super) reduction: Reduction,
+    /// The loss's name.
+    pub(super) loss: &'static str,
     pub(super) history: &'a History,
     pub(super) blas: &'a Blas,
+    /// The run's folder.
+    pub(super) out: Option<&'a Path>,
+}
+
+impl<T: Element> Training<'_, T> {
+    /// What was trained on what, in a few words.
+    pub(super) fn title(&self) -> String {
+        let name = Path::new(&self.task.name).file_name().unwrap_or_default();
+        format!(
+            "{} on {}",
+            self.model.network().architecture(),
+            name.to_string_lossy()
+        )
+    }
 }
 
 /// A label and what belongs to it, a line each; then how good the model is.
 pub(super) fn text<T: Element>(training: &Training<'_, T>) -> mfnet::Result<String> {
     let Training {
         task,
-        network,
+        model,
         options,
         blas,
+        history,
         ..
     } = training;
     let mut text = String::new();
     let mut line = |label: &str, content: String| text += &format!("{label:<14} {content}\n");
     line("data set", data_set(task));
     line("samples", samples(task));
+    let network = model.network();
     let parameters = format::count(network.parameters());
     line(
         "model",
@@ -44,59 +67,109 @@ pub(super) fn text<T: Element>(training: &Training<'_, T>) -> mfnet::Result<Stri
     );
     line("threads", words::threads(blas));
     line("seed", options.seed.to_string());
-    if let Some(loss) = training.history.train_loss() {
-        match task.kind {
-            Kind::Classification => {
-                line("train loss", format::loss(loss));
-                if let Some((test, when)) = last_test(training.history) {
-                    line("test loss", format::loss(test.loss) + &when);
-                    if let Some(accuracy) = test.accuracy {
-                        line("test accuracy", format::percent(accuracy) + &when);
-                    }
+    match training.out {
+        Some(out) => line("saved in", out.display().to_string()),
+        None => line(
+            "saved in",
+            "nothing is saved; --out DIR keeps the model and pictures".to_owned(),
+        ),
+    }
+    if let Some(loss) = history.train_loss() {
+        let is_compared = task.schema.task == TaskKind::Regression && task.train.outputs() == 1;
+        if is_compared {
+            text += "\n";
+            text += &comparison(training, loss)?;
+        } else {
+            line("train loss", format::loss(loss));
+            for (name, evaluation, when) in evaluations(history) {
+                line(&format!("{name} loss"), format::loss(evaluation.loss) + &when);
+                if let Some(accuracy) = evaluation.accuracy {
+                    line(&format!("{name} accuracy"), format::percent(accuracy) + &when);
                 }
             }
-            Kind::Regression { deviation, unit } => {
-                text += "\n";
-                text += &comparison(training, loss, deviation, unit)?;
+            if task.validation.is_none() && task.test.is_none() {
+                text += "These are losses of samples that were learned; --test 0.2 or --validation 0.2 sets others apart.\n";
             }
         }
     }
     Ok(text)
 }
 
+/// The validation of the resulting epoch, and the last test up to it with its epoch where that is an earlier one.
+fn evaluations(history: &History) -> Vec<(&'static str, Evaluation, String)> {
+    let Some(result) = history.result() else {
+        return Vec::new();
+    };
+    let validation = result
+        .validation
+        .map(|validation| ("validation", validation, String::new()));
+    let test = last_test(history).map(|(test, when)| ("test", test, when));
+    validation.into_iter().chain(test).collect()
+}
+
 fn data_set<T: Element>(task: &Task<T>) -> String {
-    let outputs = match task.kind {
-        Kind::Classification => "classes",
-        Kind::Regression { .. } => "target, normalised",
+    let outputs = match (task.schema.task, &task.schema.target_normalization) {
+        (TaskKind::Classification, _) => "classes",
+        (TaskKind::Regression, Some(_)) if task.train.outputs() == 1 => "target, normalised",
+        (TaskKind::Regression, Some(_)) => "targets, normalised",
+        (TaskKind::Regression, None) if task.train.outputs() == 1 => "target",
+        (TaskKind::Regression, None) => "targets",
     };
     format!(
         "{}: {} features, {} {outputs}",
         task.name,
-        task.train.features(),
-        task.train.outputs()
+        format::count(task.train.features()),
+        format::count(task.train.outputs())
     )
 }
 
 fn samples<T: Element>(task: &Task<T>) -> String {
-    let [train, test] = [&task.train, &task.test].map(|data| format::count(data.samples()));
-    format!("{train} to train on, {test} to test with")
+    let count = |data: &Dataset<T>| format::count(data.samples());
+    let mut text = format!("{} to train on", count(&task.train));
+    if let Some(validation) = &task.validation {
+        text += &format!(", {} to validate with", count(validation));
+    }
+    if let Some(test) = &task.test {
+        text += &format!(", {} to test with", count(test));
+    }
+    text
 }
 
 fn settings<T>(training: &Training<'_, T>) -> String {
-    let reduction = match training.reduction {
+    let told = &training.settings.training;
+    let reduction = match told.reduction() {
         Reduction::Mean => "averaged",
         Reduction::Sum => "summed",
     };
-    let clip = match training.arguments.clip() {
-        Some(Clip::PerTensor(limit)) => format!(", each tensor's clipped to {limit}"),
-        Some(Clip::Global(limit)) => format!(", clipped to {limit}"),
-        None => String::new(),
-    };
-    format!(
-        "batches of {}, learning rate {}, gradients {reduction}{clip}",
+    let mut text = format!(
+        "batches of {}, learning rate {}, gradients {reduction}",
         format::count(training.options.batch_size),
-        training.arguments.lr,
-    )
+        told.lr(),
+    );
+    match told.clip() {
+        Some(Clip::PerTensor(limit)) => text += &format!(", each tensor's clipped to {limit}"),
+        Some(Clip::Global(limit)) => text += &format!(", clipped to {limit}"),
+        None => {}
+    }
+    match (told.optimizer, told.momentum) {
+        (OptimizerName::Sgd, None) => {}
+        (OptimizerName::Sgd, Some(momentum)) if told.nesterov => {
+            text += &format!(", Nesterov momentum {momentum}")
+        }
+        (OptimizerName::Sgd, Some(momentum)) => text += &format!(", momentum {momentum}"),
+        (OptimizerName::Adam, _) => text += ", Adam",
+        (OptimizerName::Adamw, _) => text += ", AdamW",
+    }
+    if let Some(decay) = told.weight_decay {
+        text += &format!(", weight decay {decay}");
+    }
+    text += match told.lr_schedule {
+        ScheduleName::Constant => "",
+        ScheduleName::Step => ", rate in steps",
+        ScheduleName::Cosine => ", rate down a cosine",
+        ScheduleName::Plateau => ", rate lowered on plateaus",
+    };
+    text
 }
 
 fn progress<T>(training: &Training<'_, T>) -> String {
@@ -114,6 +187,12 @@ fn progress<T>(training: &Training<'_, T>) -> String {
             format::count(done),
             format::count(asked)
         ),
+        (false, _) if let Some(best) = history.restored => format!(
+            "{} of {} epochs, back to the best, {}",
+            format::count(done),
+            format::count(asked),
+            format::count(best)
+        ),
         (false, 1) => "1 epoch".to_owned(),
         (false, _) => format!("{} epochs", format::count(done)),
     };
@@ -125,13 +204,15 @@ fn progress<T>(training: &Training<'_, T>) -> String {
 }
 
 /// The last evaluation, and of which epoch it is if not of the last.
-fn last_test(history: &History) -> Option<(mfnet::Evaluation, String)> {
+fn last_test(history: &History) -> Option<(Evaluation, String)> {
+    let result = history.result()?.epoch;
     let (epoch, test) = history
         .epochs
         .iter()
         .rev()
+        .filter(|record| record.epoch <= result)
         .find_map(|record| Some((record.epoch, record.test?)))?;
-    let when = if epoch == history.epochs.len() {
+    let when = if epoch == result {
         String::new()
     } else {
         format!(" (epoch {epoch})")
@@ -139,49 +220,79 @@ fn last_test(history: &History) -> Option<(mfnet::Evaluation, String)> {
     Some((test, when))
 }
 
-/// The network beside models that need no training; losses of normalised targets.
-fn comparison<T: Element>(
-    training: &Training<'_, T>,
-    train_loss: f64,
-    deviation: f64,
-    unit: &str,
-) -> mfnet::Result<String> {
+/// The network beside models that need no training.
+fn comparison<T: Element>(training: &Training<'_, T>, train_loss: f64) -> mfnet::Result<String> {
     let task = training.task;
-    let loss = model::loss::<T>(task.kind, training.reduction);
-    let variance = mean_predictor(&task.test)?.evaluate(&task.test, &*loss)?.loss;
-    let mut table = format!(
-        "{:<14} {:>10} {:>9} {:>9} {:>8}\n",
-        "", "train loss", "test loss", "test RMSE", "test R2"
-    );
-    let mut row = |name: &str, train: f64, test: Option<f64>, remark: &str| {
-        let cell = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
-        table += &format!(
-            "{name:<14} {:>10} {:>9} {:>9} {:>8}{remark}\n",
-            format::loss(train),
-            cell(test.map(format::loss)),
-            cell(test.map(|test| format!("{:.4}", test.sqrt() * deviation))),
-            cell(test.map(|test| format!("{:.4}", 1.0 - test / variance))),
-        );
+    let (name, held) = match (&task.test, &task.validation) {
+        (Some(test), _) => ("test", Some(test)),
+        (None, validation) => ("validation", validation.as_ref()),
     };
-    let (test, when) = last_test(training.history).unzip();
-    row(
-        "this network",
-        train_loss,
-        test.map(|test| test.loss),
-        &when.unwrap_or_default(),
-    );
-    for (name, network) in baselines(&task.train)? {
-        let [train, test] = [&task.train, &task.test].map(|data| network.evaluate(data, &*loss));
-        row(name, train?.loss, Some(test?.loss), "");
+    let headings = ["loss", "RMSE", "R2"].map(|heading| format!("{name} {heading}"));
+    let widths = headings.each_ref().map(|heading| heading.len().max(8));
+    let row = |label: &str, train: &str, cells: [String; 3]| {
+        let [loss, rmse, r2] = cells;
+        let [a, b, c] = widths;
+        format!("{label:<14} {train:>10} {loss:>a$} {rmse:>b$} {r2:>c$}")
+    };
+    let mut table = row("", "train loss", headings) + "\n";
+    let mse = MseLoss::default();
+    // Of the held samples' own mean: what R2 compares with.
+    let variance = match held {
+        Some(held) => Some(mean_predictor(held)?.evaluate(held, &mse)?.loss),
+        None => None,
+    };
+    let scale = &task.schema.target_normalization;
+    let deviation = scale.as_ref().map_or(1.0, |scale| scale.deviations()[0].as_f64());
+    let mut add = |label: &str, train: f64, loss: Option<f64>, remark: &str| {
+        let cell = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
+        let cells = [
+            cell(loss.map(format::loss)),
+            cell(loss.map(|loss| format!("{:.4}", loss.sqrt() * deviation))),
+            cell(
+                loss.zip(variance)
+                    .map(|(loss, variance)| format!("{:.4}", 1.0 - loss / variance)),
+            ),
+        ];
+        table += &format!("{}{remark}\n", row(label, &format::loss(train), cells));
+    };
+    let history = training.history;
+    let (loss, when) = match (task.test.is_some(), history.result()) {
+        (true, _) => last_test(history).map(|(test, when)| (test.loss, when)).unzip(),
+        (false, result) => (result.and_then(|result| Some(result.validation?.loss)), None),
+    };
+    add("this network", train_loss, loss, &when.unwrap_or_default());
+    for (label, network) in baselines(&task.train)? {
+        let train = network.evaluate(&task.train, &mse)?.loss;
+        let loss = held.map(|held| network.evaluate(held, &mse)).transpose()?;
+        add(label, train, loss.map(|evaluation| evaluation.loss), "");
     }
-    Ok(table + &format!("Losses are of the normalised target; the RMSE is in {unit}.\n"))
+    let normalised = if scale.is_some() {
+        "Losses are of the normalised target; the"
+    } else {
+        "The"
+    };
+    let unit = task.unit.unwrap_or("the target's own unit");
+    table += &match held {
+        Some(_) => format!("{normalised} RMSE is in {unit}.\n"),
+        None => {
+            "Losses are of samples that were learned; --test 0.2 or --validation 0.2 sets others apart.\n"
+                .to_owned()
+        }
+    };
+    Ok(table)
 }
 
 /// The models to compare with; without the feature `linalg` there is no least-squares fit.
 fn baselines<T: Element>(train: &Dataset<T>) -> mfnet::Result<Vec<(&'static str, NeuralNetwork<T>)>> {
-    Ok(vec![
-        #[cfg(feature = "linalg")]
-        ("least squares", mfnet::least_squares(train)?),
-        ("mean predictor", mean_predictor(train)?),
-    ])
+    #[cfg(feature = "linalg")]
+    let fit = match mfnet::least_squares(train) {
+        Ok(fit) => vec![("least squares", fit)],
+        // Columns that depend on one another have no single best fit: nothing to compare with.
+        Err(mfnet::Error::InvalidData { .. }) => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    #[cfg(not(feature = "linalg"))]
+    let fit = Vec::new();
+    let mean = ("mean predictor", mean_predictor(train)?);
+    Ok(fit.into_iter().chain([mean]).collect())
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use super::super::args::whole;
+use super::super::parse::whole;
 use super::job::{Data, JOBS, Job, Work};
 
 #[derive(Debug, Args)]

@@ -20,7 +20,7 @@ use mfnet::{Element, Reduction};
 
 pub(super) use arguments::TablesArguments;
 
-use super::data::{self, Task};
+use super::data::{self, Pair};
 use super::{Outcome, console, format, train};
 use job::{Data, Job, Work};
 use pytorch::PyTorch;
@@ -83,12 +83,12 @@ struct Bench<'a> {
 
 /// The data sets that the jobs need.
 struct Tasks<T> {
-    housing: Option<Task<T>>,
-    mnist: Option<Task<T>>,
+    housing: Option<Pair<T>>,
+    mnist: Option<Pair<T>>,
 }
 
 impl<T> Tasks<T> {
-    fn of(&self, data: Data) -> anyhow::Result<&Task<T>> {
+    fn of(&self, data: Data) -> anyhow::Result<&Pair<T>> {
         let task = match data {
             Data::Housing => &self.housing,
             Data::Mnist => &self.mnist,
@@ -103,17 +103,17 @@ impl Bench<'_> {
         let needs = |data| jobs.iter().any(|job| job.data == data);
         Ok(Tasks {
             housing: match needs(Data::Housing) {
-                true => Some(data::california_housing(&self.source, seed, quiet)?),
+                true => Some(data::pair("california-housing", &self.source, seed, quiet)?),
                 false => None,
             },
             mnist: match needs(Data::Mnist) {
-                true => Some(data::mnist(&self.source, quiet)?),
+                true => Some(data::pair("mnist", &self.source, seed, quiet)?),
                 false => None,
             },
         })
     }
 
-    fn section(&self, job: Job, task: &Task<f64>, narrow: &Task<f32>) -> anyhow::Result<Section> {
+    fn section(&self, job: Job, task: &Pair<f64>, narrow: &Pair<f32>) -> anyhow::Result<Section> {
         let epochs = self.arguments.epochs(&job);
         let setting = Setting {
             job,
@@ -156,7 +156,7 @@ impl Bench<'_> {
         &self,
         setting: &Setting,
         pytorch: &PyTorch,
-        task: &Task<T>,
+        task: &Pair<T>,
         count: usize,
         section: &mut Section,
     ) -> anyhow::Result<Row> {
@@ -223,7 +223,7 @@ impl Bench<'_> {
 }
 
 /// The job in a line.
-fn title(job: &Job, epochs: usize, task: &Task<f64>) -> String {
+fn title(job: &Job, epochs: usize, task: &Pair<f64>) -> String {
     let data = match job.data {
         Data::Housing => "California Housing",
         Data::Mnist => "MNIST",

@@ -10,7 +10,7 @@ use mfnet::{
     mean_predictor, train_test_classification, train_test_regression,
 };
 
-use super::super::data::Task;
+use super::super::data::Pair;
 use super::super::progress::Progress;
 use super::job::{Data, Job, LEARNING_RATE, Work};
 use super::spread::median;
@@ -38,7 +38,7 @@ impl Setting {
     fn train<T: Element>(
         &self,
         network: &mut NeuralNetwork<T>,
-        task: &Task<T>,
+        task: &Pair<T>,
         epochs: usize,
         quiet: bool,
     ) -> mfnet::Result<History> {
@@ -50,7 +50,12 @@ impl Setting {
             ..TrainOptions::default()
         };
         // Of so many trainings, lines for each would be too many.
-        let mut progress = Progress::new(quiet || !stderr().is_terminal(), &options, task.train.samples());
+        let mut progress = Progress::new(
+            quiet || !stderr().is_terminal(),
+            &options,
+            task.train.samples(),
+            0,
+        );
         let train = match self.job.data {
             Data::Mnist => train_test_classification,
             Data::Housing => train_test_regression,
@@ -68,7 +73,7 @@ impl Setting {
     }
 
     /// The whole job; also the training loss of its first epoch, if it trains.
-    pub(super) fn run<T: Element>(&self, task: &Task<T>) -> mfnet::Result<(Row, Option<f64>)> {
+    pub(super) fn run<T: Element>(&self, task: &Pair<T>) -> mfnet::Result<(Row, Option<f64>)> {
         match self.job.work {
             Work::Mean => Ok((self.mean(task)?, None)),
             Work::Train => {
@@ -91,7 +96,7 @@ impl Setting {
         }
     }
 
-    fn mean<T: Element>(&self, task: &Task<T>) -> mfnet::Result<Row> {
+    fn mean<T: Element>(&self, task: &Pair<T>) -> mfnet::Result<Row> {
         let start = Instant::now();
         let network = black_box(mean_predictor(&task.train)?);
         let seconds = start.elapsed().as_secs_f64();
@@ -102,7 +107,7 @@ impl Setting {
     }
 
     /// The median seconds of an epoch, or of an evaluation, in a round; a first one warms up.
-    pub(super) fn round<T: Element>(&self, task: &Task<T>, count: usize) -> mfnet::Result<f64> {
+    pub(super) fn round<T: Element>(&self, task: &Pair<T>, count: usize) -> mfnet::Result<f64> {
         let mut network = self.network(&task.train)?;
         let seconds = if self.job.work == Work::Evaluate {
             self.evaluations(&network, task, count)?
@@ -114,7 +119,7 @@ impl Setting {
     }
 
     /// The network after the job's epochs.
-    fn trained<T: Element>(&self, task: &Task<T>) -> mfnet::Result<NeuralNetwork<T>> {
+    fn trained<T: Element>(&self, task: &Pair<T>) -> mfnet::Result<NeuralNetwork<T>> {
         let mut network = self.network(&task.train)?;
         self.train(&mut network, task, self.epochs, true)?;
         Ok(network)
@@ -123,7 +128,7 @@ impl Setting {
     fn evaluations<T: Element>(
         &self,
         network: &NeuralNetwork<T>,
-        task: &Task<T>,
+        task: &Pair<T>,
         count: usize,
     ) -> mfnet::Result<Vec<f64>> {
         let loss = self.job.loss();
@@ -137,7 +142,7 @@ impl Setting {
     }
 
     /// The job in the plain implementation; also the training loss of its first epoch, if it trains.
-    pub(super) fn plain(&self, task: &Task<f64>, epochs: Option<usize>) -> mfnet::Result<(Row, Option<f64>)> {
+    pub(super) fn plain(&self, task: &Pair<f64>, epochs: Option<usize>) -> mfnet::Result<(Row, Option<f64>)> {
         if self.job.work == Work::Evaluate {
             return Ok((self.plain_evaluation(task)?, None));
         }
@@ -174,7 +179,7 @@ impl Setting {
         Ok((row, losses.first().copied()))
     }
 
-    fn plain_evaluation(&self, task: &Task<f64>) -> mfnet::Result<Row> {
+    fn plain_evaluation(&self, task: &Pair<f64>) -> mfnet::Result<Row> {
         let network = self.trained(task)?;
         let twin = Twin::new(&self.job, &network, &task.test)?;
         let (inputs, targets) = (twin::inputs(&task.test)?, twin::targets(&task.test)?);
@@ -213,7 +218,7 @@ fn row<T: Element>(measured: usize, seconds: f64, train_loss: Option<f64>, test:
     }
 }
 
-fn plain_test(twin: &Twin, task: &Task<f64>) -> mfnet::Result<Evaluation> {
+fn plain_test(twin: &Twin, task: &Pair<f64>) -> mfnet::Result<Evaluation> {
     let (inputs, targets) = (twin::inputs(&task.test)?, twin::targets(&task.test)?);
     let mean = mfnet::plain::Reduction::Mean;
     let loss = twin.network().loss(&inputs, &targets, twin.loss(), mean)?;

@@ -1,0 +1,145 @@
+//! The folder of a run: what was asked for, what came of it, and where it can go on.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, ensure};
+use mfnet::{Element, History};
+
+use super::settings::Settings;
+use super::summary::Training;
+use super::{file, json, pictures, usage};
+
+const CONFIG: &str = "config.toml";
+const CHECKPOINT: &str = "checkpoint.safetensors";
+const MODEL: &str = "model.safetensors";
+const HISTORY: &str = "history.csv";
+const SUMMARY: &str = "summary.json";
+
+/// The folder of a run.
+#[derive(Debug)]
+pub(super) struct RunFolder {
+    path: PathBuf,
+    /// Whether the folder was made for this run, rather than found empty.
+    created: bool,
+}
+
+impl RunFolder {
+    /// A folder for a new run, which must not be there, or be empty. Nothing is made yet.
+    pub(super) fn check(path: &Path) -> anyhow::Result<()> {
+        match fs::read_dir(path) {
+            Ok(mut entries) => ensure!(
+                entries.next().is_none(),
+                usage(format!(
+                    "--out {}: the folder is not empty; name another, or go on with the run in it by --resume",
+                    path.display()
+                ))
+            ),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => {
+                return Err(error)
+                    .with_context(|| format!("--out {}: cannot be used as a folder", path.display()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the folder of a new run, with its settings.
+    pub(super) fn create(path: &Path, settings: &Settings) -> anyhow::Result<Self> {
+        RunFolder::check(path)?;
+        let folder = RunFolder {
+            path: path.to_owned(),
+            created: !path.exists(),
+        };
+        fs::create_dir_all(path)
+            .with_context(|| format!("--out {}: cannot make the folder", path.display()))?;
+        let written = folder.write_settings(settings);
+        if written.is_err() {
+            folder.discard();
+        }
+        written.map(|()| folder)
+    }
+
+    /// The folder of a run to go on with.
+    pub(super) fn reopen(path: &Path) -> anyhow::Result<Self> {
+        let folder = RunFolder {
+            path: path.to_owned(),
+            created: false,
+        };
+        for file in [CONFIG, CHECKPOINT] {
+            ensure!(
+                path.join(file).is_file(),
+                "--resume {}: it has no {file}; a run can be gone on with if it was interrupted, or made with \
+                 --checkpoint-every",
+                path.display()
+            );
+        }
+        Ok(folder)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn config(&self) -> PathBuf {
+        self.path.join(CONFIG)
+    }
+
+    pub(super) fn checkpoint(&self) -> PathBuf {
+        self.path.join(CHECKPOINT)
+    }
+
+    pub(super) fn write_settings(&self, settings: &Settings) -> anyhow::Result<()> {
+        file::write(&self.config(), settings.to_toml()?.as_bytes())
+    }
+
+    /// Takes the folder away again, unless there is a checkpoint in it.
+    pub(super) fn discard(&self) {
+        if self.checkpoint().exists() {
+            return;
+        }
+        // What cannot be taken away stays: the failure that led here is what the user needs to know.
+        let _ = fs::remove_file(self.config());
+        if self.created {
+            let _ = fs::remove_dir(&self.path);
+        }
+    }
+
+    /// Writes what came of the run: model, history, summary and pictures.
+    pub(super) fn finish<T: Element>(&self, training: &Training<'_, T>) -> anyhow::Result<()> {
+        training.model.save(self.path.join(MODEL))?;
+        file::write(&self.path.join(HISTORY), &table(training.history)?)?;
+        file::write(&self.path.join(SUMMARY), json::text(training).as_bytes())?;
+        pictures::draw(training, &self.path)
+    }
+}
+
+/// A line for each epoch; a cell is empty where there is nothing to say.
+fn table(history: &History) -> anyhow::Result<Vec<u8>> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record([
+        "epoch",
+        "train_loss",
+        "validation_loss",
+        "validation_accuracy",
+        "test_loss",
+        "test_accuracy",
+        "learning_rate",
+        "seconds",
+    ])?;
+    let cell = |number: Option<f64>| number.map(|number| number.to_string()).unwrap_or_default();
+    for record in &history.epochs {
+        let (validation, test) = (record.validation, record.test);
+        writer.write_record([
+            record.epoch.to_string(),
+            record.train_loss.to_string(),
+            cell(validation.map(|validation| validation.loss)),
+            cell(validation.and_then(|validation| validation.accuracy)),
+            cell(test.map(|test| test.loss)),
+            cell(test.and_then(|test| test.accuracy)),
+            record.learning_rate.to_string(),
+            record.seconds.to_string(),
+        ])?;
+    }
+    Ok(writer.into_inner()?)
+}

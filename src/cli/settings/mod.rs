@@ -1,0 +1,171 @@
+//! What a training is to be: one set of names for the command line and for `config.toml`.
+//!
+//! Three layers, the later over the earlier: the defaults for the data, a configuration file, the command line.
+
+mod data;
+mod model;
+mod names;
+mod training;
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, ensure};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, FromArgMatches};
+use serde::{Deserialize, Serialize};
+use toml::Table;
+
+pub(super) use data::{DataSettings, Share};
+pub(super) use model::ModelSettings;
+pub(super) use names::{
+    ActivationName, Header, LossName, OptimizerName, Precision, ReductionName, ScheduleName, TaskName,
+};
+pub(super) use training::TrainingSettings;
+
+use super::defaults;
+
+/// Everything that is needed to train the same model again.
+#[derive(Debug, Clone, PartialEq, Args, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Settings {
+    #[command(flatten)]
+    pub(super) data: DataSettings,
+    #[command(flatten)]
+    pub(super) model: ModelSettings,
+    #[command(flatten)]
+    pub(super) training: TrainingSettings,
+}
+
+impl Settings {
+    /// The settings that come of the defaults, a file if there is one, and what was given on the command line.
+    pub(super) fn layered(matches: &ArgMatches, file: Option<&Path>) -> anyhow::Result<Self> {
+        let parsed = Settings::from_arg_matches(matches).context("arguments")?;
+        let parsed = Table::try_from(parsed).context("arguments")?;
+        let given = given(&parsed, matches);
+        let written = match file {
+            Some(path) => read(path)?,
+            None => Table::new(),
+        };
+        let upper = [&given, &written];
+        let source = upper.into_iter().find_map(|table| text(table, "data", "source"));
+        let optimizer = upper
+            .into_iter()
+            .find_map(|table| text(table, "training", "optimizer"));
+        let defaults = defaults::of(source, optimizer);
+        let mut table = parsed;
+        for layer in [defaults, written, given] {
+            lay_over(&mut table, layer);
+        }
+        let settings: Settings = table.try_into().with_context(|| match file {
+            Some(path) => format!("{}: not a configuration", path.display()),
+            None => "arguments".to_owned(),
+        })?;
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// The settings of a run that is gone on with: those of its file, but for what may be set anew.
+    pub(super) fn resumed(matches: &ArgMatches, file: &Path) -> anyhow::Result<Self> {
+        const FREE: [&str; 4] = ["epochs", "threads", "data-dir", "no-download"];
+        let parsed = Table::try_from(Settings::from_arg_matches(matches)?)?;
+        for (key, _) in given(&parsed, matches)
+            .iter()
+            .filter_map(|(_, section)| section.as_table())
+            .flatten()
+        {
+            ensure!(
+                FREE.contains(&key.as_str()),
+                super::usage(format!(
+                    "--resume goes on with the settings of the run: {} cannot be set anew",
+                    if key == "source" {
+                        "DATA".to_owned()
+                    } else {
+                        format!("--{key}")
+                    }
+                ))
+            );
+        }
+        Settings::layered(matches, Some(file))
+    }
+
+    /// The content of a `config.toml`.
+    pub(super) fn to_toml(&self) -> anyhow::Result<String> {
+        toml::to_string(self).context("config.toml")
+    }
+
+    /// What neither clap nor the file format can tell.
+    fn check(&self) -> anyhow::Result<()> {
+        let hidden = self.model.hidden().len();
+        let activations = self.model.activation.len();
+        ensure!(
+            activations <= 1 || activations == hidden,
+            super::usage(format!(
+                "--activation names {activations} functions for {hidden} hidden layers: give one, or one for each"
+            ))
+        );
+        Ok(())
+    }
+}
+
+/// The part of the parsed settings that was given, rather than left to its default.
+fn given(parsed: &Table, matches: &ArgMatches) -> Table {
+    let was_given = |key: &str| {
+        let id = key.replace('-', "_");
+        let known = matches.ids().any(|known| known.as_str() == id);
+        known && matches.value_source(&id) != Some(ValueSource::DefaultValue)
+    };
+    let sections = parsed.iter().filter_map(|(name, section)| {
+        let mut section = section.as_table()?.clone();
+        section.retain(|key, _| was_given(key));
+        Some((name.clone(), section.into()))
+    });
+    sections.collect()
+}
+
+fn read(path: &Path) -> anyhow::Result<Table> {
+    let text =
+        fs::read_to_string(path).with_context(|| format!("{}: cannot read the file", path.display()))?;
+    // The parser's message shows the line and what is wrong with it.
+    let table = text
+        .parse::<Table>()
+        .with_context(|| format!("{}: not TOML", path.display()))?;
+    for (name, section) in &table {
+        ensure!(
+            section.is_table(),
+            "{}: {name} stands outside of [data], [model] and [training]",
+            path.display()
+        );
+    }
+    Ok(table)
+}
+
+/// A text in a section.
+fn text<'a>(table: &'a Table, section: &str, key: &str) -> Option<&'a str> {
+    table.get(section)?.get(key)?.as_str()
+}
+
+/// Options of which only one can be: the upper layer's takes the place of the other.
+const RIVALS: [(&str, &str); 3] = [
+    ("hidden", "linear"),
+    ("clip-norm", "clip-global-norm"),
+    ("clip-global-norm", "clip-norm"),
+];
+
+/// Replaces what the upper layer has.
+fn lay_over(table: &mut Table, upper: Table) {
+    for (name, section) in upper {
+        match (table.get_mut(&name), section) {
+            (Some(toml::Value::Table(below)), toml::Value::Table(above)) => {
+                for (_, rival) in RIVALS.iter().filter(|(key, _)| above.contains_key(*key)) {
+                    match below.get_mut(*rival) {
+                        Some(toml::Value::Boolean(flag)) => *flag = false,
+                        _ => drop(below.remove(*rival)),
+                    }
+                }
+                below.extend(above);
+            }
+            (_, section) => drop(table.insert(name, section)),
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! The network.
+
+use clap::Args;
+use serde::{Deserialize, Serialize};
+
+use super::names::{ActivationName, InitializerName};
+use crate::cli::parse::{part_below_one, whole};
+
+/// The network.
+#[derive(Debug, Clone, PartialEq, Args, Serialize, Deserialize)]
+#[command(next_help_heading = "Model")]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(in crate::cli) struct ModelSettings {
+    /// Train the linear model, which has no hidden layer
+    #[arg(long, conflicts_with_all = ["hidden", "activation"])]
+    pub(in crate::cli) linear: bool,
+
+    /// Units of each hidden layer, in a row [default: 100; mnist, fashion-mnist, digits and california-housing: 512;
+    /// circle: 25,25,25]
+    #[arg(long, value_name = "N[,N...]", value_delimiter = ',', default_value = "100", hide_default_value = true,
+          value_parser = whole::<1_000_000>)]
+    hidden: Vec<usize>,
+
+    /// What the hidden layers apply to their outputs: one for all, or one for each
+    #[arg(
+        long,
+        value_name = "NAME[,NAME...]",
+        value_delimiter = ',',
+        default_value = "relu"
+    )]
+    pub(in crate::cli) activation: Vec<ActivationName>,
+
+    /// Part of each hidden layer's outputs that is left out by chance in training, such as 0.5 [default: none]
+    #[arg(long, value_name = "P", value_parser = part_below_one)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::cli) dropout: Option<f64>,
+
+    /// How weights start
+    #[arg(long, value_name = "NAME", default_value = "he")]
+    pub(in crate::cli) initializer: InitializerName,
+}
+
+impl ModelSettings {
+    /// The units of each hidden layer.
+    pub(in crate::cli) fn hidden(&self) -> &[usize] {
+        if self.linear { &[] } else { &self.hidden }
+    }
+}

@@ -1,0 +1,164 @@
+//! How the network is trained.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use mfnet::{Clip, Reduction, Shuffle};
+use serde::{Deserialize, Serialize};
+
+use super::names::{
+    ClassWeightName, LossName, OptimizerName, Precision, ReductionName, ScheduleName, ShuffleName,
+};
+use crate::cli::parse::{above_zero, at_least_zero, part_below_one, whole};
+
+/// How the network is trained.
+#[derive(Debug, Clone, PartialEq, Args, Serialize, Deserialize)]
+#[command(next_help_heading = "Training")]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(in crate::cli) struct TrainingSettings {
+    /// Times that every sample is learned from [default: 200; mnist, fashion-mnist and digits: 100; california-housing:
+    /// 500; circle: 150]
+    #[arg(long, value_name = "N", default_value_t = 200, hide_default_value = true, value_parser = whole::<{ usize::MAX }>)]
+    pub(in crate::cli) epochs: usize,
+
+    /// Samples of a step [default: 200; mnist, fashion-mnist, digits and california-housing: 1024; circle: 20]
+    #[arg(long, value_name = "N", default_value_t = 200, hide_default_value = true, value_parser = whole::<{ usize::MAX }>)]
+    pub(in crate::cli) batch_size: usize,
+
+    /// What changes the weights [default: adam; mnist, fashion-mnist, digits, california-housing and circle: sgd]
+    #[arg(long, value_name = "NAME", default_value = "adam", hide_default_value = true)]
+    pub(in crate::cli) optimizer: OptimizerName,
+
+    /// Learning rate [default: 0.001; 0.01 with --optimizer sgd; what suits the data where sgd is its default]
+    #[arg(long, value_name = "X", value_parser = above_zero)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::cli) lr: Option<f64>,
+
+    /// Part of the last step that sgd keeps, such as 0.9 [default: none]
+    #[arg(long, value_name = "X", value_parser = part_below_one)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::cli) momentum: Option<f64>,
+
+    /// Look ahead along the momentum
+    #[arg(long, requires = "momentum")]
+    pub(in crate::cli) nesterov: bool,
+
+    /// How much the weights, but not the biases, shrink: L2 with sgd and adam, decoupled with adamw [default: none;
+    /// adamw: 0.01]
+    #[arg(long, value_name = "X", value_parser = at_least_zero)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::cli) weight_decay: Option<f64>,
+
+    /// Limit to the L2 norm of each weight tensor's gradient [default: none]
+    #[arg(long, value_name = "X", conflicts_with = "clip_global_norm", value_parser = above_zero)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::cli) clip_norm: Option<f64>,
+
+    /// Limit to the L2 norm of all gradients together [default: none]
+    #[arg(long, value_name = "X", value_parser = above_zero)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::cli) clip_global_norm: Option<f64>,
+
+    /// How the learning rate goes
+    #[arg(long, value_name = "NAME", default_value = "constant")]
+    pub(in crate::cli) lr_schedule: ScheduleName,
+
+    /// Epochs from one step of the schedule step to the next [default: a third of --epochs]
+    #[arg(long, value_name = "N", value_parser = whole::<{ usize::MAX }>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::cli) lr_step: Option<usize>,
+
+    /// What the schedules step and plateau multiply the rate by
+    #[arg(long, value_name = "X", default_value_t = 0.1, value_parser = above_zero)]
+    pub(in crate::cli) lr_factor: f64,
+
+    /// Epochs without improvement that the schedule plateau puts up with
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = whole::<{ usize::MAX }>)]
+    pub(in crate::cli) lr_patience: usize,
+
+    /// Least rate of the schedules cosine and plateau
+    #[arg(long, value_name = "X", default_value_t = 0.0, value_parser = at_least_zero)]
+    pub(in crate::cli) lr_minimum: f64,
+
+    /// What is made small [default: cross-entropy for classes, mse for numbers; circle: mse]
+    #[arg(long, value_name = "NAME")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::cli) loss: Option<LossName>,
+
+    /// How a batch's gradients become a step [default: mean; sum for mnist, fashion-mnist and digits, where sgd at 0.001
+    /// is meant for it]
+    #[arg(long, value_name = "NAME")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::cli) reduction: Option<ReductionName>,
+
+    /// What a class counts: balanced makes rare classes count as much as common ones [default: each sample the same]
+    #[arg(long, value_name = "HOW")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::cli) class_weight: Option<ClassWeightName>,
+
+    /// What is put in a fresh order before each epoch
+    #[arg(long, value_name = "WHAT", default_value = "samples")]
+    pub(in crate::cli) shuffle: ShuffleName,
+
+    /// End after so many epochs without a better validation loss, and go back to the best weights [default: all epochs;
+    /// without --validation a tenth of the training samples is set apart for it]
+    #[arg(long, value_name = "PATIENCE", value_parser = whole::<{ usize::MAX }>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::cli) early_stopping: Option<usize>,
+
+    /// Epochs from one test to the next; the last epoch is always tested
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole::<{ usize::MAX }>)]
+    pub(in crate::cli) test_interval: usize,
+
+    /// Seed of weights, orders, dropout, the splitting of data and the drawing of digits and circle
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(in crate::cli) seed: u64,
+
+    /// The type of all numbers; f32 is twice as fast
+    #[arg(long, value_name = "TYPE", default_value = "f32")]
+    pub(in crate::cli) precision: Precision,
+
+    /// Threads to work with; results do not depend on their number [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = whole::<1024>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::cli) threads: Option<usize>,
+
+    /// Start from the weights in this file: a model of this program, or a safetensors file of a PyTorch Sequential of the
+    /// same layers
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::cli) init: Option<PathBuf>,
+}
+
+impl TrainingSettings {
+    /// The limit to gradients.
+    pub(in crate::cli) fn clip(&self) -> Option<Clip> {
+        let global = self.clip_global_norm.map(Clip::Global);
+        self.clip_norm.map(Clip::PerTensor).or(global)
+    }
+
+    /// What is shuffled.
+    pub(in crate::cli) fn shuffle(&self) -> Shuffle {
+        match self.shuffle {
+            ShuffleName::Samples => Shuffle::Samples,
+            ShuffleName::Batches => Shuffle::Batches,
+            ShuffleName::None => Shuffle::None,
+        }
+    }
+
+    /// The reduction, the mean where none is named.
+    pub(in crate::cli) fn reduction(&self) -> Reduction {
+        match self.reduction {
+            Some(ReductionName::Sum) => Reduction::Sum,
+            Some(ReductionName::Mean) | None => Reduction::Mean,
+        }
+    }
+
+    /// The learning rate, or what suits the optimizer.
+    pub(in crate::cli) fn lr(&self) -> f64 {
+        self.lr.unwrap_or(match self.optimizer {
+            OptimizerName::Sgd => 0.01,
+            OptimizerName::Adam | OptimizerName::Adamw => 0.001,
+        })
+    }
+}
