@@ -6,7 +6,7 @@ use ndarray::Array2;
 
 use super::columns::{Chosen, Columns};
 use super::dataset::{Dataset, Inputs, Targets};
-use super::infer::{Look, MOST_CLASSES, look_of, whole};
+use super::infer::{MOST_CLASSES, whole, why_numbers};
 use super::read::shorten;
 use super::schema::{Layout, Scaling, Schema, Task};
 use super::table::{Cell, Table};
@@ -134,9 +134,9 @@ fn inferred<T: Element>(table: &Table, column: usize) -> Result<Target<T>> {
                 None
             }
         };
-        return match look_of(cells().filter_map(known), MOST_CLASSES) {
-            Look::Classes(_) => classes(table, column),
-            Look::Numbers(why) => numbers(table, &[column], format!("regression: in {name}, {why}")),
+        return match why_numbers(cells().filter_map(known), MOST_CLASSES) {
+            None => classes(table, column),
+            Some(why) => numbers(table, &[column], format!("regression: in {name}, {why}")),
         };
     };
     if cells().any(|(_, cell)| matches!(cell, Cell::Number(number) if whole(number).is_none())) {

@@ -8,7 +8,7 @@ use ndarray::Array2;
 use super::npy::read_array;
 use super::npz::read_arrays;
 use crate::data::examples::numbered;
-use crate::data::infer::{Look, MOST_CLASSES, look_of, whole};
+use crate::data::infer::{MOST_CLASSES, whole, why_numbers};
 use crate::data::{Dataset, Examples, Inputs, Schema, Targets, Task};
 use crate::element::Element;
 use crate::error::{Error, Result};
@@ -287,15 +287,14 @@ fn examples_of<T: Element>(x: Array<T>, y: Array<T>, task: Option<Task>) -> Resu
     };
     let one_hot = raw.one_hot();
     let inferred = match (raw.columns, &one_hot) {
-        (1, _) => match look_of(raw.exact.iter().copied(), most) {
-            Look::Classes(classes) => (
-                Task::Classification,
-                format!(
-                    "classification: the targets are {} different whole numbers",
-                    classes.len()
-                ),
-            ),
-            Look::Numbers(why) => (Task::Regression, format!("regression: in the targets, {why}")),
+        (1, _) => match why_numbers(raw.exact.iter().copied(), most) {
+            None => {
+                let (_, different) = numbered(&raw.whole()?);
+                let count = different.len();
+                let reason = format!("classification: the targets are {count} different whole numbers");
+                (Task::Classification, reason)
+            }
+            Some(why) => (Task::Regression, format!("regression: in the targets, {why}")),
         },
         (columns, Some(_)) => (
             Task::Classification,
