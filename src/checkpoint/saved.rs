@@ -17,17 +17,15 @@ use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::network::NeuralNetwork;
 
-/// All that a file holds.
+/// What a file holds of a model.
 #[derive(Debug)]
-pub(super) struct Saved<T, S> {
+pub(super) struct Saved<T> {
     pub(super) network: NeuralNetwork<T>,
     /// None for a network on its own.
     pub(super) schema: Option<Schema<T>>,
-    /// None for a model that is not being trained.
-    pub(super) training: Option<Training<T, S>>,
 }
 
-/// What a checkpoint holds besides the model.
+/// What a checkpoint holds besides.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Training<T, S> {
     /// What is kept as JSON.
@@ -78,12 +76,15 @@ pub(super) fn write<T: Element, S: Serialize + DeserializeOwned>(
     write_tensors(path, &tensors, (KEY, text))
 }
 
-/// Reads a file that [`write`] has written, in this precision, whichever it was written in.
+/// Reads a file that [`write`] has written, in this precision, whichever it was written in. Only a checkpoint has the
+/// second part.
 ///
 /// # Errors
 ///
 /// [`Error::Io`]; [`Error::InvalidFile`] for anything in it that does not fit.
-pub(super) fn read<T: Element, S: DeserializeOwned>(path: &Path) -> Result<Saved<T, S>> {
+pub(super) fn read<T: Element, S: DeserializeOwned>(
+    path: &Path,
+) -> Result<(Saved<T>, Option<Training<T, S>>)> {
     let mut file = TensorFile::read(path)?;
     let Some(text) = file.text(KEY) else {
         return Err(file.fault(format_args!(
@@ -112,9 +113,5 @@ pub(super) fn read<T: Element, S: DeserializeOwned>(path: &Path) -> Result<Saved
             None
         }
     };
-    Ok(Saved {
-        network,
-        schema,
-        training,
-    })
+    Ok((Saved { network, schema }, training))
 }
