@@ -56,21 +56,47 @@ fn cases<T: Element>() -> Vec<(String, Model<T>, Array2<T>)> {
             schema.imputation = Some(scales.to_vec());
             input[[3, 2]] = T::nan();
         }
-        cases.push((format!("regression-{name}"), Model::new(network, schema).unwrap(), input));
+        cases.push((
+            format!("regression-{name}"),
+            Model::new(network, schema).unwrap(),
+            input,
+        ));
     }
-    let network = |seed| NeuralNetwork::builder(INPUTS).linear(6).relu().linear(3).seed(seed).build().unwrap();
+    let network = |seed| {
+        NeuralNetwork::builder(INPUTS)
+            .linear(6)
+            .relu()
+            .linear(3)
+            .seed(seed)
+            .build()
+            .unwrap()
+    };
     let labels: Vec<u32> = (0..3).cycle().take(SAMPLES).collect();
     let input = noise::<T>(SAMPLES, INPUTS, 50);
     let raw = Dataset::classification(input.clone(), labels.clone(), 3).unwrap();
     let names = ["width", "height", "f, \"quoted\"", "größe", "x"];
-    let schema = Schema::of(&raw).named(&names, &["kind"], &["a", "b", "ç"]).unwrap();
-    cases.push(("classes-raw".to_owned(), Model::new(network(51), schema.clone()).unwrap(), input.clone()));
+    let schema = Schema::of(&raw)
+        .named(&names, &["kind"], &["a", "b", "ç"])
+        .unwrap();
+    cases.push((
+        "classes-raw".to_owned(),
+        Model::new(network(51), schema.clone()).unwrap(),
+        input.clone(),
+    ));
     let schema = schema.normalized(&raw).unwrap();
-    cases.push(("classes-normalized".to_owned(), Model::new(network(52), schema).unwrap(), input));
+    cases.push((
+        "classes-normalized".to_owned(),
+        Model::new(network(52), schema).unwrap(),
+        input,
+    ));
     let pixels = Array2::from_shape_fn((SAMPLES, INPUTS), |(row, column)| (row * 31 + column * 57) as u8);
     let input = pixels.mapv(T::from_u8);
     let raw = Dataset::new(Inputs::Pixels(pixels), Targets::Classes { labels, classes: 3 }).unwrap();
-    cases.push(("classes-pixels".to_owned(), Model::new(network(53), Schema::of(&raw)).unwrap(), input));
+    cases.push((
+        "classes-pixels".to_owned(),
+        Model::new(network(53), Schema::of(&raw)).unwrap(),
+        input,
+    ));
     cases
 }
 
@@ -82,7 +108,9 @@ fn rows<T: Element>(matrix: &Array2<T>) -> Value {
 
 fn matrix<T: Element>(path: &Path) -> Array2<T> {
     let rows: Vec<Vec<f64>> = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
-    Array2::from_shape_fn((rows.len(), rows[0].len()), |(row, column)| T::from_f64(rows[row][column]))
+    Array2::from_shape_fn((rows.len(), rows[0].len()), |(row, column)| {
+        T::from_f64(rows[row][column])
+    })
 }
 
 /// What the network itself is given and gives, without the scaling around it.
@@ -121,7 +149,9 @@ fn write_cases<T: Element>(folder: &Path) {
 }
 
 fn run(python: &OsString, script: &str, folder: &Path) {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop").join(script);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/interop")
+        .join(script);
     let output = Command::new(python).arg(&script).arg(folder).output().unwrap();
     let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
     let (out, error) = (text(&output.stdout), text(&output.stderr));
@@ -144,14 +174,22 @@ fn read_types<T: Element>(folder: &Path) {
         for dtype in ["F16", "BF16", "F32", "F64"] {
             let stem = format!("{name}-{}.{dtype}", T::NAME);
             let (mut network, _) = model_of(&model).into_parts();
-            network.load_weights(folder.join(format!("{stem}.safetensors"))).unwrap();
+            network
+                .load_weights(folder.join(format!("{stem}.safetensors")))
+                .unwrap();
             let file = fs::read(folder.join(format!("{stem}.weights.json"))).unwrap();
             let mut expected: BTreeMap<String, Vec<f64>> = serde_json::from_slice(&file).unwrap();
             for (index, record) in network.records().unwrap().iter().enumerate() {
                 for tensor in &record.tensors {
-                    let values = expected.remove(&format!("net.{}.{}", index + 1, tensor.name)).unwrap();
+                    let values = expected
+                        .remove(&format!("net.{}.{}", index + 1, tensor.name))
+                        .unwrap();
                     let values = values.into_iter().map(T::from_f64);
-                    assert!(tensor.values.iter().copied().eq(values), "{stem}: {index}.{}", tensor.name);
+                    assert!(
+                        tensor.values.iter().copied().eq(values),
+                        "{stem}: {index}.{}",
+                        tensor.name
+                    );
                 }
             }
             assert!(expected.is_empty(), "{stem}: {expected:?}");
@@ -169,7 +207,9 @@ fn model_of<T: Element>(model: &Model<T>) -> Model<T> {
 
 #[test]
 fn the_formats_own_libraries_agree() {
-    let Some(python) = python("MFNET_PYTHON") else { return };
+    let Some(python) = python("MFNET_PYTHON") else {
+        return;
+    };
     let folder = tempfile::tempdir().unwrap();
     write_cases::<f32>(folder.path());
     write_cases::<f64>(folder.path());
@@ -183,19 +223,26 @@ fn read_pytorch<T: Element>(folder: &Path, tolerance: f64) {
     for (name, model, _) in cases::<T>() {
         let stem = folder.join(format!("{name}-{}", T::NAME));
         let (mut network, _) = model.into_parts();
-        network.load_weights(stem.with_extension("torch.safetensors")).unwrap();
+        network
+            .load_weights(stem.with_extension("torch.safetensors"))
+            .unwrap();
         let found = network.predict(inside::<T>().view()).unwrap();
         let expected = matrix::<T>(&stem.with_extension("torch.json"));
         for (found, expected) in found.iter().zip(&expected) {
             let (found, expected) = (found.as_f64(), expected.as_f64());
-            assert!((found - expected).abs() <= tolerance * expected.abs().max(1.0), "{name}: {found}, not {expected}");
+            assert!(
+                (found - expected).abs() <= tolerance * expected.abs().max(1.0),
+                "{name}: {found}, not {expected}"
+            );
         }
     }
 }
 
 #[test]
 fn pytorch_agrees() {
-    let Some(python) = python("MFNET_PYTORCH") else { return };
+    let Some(python) = python("MFNET_PYTORCH") else {
+        return;
+    };
     let folder = tempfile::tempdir().unwrap();
     write_cases::<f32>(folder.path());
     write_cases::<f64>(folder.path());

@@ -254,8 +254,8 @@ fn hostile_descriptions_are_named() {
             "layer 1: layer: the option in_features is missing",
         ),
         (
-            r#"{\"kind\":\"Linear\""#,
-            r#"{\"kind\":\"ReLU\"},{\"kind\":\"Linear\""#,
+            r#"{\"kind\":\"Tanh\"}"#,
+            r#"{\"kind\":\"Tanh\"},{\"kind\":\"ReLU\"}"#,
             "activation",
         ),
         (r#"\"p\":0.5"#, r#"\"p\":1.5"#, "layer 2: dropout = 1.5"),
@@ -320,7 +320,10 @@ fn what_cannot_be_written_leaves_no_file() {
     let before = fs::read(&path).unwrap();
     diverge(&mut network);
     let error = network.save(&path).unwrap_err().to_string();
-    assert!(error.starts_with("tensor `0.weight`: it holds"), "{error}");
+    assert!(
+        error.starts_with("tensor `0.") && error.contains("not finite"),
+        "{error}"
+    );
     assert_eq!(fs::read(&path).unwrap(), before, "what was there stays");
     assert_eq!(names(folder.path()), ["model.safetensors"]);
 }

@@ -121,5 +121,10 @@ pub(super) fn build<T: Element, S>(
             Part::Activation(activation) => builder.activation(activation),
         };
     }
-    builder.build().map_err(|error| file.fault(error))
+    let network = builder.build().map_err(|error| file.fault(error))?;
+    // Weights that are there are also what bounds the widths.
+    if network.parameters() == 0 {
+        return Err(file.fault("none of its layers has weights"));
+    }
+    Ok(network)
 }
