@@ -62,9 +62,17 @@ pub(super) struct Description<S> {
 pub(super) struct LayerEntry {
     pub(super) kind: String,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) options: BTreeMap<String, f64>,
+    options: BTreeMap<String, Number>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) seed: Option<u64>,
+}
+
+/// An option's number: written without a fraction where it has none, as Python tells counts from other numbers.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Number {
+    Count(u32),
+    Number(f64),
 }
 
 /// A [`Schema`].
@@ -123,7 +131,9 @@ impl<S: Serialize + DeserializeOwned> Description<S> {
     pub(super) fn new<T: Element>(inputs: usize, records: &[Record<T>]) -> Self {
         let entry = |record: &Record<T>| LayerEntry {
             kind: record.kind.to_owned(),
-            options: record.options.0.clone(),
+            options: (record.options.0.iter())
+                .map(|(name, &value)| (name.clone(), Number::from(value)))
+                .collect(),
             seed: record.seed,
         };
         Description {
@@ -178,9 +188,33 @@ impl<S: DeserializeOwned> Description<S> {
     }
 }
 
+impl From<f64> for Number {
+    fn from(value: f64) -> Self {
+        if value.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&value) {
+            Number::Count(value as u32)
+        } else {
+            Number::Number(value)
+        }
+    }
+}
+
+impl From<Number> for f64 {
+    fn from(number: Number) -> Self {
+        match number {
+            Number::Count(count) => count.into(),
+            Number::Number(value) => value,
+        }
+    }
+}
+
 impl LayerEntry {
     pub(super) fn options(&self) -> Options {
-        Options(self.options.clone())
+        Options(
+            self.options
+                .iter()
+                .map(|(name, &value)| (name.clone(), value.into()))
+                .collect(),
+        )
     }
 }
 

@@ -99,7 +99,7 @@ impl<T: Element> Model<T> {
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let fault = |problem: String| Error::file(path, Position::Byte(0), problem);
-        let Saved { network, schema, .. } = saved::read::<T, IgnoredAny>(path)?;
+        let (Saved { network, schema }, _) = saved::read::<T, IgnoredAny>(path)?;
         let Some(schema) = schema else {
             let problem = "it holds a network alone, and does not say what its data mean";
             return Err(fault(problem.to_owned()));

@@ -48,7 +48,8 @@ impl<T: Element> NeuralNetwork<T> {
     /// [`Error::Io`] if the file cannot be read; [`Error::InvalidFile`] for anything in it that is no network, with
     /// what and where.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
-        Ok(saved::read::<T, serde::de::IgnoredAny>(path.as_ref())?.network)
+        let (saved, _) = saved::read::<T, serde::de::IgnoredAny>(path.as_ref())?;
+        Ok(saved.network)
     }
 
     /// Takes over the weights of a safetensors file, which may be written by PyTorch.
@@ -120,5 +121,10 @@ pub(super) fn build<T: Element, S>(
             Part::Activation(activation) => builder.activation(activation),
         };
     }
-    builder.build().map_err(|error| file.fault(error))
+    let network = builder.build().map_err(|error| file.fault(error))?;
+    // Weights that are there are also what bounds the widths.
+    if network.parameters() == 0 {
+        return Err(file.fault("none of its layers has weights"));
+    }
+    Ok(network)
 }

@@ -17,17 +17,15 @@ use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::network::NeuralNetwork;
 
-/// All that a file holds.
+/// What a file holds of a model.
 #[derive(Debug)]
-pub(super) struct Saved<T, S> {
+pub(super) struct Saved<T> {
     pub(super) network: NeuralNetwork<T>,
     /// None for a network on its own.
     pub(super) schema: Option<Schema<T>>,
-    /// None for a model that is not being trained.
-    pub(super) training: Option<Training<T, S>>,
 }
 
-/// What a checkpoint holds besides the model.
+/// What a checkpoint holds besides.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Training<T, S> {
     /// What is kept as JSON.
@@ -78,12 +76,15 @@ pub(super) fn write<T: Element, S: Serialize + DeserializeOwned>(
     write_tensors(path, &tensors, (KEY, text))
 }
 
-/// Reads a file that [`write`] has written, in this precision, whichever it was written in.
+/// Reads a file that [`write`] has written, in this precision, whichever it was written in. Only a checkpoint has the
+/// second part.
 ///
 /// # Errors
 ///
 /// [`Error::Io`]; [`Error::InvalidFile`] for anything in it that does not fit.
-pub(super) fn read<T: Element, S: DeserializeOwned>(path: &Path) -> Result<Saved<T, S>> {
+pub(super) fn read<T: Element, S: DeserializeOwned>(
+    path: &Path,
+) -> Result<(Saved<T>, Option<Training<T, S>>)> {
     let mut file = TensorFile::read(path)?;
     let Some(text) = file.text(KEY) else {
         return Err(file.fault(format_args!(
@@ -112,9 +113,51 @@ pub(super) fn read<T: Element, S: DeserializeOwned>(path: &Path) -> Result<Saved
             None
         }
     };
-    Ok(Saved {
-        network,
-        schema,
-        training,
-    })
+    Ok((Saved { network, schema }, training))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    #[test]
+    fn a_checkpoint_keeps_more_than_the_model() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checkpoint.safetensors");
+        let network = NeuralNetwork::<f32>::builder(2)
+            .linear(1)
+            .seed(7)
+            .build()
+            .unwrap();
+        let average = array![[0.1_f32, 0.2]].into_dyn();
+        let training = Training {
+            state: vec![0.1, 1e-300],
+            tensors: BTreeMap::from([("optimizer.0.exp_avg".to_owned(), average)]),
+        };
+        write(&path, &network, None, Some(training.clone())).unwrap();
+        let (saved, back) = read::<f32, Vec<f64>>(&path).unwrap();
+        assert_eq!(back, Some(training));
+        assert!(saved.schema.is_none());
+        assert!(saved.network.weights().eq(network.weights()));
+        let mut other = NeuralNetwork::<f32>::builder(2)
+            .linear(1)
+            .seed(8)
+            .build()
+            .unwrap();
+        other.load_weights(&path).unwrap();
+        assert!(other.weights().eq(network.weights()));
+        assert!(read::<f32, String>(&path).is_err(), "a state of another kind");
+    }
+
+    #[test]
+    fn a_file_without_weights_bounds_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("empty.safetensors");
+        let text = r#"{"format":1,"precision":"f32","inputs":4611686018427387904,
+            "layers":[{"kind":"Dropout","options":{"p":0.5}}]}"#;
+        write_tensors::<f32>(&path, &BTreeMap::new(), (KEY, text.to_owned())).unwrap();
+        let error = read::<f32, IgnoredAny>(&path).unwrap_err().to_string();
+        assert!(error.ends_with("none of its layers has weights"), "{error}");
+    }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use ndarray::ArrayD;
 
+use super::description::KEY;
 use super::header::{dimensions, shown};
 use super::tensors::TensorFile;
 use crate::element::Element;
@@ -57,10 +58,15 @@ fn layers<T: Element>(records: &[Record<T>]) -> Vec<(usize, Tensors)> {
     layers.filter(|(_, tensors)| !tensors.is_empty()).collect()
 }
 
-/// The file's modules in the order of the number in their names; none if their names differ in more than that.
+/// The file's modules in the order of the number in their names; none if their names differ in more than that. What a
+/// checkpoint of ours holds besides is none of them.
 fn modules(file: &TensorFile) -> Option<Vec<(String, Tensors)>> {
     let mut modules: BTreeMap<&str, Tensors> = BTreeMap::new();
+    let is_ours = file.text(KEY).is_some();
     for (name, _, shape) in file.tensors() {
+        if is_ours && !name.starts_with(|letter: char| letter.is_ascii_digit()) {
+            continue;
+        }
         let (path, name) = name.rsplit_once('.').unwrap_or(("", name));
         modules
             .entry(path)

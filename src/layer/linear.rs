@@ -129,6 +129,7 @@ impl<T: Element> Linear<T> {
     }
 
     /// A layer with saved weights and biases.
+    #[cfg(feature = "save")]
     pub(super) fn restored(inputs: usize, outputs: usize, fetch: &mut Fetch<'_, T>) -> Result<Self> {
         // Before any memory is taken: that there are tensors of such sizes is what bounds it.
         let (weights, biases) = (fetch("weight", &[outputs, inputs])?, fetch("bias", &[outputs])?);

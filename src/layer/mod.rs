@@ -11,6 +11,7 @@ mod init;
 mod linear;
 mod pass;
 mod record;
+#[cfg(feature = "save")]
 mod registry;
 
 use std::any::Any;
@@ -26,6 +27,7 @@ pub use init::Initializer;
 pub use linear::Linear;
 pub use pass::Pass;
 pub use record::{Attribute, Operand, Operator, Options, Record, Tensor};
+#[cfg(feature = "save")]
 pub(crate) use registry::{Part, part};
 
 use crate::element::Element;

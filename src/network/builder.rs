@@ -5,7 +5,7 @@ use rand::Rng;
 use super::{NeuralNetwork, Stage};
 use crate::element::Element;
 use crate::error::{Error, Result};
-use crate::layer::{Activation, Dropout, Initializer, Layer, Linear, Part, Relu, Sigmoid, Tanh};
+use crate::layer::{Activation, Dropout, Initializer, Layer, Linear, Relu, Sigmoid, Tanh};
 use crate::random::{Stream, generator};
 
 /// Layers noted one after the other, until [`Builder::build`] draws their weights and checks that they fit.
@@ -98,20 +98,16 @@ impl<T: Element> Builder<T> {
         let mut stages: Vec<Stage<T>> = Vec::new();
         for plan in self.plans {
             let draw = |stream| generator(self.seed, stream, stages.len() as u64).next_u64();
-            let part = match plan {
+            let layer: Box<dyn Layer<T>> = match plan {
                 Plan::Linear(outputs) => {
                     let seed = draw(Stream::Weights);
-                    Part::Layer(Box::new(Linear::new(width, outputs, self.initializer, seed)?))
+                    Box::new(Linear::new(width, outputs, self.initializer, seed)?)
                 }
                 Plan::Dropout(probability) => {
-                    Part::Layer(Box::new(Dropout::new(width, probability, draw(Stream::Noise))?))
+                    Box::new(Dropout::new(width, probability, draw(Stream::Noise))?)
                 }
-                Plan::Layer(layer) => Part::Layer(layer),
-                Plan::Activation(activation) => Part::Activation(activation),
-            };
-            let layer = match part {
-                Part::Layer(layer) => layer,
-                Part::Activation(activation) => {
+                Plan::Layer(layer) => layer,
+                Plan::Activation(activation) => {
                     match stages.last_mut() {
                         Some(stage) if stage.activation.is_none() => stage.activation = Some(activation),
                         _ => {

@@ -14,7 +14,9 @@ pub use workspace::Workspace;
 use crate::data::Dataset;
 use crate::element::Element;
 use crate::error::{Error, Result};
-use crate::layer::{Activation, Fetch, Layer, Record};
+#[cfg(feature = "save")]
+use crate::layer::Fetch;
+use crate::layer::{Activation, Layer, Record};
 
 /// Layers in a row, each with the activations that follow it.
 ///
@@ -96,6 +98,7 @@ impl<T: Element> NeuralNetwork<T> {
     }
 
     /// Takes over the tensors of each record, by names such as `0.weight`: the record's index, and the tensor's name.
+    #[cfg(feature = "save")]
     pub(crate) fn restore(&mut self, fetch: &mut Fetch<'_, T>) -> Result<()> {
         let mut index = 0;
         for stage in &mut self.stages {
