@@ -79,10 +79,13 @@
 //! | `linalg` | no | `least_squares`, the closed-form fit, and orthogonal initial weights, by OpenBLAS's LAPACK |
 //! | `download` | with `cli` | [`data::known`] fetches what is not yet on the machine |
 //! | `save` | with `cli` | model files that PyTorch reads too (safetensors), and models as ONNX files |
+//! | `plots` | with `cli` | [`report`], pictures of a training as SVG and PNG |
 //! | `cli` | yes | the `mfnet` command, and nothing in the library but the features above |
 //!
 //! A library that depends on mfnet wants `default-features = false, features = ["openblas"]`.
 
+#[cfg(any(feature = "save", feature = "plots"))]
+mod atomic;
 mod augment;
 mod baseline;
 mod blas;
@@ -100,6 +103,8 @@ mod network;
 pub mod optimizer;
 pub mod plain;
 mod random;
+#[cfg(feature = "plots")]
+pub mod report;
 mod train;
 
 pub use augment::{augment, strip};

@@ -1,0 +1,31 @@
+//! Pictures of a training and of what came of it, each as SVG and as PNG.
+//!
+//! [`curves`] shows losses and accuracies over the epochs, [`confusion`] which classes are taken for which,
+//! [`predictions`] predicted against true values, and [`plane`] what a network of two inputs answers all over the
+//! plane. All take plain numbers and names, so that they serve training loops other than this crate's too.
+//!
+//! Colours are those of Okabe and Ito, which colour-blind readers tell apart, and no picture depends on colour
+//! alone: series differ in dashes and markers as well, and matrices run from light to dark.
+//!
+//! The same input gives the same picture, byte for byte, on every machine: letters of PNG pictures come from a
+//! font of this crate (part of DejaVu Sans, whose licence is beside it in `src/report/font`). SVG pictures name
+//! that font and leave it to the viewer to have it, or another sans-serif.
+
+mod axis;
+mod canvas;
+mod color;
+mod confusion;
+mod curves;
+mod font;
+mod frame;
+mod key;
+mod picture;
+mod plane;
+mod predictions;
+mod render;
+
+pub use confusion::confusion;
+pub use curves::{Curves, Panel, Series, curves};
+pub use picture::Picture;
+pub use plane::{Plane, Prediction, plane};
+pub use predictions::{Output, predictions};
