@@ -82,10 +82,13 @@
 //! | `plots` | with `cli` | [`report`], pictures of a training as SVG and PNG |
 //! | `npy` | with `cli` | NumPy's files of arrays, in [`data::read`] |
 //! | `save` | with `cli` | model files that PyTorch reads too (safetensors), and models as ONNX files |
+//! | `plots` | with `cli` | [`report`], pictures of a training as SVG and PNG |
 //! | `cli` | yes | the `mfnet` command, and nothing in the library but the features above |
 //!
 //! A library that depends on mfnet wants `default-features = false, features = ["openblas"]`.
 
+#[cfg(any(feature = "save", feature = "plots"))]
+mod atomic;
 mod augment;
 mod baseline;
 mod blas;

@@ -5,7 +5,6 @@
 //! Files come from anywhere: whatever one holds, reading it ends in a network or in an error, and takes up no more
 //! memory than a small multiple of the file.
 
-mod atomic;
 mod description;
 mod exact;
 mod header;

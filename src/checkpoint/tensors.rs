@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use ndarray::ArrayD;
 use safetensors::tensor::{Dtype, TensorInfo, View};
 
-use super::atomic;
 use super::header::{Header, LONGEST, dimensions, shown};
 use super::number::{dtype_of, from_bytes, to_bytes};
+use crate::atomic;
 use crate::element::Element;
 use crate::error::{Error, Position, Result};
 

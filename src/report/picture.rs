@@ -1,13 +1,11 @@
 //! A drawn picture, and how it gets onto a disk.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
-
-use tempfile::Builder;
 
 use super::canvas::Canvas;
 use super::render;
-use crate::error::{Error, Result};
+use crate::atomic;
+use crate::error::Result;
 
 /// A picture as SVG and as PNG.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +39,8 @@ impl Picture {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] if a file cannot be written.
+    /// [`Error::Io`](crate::Error::Io) if the system refuses, [`Error::InvalidFile`](crate::Error::InvalidFile) for a
+    /// folder in a file's place.
     pub fn save(&self, stem: impl AsRef<Path>) -> Result<[PathBuf; 2]> {
         let with = |extension: &str| {
             let mut path = stem.as_ref().as_os_str().to_owned();
@@ -49,26 +48,10 @@ impl Picture {
             PathBuf::from(path)
         };
         let paths = [with(".svg"), with(".png")];
-        write(&paths[0], self.svg.as_bytes())?;
-        write(&paths[1], &self.png)?;
+        atomic::write(&paths[0], self.svg.as_bytes())?;
+        atomic::write(&paths[1], &self.png)?;
         Ok(paths)
     }
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let failed = |error| Error::io(path, "write it", error);
-    let mut builder = Builder::new();
-    // A temporary file is its owner's alone unless told; a picture is for whom the umask lets read it.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder).map_err(failed)?;
-    file.write_all(bytes).map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -10,8 +10,9 @@ use prost::Message;
 
 use self::graph::{Chain, data_type, integer, value};
 use self::messages::{DataType, OperatorSet, Property};
+use super::Model;
 use super::tensors::refuse_not_finite;
-use super::{Model, atomic};
+use crate::atomic;
 use crate::data::{Scaling, Schema, Task};
 use crate::element::Element;
 use crate::error::{Error, Result};
