@@ -80,15 +80,21 @@ fn json_is_one_object_with_an_entry_for_each_epoch() {
         "parameters",
         "precision",
         "epochs",
+        "best_epoch",
         "train_loss",
+        "validation_loss",
+        "validation_accuracy",
         "test_loss",
         "test_accuracy",
+        "evaluated_on",
+        "learning_rate",
         "seconds",
         "samples_per_second",
         "seed",
         "threads",
         "stopped",
         "blas",
+        "out",
     ];
     expected.sort_unstable();
     let mut found = keys(&result);
@@ -252,7 +258,7 @@ fn help_ends_with_examples_that_parse() {
     let (code, out, _) = parts(&mut mfnet(&["train", "--help"]));
     assert_eq!(code, Some(0));
     assert!(
-        out.contains("Exit codes:") && out.contains("[default: 1024]"),
+        out.contains("Exit codes:") && out.contains("[default: he]"),
         "{out}"
     );
     let examples: Vec<&str> = out

@@ -153,9 +153,7 @@ impl<T: Element> Trainer<T> {
                 T::NAME
             )));
         }
-        let Saved {
-            network, training, ..
-        } = saved::read::<T, State>(path)?;
+        let (Saved { network, .. }, training) = saved::read::<T, State>(path)?;
         let Some(Training { state, tensors }) = training else {
             return Err(fault(
                 "it is no checkpoint, but a model that is not being trained".to_owned(),

@@ -158,7 +158,17 @@ fn raw<T: Element>(
             "--target, --ignore and --task are for files of your own: what {name} has to learn is known"
         ))
     );
-    known_set(name, source, seed, quiet)
+    match settings.impute {
+        Some(_) if name == "iris" => imputed_iris(source, quiet),
+        Some(_) => bail!(usage(format!("--impute is for tables: in {name} nothing can be missing"))),
+        None => known_set(name, source, seed, quiet).map_err(|error| match name {
+            "iris" if matches!(error.downcast_ref(), Some(Error::InvalidFile { .. })) => error.context(
+                "this is not the file as published (`mfnet datasets iris --verify`): replace it, or have the means of \
+                 the columns stand in for missing values with --impute mean",
+            ),
+            _ => error,
+        }),
+    }
 }
 
 /// A data set that needs no file of the user's.
@@ -217,6 +227,29 @@ pub(super) fn known_set<T: Element>(
             whole(all, schema, None)
         }
         _ => bail!("{name} is no known data set"),
+    })
+}
+
+/// Iris from a copy with gaps.
+fn imputed_iris<T: Element>(source: &Source, quiet: bool) -> anyhow::Result<Raw<T>> {
+    let mut bar = DownloadBar::new(quiet);
+    let folder = known::Known::Iris.fetch(source, &mut |progress| bar.show(progress))?;
+    let options = CsvOptions {
+        header: Some(false),
+        ..CsvOptions::default()
+    };
+    let columns = Columns {
+        impute_mean: true,
+        ..Columns::default()
+    };
+    let examples = read::read_csv(&folder.join("iris.data"), &options)?.examples(&columns)?;
+    Ok(Raw {
+        train: examples.dataset,
+        test: None,
+        schema: examples.schema.named(&known::IRIS_FEATURES, &["species"], &[])?,
+        test_part: Some(0.2),
+        unit: None,
+        reason: None,
     })
 }
 

@@ -32,27 +32,24 @@ fn draw_curves<T: Element>(training: &Training<'_, T>, folder: &Path) -> anyhow:
         let point = |record: &EpochRecord| Some((record.epoch as f64, value(record)?));
         epochs.iter().filter_map(point).collect()
     };
-    let series = |of: &dyn Fn(Evaluation) -> Option<f64>| {
-        [
-            ("validation", points(&|record| record.validation.and_then(of))),
-            ("test", points(&|record| record.test.and_then(of))),
-        ]
-        .map(|(name, points)| Series { name, points })
-        .into_iter()
-        .filter(|series| !series.points.is_empty())
-        .collect::<Vec<_>>()
+    // Each has its place in both panels, and so its looks; those without points are left out.
+    let series = |train: Vec<(f64, f64)>, of: &dyn Fn(Evaluation) -> Option<f64>| {
+        let validation = points(&|record| record.validation.and_then(of));
+        let test = points(&|record| record.test.and_then(of));
+        [("train", train), ("validation", validation), ("test", test)]
+            .map(|(name, points)| Series { name, points })
+            .to_vec()
     };
-    let mut losses = vec![Series {
-        name: "train",
-        points: points(&|record| Some(record.train_loss)),
-    }];
-    losses.extend(series(&|evaluation| Some(evaluation.loss)));
+    let losses = series(points(&|record| Some(record.train_loss)), &|evaluation| {
+        Some(evaluation.loss)
+    });
+    let accuracies = series(Vec::new(), &|evaluation| evaluation.accuracy);
     let title = training.title();
     let picture = curves(&Curves {
         title: &title,
         panels: vec![
             Panel::loss(training.loss, losses),
-            Panel::accuracy("accuracy", series(&|evaluation| evaluation.accuracy)),
+            Panel::accuracy("accuracy", accuracies),
         ],
         best: training.history.restored.map(|epoch| epoch as f64),
         ..Curves::default()

@@ -50,7 +50,7 @@ pub(super) fn text<T: Element>(training: &Training<'_, T>) -> mfnet::Result<Stri
         ..
     } = training;
     let mut text = String::new();
-    let mut line = |label: &str, content: String| text += &format!("{label:<14} {content}\n");
+    let mut line = |label: &str, content: String| text += &format!("{label:<20} {content}\n");
     line("data set", data_set(task));
     line("samples", samples(task));
     let network = model.network();
