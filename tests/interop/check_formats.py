@@ -8,6 +8,7 @@ NAME.F16.weights.json, the numbers that mfnet is to read from them.
 """
 
 import json
+import struct
 import sys
 from pathlib import Path
 
@@ -91,14 +92,17 @@ def renamed(tensors):
 
 
 def write_bfloat16(tensors, path):
-    """As save_file, which has no such type; gives the numbers that are in the file."""
-    bits = {name: values.astype(np.float32).view(np.uint32) >> 16 for name, values in tensors.items()}
-    entries = {
-        name: {"dtype": "bfloat16", "shape": list(half.shape), "data": half.astype("<u2").tobytes()}
-        for name, half in bits.items()
-    }
-    safetensors.serialize_file(entries, path)
-    return {name: (half << 16).astype(np.uint32).view(np.float32) for name, half in bits.items()}
+    """As save_file, which has no such type, so that the file is put together by hand; gives the numbers in it."""
+    halves = {name: (values.astype(np.float32).view(np.uint32) >> 16).astype("<u2") for name, values in tensors.items()}
+    header, start = {}, 0
+    for name, half in halves.items():
+        header[name] = {"dtype": "BF16", "shape": half.shape, "data_offsets": [start, start + half.nbytes]}
+        start += half.nbytes
+    header = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(header)) + header + b"".join(half.tobytes() for half in halves.values()))
+    with safetensors.safe_open(path, "numpy") as file:
+        assert set(file.keys()) == set(halves), f"{path}: not the file that was meant"
+    return {name: (half.astype(np.uint32) << 16).view(np.float32) for name, half in halves.items()}
 
 
 def write_others(stem, tensors):
