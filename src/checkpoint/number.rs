@@ -91,7 +91,7 @@ mod tests {
         // 0.1 in bfloat16 is 0x3dcd.
         assert_eq!(
             from_bytes::<f32>(Dtype::BF16, &[0xcd, 0x3d]),
-            Some(vec![0.100_097_656_25])
+            Some(vec![f32::from_bits(0x3dcd_0000)])
         );
         assert_eq!(from_bytes::<f32>(Dtype::F16, &[0x00, 0x3c]), Some(vec![1.0]));
         assert_eq!(from_bytes::<f32>(Dtype::I32, &bytes), None);

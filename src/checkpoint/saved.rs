@@ -34,6 +34,9 @@ pub(super) struct Training<T, S> {
     pub(super) tensors: BTreeMap<String, ArrayD<T>>,
 }
 
+/// All that a file holds; only a checkpoint has the second part.
+pub(super) type Content<T, S> = (Saved<T>, Option<Training<T, S>>);
+
 /// The precision that a network was saved in; of a file by others, that of its widest numbers.
 ///
 /// # Errors
@@ -76,15 +79,14 @@ pub(super) fn write<T: Element, S: Serialize + DeserializeOwned>(
     write_tensors(path, &tensors, (KEY, text))
 }
 
-/// Reads a file that [`write`] has written, in this precision, whichever it was written in. Only a checkpoint has the
-/// second part.
+/// Reads a file that [`write`] has written, in this precision, whichever it was written in.
 ///
 /// # Errors
 ///
 /// [`Error::Io`]; [`Error::InvalidFile`] for anything in it that does not fit.
 pub(super) fn read<T: Element, S: DeserializeOwned>(
     path: &Path,
-) -> Result<(Saved<T>, Option<Training<T, S>>)> {
+) -> Result<Content<T, S>> {
     let mut file = TensorFile::read(path)?;
     let Some(text) = file.text(KEY) else {
         return Err(file.fault(format_args!(

@@ -49,7 +49,7 @@ pub(super) enum Command {
     /// 512 ReLU units, on MNIST. On a file of your own it predicts the last column from the others. The summary goes to
     /// standard output, progress to standard error; with --out, model, history and pictures go to a folder.
     #[command(after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"), allow_negative_numbers = true)]
-    Train(TrainArguments),
+    Train(Box<TrainArguments>),
     /// Say what does the work, how fast it is, and what to do where it could be faster.
     ///
     /// Measures for two seconds or so: the peak of the CPU, matrix products, memory and threads. Advice is no failure:
