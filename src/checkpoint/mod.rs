@@ -6,6 +6,7 @@
 //! memory than a small multiple of the file.
 
 mod atomic;
+mod contents;
 mod description;
 mod exact;
 mod header;
@@ -18,6 +19,7 @@ mod tensors;
 mod training;
 mod weights;
 
+pub use contents::{Contents, FileKind, TensorSummary, contents_of};
 pub use description::Precision;
 pub use model::Model;
 pub use saved::precision_of;
