@@ -2,15 +2,27 @@
 
 mod args;
 mod blas;
+mod completions;
 mod console;
 mod data;
+mod datasets;
 mod doctor;
 mod download;
+mod evaluate;
+mod export;
 mod format;
+mod import;
+mod inspect;
 mod interrupt;
 mod json;
+mod known;
+mod man;
 mod model;
+mod opened;
+mod out_file;
+mod predict;
 mod progress;
+mod samples;
 mod summary;
 mod tables;
 mod train;
@@ -33,6 +45,14 @@ pub(crate) enum Outcome {
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     match &arguments.command {
         Command::Train(arguments) => train::train(arguments),
+        Command::Evaluate(arguments) => evaluate::evaluate(arguments),
+        Command::Predict(arguments) => predict::predict(arguments),
+        Command::Inspect(arguments) => inspect::inspect(arguments),
+        Command::Datasets(arguments) => datasets::datasets(arguments),
+        Command::Export(arguments) => export::export(arguments),
+        Command::Import(arguments) => import::import(arguments),
+        Command::Completions(arguments) => completions::completions(arguments),
+        Command::Man(arguments) => man::man(arguments),
         Command::Doctor(arguments) => doctor::doctor(arguments),
         Command::Tables(arguments) => tables::tables(arguments),
     }
