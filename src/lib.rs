@@ -116,7 +116,7 @@ pub use baseline::least_squares;
 pub use baseline::mean_predictor;
 pub use blas::{Blas, blas};
 #[cfg(feature = "save")]
-pub use checkpoint::{Model, Precision, precision_of};
+pub use checkpoint::{Contents, FileKind, Model, Precision, TensorSummary, contents_of, precision_of};
 pub use data::{
     Batch, DataLoader, Dataset, Inputs, Normalization, Shuffle, Targets, denormalize_features,
     normalize_features, one_hot_decode, one_hot_encode, train_test_split,

@@ -5,6 +5,7 @@
 //! Files come from anywhere: whatever one holds, reading it ends in a network or in an error, and takes up no more
 //! memory than a small multiple of the file.
 
+mod contents;
 mod description;
 mod exact;
 mod header;
@@ -17,6 +18,7 @@ mod tensors;
 mod training;
 mod weights;
 
+pub use contents::{Contents, FileKind, TensorSummary, contents_of};
 pub use description::Precision;
 pub use model::Model;
 pub use saved::precision_of;

@@ -84,9 +84,7 @@ pub(super) fn write<T: Element, S: Serialize + DeserializeOwned>(
 /// # Errors
 ///
 /// [`Error::Io`]; [`Error::InvalidFile`] for anything in it that does not fit.
-pub(super) fn read<T: Element, S: DeserializeOwned>(
-    path: &Path,
-) -> Result<Content<T, S>> {
+pub(super) fn read<T: Element, S: DeserializeOwned>(path: &Path) -> Result<Content<T, S>> {
     let mut file = TensorFile::read(path)?;
     let Some(text) = file.text(KEY) else {
         return Err(file.fault(format_args!(

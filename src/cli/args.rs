@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use super::parse::whole;
 use super::settings::Settings;
 use super::tables::TablesArguments;
+use super::{completions, datasets, evaluate, export, import, inspect, man, predict};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -50,6 +51,41 @@ pub(super) enum Command {
     /// standard output, progress to standard error; with --out, model, history and pictures go to a folder.
     #[command(after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"), allow_negative_numbers = true)]
     Train(Box<TrainArguments>),
+    /// Say how good a model is on samples whose targets are known.
+    ///
+    /// Classes: loss, accuracy, precision, recall and F1 of each, and which are taken for which. Numbers: loss, R2, RMSE
+    /// and MAE of each target. The scores go to standard output, all else to standard error.
+    #[command(after_help = evaluate::EXAMPLES)]
+    Evaluate(evaluate::EvaluateArguments),
+    /// Predict classes or numbers of samples, in their order.
+    ///
+    /// CSV with one line of names, and one line for each sample: `prediction` with the names of the classes (--proba: a
+    /// column for each class), or a column for each target. A CSV file may be larger than the memory: it is read in
+    /// parts, and what is told of one part is written before the next is read. An error in a later part then ends a
+    /// table on standard output early, with exit code 1; a file of --out is there only when it is whole.
+    #[command(after_help = predict::EXAMPLES)]
+    Predict(predict::PredictArguments),
+    /// Show what is in a model file: layers, features, classes, scales.
+    #[command(after_help = inspect::EXAMPLES)]
+    Inspect(inspect::InspectArguments),
+    /// Show the data sets that have names: what they are and where; fetch them, verify them.
+    #[command(after_help = datasets::EXAMPLES)]
+    Datasets(datasets::DatasetsArguments),
+    /// Write a model in another form, for other programs to predict with.
+    #[command(after_help = export::EXAMPLES)]
+    Export(export::ExportArguments),
+    /// Make a model of weights that were trained elsewhere, such as in PyTorch.
+    ///
+    /// The file says neither what is between its layers nor what its data mean: the options do. Features go to the
+    /// network as they are, unless they are pixels: what was normalised in training must be normalised in your files.
+    #[command(after_help = import::EXAMPLES)]
+    Import(import::ImportArguments),
+    /// Write what a shell needs to complete commands and options.
+    #[command(after_help = completions::EXAMPLES)]
+    Completions(completions::CompletionsArguments),
+    /// Write the manual, for `man`.
+    #[command(after_help = man::EXAMPLES)]
+    Man(man::ManArguments),
     /// Say what does the work, how fast it is, and what to do where it could be faster.
     ///
     /// Measures for two seconds or so: the peak of the CPU, matrix products, memory and threads. Advice is no failure:

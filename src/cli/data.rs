@@ -3,13 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
-use mfnet::data::digits::{DEFAULT_TEST_SAMPLES, DEFAULT_TRAINING_SAMPLES, digits};
-use mfnet::data::known::{self, Source};
+use mfnet::data::known::Source;
 use mfnet::data::read::{self, CsvOptions};
 use mfnet::data::{Columns, Examples, Schema, Table, Task as TaskKind};
 use mfnet::{Dataset, Element, Error, train_test_split};
 
-use super::download::DownloadBar;
+use super::known::{self, KNOWN, Raw};
 use super::settings::{DataSettings, Header, Settings, Share, TaskName};
 use super::{console, usage};
 
@@ -29,33 +28,8 @@ pub(super) struct Task<T> {
     pub(super) reason: Option<String>,
 }
 
-/// Data as they are, nothing scaled.
-#[derive(Debug)]
-pub(super) struct Raw<T> {
-    pub(super) train: Dataset<T>,
-    pub(super) test: Option<Dataset<T>>,
-    pub(super) schema: Schema<T>,
-    /// The part to test with, where the data have none of their own.
-    pub(super) test_part: Option<f64>,
-    pub(super) unit: Option<&'static str>,
-    pub(super) reason: Option<String>,
-}
-
 /// The part of the training samples that early stopping sets apart if it is told of no others.
 const VALIDATION: f64 = 0.1;
-
-/// The points of the circle to train on, and to test with.
-const CIRCLE: (usize, usize) = (1000, 1000);
-
-/// The names of the data sets that need no file of the user's.
-pub(super) const KNOWN: [&str; 6] = [
-    "mnist",
-    "fashion-mnist",
-    "digits",
-    "california-housing",
-    "iris",
-    "circle",
-];
 
 /// Loads what the settings name, splits it, and scales it by the training samples; where they name nothing, MNIST or
 /// what can stand in for it, and then notes that in the settings.
@@ -64,13 +38,13 @@ pub(super) fn load<T: Element>(settings: &mut Settings, quiet: bool) -> anyhow::
     let seed = settings.training.seed;
     let (name, raw) = match settings.data.source.clone() {
         Some(name) => (name.clone(), raw(&name, &source, &settings.data, seed, quiet)?),
-        None => match known_set("mnist", &source, seed, quiet) {
+        None => match known::set("mnist", &source, seed, quiet) {
             Err(error) if is_unavailable(&error) => {
                 console::note(&format!(
                     "warning: {error}\nwarning: no data set was named, so this trains on `digits` INSTEAD OF MNIST: \
                      its results are not MNIST's"
                 ));
-                ("digits".to_owned(), known_set("digits", &source, seed, quiet)?)
+                ("digits".to_owned(), known::set("digits", &source, seed, quiet)?)
             }
             answer => ("mnist".to_owned(), answer?),
         },
@@ -129,7 +103,7 @@ pub(super) fn pair<T: Element>(
     seed: u64,
     quiet: bool,
 ) -> anyhow::Result<Pair<T>> {
-    let raw = known_set(name, source, seed, quiet)?;
+    let raw = known::set(name, source, seed, quiet)?;
     let (train, test) = match (raw.test, raw.test_part) {
         (Some(test), _) => (raw.train, test),
         (None, part) => train_test_split(&raw.train, part.unwrap_or(0.2), seed)?,
@@ -159,9 +133,9 @@ fn raw<T: Element>(
         ))
     );
     match settings.impute {
-        Some(_) if name == "iris" => imputed_iris(source, quiet),
+        Some(_) if name == "iris" => known::imputed_iris(source, quiet),
         Some(_) => bail!(usage(format!("--impute is for tables: in {name} nothing can be missing"))),
-        None => known_set(name, source, seed, quiet).map_err(|error| match name {
+        None => known::set(name, source, seed, quiet).map_err(|error| match name {
             "iris" if matches!(error.downcast_ref(), Some(Error::InvalidFile { .. })) => error.context(
                 "this is not the file as published (`mfnet datasets iris --verify`): replace it, or have the means of \
                  the columns stand in for missing values with --impute mean",
@@ -169,88 +143,6 @@ fn raw<T: Element>(
             _ => error,
         }),
     }
-}
-
-/// A data set that needs no file of the user's.
-pub(super) fn known_set<T: Element>(
-    name: &str,
-    source: &Source,
-    seed: u64,
-    quiet: bool,
-) -> anyhow::Result<Raw<T>> {
-    let mut bar = DownloadBar::new(quiet);
-    let progress = &mut |progress: known::Progress<'_>| bar.show(progress);
-    let pair =
-        |(train, test): (Dataset<T>, Dataset<T>), features: &[&str], labels: &[&str]| -> anyhow::Result<_> {
-            Ok(Raw {
-                schema: Schema::of(&train).named(features, &[], labels)?,
-                train,
-                test: Some(test),
-                test_part: None,
-                unit: None,
-                reason: None,
-            })
-        };
-    let whole = |all: Dataset<T>, schema: Schema<T>, unit| Raw {
-        train: all,
-        test: None,
-        schema,
-        test_part: Some(0.2),
-        unit,
-        reason: None,
-    };
-    Ok(match name {
-        "mnist" => pair(known::mnist(source, progress)?, &[], &known::DIGIT_CLASSES)?,
-        "fashion-mnist" => pair(
-            known::fashion_mnist(source, progress)?,
-            &[],
-            &known::FASHION_MNIST_CLASSES,
-        )?,
-        "digits" => {
-            let sets = digits(seed, DEFAULT_TRAINING_SAMPLES, DEFAULT_TEST_SAMPLES)?;
-            pair(sets, &[], &known::DIGIT_CLASSES)?
-        }
-        "circle" => {
-            let (train, test) = CIRCLE;
-            let sets = mfnet::data::circle(seed, train, test)?;
-            pair(sets, &["x", "y"], &["outside", "inside"])?
-        }
-        "california-housing" => {
-            let all: Dataset<T> = known::california_housing(source, progress)?;
-            let features = read::CALIFORNIA_HOUSING_FEATURES;
-            let schema = Schema::of(&all).named(&features, &["median house value"], &[])?;
-            whole(all, schema, Some("100,000 dollars"))
-        }
-        "iris" => {
-            let all: Dataset<T> = known::iris(source, progress)?;
-            let schema = Schema::of(&all).named(&known::IRIS_FEATURES, &["species"], &known::IRIS_CLASSES)?;
-            whole(all, schema, None)
-        }
-        _ => bail!("{name} is no known data set"),
-    })
-}
-
-/// Iris from a copy with gaps.
-fn imputed_iris<T: Element>(source: &Source, quiet: bool) -> anyhow::Result<Raw<T>> {
-    let mut bar = DownloadBar::new(quiet);
-    let folder = known::Known::Iris.fetch(source, &mut |progress| bar.show(progress))?;
-    let options = CsvOptions {
-        header: Some(false),
-        ..CsvOptions::default()
-    };
-    let columns = Columns {
-        impute_mean: true,
-        ..Columns::default()
-    };
-    let examples = read::read_csv(&folder.join("iris.data"), &options)?.examples(&columns)?;
-    Ok(Raw {
-        train: examples.dataset,
-        test: None,
-        schema: examples.schema.named(&known::IRIS_FEATURES, &["species"], &[])?,
-        test_part: Some(0.2),
-        unit: None,
-        reason: None,
-    })
 }
 
 /// The user's own files.

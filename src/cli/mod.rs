@@ -2,20 +2,31 @@
 
 mod args;
 mod blas;
+mod completions;
 mod console;
 mod data;
+mod datasets;
 mod defaults;
 mod doctor;
 mod download;
-mod file;
+mod evaluate;
+mod export;
 mod format;
+mod import;
+mod inspect;
 mod interrupt;
 mod json;
+mod known;
+mod man;
 mod model;
+mod opened;
+mod out_file;
 mod parse;
 mod pictures;
+mod predict;
 mod progress;
 mod run_folder;
+mod samples;
 mod settings;
 mod summary;
 mod tables;
@@ -60,6 +71,14 @@ fn usage(message: String) -> Usage {
 pub(crate) fn run(arguments: &Arguments, matches: &ArgMatches) -> anyhow::Result<Outcome> {
     match &arguments.command {
         Command::Train(arguments) => train::train(arguments, matches),
+        Command::Evaluate(arguments) => evaluate::evaluate(arguments),
+        Command::Predict(arguments) => predict::predict(arguments),
+        Command::Inspect(arguments) => inspect::inspect(arguments),
+        Command::Datasets(arguments) => datasets::datasets(arguments),
+        Command::Export(arguments) => export::export(arguments),
+        Command::Import(arguments) => import::import(arguments),
+        Command::Completions(arguments) => completions::completions(arguments),
+        Command::Man(arguments) => man::man(arguments),
         Command::Doctor(arguments) => doctor::doctor(arguments),
         Command::Tables(arguments) => tables::tables(arguments),
     }

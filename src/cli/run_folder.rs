@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 use mfnet::{Element, History};
 
+use super::out_file::OutFile;
 use super::settings::Settings;
 use super::summary::Training;
-use super::{file, json, pictures, usage};
+use super::{json, pictures, usage};
 
 const CONFIG: &str = "config.toml";
 const CHECKPOINT: &str = "checkpoint.safetensors";
@@ -90,7 +91,7 @@ impl RunFolder {
     }
 
     pub(super) fn write_settings(&self, settings: &Settings) -> anyhow::Result<()> {
-        file::write(&self.config(), settings.to_toml()?.as_bytes())
+        OutFile::write_whole(&self.config(), settings.to_toml()?.as_bytes())
     }
 
     /// Takes the folder away again, unless there is a checkpoint in it.
@@ -108,8 +109,8 @@ impl RunFolder {
     /// Writes what came of the run: model, history, summary and pictures.
     pub(super) fn finish<T: Element>(&self, training: &Training<'_, T>) -> anyhow::Result<()> {
         training.model.save(self.path.join(MODEL))?;
-        file::write(&self.path.join(HISTORY), &table(training.history)?)?;
-        file::write(&self.path.join(SUMMARY), json::text(training).as_bytes())?;
+        OutFile::write_whole(&self.path.join(HISTORY), &table(training.history)?)?;
+        OutFile::write_whole(&self.path.join(SUMMARY), json::text(training).as_bytes())?;
         pictures::draw(training, &self.path)
     }
 }

@@ -58,6 +58,14 @@ impl Table {
         }
     }
 
+    /// A table of the same columns, without rows yet.
+    pub(super) fn emptied(&self) -> Self {
+        Table {
+            names: self.names.clone(),
+            ..Table::new(&self.path, self.width)
+        }
+    }
+
     /// Adds a row of `width` cells; `None` if its text is beyond 4 GiB.
     pub(super) fn push<'c>(&mut self, line: u64, cells: impl Iterator<Item = &'c str>) -> Option<()> {
         let start = self.text.len();

@@ -1,14 +1,12 @@
 //! CSV files of any making, as tables of text.
 
-use std::collections::HashSet;
-use std::io::{self, Cursor, Read};
+use std::io::{self, Read};
 use std::path::Path;
 
-use csv::{ByteRecord, ReaderBuilder, Trim};
-
-use super::source::{Source, refusal};
+use super::parts::CsvParts;
+use super::source::Source;
 use crate::data::Table;
-use crate::error::{Error, Position, Result};
+use crate::error::Result;
 
 /// How a CSV file is written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,11 +19,8 @@ pub struct CsvOptions {
     pub delimiter: Option<u8>,
 }
 
-/// Bytes by whose lines the delimiter is told.
-const HEAD: u64 = 1 << 16;
 /// Lines by which the delimiter is told.
 const HEAD_LINES: usize = 10;
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Reads a CSV file, gzip or not.
 ///
@@ -61,74 +56,49 @@ pub fn read_csv_from(name: &str, reader: impl Read, options: &CsvOptions) -> Res
     read(name, Source::of(name, reader)?, options)
 }
 
-fn read(path: &Path, mut source: Source<'_>, options: &CsvOptions) -> Result<Table> {
-    let mut head = source.read_up_to(HEAD)?;
-    if head.starts_with(BYTE_ORDER_MARK) {
-        head.drain(..BYTE_ORDER_MARK.len());
-    }
-    let delimiter = options.delimiter.unwrap_or_else(|| delimiter_of(&head));
-    let mut reader = ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(delimiter)
-        .trim(Trim::All)
-        .from_reader(Lines::of(Cursor::new(head).chain(source)));
-    let (mut record, mut table) = (ByteRecord::new(), None::<Table>);
-    loop {
-        let more = reader.read_byte_record(&mut record);
-        // The reader stands behind the row, which always ends in a line end; those within are its cells'.
-        let inside = record.iter().flatten().filter(|&&byte| byte == b'\n').count() as u64;
-        let line = reader.position().line().saturating_sub(1 + inside).max(1);
-        let more = more.map_err(|error| match error.into_kind() {
-            csv::ErrorKind::Io(error) => refusal(path, Position::Line(line), error),
-            other => Error::file(path, Position::Line(line), format_args!("{other:?}")),
-        })?;
-        if !more {
-            break;
-        }
-        let table = table.get_or_insert_with(|| Table::new(path, record.len()));
-        add(table, line, &record).map_err(|(position, problem)| Error::file(path, position, problem))?;
-    }
-    let mut table = table.ok_or_else(|| Error::file(path, Position::Line(1), "the file has no rows"))?;
-    if options.header.unwrap_or_else(|| table.starts_with_names()) {
-        table.take_header();
-        let mut seen = HashSet::new();
-        if let Some(twice) = table.names().iter().find(|&name| !seen.insert(name)) {
-            let problem = format_args!("two columns are named `{twice}`");
-            return Err(Error::file(path, Position::Line(1), problem));
-        }
-        if table.rows() == 0 {
-            let problem = "there are no rows below the columns' names";
-            return Err(Error::file(path, Position::Line(1), problem));
-        }
-    }
-    Ok(table)
+/// Reads a CSV file as [`read_csv`] does, a number of rows at a time, so that a file of any length fits into memory.
+///
+/// Whether the first row names the columns is told by the rows of the first part.
+///
+/// # Errors
+///
+/// As [`read_csv`], those of a row when its part is read.
+///
+/// ```
+/// use mfnet::data::read::{CsvOptions, read_csv_parts};
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("trees.csv");
+/// std::fs::write(&path, "height,kind\n12.5,oak\n9,birch\n14,oak\n")?;
+/// let mut rows = Vec::new();
+/// for part in read_csv_parts(&path, &CsvOptions::default(), 2)? {
+///     let part = part?;
+///     assert_eq!(part.names(), ["height", "kind"]);
+///     rows.push(part.rows());
+/// }
+/// assert_eq!(rows, [2, 1]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn read_csv_parts(path: &Path, options: &CsvOptions, rows: usize) -> Result<CsvParts<'static>> {
+    CsvParts::new(path, Source::open(path)?, options, rows)
 }
 
-fn add(table: &mut Table, line: u64, record: &ByteRecord) -> std::result::Result<(), (Position, String)> {
-    let width = table.width();
-    if record.len() != width {
-        let problem = format!(
-            "the row has {} columns, and the first row has {width}",
-            record.len()
-        );
-        return Err((Position::Line(line), problem));
-    }
-    let mut cells = Vec::with_capacity(width);
-    for (column, cell) in (1..).zip(record) {
-        let text = std::str::from_utf8(cell).map_err(|_| {
-            let shown = String::from_utf8_lossy(cell);
-            let problem = format!(
-                "{:?} is not UTF-8; save the file in that encoding",
-                shorten(&shown)
-            );
-            (Position::Cell { line, column }, problem)
-        })?;
-        cells.push(text);
-    }
-    table
-        .push(line, cells.into_iter())
-        .ok_or_else(|| (Position::Line(line), "the row is longer than 4 GiB".to_owned()))
+/// Reads CSV from anywhere, a number of rows at a time; `name` is what errors call it.
+///
+/// # Errors
+///
+/// As [`read_csv_parts`].
+pub fn read_csv_parts_from<'a>(
+    name: &str,
+    reader: impl Read + 'a,
+    options: &CsvOptions,
+    rows: usize,
+) -> Result<CsvParts<'a>> {
+    let name = Path::new(name);
+    CsvParts::new(name, Source::of(name, reader)?, options, rows)
+}
+
+fn read(path: &Path, source: Source<'_>, options: &CsvOptions) -> Result<Table> {
+    CsvParts::new(path, source, options, usize::MAX)?.first()
 }
 
 /// The beginning of a text, to be shown.
@@ -141,7 +111,7 @@ pub(crate) fn shorten(text: &str) -> String {
 }
 
 /// What stands between the cells of these lines.
-fn delimiter_of(head: &[u8]) -> u8 {
+pub(super) fn delimiter_of(head: &[u8]) -> u8 {
     let steady = |delimiter: u8| {
         let mut counts = counts_of(head, delimiter).into_iter();
         counts
@@ -183,7 +153,7 @@ fn counts_of(head: &[u8], byte: u8) -> Vec<usize> {
 }
 
 /// Text whose lines all end in `\n`, the last too, so that lines can be counted by it.
-struct Lines<R> {
+pub(super) struct Lines<R> {
     inner: R,
     /// Whether the last byte was `\r`, handed on as `\n`.
     after_return: bool,
@@ -192,7 +162,7 @@ struct Lines<R> {
 }
 
 impl<R: Read> Lines<R> {
-    fn of(inner: R) -> Self {
+    pub(super) fn of(inner: R) -> Self {
         Lines {
             inner,
             after_return: false,

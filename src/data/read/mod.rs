@@ -9,6 +9,7 @@ mod idx;
 mod npy;
 #[cfg(feature = "npy")]
 mod npz;
+mod parts;
 mod source;
 
 #[cfg(feature = "npy")]
@@ -17,10 +18,11 @@ pub use arrays::{
     read_npz_samples,
 };
 pub(crate) use csv::shorten;
-pub use csv::{CsvOptions, read_csv, read_csv_from};
+pub use csv::{CsvOptions, read_csv, read_csv_from, read_csv_parts, read_csv_parts_from};
 pub use housing::{CALIFORNIA_HOUSING_FEATURES, read_california_housing};
 pub use idx::{Idx, read_idx, read_images, read_labels};
 #[cfg(feature = "npy")]
 pub use npy::{write_npy, write_npy_labels};
 #[cfg(feature = "npy")]
 pub use npz::write_npz;
+pub use parts::CsvParts;

@@ -1,0 +1,165 @@
+//! What a safetensors file holds, by whomever it was written: a look at it before anything is made of it.
+
+use std::path::Path;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::description::{Description, KEY};
+use super::tensors::TensorFile;
+use crate::error::Result;
+
+/// What a safetensors file holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Contents {
+    /// How much of a model it is.
+    pub kind: FileKind,
+    /// Its tensors, sorted by name.
+    pub tensors: Vec<TensorSummary>,
+}
+
+/// How much of a model a file is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FileKind {
+    /// Tensors alone: which layers they are of is not said. Files of PyTorch are such.
+    Weights,
+    /// A network, without what its data mean: [`NeuralNetwork::load`](crate::NeuralNetwork::load) reads it.
+    Network,
+    /// A model: [`Model::load`](crate::Model::load) reads it.
+    Model,
+    /// A training that can go on, and the network that came of it so far.
+    Checkpoint {
+        /// The optimizer's name, such as `"Adam"`.
+        optimizer: String,
+        /// The epochs that are complete.
+        epochs: usize,
+        /// Whether there is a model in it: what the data mean is known.
+        model: bool,
+    },
+}
+
+/// A tensor of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TensorSummary {
+    /// Its name, such as `0.weight`. It may hold anything: escape it before it gets to a terminal.
+    pub name: String,
+    /// The type of its numbers, as the format calls it: `F32`, `BF16`.
+    pub dtype: String,
+    /// Its shape.
+    pub shape: Vec<usize>,
+}
+
+/// What a look needs of a training's state.
+#[derive(Deserialize)]
+struct State {
+    optimizer: String,
+    epochs: Vec<IgnoredAny>,
+}
+
+/// What a safetensors file holds.
+///
+/// ```
+/// use mfnet::{NeuralNetwork, contents_of};
+///
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("network.safetensors");
+/// NeuralNetwork::<f32>::builder(4).linear(3).build()?.save(&path)?;
+/// let contents = contents_of(&path)?;
+/// assert_eq!((contents.tensors[1].name.as_str(), contents.tensors[1].shape.as_slice()), ("0.weight", &[3, 4][..]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// [`Error::Io`](crate::Error::Io) if the file cannot be read, [`Error::InvalidFile`](crate::Error::InvalidFile) for
+/// one that is no safetensors file, or whose description of a model cannot be read.
+pub fn contents_of(path: impl AsRef<Path>) -> Result<Contents> {
+    let file = TensorFile::read(path.as_ref())?;
+    let kind = match file.text(KEY) {
+        None => FileKind::Weights,
+        Some(text) => {
+            let description = Description::<State>::parse(text).map_err(|problem| file.fault(problem))?;
+            let model = description.schema.is_some();
+            match description.training {
+                Some(State { optimizer, epochs }) => FileKind::Checkpoint {
+                    optimizer,
+                    epochs: epochs.len(),
+                    model,
+                },
+                None if model => FileKind::Model,
+                None => FileKind::Network,
+            }
+        }
+    };
+    let summary = |(name, dtype, shape): (&str, safetensors::Dtype, &[usize])| TensorSummary {
+        name: name.to_owned(),
+        dtype: format!("{dtype:?}"),
+        shape: shape.to_owned(),
+    };
+    Ok(Contents {
+        kind,
+        tensors: file.tensors().map(summary).collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Dataset, Schema};
+    use crate::{Model, NeuralNetwork};
+    use ndarray::array;
+    use safetensors::{Dtype, tensor::TensorView};
+
+    #[test]
+    fn every_kind_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.safetensors");
+        let network = || NeuralNetwork::<f64>::builder(1).linear(1).build().unwrap();
+        let numbers = ["0.bias F64 [1]", "0.weight F64 [1, 1]"];
+
+        let kind_of = || {
+            let Contents { kind, tensors } = contents_of(&path).unwrap();
+            let shown =
+                |tensor: &TensorSummary| format!("{} {} {:?}", tensor.name, tensor.dtype, tensor.shape);
+            (kind, tensors.iter().map(shown).collect::<Vec<_>>())
+        };
+        network().save(&path).unwrap();
+        assert_eq!(kind_of(), (FileKind::Network, numbers.map(String::from).to_vec()));
+
+        let line = Dataset::regression(array![[0.0], [1.0]], array![[0.0], [1.0]]).unwrap();
+        Model::new(network(), Schema::of(&line))
+            .unwrap()
+            .save(&path)
+            .unwrap();
+        assert_eq!(kind_of().0, FileKind::Model);
+
+        let optimizer = crate::Adam::new(0.1).unwrap();
+        let mut trainer = crate::Trainer::new(network(), crate::MseLoss::default(), optimizer);
+        trainer = trainer.options(crate::TrainOptions {
+            epochs: 3,
+            ..Default::default()
+        });
+        trainer
+            .fit(&line, |_| std::ops::ControlFlow::Continue(()))
+            .unwrap();
+        trainer.save_checkpoint(&path, None).unwrap();
+        let (optimizer, epochs, model) = ("Adam".to_owned(), 3, false);
+        assert_eq!(
+            kind_of().0,
+            FileKind::Checkpoint {
+                optimizer,
+                epochs,
+                model
+            }
+        );
+
+        let view = TensorView::new(Dtype::BF16, vec![2], &[0; 4]).unwrap();
+        std::fs::write(&path, safetensors::serialize([("net.w", view)], None).unwrap()).unwrap();
+        assert_eq!(kind_of(), (FileKind::Weights, vec!["net.w BF16 [2]".to_owned()]));
+        std::fs::write(&path, [7; 20]).unwrap();
+        assert!(contents_of(&path).is_err());
+    }
+}

@@ -1,0 +1,71 @@
+//! The report for programs: one JSON object.
+
+use std::path::Path;
+
+use mfnet::{ClassScores, RegressionScores};
+use serde_json::{Value, json};
+
+use super::scores::{Report, Scores};
+
+/// The object, on one line. A number that is not finite is null.
+pub(super) fn text(report: &Report, out: Option<&Path>) -> String {
+    let mut object = json!({
+        "task": match report.scores {
+            Scores::Classes(_) => "classification",
+            Scores::Numbers(_) => "regression",
+        },
+        "model": report.model,
+        "data": report.data,
+        "samples": report.samples,
+        "features": report.features,
+        "outputs": report.outputs,
+        "precision": report.precision,
+        "loss": report.loss,
+        "out": out.map(|out| out.display().to_string()),
+    });
+    match &report.scores {
+        Scores::Classes(classes) => {
+            let scores = &classes.scores;
+            let named = classes.labels.iter().zip(&scores.classes).map(|(label, scores)| {
+                let mut object = of_class(scores);
+                object["label"] = json!(label);
+                object
+            });
+            object["loss_name"] = json!("cross-entropy");
+            object["accuracy"] = json!(classes.accuracy);
+            object["classes"] = named.collect();
+            object["macro_average"] = of_class(&scores.macro_average);
+            object["weighted_average"] = of_class(&scores.weighted_average);
+            let rows = classes.confusion.rows().into_iter();
+            object["confusion"] = rows.map(|row| json!(row.to_vec())).collect();
+        }
+        Scores::Numbers(numbers) => {
+            let named = numbers.targets.iter().map(|(name, scores)| {
+                let mut object = of_target(scores);
+                object["name"] = json!(name);
+                object
+            });
+            object["loss_name"] = json!("mse");
+            object["loss_of_normalized_targets"] = json!(numbers.normalized);
+            object["targets"] = named.collect();
+            object["mean"] = of_target(&numbers.mean);
+            object["unit"] = json!(numbers.unit);
+        }
+    }
+    format!("{object}\n")
+}
+
+fn of_class(scores: &ClassScores) -> Value {
+    let ClassScores {
+        precision,
+        recall,
+        f1,
+        support,
+    } = scores;
+    json!({ "precision": precision, "recall": recall, "f1": f1, "support": support })
+}
+
+fn of_target(scores: &RegressionScores) -> Value {
+    let RegressionScores { r2, rmse, mae } = scores;
+    json!({ "r2": r2, "rmse": rmse, "mae": mae })
+}

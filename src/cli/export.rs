@@ -1,0 +1,56 @@
+//! `mfnet export`: a model for other programs.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use mfnet::data::Task;
+use mfnet::{Element, Precision, precision_of};
+
+use super::{Outcome, console, opened};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  mfnet export run --onnx model.onnx
+  python -c 'import onnxruntime; onnxruntime.InferenceSession(\"model.onnx\")'
+PyTorch needs no export: it reads model.safetensors as it is, with safetensors.torch.load_file.";
+
+/// What `mfnet export` can be told.
+#[derive(Debug, Args)]
+pub(super) struct ExportArguments {
+    /// The model: its file, or a run folder with a model.safetensors in it
+    model: PathBuf,
+
+    /// Write the model as an ONNX file, which is replaced if there is one: it takes features as they are in your files,
+    /// and gives predictions as `mfnet predict` does
+    #[arg(long, value_name = "FILE")]
+    onnx: PathBuf,
+}
+
+pub(super) fn export(arguments: &ExportArguments) -> anyhow::Result<Outcome> {
+    let file = opened::file_of(&arguments.model)?;
+    let text = match precision_of(&file)? {
+        Precision::F32 => export_in::<f32>(&file, &arguments.onnx),
+        Precision::F64 => export_in::<f64>(&file, &arguments.onnx),
+    }?;
+    console::print(&text)?;
+    Ok(Outcome::Done)
+}
+
+fn export_in<T: Element>(file: &Path, onnx: &Path) -> anyhow::Result<String> {
+    let model = opened::load::<T>(file)?;
+    model.export_onnx(onnx)?;
+    let schema = model.schema();
+    let outputs = schema.outputs;
+    let gives = match schema.task {
+        Task::Classification => {
+            format!("output (N x {outputs}, logits), probabilities (N x {outputs}), label (N)")
+        }
+        Task::Regression => format!("output (N x {outputs})"),
+    };
+    Ok(format!(
+        "written   {}\ntakes     input (N x {}, {}), as it is in your files\ngives     {gives}\n",
+        onnx.display(),
+        schema.features,
+        T::NAME
+    ))
+}

@@ -1,0 +1,105 @@
+//! `mfnet inspect`: what is in a model file.
+
+mod json;
+mod text;
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args;
+use mfnet::data::Schema;
+use mfnet::{Contents, FileKind, Model, NeuralNetwork, Precision, contents_of, precision_of};
+
+use super::{Outcome, console, opened};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  mfnet inspect run                        the model of a run folder
+  mfnet inspect run/model.safetensors --json
+  mfnet inspect pytorch.safetensors        the tensors of a file that PyTorch has written";
+
+/// What `mfnet inspect` can be told.
+#[derive(Debug, Args)]
+pub(super) struct InspectArguments {
+    /// The model: its file, a checkpoint, a safetensors file by others, or a run folder with a model.safetensors in it
+    model: PathBuf,
+
+    /// Write the report as one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// All that a file says of itself.
+#[derive(Debug)]
+struct Report {
+    file: PathBuf,
+    bytes: u64,
+    precision: Precision,
+    contents: Contents,
+    /// None for tensors alone. In f64, whichever the file has: each number is the same there.
+    network: Option<NeuralNetwork<f64>>,
+    /// None where nothing says what the data mean.
+    schema: Option<Schema<f64>>,
+}
+
+/// A layer or an activation, without its numbers.
+#[derive(Debug)]
+struct LayerSummary {
+    kind: &'static str,
+    /// PyTorch's options of it: `in_features`.
+    options: Vec<(String, f64)>,
+    /// Name and shape of each tensor.
+    tensors: Vec<(&'static str, Vec<usize>)>,
+    parameters: usize,
+}
+
+pub(super) fn inspect(arguments: &InspectArguments) -> anyhow::Result<Outcome> {
+    let report = Report::of(opened::file_of(&arguments.model)?)?;
+    console::print(&if arguments.json {
+        json::text(&report)?
+    } else {
+        text::text(&report)?
+    })?;
+    Ok(Outcome::Done)
+}
+
+impl Report {
+    fn of(file: PathBuf) -> anyhow::Result<Self> {
+        let contents = contents_of(&file)?;
+        let about =
+            fs::metadata(&file).with_context(|| format!("{}: cannot read the file", file.display()))?;
+        let (network, schema) = match contents.kind {
+            FileKind::Model | FileKind::Checkpoint { model: true, .. } => {
+                let (network, schema) = Model::load(&file)?.into_parts();
+                (Some(network), Some(schema))
+            }
+            FileKind::Network | FileKind::Checkpoint { .. } => (Some(NeuralNetwork::load(&file)?), None),
+            _ => (None, None),
+        };
+        Ok(Report {
+            bytes: about.len(),
+            precision: precision_of(&file)?,
+            file,
+            contents,
+            network,
+            schema,
+        })
+    }
+}
+
+fn layers(network: &NeuralNetwork<f64>) -> anyhow::Result<Vec<LayerSummary>> {
+    let records = network.records()?.into_iter();
+    Ok(records
+        .map(|record| LayerSummary {
+            kind: record.kind,
+            options: record.options.0.into_iter().collect(),
+            parameters: record.tensors.iter().map(|tensor| tensor.values.len()).sum(),
+            tensors: record
+                .tensors
+                .iter()
+                .map(|tensor| (tensor.name, tensor.values.shape().to_vec()))
+                .collect(),
+        })
+        .collect())
+}

@@ -1,0 +1,187 @@
+//! The data sets that have names.
+
+use anyhow::{bail, ensure};
+use mfnet::data::digits::{DEFAULT_TEST_SAMPLES, DEFAULT_TRAINING_SAMPLES, digits};
+use mfnet::data::known::{self, Source};
+use mfnet::data::read::{self, CsvOptions};
+use mfnet::data::{Columns, Scaling, Schema};
+use mfnet::{Dataset, Element};
+
+use super::download::DownloadBar;
+
+/// The names.
+pub(super) const KNOWN: [&str; 6] = [
+    "mnist",
+    "fashion-mnist",
+    "digits",
+    "california-housing",
+    "iris",
+    "circle",
+];
+
+/// The points of the circle to train on, and to test with.
+const CIRCLE: (usize, usize) = (1000, 1000);
+
+/// Data as they are, nothing scaled.
+#[derive(Debug)]
+pub(super) struct Raw<T> {
+    pub(super) train: Dataset<T>,
+    pub(super) test: Option<Dataset<T>>,
+    pub(super) schema: Schema<T>,
+    /// The part to test with, where the data have none of their own.
+    pub(super) test_part: Option<f64>,
+    pub(super) unit: Option<&'static str>,
+    pub(super) reason: Option<String>,
+}
+
+/// Samples that a model has not learned from, as far as the data set has such.
+#[derive(Debug)]
+pub(super) struct KnownSamples<T> {
+    pub(super) dataset: Dataset<T>,
+    /// Which of the data set's samples they are.
+    pub(super) part: &'static str,
+    /// What the targets are counted in.
+    pub(super) unit: Option<&'static str>,
+    /// The classes, in the labels' order; none for numbers.
+    labels: Vec<String>,
+}
+
+/// A data set that needs no file of the user's.
+pub(super) fn set<T: Element>(name: &str, source: &Source, seed: u64, quiet: bool) -> anyhow::Result<Raw<T>> {
+    let mut bar = DownloadBar::new(quiet);
+    let progress = &mut |progress: known::Progress<'_>| bar.show(progress);
+    let pair =
+        |(train, test): (Dataset<T>, Dataset<T>), features: &[&str], labels: &[&str]| -> anyhow::Result<_> {
+            Ok(Raw {
+                schema: Schema::of(&train).named(features, &[], labels)?,
+                train,
+                test: Some(test),
+                test_part: None,
+                unit: None,
+                reason: None,
+            })
+        };
+    let whole = |all: Dataset<T>, schema: Schema<T>, unit| Raw {
+        train: all,
+        test: None,
+        schema,
+        test_part: Some(0.2),
+        unit,
+        reason: None,
+    };
+    Ok(match name {
+        "mnist" => pair(known::mnist(source, progress)?, &[], &known::DIGIT_CLASSES)?,
+        "fashion-mnist" => pair(
+            known::fashion_mnist(source, progress)?,
+            &[],
+            &known::FASHION_MNIST_CLASSES,
+        )?,
+        "digits" => {
+            let sets = digits(seed, DEFAULT_TRAINING_SAMPLES, DEFAULT_TEST_SAMPLES)?;
+            pair(sets, &[], &known::DIGIT_CLASSES)?
+        }
+        "circle" => {
+            let (train, test) = CIRCLE;
+            let sets = mfnet::data::circle(seed, train, test)?;
+            pair(sets, &["x", "y"], &["outside", "inside"])?
+        }
+        "california-housing" => {
+            let all: Dataset<T> = known::california_housing(source, progress)?;
+            let features = read::CALIFORNIA_HOUSING_FEATURES;
+            let schema = Schema::of(&all).named(&features, &["median house value"], &[])?;
+            whole(all, schema, Some("100,000 dollars"))
+        }
+        "iris" => {
+            let all: Dataset<T> = known::iris(source, progress)?;
+            let schema = Schema::of(&all).named(&known::IRIS_FEATURES, &["species"], &known::IRIS_CLASSES)?;
+            whole(all, schema, None)
+        }
+        _ => bail!("{name} is no known data set"),
+    })
+}
+
+/// Iris from a copy with gaps.
+pub(super) fn imputed_iris<T: Element>(source: &Source, quiet: bool) -> anyhow::Result<Raw<T>> {
+    let mut bar = DownloadBar::new(quiet);
+    let folder = known::Known::Iris.fetch(source, &mut |progress| bar.show(progress))?;
+    let options = CsvOptions {
+        header: Some(false),
+        ..CsvOptions::default()
+    };
+    let columns = Columns {
+        impute_mean: true,
+        ..Columns::default()
+    };
+    let examples = read::read_csv(&folder.join("iris.data"), &options)?.examples(&columns)?;
+    Ok(Raw {
+        train: examples.dataset,
+        test: None,
+        schema: examples.schema.named(&known::IRIS_FEATURES, &["species"], &[])?,
+        test_part: Some(0.2),
+        unit: None,
+        reason: None,
+    })
+}
+
+/// The test set of a name, or all samples where there is none; `seed` is for those that are drawn.
+pub(super) fn samples<T: Element>(
+    name: &str,
+    source: &Source,
+    seed: u64,
+    quiet: bool,
+) -> anyhow::Result<KnownSamples<T>> {
+    let Raw {
+        train,
+        test,
+        schema,
+        unit,
+        ..
+    } = set(name, source, seed, quiet)?;
+    let (dataset, part) = match test {
+        Some(test) => (test, "test samples"),
+        None => (train, "all samples, as it has no test set of its own"),
+    };
+    Ok(KnownSamples {
+        dataset,
+        part,
+        unit,
+        labels: schema.labels,
+    })
+}
+
+impl<T: Element> KnownSamples<T> {
+    /// Refuses a model that learned something else.
+    pub(super) fn check(&self, name: &str, schema: &Schema<T>) -> anyhow::Result<()> {
+        let (features, outputs) = (self.dataset.features(), self.dataset.outputs());
+        ensure!(
+            features == schema.features,
+            "{name} has {features} features, and the model takes {}: it is a model for other data",
+            schema.features
+        );
+        let own = Schema::of(&self.dataset);
+        ensure!(
+            (own.task, outputs) == (schema.task, schema.outputs),
+            "{name} is a {} with {outputs} outputs, and the model one of {} with {}: it is a model for other data",
+            own.task,
+            schema.task,
+            schema.outputs
+        );
+        // Classes without names of their own are called by their numbers.
+        let is_numbered = (0..)
+            .zip(&schema.labels)
+            .all(|(label, name)| *name == format!("{label}"));
+        ensure!(
+            is_numbered || schema.labels == self.labels,
+            "the classes of {name} are {}, and the model's {}: it is a model for other data",
+            self.labels.join(", "),
+            schema.labels.join(", ")
+        );
+        // Pixels of a model that was not told so go to it as 0 to 255, which it hardly ever learned.
+        if own.scaling == Scaling::Pixels && schema.scaling == Scaling::None {
+            super::note(&format!(
+                "warning: the model takes {name}'s pixels as 0 to 255; if it learned them as 0 to 1, import it with --pixels"
+            ));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,196 @@
+//! `mfnet predict`: what a model says of samples.
+
+mod arrays;
+mod table;
+
+use std::ffi::OsStr;
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::ensure;
+use clap::Args;
+use mfnet::data::Task;
+use mfnet::{Element, Model, Precision, classes, precision_of, softmax};
+use ndarray::Array2;
+
+use self::arrays::Arrays;
+use self::table::Table;
+use super::out_file::{OutFile, refusal};
+use super::samples::{Given, SampleArguments};
+use super::train::use_threads;
+use super::{Outcome, opened};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  mfnet predict run trees.csv                       one line for each row, on standard output
+  mfnet predict run trees.csv --proba --out predictions.csv
+  mfnet predict run x.npy --out y.npy
+  tail -n +2 trees.csv | mfnet predict run - --header no | sort | uniq -c";
+
+/// What `mfnet predict` can be told.
+#[derive(Debug, Args)]
+pub(super) struct PredictArguments {
+    /// The model: its file, or a run folder with a model.safetensors in it
+    model: PathBuf,
+
+    /// Samples: a CSV file (also .gz) with the model's features, by their names where both have such, and any other
+    /// columns; an NPY file; an NPZ file with x, x_test or a single array; - for CSV from standard input; or the name of
+    /// a data set, for its test samples
+    #[arg(value_name = "DATA")]
+    data: Given,
+
+    /// The probability of each class, a column for each [default: the name of the most probable class]
+    #[arg(long)]
+    proba: bool,
+
+    /// Write to this file, which is replaced if there is one [default: standard output]. A name that ends in .npy or
+    /// .npz makes it one of NumPy's: classes by their numbers
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+
+    #[command(flatten)]
+    samples: SampleArguments,
+}
+
+/// What is told of each sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Class,
+    Probabilities,
+    Numbers,
+}
+
+/// What a model says of some samples, in their order.
+#[derive(Debug)]
+struct Answers<T> {
+    /// Samples x outputs: probabilities of classes, or numbers.
+    values: Array2<T>,
+    /// The most probable class of each; none for numbers.
+    classes: Vec<u32>,
+}
+
+/// The form of the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Csv,
+    Npy,
+    Npz,
+}
+
+pub(super) fn predict(arguments: &PredictArguments) -> anyhow::Result<Outcome> {
+    use_threads(arguments.samples.threads)?;
+    let file = opened::file_of(&arguments.model)?;
+    match precision_of(&file)? {
+        Precision::F32 => predict_in::<f32>(arguments, &file),
+        Precision::F64 => predict_in::<f64>(arguments, &file),
+    }?;
+    Ok(Outcome::Done)
+}
+
+fn predict_in<T: Element>(arguments: &PredictArguments, file: &Path) -> anyhow::Result<()> {
+    let model = opened::load::<T>(file)?;
+    let schema = model.schema();
+    let wanted = match schema.task {
+        Task::Classification if arguments.proba => Wanted::Probabilities,
+        Task::Classification => Wanted::Class,
+        Task::Regression => Wanted::Numbers,
+    };
+    ensure!(
+        wanted != Wanted::Numbers || !arguments.proba,
+        "--proba is for classes, and this model predicts numbers: leave it out"
+    );
+    let out = arguments.out.as_deref();
+    let form = out.map_or(Form::Csv, Form::of);
+    // Before any work is done for a file that cannot be.
+    let mut sink = Sink::create(out)?;
+    let parts = arguments.samples.inputs(&arguments.data, schema)?;
+    let answers = parts.map(|part| answers(&model, &part?));
+    let written = match form {
+        Form::Csv => Table::new(schema, wanted).write(answers, &mut sink),
+        Form::Npy | Form::Npz => Arrays::collect(answers)?.write(form, wanted, &mut sink),
+    };
+    match written {
+        // Who reads no more has read enough.
+        Err(error) if out.is_none() && is_broken_pipe(&error) => return Ok(()),
+        Err(error) if error.is::<io::Error>() => return Err(error.context(sink.refusal())),
+        other => other?,
+    }
+    sink.finish()
+}
+
+fn answers<T: Element>(model: &Model<T>, design: &Array2<T>) -> anyhow::Result<Answers<T>> {
+    let outputs = model.predict(design.view())?;
+    Ok(match model.schema().task {
+        Task::Classification => Answers {
+            classes: classes(outputs.view()),
+            values: softmax(outputs.view()),
+        },
+        Task::Regression => Answers {
+            classes: Vec::new(),
+            values: outputs,
+        },
+    })
+}
+
+impl Form {
+    fn of(path: &Path) -> Self {
+        let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default();
+        match extension.to_ascii_lowercase().as_str() {
+            "npy" => Form::Npy,
+            "npz" => Form::Npz,
+            _ => Form::Csv,
+        }
+    }
+}
+
+/// Where the output goes.
+#[derive(Debug)]
+enum Sink {
+    Standard,
+    File(OutFile, PathBuf),
+}
+
+impl Sink {
+    fn create(path: Option<&Path>) -> anyhow::Result<Self> {
+        Ok(match path {
+            None => Sink::Standard,
+            Some(path) => Sink::File(OutFile::create(path)?, path.to_owned()),
+        })
+    }
+
+    fn refusal(&self) -> String {
+        match self {
+            Sink::Standard => "cannot write to standard output".to_owned(),
+            Sink::File(_, path) => refusal(path),
+        }
+    }
+
+    fn finish(self) -> anyhow::Result<()> {
+        match self {
+            Sink::Standard => Ok(()),
+            Sink::File(file, _) => file.finish(),
+        }
+    }
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Sink::Standard => io::stdout().lock().write(bytes),
+            Sink::File(file, _) => file.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Sink::Standard => io::stdout().lock().flush(),
+            Sink::File(file, _) => file.flush(),
+        }
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<io::Error>()
+        .is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+}

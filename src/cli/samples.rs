@@ -1,0 +1,289 @@
+//! The argument DATA of the commands that use a model: which samples are meant, and what the model makes of them.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use anyhow::{bail, ensure};
+use clap::{Args, ValueEnum};
+use mfnet::data::Schema;
+use mfnet::data::known::Source;
+use mfnet::data::read::{self, CsvOptions, CsvParts};
+use mfnet::{Dataset, Element, Inputs};
+use ndarray::{Array2, Axis};
+
+use super::data::source;
+use super::known::{self, KNOWN};
+use super::parse::whole;
+
+/// The cells of a CSV file that are held in memory at a time: less than 100 MB of text.
+const CELLS: usize = 1 << 20;
+/// The rows of an array that are predicted at a time.
+const ROWS: usize = 1 << 13;
+
+/// What errors call standard input.
+const STANDARD_INPUT: &str = "standard input";
+
+/// Where samples come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Given {
+    /// A data set that needs no file of the user's.
+    Known(&'static str),
+    Csv(PathBuf),
+    StandardInput,
+    Npz(PathBuf),
+    /// Inputs alone.
+    Npy(PathBuf),
+    /// Inputs and targets.
+    NpyPair(PathBuf, PathBuf),
+}
+
+impl FromStr for Given {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let ends = |text: &str, ending: &str| text.to_ascii_lowercase().ends_with(ending);
+        if text.is_empty() {
+            return Err("it must be a file, a data set's name, or - for standard input".to_owned());
+        }
+        if let Some(name) = KNOWN.into_iter().find(|name| *name == text) {
+            return Ok(Given::Known(name));
+        }
+        if let Some((inputs, targets)) = text.split_once(',')
+            && ends(inputs, ".npy")
+            && ends(targets, ".npy")
+        {
+            return Ok(Given::NpyPair(inputs.into(), targets.into()));
+        }
+        Ok(match text {
+            "-" => Given::StandardInput,
+            _ if ends(text, ".npz") => Given::Npz(text.into()),
+            _ if ends(text, ".npy") => Given::Npy(text.into()),
+            _ => Given::Csv(text.into()),
+        })
+    }
+}
+
+impl fmt::Display for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Given::Known(name) => f.write_str(name),
+            Given::StandardInput => f.write_str(STANDARD_INPUT),
+            Given::Csv(path) | Given::Npz(path) | Given::Npy(path) => path.display().fmt(f),
+            Given::NpyPair(inputs, targets) => write!(f, "{},{}", inputs.display(), targets.display()),
+        }
+    }
+}
+
+impl Given {
+    /// Refuses a file that is not there, which may be a data set's name that was mistyped.
+    fn check(&self) -> anyhow::Result<()> {
+        if let Given::Csv(path) = self {
+            ensure!(
+                path.exists(),
+                "{self}: there is no such file, and no data set of this name; the data sets are {}",
+                KNOWN.join(", ")
+            );
+        }
+        Ok(())
+    }
+}
+
+/// How samples are to be read.
+#[derive(Debug, Args)]
+pub(super) struct SampleArguments {
+    /// Whether the first line of a CSV file has the columns' names
+    #[arg(long, value_name = "WHETHER", default_value = "auto")]
+    header: Header,
+
+    /// Folder of data sets, with files such as DIR/mnist/t10k-images-idx3-ubyte.gz [default: the environment variable
+    /// MFNET_DATA_DIR]
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+
+    /// Download nothing [default: download what neither folder nor cache holds into the cache]
+    #[arg(long)]
+    no_download: bool,
+
+    /// Seed of samples that are drawn: those of digits and circle
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+
+    /// Threads to work with; results do not depend on their number [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = whole::<1024>)]
+    pub(super) threads: Option<usize>,
+
+    /// Show no progress
+    #[arg(long)]
+    pub(super) quiet: bool,
+}
+
+/// Whether the first line of a CSV file has the columns' names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Header {
+    /// Told from the file
+    Auto,
+    Yes,
+    No,
+}
+
+/// Raw samples with their targets.
+#[derive(Debug)]
+pub(super) struct Samples<T> {
+    pub(super) dataset: Dataset<T>,
+    /// Which they are: `iris: all samples`.
+    pub(super) title: String,
+    /// What the targets are counted in, where that is known.
+    pub(super) unit: Option<&'static str>,
+}
+
+/// Raw inputs, a part at a time.
+pub(super) type Parts<T> = Box<dyn Iterator<Item = anyhow::Result<Array2<T>>>>;
+
+impl SampleArguments {
+    fn csv(&self) -> CsvOptions {
+        CsvOptions {
+            header: match self.header {
+                Header::Auto => None,
+                Header::Yes => Some(true),
+                Header::No => Some(false),
+            },
+            ..CsvOptions::default()
+        }
+    }
+
+    fn source(&self) -> anyhow::Result<Source> {
+        source(self.data_dir.as_deref(), self.no_download)
+    }
+
+    /// The samples, targets included, for a model whose schema this is.
+    pub(super) fn samples<T: Element>(
+        &self,
+        given: &Given,
+        schema: &Schema<T>,
+    ) -> anyhow::Result<Samples<T>> {
+        given.check()?;
+        let dataset = match given {
+            Given::Known(name) => {
+                let samples = known::samples(name, &self.source()?, self.seed, self.quiet)?;
+                samples.check(name, schema)?;
+                return Ok(Samples {
+                    title: format!("{name}: {}", samples.part),
+                    dataset: samples.dataset,
+                    unit: samples.unit,
+                });
+            }
+            Given::Csv(path) => read::read_csv(path, &self.csv())?.samples_for(schema)?,
+            Given::StandardInput => {
+                read::read_csv_from(STANDARD_INPUT, io::stdin().lock(), &self.csv())?.samples_for(schema)?
+            }
+            Given::Npz(path) => read::read_npz_samples(path, schema)?,
+            Given::NpyPair(inputs, targets) => read::read_npy_samples(inputs, targets, schema)?,
+            Given::Npy(path) => {
+                let name = path.display();
+                bail!(
+                    "{name}: this is one array, and the truth to compare with is missing: name two, as {name},Y.npy"
+                )
+            }
+        };
+        Ok(Samples {
+            dataset,
+            title: given.to_string(),
+            unit: None,
+        })
+    }
+
+    /// The inputs for a model whose schema this is.
+    pub(super) fn inputs<T: Element>(&self, given: &Given, schema: &Schema<T>) -> anyhow::Result<Parts<T>> {
+        given.check()?;
+        let rows = CELLS / schema.layout.width.max(1);
+        Ok(match given {
+            Given::Known(name) => {
+                let samples = known::samples(name, &self.source()?, self.seed, self.quiet)?;
+                samples.check(name, schema)?;
+                rows_of(samples.dataset.inputs().clone())
+            }
+            Given::Csv(path) => tables(read::read_csv_parts(path, &self.csv(), rows)?, schema),
+            Given::StandardInput => {
+                let parts = read::read_csv_parts_from(STANDARD_INPUT, io::stdin(), &self.csv(), rows)?;
+                tables(parts, schema)
+            }
+            Given::Npz(path) => arrays(given, read::read_npz_inputs(path)?, schema)?,
+            Given::Npy(path) | Given::NpyPair(path, _) => {
+                arrays(given, read::read_npy_inputs(path)?, schema)?
+            }
+        })
+    }
+}
+
+fn tables<T: Element>(parts: CsvParts<'static>, schema: &Schema<T>) -> Parts<T> {
+    let schema = schema.clone();
+    Box::new(parts.map(move |table| Ok(values(table?.inputs_for(&schema)?))))
+}
+
+fn arrays<T: Element>(given: &Given, inputs: Inputs<T>, schema: &Schema<T>) -> anyhow::Result<Parts<T>> {
+    let found = match &inputs {
+        Inputs::Values(values) => values.ncols(),
+        Inputs::Pixels(pixels) => pixels.ncols(),
+    };
+    ensure!(
+        found == schema.features,
+        "{given}: the samples have {found} features, and the model takes {}: they are for another model",
+        schema.features
+    );
+    Ok(rows_of(inputs))
+}
+
+fn rows_of<T: Element>(inputs: Inputs<T>) -> Parts<T> {
+    let samples = match &inputs {
+        Inputs::Values(values) => values.nrows(),
+        Inputs::Pixels(pixels) => pixels.nrows(),
+    };
+    let part = move |first: usize| {
+        let rows = ndarray::Slice::from(first..samples.min(first + ROWS));
+        Ok(match &inputs {
+            Inputs::Values(values) => values.slice_axis(Axis(0), rows).to_owned(),
+            Inputs::Pixels(pixels) => pixels.slice_axis(Axis(0), rows).mapv(T::from_u8),
+        })
+    };
+    Box::new((0..samples).step_by(ROWS).map(part))
+}
+
+/// Pixels as the numbers 0 to 255 that they are in a file.
+fn values<T: Element>(inputs: Inputs<T>) -> Array2<T> {
+    match inputs {
+        Inputs::Values(values) => values,
+        Inputs::Pixels(pixels) => pixels.mapv(T::from_u8),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_are_told_by_their_names() {
+        for (text, given) in [
+            ("iris", Given::Known("iris")),
+            ("./iris", Given::Csv("./iris".into())),
+            ("a,b.csv.gz", Given::Csv("a,b.csv.gz".into())),
+            ("-", Given::StandardInput),
+            ("A.NPZ", Given::Npz("A.NPZ".into())),
+            ("x.npy", Given::Npy("x.npy".into())),
+            ("x.npy,y.npy", Given::NpyPair("x.npy".into(), "y.npy".into())),
+        ] {
+            assert_eq!(text.parse(), Ok(given), "{text}");
+        }
+        assert!("".parse::<Given>().is_err());
+    }
+
+    #[test]
+    fn arrays_are_cut_into_rows() {
+        let pixels = Array2::from_shape_fn((ROWS + 1, 2), |(row, column)| (row + column) as u8);
+        let parts: Vec<Array2<f32>> = rows_of(Inputs::Pixels(pixels)).map(Result::unwrap).collect();
+        assert_eq!(parts.iter().map(Array2::nrows).collect::<Vec<_>>(), [ROWS, 1]);
+        assert_eq!(parts[0][[1, 1]], 2.0);
+        assert_eq!(parts[1][[0, 1]], 1.0);
+    }
+}
