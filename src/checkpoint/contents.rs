@@ -108,8 +108,12 @@ pub fn contents_of(path: impl AsRef<Path>) -> Result<Contents> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::checkpoint::Model;
     use crate::data::{Dataset, Schema};
-    use crate::{Model, NeuralNetwork};
+    use crate::loss::MseLoss;
+    use crate::network::NeuralNetwork;
+    use crate::optimizer::Adam;
+    use crate::train::{TrainOptions, Trainer};
     use ndarray::array;
     use safetensors::{Dtype, tensor::TensorView};
 
@@ -136,9 +140,9 @@ mod tests {
             .unwrap();
         assert_eq!(kind_of().0, FileKind::Model);
 
-        let optimizer = crate::Adam::new(0.1).unwrap();
-        let mut trainer = crate::Trainer::new(network(), crate::MseLoss::default(), optimizer);
-        trainer = trainer.options(crate::TrainOptions {
+        let optimizer = Adam::new(0.1).unwrap();
+        let mut trainer = Trainer::new(network(), MseLoss::default(), optimizer);
+        trainer = trainer.options(TrainOptions {
             epochs: 3,
             ..Default::default()
         });
