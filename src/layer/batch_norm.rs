@@ -96,6 +96,37 @@ impl<T: Element> BatchNorm1d<T> {
         })
     }
 
+    /// A layer with these weights, in PyTorch's shapes; epsilon and momentum are the defaults.
+    ///
+    /// # Shapes
+    ///
+    /// gamma and beta: features
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] for unequal lengths, [`Error::InvalidOption`] for none, [`Error::InvalidData`] for a number that is
+    /// not finite.
+    pub fn from_weights(gamma: &[T], beta: &[T]) -> Result<Self> {
+        if gamma.len() != beta.len() {
+            return Err(Error::shape(
+                "BatchNorm1d::from_weights",
+                format_args!("as many betas as gammas, {}", gamma.len()),
+                beta.len(),
+            ));
+        }
+        if !gamma.iter().chain(beta).all(|value| value.is_finite()) {
+            let problem = "a gamma or beta is not a finite number";
+            return Err(Error::data("BatchNorm1d::from_weights", problem));
+        }
+        let mut layer = Self::new(gamma.len(), Self::EPSILON, Self::MOMENTUM)?;
+        let numbers = beta.iter().zip(gamma);
+        for (mut weights, (&beta, &gamma)) in layer.weights[0].rows_mut().into_iter().skip(1).zip(numbers) {
+            weights[0] = beta;
+            weights[1] = gamma;
+        }
+        Ok(layer)
+    }
+
     fn check(epsilon: f64, momentum: f64) -> Result<()> {
         if !(epsilon > 0.0 && epsilon.is_finite()) {
             return Err(Error::option("epsilon", epsilon, "a finite number above 0"));
@@ -111,6 +142,7 @@ impl<T: Element> BatchNorm1d<T> {
     }
 
     /// A layer with saved tensors.
+    #[cfg(feature = "save")]
     pub(super) fn restored(
         features: usize,
         epsilon: f64,
@@ -523,5 +555,132 @@ impl<T: Element> WholeBatch<T> for BatchNorm1d<T> {
             follow(&mut running[1], squares[feature] / (samples - 1.0));
         }
         self.batches += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::augment::{augment, augmented};
+    use ndarray::array;
+
+    fn layer(gamma: &[f64], beta: &[f64]) -> BatchNorm1d<f64> {
+        BatchNorm1d::from_weights(gamma, beta).unwrap()
+    }
+
+    /// What a layer has seen of these blocks of a batch.
+    fn met(layer: &BatchNorm1d<f64>, blocks: &[&Array2<f64>]) -> Whole {
+        let summaries = blocks.iter().map(|block| {
+            let mut summary = vec![9.0; layer.summary_len()];
+            layer.summarize(block.view(), &mut summary);
+            summary
+        });
+        let summaries: Vec<Vec<f64>> = summaries.collect();
+        let mut whole = Whole::new(layer.summary_len());
+        let samples = blocks.iter().map(|block| block.ncols());
+        whole.join(layer, samples.zip(summaries.iter().map(Vec::as_slice)));
+        whole
+    }
+
+    fn assert_close(found: &Array2<f64>, expected: &Array2<f64>) {
+        let errors = found - expected;
+        assert!(
+            errors.iter().all(|error| error.abs() < 1e-12),
+            "{found}, not {expected}"
+        );
+    }
+
+    #[test]
+    fn a_batch_by_hand() {
+        let mut layer = layer(&[1.0, 3.0], &[0.0, 0.5]);
+        let input = augment(array![[1.0, 10.0], [3.0, 10.0]].view());
+        let whole = met(&layer, &[&input]);
+        assert_eq!(
+            whole.forward(),
+            [2.0, 10.0, 2.0, 0.0],
+            "means, sums of squared distances"
+        );
+        let mut output = augmented(2, 2);
+        WholeBatch::forward(&layer, input.view(), output.view_mut(), &whole);
+        let one = 1.0 / (1.0_f64 + 1e-5).sqrt();
+        // The second feature is always the same: only its beta is left.
+        assert_close(&output, &array![[1.0, 1.0], [-one, one], [0.5, 0.5]]);
+
+        layer.note(&whole);
+        assert_close(&layer.running[0], &array![[0.2, 0.9 + 0.1 * 2.0], [1.0, 0.9]]);
+        assert_eq!(layer.batches, 1);
+        let mut output = augmented(2, 2);
+        Layer::forward(&layer, input.view(), output.view_mut(), Pass::PREDICTION);
+        let scale = 1.0 / (1.1_f64 + 1e-5).sqrt();
+        let second = 3.0 * 9.0 / (0.9_f64 + 1e-5).sqrt() + 0.5;
+        assert_close(
+            &output,
+            &array![[1.0, 1.0], [0.8 * scale, 2.8 * scale], [second, second]],
+        );
+    }
+
+    /// More features than a tile has, and numbers whose squares would drown their variance.
+    #[test]
+    fn blocks_are_one_batch() {
+        let features = TILE + 3;
+        let layer = layer(&vec![1.0; features], &vec![0.0; features]);
+        let input = Array2::from_shape_fn((20, features), |(row, column)| {
+            1e8 + ((row * 7 + column * 3) % 11) as f64
+        });
+        let all = augment(input.view());
+        let whole = met(&layer, &[&all]);
+        let cut = [0..7, 7..8, 8..20].map(|rows| augment(input.slice(s![rows, ..])));
+        let parts = met(&layer, &[&cut[0], &cut[1], &cut[2]]);
+        assert_eq!((parts.samples(), whole.samples()), (20, 20));
+        for (feature, column) in input.columns().into_iter().enumerate() {
+            let small = column.mapv(|value| value - 1e8);
+            let mean = small.mean().unwrap();
+            let squares: f64 = small.iter().map(|value| (value - mean).powi(2)).sum();
+            for met in [&parts, &whole] {
+                assert!((met.forward()[feature] - 1e8 - mean).abs() < 1e-7);
+                let found = met.forward()[features + feature];
+                assert!((found - squares).abs() < 1e-5, "{found}, not {squares}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_record_has_everything() {
+        let mut layer = layer(&[1.0, 3.0], &[0.0, 0.5]);
+        layer.note(&met(&layer, &[&augment(array![[1.0, 10.0], [3.0, 12.0]].view())]));
+        let record = layer.record().unwrap();
+        assert_eq!(record.counts, [("num_batches_tracked", 1)]);
+        let mut fetch = |name: &str, shape: &[usize]| {
+            if name == "num_batches_tracked" {
+                return Ok(ArrayD::from_elem(vec![], 1.0));
+            }
+            let tensor = record.tensors.iter().find(|tensor| tensor.name == name).unwrap();
+            assert_eq!(tensor.values.shape(), shape);
+            Ok(tensor.values.clone())
+        };
+        let mut other = BatchNorm1d::new(2, 1e-5, 0.1).unwrap();
+        other.restore(&mut fetch).unwrap();
+        assert_eq!(other.record().unwrap(), record);
+        assert_eq!((&other.weights, &other.running), (&layer.weights, &layer.running));
+        let mut negative = |_: &str, shape: &[usize]| Ok(ArrayD::from_elem(shape, -1.0));
+        assert!(other.restore(&mut negative).is_err(), "a negative variance");
+    }
+
+    #[test]
+    fn odd_options_are_refused() {
+        for (features, epsilon, momentum) in [
+            (0, 1e-5, 0.1),
+            (1, 0.0, 0.1),
+            (1, f64::NAN, 0.1),
+            (1, f64::INFINITY, 0.1),
+            (1, 1e-5, 0.0),
+            (1, 1e-5, 1.1),
+            (1, 1e-5, f64::NAN),
+        ] {
+            assert!(BatchNorm1d::<f32>::new(features, epsilon, momentum).is_err());
+        }
+        assert!(BatchNorm1d::from_weights(&[1.0], &[1.0, 2.0]).is_err());
+        assert!(BatchNorm1d::<f32>::from_weights(&[], &[]).is_err());
+        assert!(BatchNorm1d::from_weights(&[f64::NAN], &[1.0]).is_err());
     }
 }
