@@ -123,7 +123,9 @@ pub use data::{
 };
 pub use element::Element;
 pub use error::{Error, Position, Result};
-pub use loss::{CrossEntropyLoss, MseLoss, Reduction, balanced_class_weights, softmax};
+pub use loss::{
+    CrossEntropyLoss, MseLoss, ProbabilityCrossEntropyLoss, Reduction, balanced_class_weights, softmax,
+};
 pub use metrics::{
     ClassScores, ClassificationScores, RegressionScores, accuracy, classes, classification_scores,
     confusion_matrix, regression_scores,

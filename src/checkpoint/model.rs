@@ -10,7 +10,6 @@ use super::{onnx, saved::Saved};
 use crate::data::{Inputs, Schema, Task};
 use crate::element::Element;
 use crate::error::{Error, Position, Result};
-use crate::loss::softmax;
 use crate::metrics::classes;
 use crate::network::NeuralNetwork;
 
@@ -138,7 +137,9 @@ impl<T: Element> Model<T> {
     ///
     /// As [`Model::predict`]; [`Error::InvalidData`] for a regression.
     pub fn predict_proba(&self, design: ArrayView2<'_, T>) -> Result<Array2<T>> {
-        Ok(softmax(self.logits("Model::predict_proba", design)?.view()))
+        Ok(self
+            .network
+            .probabilities(self.logits("Model::predict_proba", design)?))
     }
 
     /// The class of each sample, for raw features.

@@ -85,6 +85,16 @@ pub(super) fn tensors<T: Element>(network: &NeuralNetwork<T>) -> Result<BTreeMap
     Ok(named.collect())
 }
 
+/// What a network has counted, by the names in its file.
+pub(super) fn counts<T: Element>(network: &NeuralNetwork<T>) -> Result<BTreeMap<String, u64>> {
+    let records = network.records()?.into_iter().enumerate();
+    let named = records.flat_map(|(index, record)| {
+        let counts = record.counts.into_iter();
+        counts.map(move |(name, count)| (format!("{index}.{name}"), count))
+    });
+    Ok(named.collect())
+}
+
 /// The network of a description, with the tensors of the file.
 pub(super) fn build<T: Element, S>(
     description: &Description<S>,

@@ -10,7 +10,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::description::{Description, KEY, Precision, SchemaEntry};
 use super::header::shown;
-use super::network::{build, tensors};
+use super::network::{build, counts, tensors};
 use super::tensors::{TensorFile, write as write_tensors};
 use crate::data::Schema;
 use crate::element::Element;
@@ -76,7 +76,7 @@ pub(super) fn write<T: Element, S: Serialize + DeserializeOwned>(
     }
     let text = description.to_text();
     let text = text.map_err(|error| Error::io(path, "describe the model", error.into()))?;
-    write_tensors(path, &tensors, (KEY, text))
+    write_tensors(path, &tensors, &counts(network)?, (KEY, text))
 }
 
 /// Reads a file that [`write`] has written, in this precision, whichever it was written in.

@@ -68,7 +68,7 @@ impl TensorFile {
         shapes.map(|(name, info)| (name.as_str(), info.dtype, info.shape.as_slice()))
     }
 
-    /// Takes out a tensor, in the precision of `T`.
+    /// Takes out a tensor, in the precision of `T`; without dimensions, it may be a count.
     ///
     /// # Errors
     ///
@@ -83,7 +83,12 @@ impl TensorFile {
             return Err(self.tensor_fault(name, info, format_args!("its shape is {found}, not {expected}")));
         }
         let (start, end) = info.data_offsets;
-        let Some(values) = from_bytes::<T>(info.dtype, &self.bytes[start..end]) else {
+        let bytes = &self.bytes[start..end];
+        let values = match info.dtype {
+            Dtype::I64 if shape.is_empty() => count(bytes).map(|count| vec![T::from_f64(count as f64)]),
+            dtype => from_bytes::<T>(dtype, bytes),
+        };
+        let Some(values) = values else {
             let problem = format_args!("its type is {:?}, not F16, BF16, F32 or F64", info.dtype);
             return Err(self.tensor_fault(name, info, problem));
         };
@@ -133,6 +138,11 @@ fn at_header(path: &Path, problem: impl std::fmt::Display) -> Error {
     Error::file(path, Position::Byte(PREFIX), problem)
 }
 
+/// A whole number of at least 0.
+fn count(bytes: &[u8]) -> Option<u64> {
+    u64::try_from(i64::from_le_bytes(bytes.try_into().ok()?)).ok()
+}
+
 /// How long the parts of a file are.
 struct Lengths {
     file: u64,
@@ -179,7 +189,7 @@ fn read_exactly(file: &mut File, length: usize) -> io::Result<Vec<u8>> {
     Err(io::ErrorKind::UnexpectedEof.into())
 }
 
-/// Writes these tensors, and one text under a name, as a file of that path; one that was there stays whole till then.
+/// Writes these tensors and counts, and one text under a name, as a file of that path; one that was there stays whole till then.
 ///
 /// # Errors
 ///
@@ -187,12 +197,16 @@ fn read_exactly(file: &mut File, length: usize) -> io::Result<Vec<u8>> {
 pub(super) fn write<T: Element>(
     path: &Path,
     tensors: &BTreeMap<String, ArrayD<T>>,
+    counts: &BTreeMap<String, u64>,
     (name, text): (&str, String),
 ) -> Result<()> {
     for (name, values) in tensors {
         refuse_not_finite(name, values)?;
     }
-    let views = tensors.iter().map(|(name, values)| (name, Numbers(values)));
+    let views = tensors
+        .iter()
+        .map(|(name, values)| (name, Stored::Numbers(values)));
+    let views = views.chain(counts.iter().map(|(name, &count)| (name, Stored::Count(count))));
     let texts = HashMap::from([(name.to_owned(), text)]);
     let content = safetensors::serialize(views, Some(texts));
     let content = content.map_err(|error| Error::io(path, "write the file", io::Error::other(error)))?;
@@ -210,25 +224,41 @@ pub(super) fn refuse_not_finite<T: Element>(name: &str, values: &ArrayD<T>) -> R
     }
 }
 
-/// An array, as the safetensors crate likes to see it.
-struct Numbers<'a, T>(&'a ArrayD<T>);
+/// An array or a count, as the safetensors crate likes to see it.
+enum Stored<'a, T> {
+    Numbers(&'a ArrayD<T>),
+    Count(u64),
+}
 
-impl<T: Element> View for Numbers<'_, T> {
+impl<T: Element> View for Stored<'_, T> {
     fn dtype(&self) -> Dtype {
-        dtype_of::<T>()
+        match self {
+            Stored::Numbers(_) => dtype_of::<T>(),
+            Stored::Count(_) => Dtype::I64,
+        }
     }
 
     fn shape(&self) -> &[usize] {
-        self.0.shape()
+        match self {
+            Stored::Numbers(values) => values.shape(),
+            Stored::Count(_) => &[],
+        }
     }
 
     fn data(&self) -> Cow<'_, [u8]> {
-        // In the order of the indices, whatever the layout.
-        Cow::Owned(to_bytes(self.0.iter()))
+        Cow::Owned(match self {
+            // In the order of the indices, whatever the layout.
+            Stored::Numbers(values) => to_bytes(values.iter()),
+            // No count comes near 2^63.
+            Stored::Count(count) => count.to_le_bytes().into(),
+        })
     }
 
     fn data_len(&self) -> usize {
-        self.0.len() * size_of::<T>()
+        match self {
+            Stored::Numbers(values) => values.len() * size_of::<T>(),
+            Stored::Count(_) => size_of::<u64>(),
+        }
     }
 }
 
@@ -262,7 +292,8 @@ mod tests {
             ("none".to_owned(), ArrayD::zeros(vec![0, 3])),
             ("number".to_owned(), ArrayD::from_elem(vec![], 7.0)),
         ]);
-        write(&path, &tensors, ("x", "text".to_owned())).unwrap();
+        let counts = BTreeMap::from([("count".to_owned(), 3)]);
+        write(&path, &tensors, &counts, ("x", "text".to_owned())).unwrap();
         let mut file = TensorFile::read(&path).unwrap();
         assert_eq!(file.text("x"), Some("text"));
         assert_eq!(file.text("y"), None);
@@ -273,6 +304,10 @@ mod tests {
                 .all(|(back, value)| back.to_bits() == value.to_bits())
         );
         assert!(file.take::<f64>("matrix", &[2, 2]).is_err(), "it is gone");
+        assert_eq!(
+            file.take::<f64>("count", &[]).unwrap(),
+            ndarray::arr0(3.0).into_dyn()
+        );
         let rest = file.take_rest::<f64>().unwrap();
         assert_eq!(rest["none"].shape(), [0, 3]);
         assert_eq!(rest["number"].shape(), [0; 0]);
@@ -308,6 +343,7 @@ mod tests {
             write(
                 Path::new("x"),
                 &BTreeMap::from([("a".to_owned(), array![f32::NAN].into_dyn())]),
+                &BTreeMap::new(),
                 ("x", String::new())
             )
             .is_err()

@@ -52,6 +52,12 @@ fn layers<T: Element>(records: &[Record<T>]) -> Vec<(usize, Tensors)> {
         let shapes = record.tensors.iter();
         shapes
             .map(|tensor| (tensor.name.to_owned(), tensor.values.shape().to_vec()))
+            .chain(
+                record
+                    .counts
+                    .iter()
+                    .map(|&(name, _)| (name.to_owned(), Vec::new())),
+            )
             .collect()
     };
     let layers = records.iter().map(tensors).enumerate();

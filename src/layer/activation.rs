@@ -2,6 +2,7 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
+use super::record::{Attribute, Operator, Options};
 use super::{Activation, Record};
 use crate::element::Element;
 use crate::kernel::simd;
@@ -27,6 +28,21 @@ pub struct Sigmoid;
 /// Source: report, section 3.2.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Tanh;
+
+/// a_j = e^(z_j - max z) / sum_k e^(z_k - max z): a sample's features become probabilities, which add up to 1.
+///
+/// Each output depends on all inputs, so that its derivative is a matrix, diag(a) - a a^T, and
+///
+/// ```text
+/// dJ/dz_j = a_j (dJ/da_j - sum_k a_k dJ/da_k)
+/// ```
+///
+/// Behind the last layer it goes with [`ProbabilityCrossEntropyLoss`](crate::ProbabilityCrossEntropyLoss);
+/// [`CrossEntropyLoss`](crate::CrossEntropyLoss) has a softmax of its own, and wants a network without.
+///
+/// Source: report, section 4.2.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Softmax;
 
 impl<T: Element> Activation<T> for Identity {
     fn name(&self) -> &'static str {
@@ -98,6 +114,52 @@ impl<T: Element> Activation<T> for Tanh {
 
     fn record(&self) -> Option<Record<T>> {
         Some(Record::plain("Tanh", "Tanh"))
+    }
+}
+
+impl<T: Element> Activation<T> for Softmax {
+    fn name(&self) -> &'static str {
+        "softmax"
+    }
+
+    fn forward(&self, mut values: ArrayViewMut2<'_, T>) {
+        for mut sample in values.columns_mut() {
+            let largest = sample.iter().copied().fold(T::neg_infinity(), T::max);
+            let mut sum = T::zero();
+            for value in &mut sample {
+                *value = (*value - largest).exp();
+                sum += *value;
+            }
+            for value in &mut sample {
+                *value /= sum;
+            }
+        }
+    }
+
+    fn backward(&self, output: ArrayView2<'_, T>, mut delta: ArrayViewMut2<'_, T>) {
+        for (output, mut delta) in output.columns().into_iter().zip(delta.columns_mut()) {
+            let pairs = output.iter().zip(&delta);
+            let mean = pairs.fold(T::zero(), |sum, (&a, &delta)| sum + a * delta);
+            for (delta, &a) in delta.iter_mut().zip(output) {
+                *delta = a * (*delta - mean);
+            }
+        }
+    }
+
+    fn gives_probabilities(&self) -> bool {
+        true
+    }
+
+    fn record(&self) -> Option<Record<T>> {
+        Some(Record {
+            options: Options::of(&[("dim", 1.0)]),
+            operators: vec![Operator {
+                kind: "Softmax",
+                operands: Vec::new(),
+                attributes: vec![("axis", Attribute::Integer(1))],
+            }],
+            ..Record::plain("Softmax", "Softmax")
+        })
     }
 }
 
@@ -181,8 +243,29 @@ mod tests {
     }
 
     #[test]
+    fn softmax_by_hand() {
+        let values = array![[0.0, 1000.0], [3.0_f64.ln(), 0.0]];
+        let output = forward(&Softmax, values);
+        let expected = array![[0.25, 1.0], [0.75, 0.0]];
+        assert!(
+            (&output - &expected).iter().all(|error| error.abs() < 1e-15),
+            "{output}"
+        );
+        // diag(a) - a a^T = 3/16 ((1, -1), (-1, 1))
+        let mut delta = array![[5.0, 5.0], [1.0, 1.0]];
+        Activation::<f64>::backward(&Softmax, expected.view(), delta.view_mut());
+        assert!(
+            (&delta - &array![[0.75, 0.0], [-0.75, 0.0]])
+                .iter()
+                .all(|error| error.abs() < 1e-15)
+        );
+    }
+
+    #[test]
     fn a_value_that_is_not_a_number_stays_visible() {
         assert!(forward(&Relu, array![[f64::NAN]])[[0, 0]].is_nan());
+        let softmax = forward(&Softmax, array![[1.0], [f64::NAN]]);
+        assert!(softmax.iter().all(|value| value.is_nan()));
     }
 
     #[test]

@@ -247,6 +247,7 @@ impl<T: Element> Layer<T> for Linear<T> {
                 tensor("weight", row_major(weights.slice(s![1.., 1..]).into_dyn())),
                 tensor("bias", row_major(weights.slice(s![1.., 0]).into_dyn())),
             ],
+            counts: Vec::new(),
             operators: vec![Operator {
                 kind: "Gemm",
                 operands: vec![Operand::Tensor("weight"), Operand::Tensor("bias")],

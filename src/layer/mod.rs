@@ -5,6 +5,7 @@
 //! computes lives in the network's workspace.
 
 mod activation;
+mod batch_norm;
 mod block;
 mod dropout;
 mod init;
@@ -13,13 +14,15 @@ mod pass;
 mod record;
 #[cfg(feature = "save")]
 mod registry;
+mod whole;
 
 use std::any::Any;
 use std::fmt;
 
 use ndarray::{Array2, ArrayD, ArrayView2, ArrayViewMut2};
 
-pub use activation::{Identity, Relu, Sigmoid, Tanh};
+pub use activation::{Identity, Relu, Sigmoid, Softmax, Tanh};
+pub use batch_norm::BatchNorm1d;
 pub(crate) use block::Block;
 pub use block::Samples;
 pub use dropout::Dropout;
@@ -29,11 +32,13 @@ pub use pass::Pass;
 pub use record::{Attribute, Operand, Operator, Options, Record, Tensor};
 #[cfg(feature = "save")]
 pub(crate) use registry::{Part, part};
+pub use whole::{Whole, WholeBatch};
 
 use crate::element::Element;
 use crate::error::Result;
 
-/// Hands out the saved tensor of a name, if it has the shape that is asked for.
+/// Hands out the saved tensor of a name, if it has the shape that is asked for; a [count](Record::counts) is one without
+/// dimensions.
 pub type Fetch<'a, T> = dyn FnMut(&str, &[usize]) -> Result<ArrayD<T>> + 'a;
 
 /// A map from one augmented matrix to another, with or without weights.
@@ -48,6 +53,8 @@ pub type Fetch<'a, T> = dyn FnMut(&str, &[usize]) -> Result<ArrayD<T>> + 'a;
 /// | `output` | (p + 1) x m | all 1 before and after: leave it |
 /// | `delta`, dJ/d output | (p + 1) x m | all 0 |
 /// | `delta_input`, dJ/d input | (n + 1) x m | all 0 before and after: leave it |
+///
+/// A sample is a column, whose numbers lie next to each other.
 pub trait Layer<T: Element>: Any + fmt::Debug + Send + Sync {
     /// The layer's name, such as `"Linear"`.
     fn name(&self) -> &'static str;
@@ -65,6 +72,17 @@ pub trait Layer<T: Element>: Any + fmt::Debug + Send + Sync {
 
     /// The weight tensors, for an optimizer or a loaded model to change.
     fn weights_mut(&mut self) -> &mut [Array2<T>] {
+        &mut []
+    }
+
+    /// What it has learned besides its weights, such as running statistics: tensors of any meaning to the layer, which no
+    /// optimizer changes and which a training keeps with the weights; none by default.
+    fn state(&self) -> &[Array2<T>] {
+        &[]
+    }
+
+    /// What it has learned besides its weights, for a training to go back to what it was.
+    fn state_mut(&mut self) -> &mut [Array2<T>] {
         &mut []
     }
 
@@ -109,6 +127,17 @@ pub trait Layer<T: Element>: Any + fmt::Debug + Send + Sync {
         false
     }
 
+    /// What it does in training instead of [`Layer::forward`], [`Layer::backward`] and [`Layer::gradient`], if it looks at
+    /// a batch as a whole; none by default.
+    fn whole_batch(&self) -> Option<&dyn WholeBatch<T>> {
+        None
+    }
+
+    /// As [`Layer::whole_batch`], to take note of a batch.
+    fn whole_batch_mut(&mut self) -> Option<&mut dyn WholeBatch<T>> {
+        None
+    }
+
     /// Floating-point operations of a forward pass for one sample: what the work is cut by.
     fn operations(&self) -> usize {
         self.weights().iter().map(|weights| 2 * weights.len()).sum()
@@ -143,6 +172,12 @@ pub trait Activation<T: Element>: fmt::Debug + Send + Sync {
 
     /// Turns dJ/dA into dJ/dZ, given A.
     fn backward(&self, output: ArrayView2<'_, T>, delta: ArrayViewMut2<'_, T>);
+
+    /// Whether a sample's results are probabilities, which add up to 1; `false` by default. Those of a network that ends so
+    /// need no softmax any more.
+    fn gives_probabilities(&self) -> bool {
+        false
+    }
 
     /// How files describe the function; none, as by default, for one that they cannot: its network cannot be saved.
     fn record(&self) -> Option<Record<T>> {

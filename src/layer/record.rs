@@ -30,6 +30,8 @@ pub struct Record<T> {
     pub seed: Option<u64>,
     /// What it has learned, by that class's names and in its shapes.
     pub tensors: Vec<Tensor<T>>,
+    /// What it has counted, by that class's names: in files, tensors of one whole number without dimensions.
+    pub counts: Vec<(&'static str, u64)>,
     /// What it computes in a prediction, as a chain of ONNX's operators: each works on what the one before gives.
     pub operators: Vec<Operator>,
 }
@@ -86,6 +88,7 @@ impl<T> Record<T> {
             options: Options::default(),
             seed: None,
             tensors: Vec::new(),
+            counts: Vec::new(),
             operators: vec![Operator {
                 kind: operator,
                 operands: Vec::new(),

@@ -1,6 +1,6 @@
 //! Weights that make rare classes count as much as frequent ones.
 
-use crate::data::{Targets, one_hot_decode};
+use crate::data::{Targets, TargetsView, one_hot_decode};
 use crate::element::Element;
 use crate::error::{Error, Result};
 
@@ -48,6 +48,48 @@ fn balanced(labels: &[u32], classes: usize) -> Result<Vec<f64>> {
         count => Ok(labels.len() as f64 / (classes as f64 * count as f64)),
     };
     counts.iter().enumerate().map(weight).collect()
+}
+
+/// Refuses targets that are no classes, and weights that are not one for each class, or out of range.
+pub(super) fn check_classes<T: Element>(
+    loss: &'static str,
+    class_weights: &[f64],
+    targets: &Targets<T>,
+) -> Result<()> {
+    let classes = match targets {
+        Targets::Values(values) => values.ncols(),
+        Targets::Classes { classes, .. } => *classes,
+    };
+    if !class_weights.is_empty() && class_weights.len() != classes {
+        return Err(Error::shape(
+            loss,
+            format_args!("{classes} class weights, one for each class"),
+            class_weights.len(),
+        ));
+    }
+    let fits = |weight: &f64| *weight >= 0.0 && weight.is_finite();
+    if let Some(weight) = class_weights.iter().find(|weight| !fits(weight)) {
+        return Err(Error::option(
+            "class weight",
+            weight,
+            "a finite number of at least 0",
+        ));
+    }
+    match targets {
+        Targets::Values(values) => one_hot_decode(values.view()).map(|_| ()),
+        Targets::Classes { .. } => Ok(()),
+    }
+}
+
+/// The class of a block's sample, whichever way it is told.
+pub(super) fn class_of<T: Element>(targets: TargetsView<'_, T>, sample: usize) -> usize {
+    match targets {
+        TargetsView::Classes(labels) => labels[sample] as usize,
+        TargetsView::Values(values) => {
+            let one = values.column(sample).iter().position(|&value| value == T::one());
+            one.unwrap_or_default()
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! The cross-entropy, for classes.
 
-use ndarray::{ArrayView1, ArrayView2, ArrayViewMut2};
+use ndarray::{ArrayView2, ArrayViewMut2};
 
+use super::class_weights::{check_classes, class_of};
 use super::{Loss, Reduction, TargetsView};
-use crate::data::{Targets, one_hot_decode};
+use crate::data::Targets;
 use crate::element::Element;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// Cross-entropy of the softmax of the output: J = -1/m sum_i ln s_i(y_i), S = softmax(Z).
 ///
@@ -50,33 +51,10 @@ impl CrossEntropyLoss {
             class_weights: Vec::new(),
         }
     }
-
-    /// Refuses weights that are not one for each class, or out of range.
-    fn check_weights(&self, classes: usize) -> Result<()> {
-        let weights = &self.class_weights;
-        if !weights.is_empty() && weights.len() != classes {
-            return Err(Error::shape(
-                "CrossEntropyLoss",
-                format_args!("{classes} class weights, one for each class"),
-                weights.len(),
-            ));
-        }
-        match weights
-            .iter()
-            .find(|weight| !(**weight >= 0.0 && weight.is_finite()))
-        {
-            Some(weight) => Err(Error::option(
-                "class weight",
-                weight,
-                "a finite number of at least 0",
-            )),
-            None => Ok(()),
-        }
-    }
 }
 
 /// -ln 1e-100: the loss of a sample whose class has no probability at all.
-const LARGEST: f64 = 230.258_509_299_404_56;
+pub(super) const LARGEST: f64 = 230.258_509_299_404_56;
 
 impl<T: Element> Loss<T> for CrossEntropyLoss {
     fn name(&self) -> &'static str {
@@ -89,16 +67,11 @@ impl<T: Element> Loss<T> for CrossEntropyLoss {
 
     /// # Errors
     ///
-    /// [`Error::InvalidData`] for target values that are not one-hot vectors, [`Error::Shape`] for class weights that
-    /// are not as many as the classes, [`Error::InvalidOption`] for one that is negative or not finite.
+    /// [`Error::InvalidData`](crate::Error::InvalidData) for target values that are not one-hot vectors,
+    /// [`Error::Shape`](crate::Error::Shape) for class weights that are not as many as the classes,
+    /// [`Error::InvalidOption`](crate::Error::InvalidOption) for one that is negative or not finite.
     fn check(&self, targets: &Targets<T>) -> Result<()> {
-        match targets {
-            Targets::Values(values) => {
-                self.check_weights(values.ncols())?;
-                one_hot_decode(values.view()).map(|_| ())
-            }
-            Targets::Classes { classes, .. } => self.check_weights(*classes),
-        }
+        check_classes("CrossEntropyLoss", &self.class_weights, targets)
     }
 
     fn evaluate(
@@ -126,10 +99,7 @@ impl<T: Element> Loss<T> for CrossEntropyLoss {
                     .iter()
                     .fold(T::zero(), |total, &logit| total + exponential(logit)),
             };
-            let class = match targets {
-                TargetsView::Classes(labels) => labels[sample] as usize,
-                TargetsView::Values(values) => class_of(values.column(sample)),
-            };
+            let class = class_of(targets, sample);
             let loss = (exponentials.ln() - (logits[class] - largest)).as_f64();
             // Not a minimum, which would turn NaN into a number and hide a diverged network.
             let loss = if loss > LARGEST { LARGEST } else { loss };
@@ -147,12 +117,6 @@ impl<T: Element> Loss<T> for CrossEntropyLoss {
         }
         sum
     }
-}
-
-/// The class of a one-hot vector.
-fn class_of<T: Element>(vector: ArrayView1<'_, T>) -> usize {
-    let one = vector.iter().position(|&value| value == T::one());
-    one.unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod class_weights;
 mod cross_entropy;
 mod mse;
+mod probability;
 mod softmax;
 
 use std::fmt;
@@ -12,6 +13,7 @@ use ndarray::{ArrayView2, ArrayViewMut2};
 pub use class_weights::balanced_class_weights;
 pub use cross_entropy::CrossEntropyLoss;
 pub use mse::MseLoss;
+pub use probability::ProbabilityCrossEntropyLoss;
 pub use softmax::softmax;
 
 pub use crate::data::TargetsView;

@@ -5,7 +5,9 @@ use rand::Rng;
 use super::{NeuralNetwork, Stage};
 use crate::element::Element;
 use crate::error::{Error, Result};
-use crate::layer::{Activation, Dropout, Initializer, Layer, Linear, Relu, Sigmoid, Tanh};
+use crate::layer::{
+    Activation, BatchNorm1d, Dropout, Initializer, Layer, Linear, Relu, Sigmoid, Softmax, Tanh,
+};
 use crate::random::{Stream, generator};
 
 /// Layers noted one after the other, until [`Builder::build`] draws their weights and checks that they fit.
@@ -21,6 +23,7 @@ pub struct Builder<T> {
 #[derive(Debug)]
 enum Plan<T> {
     Linear(usize),
+    BatchNorm,
     Dropout(f64),
     Layer(Box<dyn Layer<T>>),
     Activation(Box<dyn Activation<T>>),
@@ -57,9 +60,21 @@ impl<T: Element> Builder<T> {
         self.activation(Box::new(Tanh))
     }
 
+    /// Adds a softmax, [`Softmax`]: behind the last layer, for
+    /// [`ProbabilityCrossEntropyLoss`](crate::ProbabilityCrossEntropyLoss).
+    pub fn softmax(self) -> Self {
+        self.activation(Box::new(Softmax))
+    }
+
     /// Adds a [`Dropout`] that leaves out each feature with this probability in training, from 0 to below 1.
     pub fn dropout(mut self, probability: f64) -> Self {
         self.plans.push(Plan::Dropout(probability));
+        self
+    }
+
+    /// Adds a [`BatchNorm1d`] of all features, with its default epsilon and momentum.
+    pub fn batch_norm(mut self) -> Self {
+        self.plans.push(Plan::BatchNorm);
         self
     }
 
@@ -102,6 +117,10 @@ impl<T: Element> Builder<T> {
                 Plan::Linear(outputs) => {
                     let seed = draw(Stream::Weights);
                     Box::new(Linear::new(width, outputs, self.initializer, seed)?)
+                }
+                Plan::BatchNorm => {
+                    let (epsilon, momentum) = (BatchNorm1d::<T>::EPSILON, BatchNorm1d::<T>::MOMENTUM);
+                    Box::new(BatchNorm1d::new(width, epsilon, momentum)?)
                 }
                 Plan::Dropout(probability) => {
                     Box::new(Dropout::new(width, probability, draw(Stream::Noise))?)

@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 #[cfg(feature = "save")]
 use crate::layer::Fetch;
 use crate::layer::{Activation, Layer, Record};
+use crate::loss::softmax;
 
 /// Layers in a row, each with the activations that follow it.
 ///
@@ -72,6 +73,21 @@ impl<T: Element> NeuralNetwork<T> {
         self.stages.iter().flat_map(|stage| stage.layer.weights())
     }
 
+    /// Whether predictions are probabilities of classes already, as of a network that ends in a
+    /// [`Softmax`](crate::layer::Softmax), and not logits.
+    pub fn gives_probabilities(&self) -> bool {
+        let last = self.stages.last().and_then(|stage| stage.activation.as_ref());
+        last.is_some_and(|activation| activation.gives_probabilities())
+    }
+
+    /// Predictions as probabilities.
+    pub(crate) fn probabilities(&self, predictions: Array2<T>) -> Array2<T> {
+        if self.gives_probabilities() {
+            return predictions;
+        }
+        softmax(predictions.view())
+    }
+
     /// What files say of each layer and each activation, in order: the modules of PyTorch's `nn.Sequential`.
     ///
     /// # Errors
@@ -110,16 +126,47 @@ impl<T: Element> NeuralNetwork<T> {
         Ok(())
     }
 
-    /// A copy of all weights, to go back to.
-    pub(crate) fn snapshot(&self) -> Vec<Array2<T>> {
-        self.weights().cloned().collect()
+    /// All that was learned: the weights of each layer, and its state.
+    pub(crate) fn learned(&self) -> impl Iterator<Item = &Array2<T>> {
+        let layers = self.stages.iter().map(|stage| &stage.layer);
+        layers.flat_map(|layer| layer.weights().iter().chain(layer.state()))
     }
 
-    /// Goes back to the weights of a snapshot of this network.
+    /// A copy of all that was learned, to go back to.
+    pub(crate) fn snapshot(&self) -> Vec<Array2<T>> {
+        self.learned().cloned().collect()
+    }
+
+    /// Goes back to a snapshot of this network.
     pub(crate) fn revert(&mut self, snapshot: &[Array2<T>]) {
-        let weights = self.stages.iter_mut().flat_map(|stage| stage.layer.weights_mut());
-        for (weights, kept) in weights.zip(snapshot) {
-            weights.assign(kept);
+        let mut kept = snapshot.iter();
+        for stage in &mut self.stages {
+            for (weights, kept) in stage.layer.weights_mut().iter_mut().zip(&mut kept) {
+                weights.assign(kept);
+            }
+            for (state, kept) in stage.layer.state_mut().iter_mut().zip(&mut kept) {
+                state.assign(kept);
+            }
+        }
+    }
+
+    /// Refuses to learn from a batch of so few samples.
+    pub(crate) fn check_batch(&self, operation: &'static str, samples: usize) -> Result<()> {
+        let wanting = |stage: &&Stage<T>| {
+            let layer = stage.layer.whole_batch();
+            layer.is_some_and(|layer| samples < layer.least_samples())
+        };
+        match self.stages.iter().find(wanting) {
+            None => Ok(()),
+            Some(stage) => {
+                let what = format_args!("{operation}, a batch of {samples}");
+                let problem = format_args!(
+                    "{} learns from a batch as a whole, and needs more samples: choose a batch size that leaves no such \
+                     rest, or leave a sample out",
+                    stage.layer.name()
+                );
+                Err(Error::data(what, problem))
+            }
         }
     }
 

@@ -1,12 +1,14 @@
 //! A training step: forward and back through the blocks of a batch, then the gradients over all of them.
 
 use std::any::Any;
+use std::mem;
+use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use ndarray::Array2;
 use rayon::prelude::*;
 
-use super::workspace::{Tally, make_room};
+use super::workspace::{Meeting, Tally, make_room};
 use super::{NeuralNetwork, Stage, Workspace};
 use crate::augment::{body, body_mut};
 use crate::data::{Batch, Dataset, gather_inputs};
@@ -26,7 +28,8 @@ impl<T: Element> NeuralNetwork<T> {
     /// # Errors
     ///
     /// [`Error::Shape`] for a batch of other features or outputs, or with more samples than the workspace has room for,
-    /// and for a workspace that was made for a network of other widths.
+    /// and for a workspace that was made for a network of other widths; [`Error::InvalidData`] for a batch of one sample
+    /// where a layer learns from a batch as a whole.
     pub fn propagate(
         &self,
         batch: &Batch<'_, T>,
@@ -36,26 +39,71 @@ impl<T: Element> NeuralNetwork<T> {
         let dataset = batch.dataset();
         self.check_dataset("NeuralNetwork::propagate", dataset)?;
         workspace.check("NeuralNetwork::propagate", self)?;
-        let scale = T::from_f64(loss.reduction().scale(batch.samples()));
+        self.check_batch("NeuralNetwork::propagate", batch.samples())?;
         self.pack_if_sparse(dataset, workspace);
-        let pass = Pass::training(batch.epoch(), batch.first());
-        self.for_each_block(
-            batch.indices(),
-            pass,
-            workspace,
-            |block, tally, indices, panels| {
-                self.forward_dataset(dataset, indices, block, panels);
-                let targets = tally.targets.gather(dataset.targets(), indices);
-                let (output, delta) = block.output_and_delta();
-                tally.loss = loss.evaluate(body(output), targets, scale, Some(body_mut(delta)));
-                self.backward(block, &mut tally.gradients, panels.is_some());
-            },
-        )?;
+        // Out of the workspace meanwhile: what they have seen is read while blocks and tallies are written.
+        let mut meetings = mem::take(&mut workspace.meetings);
+        let result = self.propagate_to_and_fro(batch, loss, workspace, &mut meetings);
+        workspace.meetings = meetings;
+        result?;
         let sum: f64 = workspace.tallies[..workspace.used]
             .iter()
             .map(|tally| tally.loss)
             .sum();
         Ok(sum / batch.samples() as f64)
+    }
+
+    /// Sends a batch forward and back: in one pass, or, where layers look at the batch as a whole, in one from each of
+    /// them to the next.
+    fn propagate_to_and_fro(
+        &self,
+        batch: &Batch<'_, T>,
+        loss: &dyn Loss<T>,
+        workspace: &mut Workspace<T>,
+        meetings: &mut [Meeting],
+    ) -> Result<()> {
+        let (dataset, indices) = (batch.dataset(), batch.indices());
+        let scale = T::from_f64(loss.reduction().scale(batch.samples()));
+        let pass = Pass::training(batch.epoch(), batch.first());
+        for index in 0..meetings.len() {
+            let (before, layer) = (&meetings[..index], meetings[index].layer);
+            self.for_each_block(indices, pass, workspace, |block, tally, indices, panels| {
+                self.forward_from(before.last(), dataset, indices, block, panels, layer);
+                if let Some(whole_batch) = self.stages[layer].layer.whole_batch() {
+                    whole_batch.summarize(block.forward(layer).0, &mut tally.summaries[index]);
+                }
+            })?;
+            if let Some(whole_batch) = self.stages[layer].layer.whole_batch() {
+                meetings[index]
+                    .whole
+                    .join(whole_batch, workspace.summaries(index));
+            }
+        }
+        let last = meetings.last();
+        self.for_each_block(indices, pass, workspace, |block, tally, indices, panels| {
+            self.forward_from(last, dataset, indices, block, panels, self.stages.len());
+            let targets = tally.targets.gather(dataset.targets(), indices);
+            let (output, delta) = block.output_and_delta();
+            tally.loss = loss.evaluate(body(output), targets, scale, Some(body_mut(delta)));
+            self.backward_to(last, self.stages.len(), block, tally, panels.is_some());
+        })?;
+        for index in (0..meetings.len()).rev() {
+            let parts = workspace.summaries(index).map(|(_, summary)| summary);
+            meetings[index].whole.join_back(parts);
+            let Meeting { layer, whole, .. } = &meetings[index];
+            let before = meetings[..index].last();
+            if *layer == 0 {
+                break;
+            }
+            self.for_each_block(indices, pass, workspace, |block, tally, _, panels| {
+                if let Some(whole_batch) = self.stages[*layer].layer.whole_batch() {
+                    let (input, delta, delta_input) = block.backward(*layer);
+                    whole_batch.backward(input, delta, delta_input, whole);
+                }
+                self.backward_to(before, *layer, block, tally, panels.is_some());
+            })?;
+        }
+        Ok(())
     }
 
     /// Changes the weights by the batch that was propagated last.
@@ -78,6 +126,15 @@ impl<T: Element> NeuralNetwork<T> {
                 {
                     optimizer.update(index, weights, gradient);
                 }
+            }
+        }
+        for Meeting { layer, whole, .. } in workspace
+            .meetings
+            .iter()
+            .filter(|meeting| meeting.whole.samples() > 0)
+        {
+            if let Some(whole_batch) = self.stages[*layer].layer.whole_batch_mut() {
+                whole_batch.note(whole);
             }
         }
         Ok(())
@@ -177,18 +234,43 @@ impl<T: Element> NeuralNetwork<T> {
         Ok(())
     }
 
-    /// Sends samples of a data set forward; without their zeros, where the first layer's weights are packed for that.
+    /// Sends samples forward up to, but not through, the layer `end`: those of a data set from the start, or those in the
+    /// block from the layer where blocks met last.
+    fn forward_from(
+        &self,
+        meeting: Option<&Meeting>,
+        dataset: &Dataset<T>,
+        indices: &[usize],
+        block: &mut Block<T>,
+        panels: Option<&Panels<T>>,
+        end: usize,
+    ) {
+        let Some(Meeting { layer, whole, .. }) = meeting else {
+            return self.forward_dataset(dataset, indices, block, panels, end);
+        };
+        let stage = &self.stages[*layer];
+        if let Some(whole_batch) = stage.layer.whole_batch() {
+            let (input, output) = block.forward(*layer);
+            whole_batch.forward(input, output, whole);
+        }
+        stage.activate(block, *layer);
+        self.forward(block, layer + 1..end);
+    }
+
+    /// Sends samples of a data set forward through the first `layers` layers; without their zeros, where the first one's
+    /// weights are packed for that.
     pub(super) fn forward_dataset(
         &self,
         dataset: &Dataset<T>,
         indices: &[usize],
         block: &mut Block<T>,
         panels: Option<&Panels<T>>,
+        layers: usize,
     ) {
         match panels {
             None => {
                 gather_inputs(dataset.inputs(), indices, body_mut(block.input_mut()));
-                self.forward(block, 0);
+                self.forward(block, 0..layers);
             }
             Some(panels) => {
                 dataset.gather_sparse(indices, block.sparse_input_mut());
@@ -196,31 +278,49 @@ impl<T: Element> NeuralNetwork<T> {
                     panels.multiply(input, body_mut(output));
                 }
                 self.stages[0].activate(block, 0);
-                self.forward(block, 1);
+                self.forward(block, 1..layers);
             }
         }
     }
 
-    /// Sends a block forward through the layers from `first` on.
-    pub(super) fn forward(&self, block: &mut Block<T>, first: usize) {
+    /// Sends a block forward through some layers.
+    pub(super) fn forward(&self, block: &mut Block<T>, layers: Range<usize>) {
         let pass = block.pass();
-        for (layer, stage) in self.stages.iter().enumerate().skip(first) {
+        for (layer, stage) in layers.clone().zip(&self.stages[layers]) {
             let (input, output) = block.forward(layer);
             stage.layer.forward(input, output, pass);
             stage.activate(block, layer);
         }
     }
 
-    /// Sends the deltas of a block back, and makes the gradients of those layers that have them block by block.
-    fn backward(&self, block: &mut Block<T>, gradients: &mut [Vec<Array2<T>>], sparse: bool) {
-        for (layer, (stage, gradients)) in self.stages.iter().zip(gradients).enumerate().rev() {
+    /// Sends the deltas of a block back from the layer before `end`: to the start, or to the layer where blocks meet next,
+    /// which the block is summed up for. Makes the gradients of those layers that have them block by block.
+    fn backward_to(
+        &self,
+        meeting: Option<&Meeting>,
+        end: usize,
+        block: &mut Block<T>,
+        tally: &mut Tally<T>,
+        sparse: bool,
+    ) {
+        let first = meeting.map_or(0, |meeting| meeting.layer);
+        for layer in (first..end).rev() {
+            let stage = &self.stages[layer];
             if let Some(activation) = &stage.activation {
                 let (output, delta) = block.activated(layer);
                 activation.backward(body(output), body_mut(delta));
             }
+            if let Some((Meeting { index, whole, .. }, whole_batch)) = meeting.zip(stage.layer.whole_batch())
+            {
+                let (input, delta) = block.learned(layer);
+                whole_batch.summarize_back(input, delta, whole, &mut tally.summaries[*index]);
+                return;
+            }
             if stage.is_small(layer, sparse) {
                 let (input, delta) = block.learned(layer);
-                stage.layer.block_gradient(input, delta, gradients);
+                stage
+                    .layer
+                    .block_gradient(input, delta, &mut tally.gradients[layer]);
             }
             if layer > 0 {
                 let pass = block.pass();
@@ -235,6 +335,7 @@ impl<T: Element> NeuralNetwork<T> {
 struct Learned<'a, T> {
     blocks: &'a [Block<T>],
     tallies: &'a [Tally<T>],
+    meetings: &'a [Meeting],
     /// The first layer's weights, packed, where the samples are mostly zeros.
     panels: Option<&'a Mutex<Panels<T>>>,
 }
@@ -245,6 +346,7 @@ impl<'a, T: Element> Learned<'a, T> {
         let learned = Learned {
             blocks: &workspace.blocks[..workspace.used],
             tallies: &workspace.tallies[..workspace.used],
+            meetings: &workspace.meetings,
             panels: workspace.panels.as_ref().filter(|_| workspace.sparse),
         };
         (workspace.parallel, learned, &mut workspace.gradients)
@@ -253,7 +355,10 @@ impl<'a, T: Element> Learned<'a, T> {
     /// dJ/dW of a layer.
     fn gradient(&self, layer: usize, stage: &Stage<T>, gradients: &mut Vec<Array2<T>>) {
         make_room(gradients, stage.layer.weights());
-        if stage.is_small(layer, self.panels.is_some()) {
+        let meeting = self.meetings.iter().find(|meeting| meeting.layer == layer);
+        if let Some((Meeting { whole, .. }, whole_batch)) = meeting.zip(stage.layer.whole_batch()) {
+            whole_batch.gradient(whole, gradients);
+        } else if stage.is_small(layer, self.panels.is_some()) {
             gradients.iter_mut().for_each(|gradient| gradient.fill(T::zero()));
             self.add_blocks(layer, T::one(), gradients);
         } else {
@@ -296,7 +401,7 @@ impl<T: Element> Stage<T> {
 
     /// Whether the layer's gradient is made block by block; that of sparse samples is not.
     fn is_small(&self, layer: usize, sparse: bool) -> bool {
-        self.layer.is_small() && !(sparse && layer == 0)
+        self.layer.is_small() && !(sparse && layer == 0) && self.layer.whole_batch().is_none()
     }
 
     /// The layer, if it is one that can leave out zeros.

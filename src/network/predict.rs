@@ -9,7 +9,7 @@ use crate::element::Element;
 use crate::error::Result;
 use crate::kernel::Panels;
 use crate::layer::{Block, Pass};
-use crate::loss::{Loss, softmax};
+use crate::loss::Loss;
 use crate::metrics::index_of_largest;
 
 /// How good a network's predictions of a data set are.
@@ -22,7 +22,8 @@ pub struct Evaluation {
 }
 
 impl<T: Element> NeuralNetwork<T> {
-    /// Predictions for the rows of a design matrix of any layout: outputs for regression, logits for classes.
+    /// Predictions for the rows of a design matrix of any layout: outputs for regression, logits for classes, or
+    /// probabilities where the network ends in a softmax.
     ///
     /// # Shapes
     ///
@@ -36,11 +37,12 @@ impl<T: Element> NeuralNetwork<T> {
         let workspace = Workspace::for_prediction(self, design.nrows());
         self.predict_rows(design.nrows(), workspace, |block, indices, _| {
             gather_values(design, indices, body_mut(block.input_mut()));
-            self.forward(block, 0);
+            self.forward(block, 0..self.stages.len());
         })
     }
 
-    /// The probability of each class: the softmax of [`NeuralNetwork::predict`]'s logits.
+    /// The probability of each class: the softmax of [`NeuralNetwork::predict`]'s logits, or the prediction itself where the
+    /// network ends in a softmax.
     ///
     /// # Shapes
     ///
@@ -60,7 +62,7 @@ impl<T: Element> NeuralNetwork<T> {
     /// # Ok::<(), mfnet::Error>(())
     /// ```
     pub fn predict_proba(&self, design: ArrayView2<'_, T>) -> Result<Array2<T>> {
-        Ok(softmax(self.predict(design)?.view()))
+        Ok(self.probabilities(self.predict(design)?))
     }
 
     /// Predictions for the samples of a data set, in its order.
@@ -81,7 +83,7 @@ impl<T: Element> NeuralNetwork<T> {
         let mut workspace = Workspace::for_prediction(self, dataset.samples());
         self.pack_if_sparse(dataset, &mut workspace);
         self.predict_rows(dataset.samples(), workspace, |block, indices, panels| {
-            self.forward_dataset(dataset, indices, block, panels);
+            self.forward_dataset(dataset, indices, block, panels, self.stages.len());
         })
     }
 
@@ -114,7 +116,7 @@ impl<T: Element> NeuralNetwork<T> {
                 Pass::PREDICTION,
                 workspace,
                 |block, tally, indices, panels| {
-                    self.forward_dataset(dataset, indices, block, panels);
+                    self.forward_dataset(dataset, indices, block, panels, self.stages.len());
                     let targets = tally.targets.gather(dataset.targets(), indices);
                     let output = body(block.output());
                     tally.loss = loss.evaluate(output, targets, T::zero(), None);

@@ -9,7 +9,7 @@ use crate::data::BlockTargets;
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::kernel::Panels;
-use crate::layer::Block;
+use crate::layer::{Block, Whole};
 
 /// What a step computes for a batch: values and deltas of its samples, its loss, and the gradients.
 ///
@@ -42,6 +42,8 @@ pub struct Workspace<T> {
     tensors: Vec<Tensors>,
     pub(super) blocks: Vec<Block<T>>,
     pub(super) tallies: Vec<Tally<T>>,
+    /// What the layers that look at a batch as a whole have seen of the one that was propagated last.
+    pub(super) meetings: Vec<Meeting>,
     /// The samples of a full block.
     pub(super) block_size: usize,
     /// The samples there is room for.
@@ -65,6 +67,17 @@ struct Tensors {
     shapes: Vec<(usize, usize)>,
     /// Whether their gradients are made block by block.
     is_small: bool,
+    /// Whether the layer looks at a batch as a whole.
+    is_whole: bool,
+}
+
+/// A layer that looks at a batch as a whole, where the blocks wait for each other.
+#[derive(Debug)]
+pub(super) struct Meeting {
+    /// Which of the meetings it is.
+    pub(super) index: usize,
+    pub(super) layer: usize,
+    pub(super) whole: Whole,
 }
 
 /// Targets of a block, and what came of them.
@@ -77,6 +90,8 @@ pub(super) struct Tally<T> {
     pub(super) correct: usize,
     /// For each layer whose gradient is made block by block, that of this block; none for the others.
     pub(super) gradients: Vec<Vec<Array2<T>>>,
+    /// For each layer that looks at a batch as a whole, the summary of this block.
+    pub(super) summaries: Vec<Vec<f64>>,
 }
 
 impl<T: Element> Workspace<T> {
@@ -98,13 +113,15 @@ impl<T: Element> Workspace<T> {
         let block_size = block_size(operations, capacity);
         let samples_of = |block: usize| block_size.min(capacity - block * block_size);
         let blocks = capacity.div_ceil(block_size);
+        let meetings = if learns { Meeting::all(network) } else { Vec::new() };
         Workspace {
             blocks: (0..blocks)
                 .map(|block| Block::new(&widths, samples_of(block), learns))
                 .collect(),
             tallies: (0..blocks)
-                .map(|block| Tally::new(network, samples_of(block), learns))
+                .map(|block| Tally::new(network, samples_of(block), learns, &meetings))
                 .collect(),
+            meetings,
             block_size,
             capacity,
             parallel: blocks > 1 && operations.saturating_mul(capacity) > PARALLEL_OPERATIONS,
@@ -143,6 +160,12 @@ impl<T: Element> Workspace<T> {
         ))
     }
 
+    /// Of each block of the current batch its samples, and its summary for a meeting.
+    pub(super) fn summaries(&self, meeting: usize) -> impl Iterator<Item = (usize, &[f64])> {
+        let blocks = self.blocks.iter().zip(&self.tallies).take(self.used);
+        blocks.map(move |(block, tally)| (block.samples(), &tally.summaries[meeting][..]))
+    }
+
     /// The samples there is room for.
     pub(super) fn capacity(&self) -> usize {
         self.capacity
@@ -154,17 +177,35 @@ impl Tensors {
         Tensors {
             shapes: stage.layer.weights().iter().map(Array2::dim).collect(),
             is_small: stage.layer.is_small(),
+            is_whole: stage.layer.whole_batch().is_some(),
         }
     }
 
     fn fit<T: Element>(&self, stage: &Stage<T>) -> bool {
         let shapes = stage.layer.weights().iter().map(Array2::dim);
-        stage.layer.is_small() == self.is_small && shapes.eq(self.shapes.iter().copied())
+        stage.layer.is_small() == self.is_small
+            && stage.layer.whole_batch().is_some() == self.is_whole
+            && shapes.eq(self.shapes.iter().copied())
+    }
+}
+
+impl Meeting {
+    /// Those of a network, in order.
+    fn all<T: Element>(network: &NeuralNetwork<T>) -> Vec<Self> {
+        let stages = network.stages.iter().enumerate();
+        let lengths =
+            stages.filter_map(|(layer, stage)| Some((layer, stage.layer.whole_batch()?.summary_len())));
+        let meeting = |(index, (layer, length))| Meeting {
+            index,
+            layer,
+            whole: Whole::new(length),
+        };
+        lengths.enumerate().map(meeting).collect()
     }
 }
 
 impl<T: Element> Tally<T> {
-    fn new(network: &NeuralNetwork<T>, capacity: usize, learns: bool) -> Self {
+    fn new(network: &NeuralNetwork<T>, capacity: usize, learns: bool, meetings: &[Meeting]) -> Self {
         let gradients = network.stages.iter().map(|stage| {
             let mut gradients = Vec::new();
             if learns && stage.layer.is_small() {
@@ -177,6 +218,10 @@ impl<T: Element> Tally<T> {
             loss: 0.0,
             correct: 0,
             gradients: gradients.collect(),
+            summaries: meetings
+                .iter()
+                .map(|meeting| vec![0.0; meeting.whole.forward().len()])
+                .collect(),
         }
     }
 }

@@ -112,6 +112,10 @@ impl<'a, T: Element> Run<'a, T> {
         state.history.samples = sets.train.samples();
         state.history.stopped = false;
         let loader = DataLoader::new(sets.train, options.batch_size, options.shuffle, options.seed)?;
+        let (full, rest) = (loader.batch_size(), sets.train.samples() % loader.batch_size());
+        for samples in [full, if rest == 0 { full } else { rest }] {
+            network.check_batch("training", samples)?;
+        }
         Ok(Run {
             workspace: Workspace::new(network, loader.batch_size()),
             network,

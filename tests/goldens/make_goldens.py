@@ -157,3 +157,77 @@ cosine = partial(lr_scheduler.CosineAnnealingLR, T_max=EPOCHS, eta_min=0.01)
 plateau = partial(lr_scheduler.ReduceLROnPlateau, factor=0.3, patience=0, threshold=0.1, min_lr=0.1)
 for name, schedule in [("step", step), ("cosine", cosine), ("plateau", plateau)]:
     train(name, **classifier, loss=mean, rate=0.5, schedule=schedule)
+
+
+def fill(model):
+    """Gives parameter k the values 0.5 sin(0.7 i + k), and a batch normalisation's gamma 1 more."""
+    gammas = [module.weight for module in model if isinstance(module, nn.BatchNorm1d)]
+    with torch.no_grad():
+        for index, parameter in enumerate(model.parameters()):
+            parameter.copy_(wave(1, parameter.numel(), 0.5, 0.7, index).reshape(parameter.shape))
+            if any(parameter is gamma for gamma in gammas):
+                parameter.add_(1)
+
+
+def follow(name, model, features, loss, rate):
+    """Trains two epochs; writes the first step's gradients, each step's loss, and at the end all tensors and what the
+    model predicts of all samples."""
+    model.double()
+    fill(model)
+    inputs = wave(SAMPLES, features, 1.5, 0.9, 0.2)
+    targets = torch.tensor([(7 * index // 3) % 3 for index in range(SAMPLES)])
+    optimizer = SGD(model.parameters(), lr=rate)
+    lines, losses = {}, []
+    for epoch in range(2):
+        for batch in torch.tensor(order(epoch)).split(BATCH):
+            optimizer.zero_grad()
+            value = loss(model(inputs[batch]), targets[batch])
+            value.backward()
+            if not losses:
+                lines |= {f"gradient.{key}": parameter.grad.clone() for key, parameter in model.named_parameters()}
+            optimizer.step()
+            losses.append(value.item())
+    lines["losses"] = torch.tensor(losses, dtype=torch.float64)
+    lines |= model.state_dict()
+    with torch.no_grad():
+        lines["predictions"] = model.eval()(inputs)
+    with open(Path(__file__).with_name(f"{name}.txt"), "w") as file:
+        for key, values in lines.items():
+            file.write(" ".join([key] + [repr(value) for value in values.flatten().tolist()]) + "\n")
+    print(f"{name}: loss {losses[0]:.4f} -> {losses[-1]:.4f}")
+
+
+def log_probability(probabilities, targets):
+    """The cross-entropy of probabilities."""
+    return nn.functional.nll_loss(probabilities.log(), targets)
+
+
+normalised = nn.Sequential(
+    nn.Linear(5, 7), nn.BatchNorm1d(7), nn.ReLU(), nn.Linear(7, 4), nn.Tanh(), nn.BatchNorm1d(4), nn.Linear(4, 3)
+)
+follow("batch_norm", normalised, 5, mean, 0.5)
+first = nn.Sequential(nn.BatchNorm1d(5), nn.Linear(5, 3), nn.BatchNorm1d(3))
+follow("batch_norm_first", first, 5, mean, 0.5)
+follow("softmax", nn.Sequential(nn.Linear(5, 7), nn.ReLU(), nn.Linear(7, 3), nn.Softmax(dim=1)), 5, log_probability, 0.5)
+hidden = nn.Sequential(nn.Linear(5, 7), nn.Softmax(dim=1), nn.Linear(7, 3))
+follow("softmax_hidden", hidden, 5, mean, 0.5)
+convolved = nn.Sequential(
+    nn.Unflatten(1, (2, 6, 5)),
+    nn.Conv2d(2, 3, (3, 2), stride=(2, 1), padding=(1, 0)),
+    nn.ReLU(),
+    nn.Conv2d(3, 4, 2, padding=1),
+    nn.Tanh(),
+    nn.Flatten(),
+    nn.Linear(4 * 4 * 5, 3),
+)
+follow("conv2d", convolved, 60, mean, 0.1)
+cube = nn.Sequential(
+    nn.Unflatten(1, (3, 4, 4)),
+    nn.Conv2d(3, 5, 3, padding=1),
+    nn.ReLU(),
+    nn.Conv2d(5, 1, 3, padding=1),
+    nn.Flatten(),
+    nn.BatchNorm1d(16),
+    nn.Linear(16, 3),
+)
+follow("conv2d_cube", cube, 48, mean, 0.1)

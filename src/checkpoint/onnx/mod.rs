@@ -45,7 +45,11 @@ pub(super) fn export<T: Element>(model: &Model<T>, path: &Path) -> Result<()> {
     let mut outputs = vec![value("output", kind, Some(schema.outputs))];
     if schema.task == Task::Classification {
         let keep_no_axis = vec![integer("axis", 1), integer("keepdims", 0)];
-        chain.node("Softmax", ["output"], "probabilities", vec![integer("axis", 1)]);
+        if model.network().gives_probabilities() {
+            chain.node("Identity", ["output"], "probabilities", Vec::new());
+        } else {
+            chain.node("Softmax", ["output"], "probabilities", vec![integer("axis", 1)]);
+        }
         chain.node("ArgMax", ["output"], "label", keep_no_axis);
         outputs.push(value("probabilities", kind, Some(schema.outputs)));
         outputs.push(value("label", DataType::Int64, None));

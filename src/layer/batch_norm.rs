@@ -1,0 +1,686 @@
+//! Batch normalisation: each feature with mean 0 and variance 1 over the batch, and then as the layer likes it.
+
+use std::ops::Range;
+
+use ndarray::{Array2, ArrayD, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, ShapeBuilder, s};
+
+use super::record::{Attribute, Operand, Operator, Options, Record, Tensor};
+use super::{Fetch, Layer, Pass, Whole, WholeBatch};
+use crate::augment::{body, body_mut};
+use crate::element::Element;
+use crate::error::{Error, Result};
+use crate::kernel::simd;
+
+/// a = gamma (z - mean) / sqrt(variance + epsilon) + beta, feature by feature.
+///
+/// In training, mean and variance are those of the batch, the sum of squares being divided by its samples m. The running
+/// ones follow them with each update of the weights,
+///
+/// ```text
+/// running mean     <- (1 - momentum) running mean     + momentum mean
+/// running variance <- (1 - momentum) running variance + momentum variance m / (m - 1)
+/// ```
+///
+/// and stand for them in predictions. They start at 0 and 1, gamma at 1 and beta at 0. With X the normalised z,
+///
+/// ```text
+/// dJ/dbeta  = sum of dJ/da
+/// dJ/dgamma = sum of X dJ/da
+/// dJ/dz     = gamma / sqrt(variance + epsilon) (dJ/da - (dJ/dbeta + X dJ/dgamma) / m)
+/// ```
+///
+/// A batch of one sample has no variance, and cannot be learned from: the last batch of an epoch may be one. The bias row
+/// is not normalised. Beta is a bias, which no weight decay is for; gamma is a weight, which it is for, as in PyTorch.
+///
+/// # Shapes
+///
+/// samples x features -> samples x features; W: (features + 1) x 2, column 0 beta, column 1 gamma, row 0 constant (1 0)
+///
+/// Source: Ioffe and Szegedy, "Batch normalization", 2015; as PyTorch's `nn.BatchNorm1d`.
+///
+/// ```
+/// use mfnet::NeuralNetwork;
+///
+/// let network = NeuralNetwork::<f32>::builder(4).linear(8).batch_norm().relu().linear(3).build()?;
+/// assert_eq!(network.parameters(), 8 * (4 + 1) + 2 * 8 + 3 * (8 + 1));
+/// # Ok::<(), mfnet::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct BatchNorm1d<T> {
+    /// Beta and gamma.
+    weights: [Array2<T>; 1],
+    /// Features x 2: the running mean and the running variance.
+    running: [Array2<T>; 1],
+    /// The batches that were learned from.
+    batches: u64,
+    epsilon: f64,
+    momentum: f64,
+}
+
+impl<T: Element> BatchNorm1d<T> {
+    /// What the variance is raised by, so that one of 0 does no harm: PyTorch's default.
+    pub const EPSILON: f64 = 1e-5;
+
+    /// The part of a running statistic that is taken from each batch: PyTorch's default.
+    pub const MOMENTUM: f64 = 0.1;
+
+    /// Normalises `features` features, at least 1; epsilon is above 0, momentum above 0 and at most 1.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidOption`] for other numbers.
+    ///
+    /// ```
+    /// use mfnet::layer::BatchNorm1d;
+    ///
+    /// let layer = BatchNorm1d::<f32>::new(8, BatchNorm1d::<f32>::EPSILON, 0.01)?;
+    /// assert!(BatchNorm1d::<f32>::new(8, 0.0, 0.01).is_err());
+    /// # Ok::<(), mfnet::Error>(())
+    /// ```
+    pub fn new(features: usize, epsilon: f64, momentum: f64) -> Result<Self> {
+        if features == 0 {
+            return Err(Error::option("features of BatchNorm1d", features, "at least 1"));
+        }
+        Self::check(epsilon, momentum)?;
+        let mut weights = Array2::zeros((features + 1, 2).f());
+        weights[[0, 0]] = T::one();
+        weights.slice_mut(s![1.., 1]).fill(T::one());
+        let mut running = Array2::zeros((features, 2).f());
+        running.column_mut(1).fill(T::one());
+        Ok(BatchNorm1d {
+            weights: [weights],
+            running: [running],
+            batches: 0,
+            epsilon,
+            momentum,
+        })
+    }
+
+    /// A layer with these weights, in PyTorch's shapes; epsilon and momentum are the defaults.
+    ///
+    /// # Shapes
+    ///
+    /// gamma and beta: features
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] for unequal lengths, [`Error::InvalidOption`] for none, [`Error::InvalidData`] for a number that is
+    /// not finite.
+    pub fn from_weights(gamma: &[T], beta: &[T]) -> Result<Self> {
+        if gamma.len() != beta.len() {
+            return Err(Error::shape(
+                "BatchNorm1d::from_weights",
+                format_args!("as many betas as gammas, {}", gamma.len()),
+                beta.len(),
+            ));
+        }
+        if !gamma.iter().chain(beta).all(|value| value.is_finite()) {
+            let problem = "a gamma or beta is not a finite number";
+            return Err(Error::data("BatchNorm1d::from_weights", problem));
+        }
+        let mut layer = Self::new(gamma.len(), Self::EPSILON, Self::MOMENTUM)?;
+        let numbers = beta.iter().zip(gamma);
+        for (mut weights, (&beta, &gamma)) in layer.weights[0].rows_mut().into_iter().skip(1).zip(numbers) {
+            weights[0] = beta;
+            weights[1] = gamma;
+        }
+        Ok(layer)
+    }
+
+    fn check(epsilon: f64, momentum: f64) -> Result<()> {
+        if !(epsilon > 0.0 && epsilon.is_finite()) {
+            return Err(Error::option("epsilon", epsilon, "a finite number above 0"));
+        }
+        if !(momentum > 0.0 && momentum <= 1.0) {
+            return Err(Error::option(
+                "momentum of BatchNorm1d",
+                momentum,
+                "above 0 and at most 1",
+            ));
+        }
+        Ok(())
+    }
+
+    /// A layer with saved tensors.
+    #[cfg(feature = "save")]
+    pub(super) fn restored(
+        features: usize,
+        epsilon: f64,
+        momentum: f64,
+        fetch: &mut Fetch<'_, T>,
+    ) -> Result<Self> {
+        Self::check(epsilon, momentum)?;
+        // Before any memory is taken: that there are tensors of such sizes is what bounds it.
+        let saved = Saved::fetched(features, fetch)?;
+        let mut layer = Self::new(features, epsilon, momentum)?;
+        layer.assign(&saved);
+        Ok(layer)
+    }
+
+    fn assign(&mut self, saved: &Saved<T>) {
+        let ([weights], [running]) = (&mut self.weights, &mut self.running);
+        weights.slice_mut(s![1.., 1]).into_dyn().assign(&saved.weight);
+        weights.slice_mut(s![1.., 0]).into_dyn().assign(&saved.bias);
+        running.column_mut(0).into_dyn().assign(&saved.mean);
+        running.column_mut(1).into_dyn().assign(&saved.variance);
+        self.batches = saved.batches;
+    }
+
+    fn features(&self) -> usize {
+        self.running[0].nrows()
+    }
+
+    fn beta(&self) -> ArrayView1<'_, T> {
+        self.weights[0].slice(s![1.., 0])
+    }
+
+    fn gamma(&self) -> ArrayView1<'_, T> {
+        self.weights[0].slice(s![1.., 1])
+    }
+
+    /// The running mean.
+    pub fn running_mean(&self) -> ArrayView1<'_, T> {
+        self.running[0].column(0)
+    }
+
+    /// The running variance.
+    pub fn running_variance(&self) -> ArrayView1<'_, T> {
+        self.running[0].column(1)
+    }
+
+    /// 1 / sqrt(variance + epsilon).
+    fn inverse_deviation(&self, variance: f64) -> f64 {
+        1.0 / (variance + self.epsilon).sqrt()
+    }
+
+    /// Writes `output`, given mean and variance of each feature.
+    fn normalize(
+        &self,
+        input: ArrayView2<'_, T>,
+        output: ArrayViewMut2<'_, T>,
+        moments: impl Fn(usize) -> (f64, f64),
+    ) {
+        let (input, mut output) = (body(input), body_mut(output));
+        for features in tiles(self.features()) {
+            let (mut means, mut scales, mut shifts) =
+                ([T::zero(); TILE], [T::zero(); TILE], [T::zero(); TILE]);
+            for (place, feature) in features.clone().enumerate() {
+                let (mean, variance) = moments(feature);
+                means[place] = T::from_f64(mean);
+                scales[place] =
+                    T::from_f64(self.gamma()[feature].as_f64() * self.inverse_deviation(variance));
+                shifts[place] = self.beta()[feature];
+            }
+            simd(
+                #[inline(always)]
+                || {
+                    for (input, output) in input.columns().into_iter().zip(output.columns_mut()) {
+                        let numbers = part_mut(output, &features).iter_mut().zip(part(input, &features));
+                        let factors = means.iter().zip(&scales).zip(&shifts);
+                        for ((output, &input), ((&mean, &scale), &shift)) in numbers.zip(factors) {
+                            *output = (input - mean) * scale + shift;
+                        }
+                    }
+                },
+            );
+        }
+    }
+}
+
+/// What a file has of a layer.
+struct Saved<T> {
+    weight: ArrayD<T>,
+    bias: ArrayD<T>,
+    mean: ArrayD<T>,
+    variance: ArrayD<T>,
+    batches: u64,
+}
+
+impl<T: Element> Saved<T> {
+    fn fetched(features: usize, fetch: &mut Fetch<'_, T>) -> Result<Self> {
+        let saved = Saved {
+            weight: fetch("weight", &[features])?,
+            bias: fetch("bias", &[features])?,
+            mean: fetch("running_mean", &[features])?,
+            variance: fetch("running_var", &[features])?,
+            // A count, exact up to 2^24 batches in f32: nothing is computed from it.
+            batches: fetch("num_batches_tracked", &[])?
+                .iter()
+                .map(|count| count.as_f64() as u64)
+                .sum(),
+        };
+        if let Some(variance) = saved.variance.iter().find(|variance| **variance < T::zero()) {
+            return Err(Error::data(
+                "running_var",
+                format_args!("{variance} is no variance, which is at least 0"),
+            ));
+        }
+        Ok(saved)
+    }
+}
+
+/// Features at a time: what is known of them stays in the fastest memory.
+const TILE: usize = 64;
+
+/// All features, tile by tile.
+fn tiles(features: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..features)
+        .step_by(TILE)
+        .map(move |first| first..features.min(first + TILE))
+}
+
+const ONE_PIECE: &str = "a sample's features lie next to each other";
+
+/// Some features of a sample.
+#[inline(always)]
+fn part<'a, T>(sample: ArrayView1<'a, T>, features: &Range<usize>) -> &'a [T] {
+    &sample.to_slice().expect(ONE_PIECE)[features.clone()]
+}
+
+/// Some features of a sample.
+#[inline(always)]
+fn part_mut<'a, T>(sample: ArrayViewMut1<'a, T>, features: &Range<usize>) -> &'a mut [T] {
+    &mut sample.into_slice().expect(ONE_PIECE)[features.clone()]
+}
+
+/// The summaries of a tile's features: two numbers of each, which stand in the two halves of a summary.
+fn halves<'a>(summary: &'a mut [f64], features: &Range<usize>) -> (&'a mut [f64], &'a mut [f64]) {
+    let (first, second) = summary.split_at_mut(summary.len() / 2);
+    (&mut first[features.clone()], &mut second[features.clone()])
+}
+
+impl<T: Element> Layer<T> for BatchNorm1d<T> {
+    fn name(&self) -> &'static str {
+        "BatchNorm1d"
+    }
+
+    fn inputs(&self) -> usize {
+        self.features()
+    }
+
+    fn outputs(&self) -> usize {
+        self.features()
+    }
+
+    fn weights(&self) -> &[Array2<T>] {
+        &self.weights
+    }
+
+    fn weights_mut(&mut self) -> &mut [Array2<T>] {
+        &mut self.weights
+    }
+
+    fn state(&self) -> &[Array2<T>] {
+        &self.running
+    }
+
+    fn state_mut(&mut self) -> &mut [Array2<T>] {
+        &mut self.running
+    }
+
+    /// By the running statistics, whatever the pass: in training, [`WholeBatch::forward`] is called instead.
+    fn forward(&self, input: ArrayView2<'_, T>, output: ArrayViewMut2<'_, T>, _pass: Pass) {
+        let (means, variances) = (self.running_mean(), self.running_variance());
+        self.normalize(input, output, |feature| {
+            (means[feature].as_f64(), variances[feature].as_f64())
+        });
+    }
+
+    /// By the running statistics, whatever the pass: in training, [`WholeBatch::backward`] is called instead.
+    fn backward(
+        &self,
+        _input: ArrayView2<'_, T>,
+        delta: ArrayView2<'_, T>,
+        delta_input: ArrayViewMut2<'_, T>,
+        _pass: Pass,
+    ) {
+        let mut delta_input = body_mut(delta_input);
+        delta_input.assign(&body(delta));
+        for (feature, deltas) in delta_input.axis_iter_mut(Axis(0)).enumerate() {
+            let inverse = self.inverse_deviation(self.running_variance()[feature].as_f64());
+            let scale = T::from_f64(self.gamma()[feature].as_f64() * inverse);
+            deltas.into_iter().for_each(|delta| *delta *= scale);
+        }
+    }
+
+    fn whole_batch(&self) -> Option<&dyn WholeBatch<T>> {
+        Some(self)
+    }
+
+    fn whole_batch_mut(&mut self) -> Option<&mut dyn WholeBatch<T>> {
+        Some(self)
+    }
+
+    fn operations(&self) -> usize {
+        // Twice through the input on the way forward, and through input and delta on the way back.
+        8 * self.features()
+    }
+
+    fn record(&self) -> Option<Record<T>> {
+        let tensor = |name, values: ArrayView1<'_, T>| Tensor {
+            name,
+            values: values.to_owned().into_dyn(),
+        };
+        let names = ["weight", "bias", "running_mean", "running_var"];
+        let values = [
+            self.gamma(),
+            self.beta(),
+            self.running_mean(),
+            self.running_variance(),
+        ];
+        Some(Record {
+            kind: "BatchNorm1d",
+            options: Options::of(&[
+                ("num_features", self.features() as f64),
+                ("eps", self.epsilon),
+                ("momentum", self.momentum),
+            ]),
+            seed: None,
+            tensors: names
+                .into_iter()
+                .zip(values)
+                .map(|(name, values)| tensor(name, values))
+                .collect(),
+            counts: vec![("num_batches_tracked", self.batches)],
+            operators: vec![Operator {
+                kind: "BatchNormalization",
+                operands: names.map(Operand::Tensor).into(),
+                attributes: vec![("epsilon", Attribute::Float(self.epsilon as f32))],
+            }],
+        })
+    }
+
+    fn restore(&mut self, fetch: &mut Fetch<'_, T>) -> Result<()> {
+        let saved = Saved::fetched(self.features(), fetch)?;
+        self.assign(&saved);
+        Ok(())
+    }
+}
+
+/// The summary of the way forward: the means, then the sums of squared distances from them. Of the way back: the sums of
+/// delta, then those of delta times the input's distance from the mean.
+impl<T: Element> WholeBatch<T> for BatchNorm1d<T> {
+    fn least_samples(&self) -> usize {
+        2
+    }
+
+    fn summary_len(&self) -> usize {
+        2 * self.features()
+    }
+
+    fn summarize(&self, input: ArrayView2<'_, T>, summary: &mut [f64]) {
+        let input = body(input);
+        let samples = input.ncols() as f64;
+        summary.fill(0.0);
+        for features in tiles(self.features()) {
+            let (means, squares) = halves(summary, &features);
+            simd(
+                #[inline(always)]
+                || {
+                    for sample in input.columns() {
+                        for (sum, &value) in means.iter_mut().zip(part(sample, &features)) {
+                            *sum += value.as_f64();
+                        }
+                    }
+                    for mean in &mut *means {
+                        *mean /= samples;
+                    }
+                    // Once more, since the distances from the mean may be tiny beside the mean itself.
+                    for sample in input.columns() {
+                        let values = part(sample, &features).iter().zip(&*means);
+                        for (sum, (&value, &mean)) in squares.iter_mut().zip(values) {
+                            let distance = value.as_f64() - mean;
+                            *sum += distance * distance;
+                        }
+                    }
+                },
+            );
+        }
+    }
+
+    /// Source: Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances", 1979.
+    fn join(&self, summary: &mut [f64], samples: usize, further: &[f64], further_samples: usize) {
+        let half = self.features();
+        let (means, squares) = summary.split_at_mut(half);
+        let (before, behind) = (samples as f64, further_samples as f64);
+        let part = behind / (before + behind);
+        for feature in 0..half {
+            let distance = further[feature] - means[feature];
+            means[feature] += distance * part;
+            squares[feature] += further[half + feature] + distance * distance * before * part;
+        }
+    }
+
+    fn forward(&self, input: ArrayView2<'_, T>, output: ArrayViewMut2<'_, T>, whole: &Whole) {
+        let (means, squares) = whole.forward().split_at(self.features());
+        let samples = whole.samples() as f64;
+        self.normalize(input, output, |feature| {
+            (means[feature], squares[feature] / samples)
+        });
+    }
+
+    fn summarize_back(
+        &self,
+        input: ArrayView2<'_, T>,
+        delta: ArrayView2<'_, T>,
+        whole: &Whole,
+        summary: &mut [f64],
+    ) {
+        let (input, delta) = (body(input), body(delta));
+        summary.fill(0.0);
+        for features in tiles(self.features()) {
+            let means = &whole.forward()[features.clone()];
+            let (sums, products) = halves(summary, &features);
+            simd(
+                #[inline(always)]
+                || {
+                    for (input, delta) in input.columns().into_iter().zip(delta.columns()) {
+                        let numbers = part(input, &features).iter().zip(part(delta, &features));
+                        let sums = sums.iter_mut().zip(&mut *products).zip(means);
+                        for ((&input, &delta), ((sum, product), &mean)) in numbers.zip(sums) {
+                            let delta = delta.as_f64();
+                            *sum += delta;
+                            *product += delta * (input.as_f64() - mean);
+                        }
+                    }
+                },
+            );
+        }
+    }
+
+    fn backward(
+        &self,
+        input: ArrayView2<'_, T>,
+        delta: ArrayView2<'_, T>,
+        delta_input: ArrayViewMut2<'_, T>,
+        whole: &Whole,
+    ) {
+        let (input, delta, mut delta_input) = (body(input), body(delta), body_mut(delta_input));
+        let samples = whole.samples() as f64;
+        let (means, squares) = whole.forward().split_at(self.features());
+        let (sums, products) = whole.back().split_at(self.features());
+        for features in tiles(self.features()) {
+            // dJ/dz = scale (delta - shift - slope (z - mean))
+            let [mut centers, mut scales, mut shifts, mut slopes] = [[T::zero(); TILE]; 4];
+            for (place, feature) in features.clone().enumerate() {
+                let inverse = self.inverse_deviation(squares[feature] / samples);
+                centers[place] = T::from_f64(means[feature]);
+                scales[place] = T::from_f64(self.gamma()[feature].as_f64() * inverse);
+                shifts[place] = T::from_f64(sums[feature] / samples);
+                slopes[place] = T::from_f64(inverse * inverse * products[feature] / samples);
+            }
+            simd(
+                #[inline(always)]
+                || {
+                    let columns = input.columns().into_iter().zip(delta.columns());
+                    for ((input, delta), delta_input) in columns.zip(delta_input.columns_mut()) {
+                        let numbers = part(input, &features).iter().zip(part(delta, &features));
+                        let numbers = numbers.zip(part_mut(delta_input, &features));
+                        let factors = centers.iter().zip(&scales).zip(shifts.iter().zip(&slopes));
+                        for (((&input, &delta), output), ((&center, &scale), (&shift, &slope))) in
+                            numbers.zip(factors)
+                        {
+                            *output = scale * (delta - shift - slope * (input - center));
+                        }
+                    }
+                },
+            );
+        }
+    }
+
+    fn gradient(&self, whole: &Whole, gradients: &mut [Array2<T>]) {
+        let samples = whole.samples() as f64;
+        let squares = &whole.forward()[self.features()..];
+        let (sums, products) = whole.back().split_at(self.features());
+        for (feature, mut gradient) in body_mut(gradients[0].view_mut())
+            .rows_mut()
+            .into_iter()
+            .enumerate()
+        {
+            let inverse = self.inverse_deviation(squares[feature] / samples);
+            gradient[0] = T::from_f64(sums[feature]);
+            gradient[1] = T::from_f64(products[feature] * inverse);
+        }
+    }
+
+    fn note(&mut self, whole: &Whole) {
+        let samples = whole.samples() as f64;
+        let (means, squares) = whole.forward().split_at(self.features());
+        let momentum = self.momentum;
+        let follow = |running: &mut T, value: f64| {
+            *running = T::from_f64((1.0 - momentum) * running.as_f64() + momentum * value);
+        };
+        for (feature, mut running) in self.running[0].rows_mut().into_iter().enumerate() {
+            follow(&mut running[0], means[feature]);
+            follow(&mut running[1], squares[feature] / (samples - 1.0));
+        }
+        self.batches += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::augment::{augment, augmented};
+    use ndarray::array;
+
+    fn layer(gamma: &[f64], beta: &[f64]) -> BatchNorm1d<f64> {
+        BatchNorm1d::from_weights(gamma, beta).unwrap()
+    }
+
+    /// What a layer has seen of these blocks of a batch.
+    fn met(layer: &BatchNorm1d<f64>, blocks: &[&Array2<f64>]) -> Whole {
+        let summaries = blocks.iter().map(|block| {
+            let mut summary = vec![9.0; layer.summary_len()];
+            layer.summarize(block.view(), &mut summary);
+            summary
+        });
+        let summaries: Vec<Vec<f64>> = summaries.collect();
+        let mut whole = Whole::new(layer.summary_len());
+        let samples = blocks.iter().map(|block| block.ncols());
+        whole.join(layer, samples.zip(summaries.iter().map(Vec::as_slice)));
+        whole
+    }
+
+    fn assert_close(found: &Array2<f64>, expected: &Array2<f64>) {
+        let errors = found - expected;
+        assert!(
+            errors.iter().all(|error| error.abs() < 1e-12),
+            "{found}, not {expected}"
+        );
+    }
+
+    #[test]
+    fn a_batch_by_hand() {
+        let mut layer = layer(&[1.0, 3.0], &[0.0, 0.5]);
+        let input = augment(array![[1.0, 10.0], [3.0, 10.0]].view());
+        let whole = met(&layer, &[&input]);
+        assert_eq!(
+            whole.forward(),
+            [2.0, 10.0, 2.0, 0.0],
+            "means, sums of squared distances"
+        );
+        let mut output = augmented(2, 2);
+        WholeBatch::forward(&layer, input.view(), output.view_mut(), &whole);
+        let one = 1.0 / (1.0_f64 + 1e-5).sqrt();
+        // The second feature is always the same: only its beta is left.
+        assert_close(&output, &array![[1.0, 1.0], [-one, one], [0.5, 0.5]]);
+
+        layer.note(&whole);
+        assert_close(&layer.running[0], &array![[0.2, 0.9 + 0.1 * 2.0], [1.0, 0.9]]);
+        assert_eq!(layer.batches, 1);
+        let mut output = augmented(2, 2);
+        Layer::forward(&layer, input.view(), output.view_mut(), Pass::PREDICTION);
+        let scale = 1.0 / (1.1_f64 + 1e-5).sqrt();
+        let second = 3.0 * 9.0 / (0.9_f64 + 1e-5).sqrt() + 0.5;
+        assert_close(
+            &output,
+            &array![[1.0, 1.0], [0.8 * scale, 2.8 * scale], [second, second]],
+        );
+    }
+
+    /// More features than a tile has, and numbers whose squares would drown their variance.
+    #[test]
+    fn blocks_are_one_batch() {
+        let features = TILE + 3;
+        let layer = layer(&vec![1.0; features], &vec![0.0; features]);
+        let input = Array2::from_shape_fn((20, features), |(row, column)| {
+            1e8 + ((row * 7 + column * 3) % 11) as f64
+        });
+        let all = augment(input.view());
+        let whole = met(&layer, &[&all]);
+        let cut = [0..7, 7..8, 8..20].map(|rows| augment(input.slice(s![rows, ..])));
+        let parts = met(&layer, &[&cut[0], &cut[1], &cut[2]]);
+        assert_eq!((parts.samples(), whole.samples()), (20, 20));
+        for (feature, column) in input.columns().into_iter().enumerate() {
+            let small = column.mapv(|value| value - 1e8);
+            let mean = small.mean().unwrap();
+            let squares: f64 = small.iter().map(|value| (value - mean).powi(2)).sum();
+            for met in [&parts, &whole] {
+                assert!((met.forward()[feature] - 1e8 - mean).abs() < 1e-7);
+                let found = met.forward()[features + feature];
+                assert!((found - squares).abs() < 1e-5, "{found}, not {squares}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_record_has_everything() {
+        let mut layer = layer(&[1.0, 3.0], &[0.0, 0.5]);
+        layer.note(&met(&layer, &[&augment(array![[1.0, 10.0], [3.0, 12.0]].view())]));
+        let record = layer.record().unwrap();
+        assert_eq!(record.counts, [("num_batches_tracked", 1)]);
+        let mut fetch = |name: &str, shape: &[usize]| {
+            if name == "num_batches_tracked" {
+                return Ok(ArrayD::from_elem(vec![], 1.0));
+            }
+            let tensor = record.tensors.iter().find(|tensor| tensor.name == name).unwrap();
+            assert_eq!(tensor.values.shape(), shape);
+            Ok(tensor.values.clone())
+        };
+        let mut other = BatchNorm1d::new(2, 1e-5, 0.1).unwrap();
+        other.restore(&mut fetch).unwrap();
+        assert_eq!(other.record().unwrap(), record);
+        assert_eq!((&other.weights, &other.running), (&layer.weights, &layer.running));
+        let mut negative = |_: &str, shape: &[usize]| Ok(ArrayD::from_elem(shape, -1.0));
+        assert!(other.restore(&mut negative).is_err(), "a negative variance");
+    }
+
+    #[test]
+    fn odd_options_are_refused() {
+        for (features, epsilon, momentum) in [
+            (0, 1e-5, 0.1),
+            (1, 0.0, 0.1),
+            (1, f64::NAN, 0.1),
+            (1, f64::INFINITY, 0.1),
+            (1, 1e-5, 0.0),
+            (1, 1e-5, 1.1),
+            (1, 1e-5, f64::NAN),
+        ] {
+            assert!(BatchNorm1d::<f32>::new(features, epsilon, momentum).is_err());
+        }
+        assert!(BatchNorm1d::from_weights(&[1.0], &[1.0, 2.0]).is_err());
+        assert!(BatchNorm1d::<f32>::from_weights(&[], &[]).is_err());
+        assert!(BatchNorm1d::from_weights(&[f64::NAN], &[1.0]).is_err());
+    }
+}

@@ -1,0 +1,188 @@
+//! The cross-entropy of probabilities, for networks that end in a softmax.
+
+use ndarray::{ArrayView2, ArrayViewMut2};
+
+use super::class_weights::{check_classes, class_of};
+use super::cross_entropy::LARGEST;
+use super::{Loss, Reduction, TargetsView};
+use crate::data::Targets;
+use crate::element::Element;
+use crate::error::Result;
+
+/// Cross-entropy of an output that is probabilities already: J = -1/m sum_i ln p_i(y_i).
+///
+/// Gradient: dJ/dp_i(y_i) = -1 / (m p_i(y_i)), 0 for the other classes; with [`Reduction::Sum`] without the 1/m. For a
+/// network that ends in a [`Softmax`](crate::layer::Softmax), whose Jacobian makes (P - Y) / m of it: value and gradients
+/// are those of [`CrossEntropyLoss`](super::CrossEntropyLoss) without that softmax.
+///
+/// A probability counts as at least 1e-100 in the value, and as at least 1e-100 in f64 and 1e-30 in f32 in the gradient:
+/// where one comes near 0 for the right class, nothing is left to learn from. Training on logits has no such limit.
+///
+/// Class weights are as in [`CrossEntropyLoss`](super::CrossEntropyLoss). Targets are classes, or one-hot vectors.
+///
+/// # Shapes
+///
+/// P and Y: p classes x m samples
+///
+/// Source: report, section 4.2.
+///
+/// ```
+/// use mfnet::{Dataset, NeuralNetwork, ProbabilityCrossEntropyLoss};
+/// use ndarray::array;
+///
+/// let data = Dataset::classification(array![[0.0], [1.0]], vec![0, 1], 2)?;
+/// let network = NeuralNetwork::<f64>::builder(1).linear(2).softmax().seed(7).build()?;
+/// let probabilities = network.predict(array![[0.0], [1.0]].view())?;
+/// let expected = -(probabilities[[0, 0]].ln() + probabilities[[1, 1]].ln()) / 2.0;
+/// let loss = network.evaluate(&data, &ProbabilityCrossEntropyLoss::default())?.loss;
+/// assert!((loss - expected).abs() < 1e-15);
+/// # Ok::<(), mfnet::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ProbabilityCrossEntropyLoss {
+    /// Mean by default.
+    pub reduction: Reduction,
+    /// What a sample of each class counts, a finite number of at least 0; none by default: all count 1.
+    pub class_weights: Vec<f64>,
+}
+
+impl ProbabilityCrossEntropyLoss {
+    /// The loss with this reduction, all classes counting 1.
+    pub fn new(reduction: Reduction) -> Self {
+        ProbabilityCrossEntropyLoss {
+            reduction,
+            class_weights: Vec::new(),
+        }
+    }
+}
+
+/// The smallest probability that a gradient is made of: its inverse, and some multiples, are finite in f32, too.
+fn smallest<T: Element>() -> T {
+    let floor = if T::NAME == f32::NAME { 1e-30 } else { 1e-100 };
+    T::from_f64(floor)
+}
+
+impl<T: Element> Loss<T> for ProbabilityCrossEntropyLoss {
+    fn name(&self) -> &'static str {
+        "cross-entropy of probabilities"
+    }
+
+    fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    /// # Errors
+    ///
+    /// As those of [`CrossEntropyLoss`](super::CrossEntropyLoss).
+    fn check(&self, targets: &Targets<T>) -> Result<()> {
+        check_classes("ProbabilityCrossEntropyLoss", &self.class_weights, targets)
+    }
+
+    fn evaluate(
+        &self,
+        output: ArrayView2<'_, T>,
+        targets: TargetsView<'_, T>,
+        scale: T,
+        mut delta: Option<ArrayViewMut2<'_, T>>,
+    ) -> f64 {
+        let mut sum = 0.0;
+        for (sample, probabilities) in output.columns().into_iter().enumerate() {
+            let class = class_of(targets, sample);
+            let probability = probabilities[class];
+            let loss = -probability.as_f64().ln();
+            let weight = self.class_weights.get(class).copied().unwrap_or(1.0);
+            // Not a minimum, nor a maximum below: they would turn NaN into a number and hide a diverged network.
+            sum += weight * if loss > LARGEST { LARGEST } else { loss };
+            if let Some(delta) = &mut delta {
+                let mut delta = delta.column_mut(sample);
+                delta.fill(T::zero());
+                let smallest = smallest::<T>();
+                let divisor = if probability < smallest {
+                    smallest
+                } else {
+                    probability
+                };
+                delta[class] = -(T::from_f64(weight) * scale) / divisor;
+            }
+        }
+        sum
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layer::{Activation, Softmax};
+    use crate::loss::CrossEntropyLoss;
+    use ndarray::{Array2, array};
+
+    /// Value and gradient by the logits: of the loss on logits, or of this one behind a softmax.
+    fn of_logits(loss: &dyn Loss<f64>, logits: &Array2<f64>, softmax: bool) -> (f64, Array2<f64>) {
+        let mut output = logits.clone();
+        if softmax {
+            Softmax.forward(output.view_mut());
+        }
+        let mut delta = Array2::from_elem(logits.dim(), 9.0);
+        let targets = TargetsView::Classes(&[2, 0]);
+        let value = loss.evaluate(output.view(), targets, 0.5, Some(delta.view_mut()));
+        if softmax {
+            Softmax.backward(output.view(), delta.view_mut());
+        }
+        (value, delta)
+    }
+
+    #[test]
+    fn it_is_the_cross_entropy_of_the_logits() {
+        let logits = array![[0.3, -1.0], [2.0, 0.5], [-0.7, 4.0]];
+        for class_weights in [vec![], vec![2.0, 1.0, 0.5]] {
+            let one = ProbabilityCrossEntropyLoss {
+                class_weights: class_weights.clone(),
+                ..Default::default()
+            };
+            let other = CrossEntropyLoss {
+                class_weights,
+                ..Default::default()
+            };
+            let (value, delta) = of_logits(&one, &logits, true);
+            let (expected, expected_delta) = of_logits(&other, &logits, false);
+            assert!((value - expected).abs() < 1e-14, "{value}, not {expected}");
+            let errors = &delta - &expected_delta;
+            assert!(errors.iter().all(|error| error.abs() < 1e-15), "{errors}");
+        }
+    }
+
+    #[test]
+    fn no_probability_is_safe_in_both_precisions() {
+        fn check<T: Element>() {
+            let mut delta = Array2::zeros((2, 1));
+            let (zero, one) = (T::zero(), T::one());
+            let output = array![[zero], [one]];
+            let sum = ProbabilityCrossEntropyLoss::default().evaluate(
+                output.view(),
+                TargetsView::Classes(&[0]),
+                one,
+                Some(delta.view_mut()),
+            );
+            assert_eq!(sum, LARGEST);
+            assert!(delta.iter().all(|value: &T| value.is_finite()));
+            Softmax.backward(output.view(), delta.view_mut());
+            assert!(delta.iter().all(|value| value.is_finite()));
+        }
+        check::<f32>();
+        check::<f64>();
+    }
+
+    #[test]
+    fn a_network_that_diverged_is_seen() {
+        let output = array![[f64::NAN], [0.0]];
+        let loss = ProbabilityCrossEntropyLoss::default();
+        let mut delta = Array2::zeros((2, 1));
+        let sum = loss.evaluate(
+            output.view(),
+            TargetsView::Classes(&[0]),
+            1.0,
+            Some(delta.view_mut()),
+        );
+        assert!(sum.is_nan() && delta[[0, 0]].is_nan());
+    }
+}
