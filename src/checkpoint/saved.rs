@@ -156,7 +156,7 @@ mod tests {
         let path = folder.path().join("empty.safetensors");
         let text = r#"{"format":1,"precision":"f32","inputs":4611686018427387904,
             "layers":[{"kind":"Dropout","options":{"p":0.5}}]}"#;
-        write_tensors::<f32>(&path, &BTreeMap::new(), (KEY, text.to_owned())).unwrap();
+        write_tensors::<f32>(&path, &BTreeMap::new(), &BTreeMap::new(), (KEY, text.to_owned())).unwrap();
         let error = read::<f32, IgnoredAny>(&path).unwrap_err().to_string();
         assert!(error.ends_with("none of its layers has weights"), "{error}");
     }

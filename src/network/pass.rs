@@ -210,11 +210,10 @@ impl<T: Element> NeuralNetwork<T> {
         workspace.used = samples.div_ceil(size);
         let panels = workspace.panels.as_mut().filter(|_| workspace.sparse);
         let panels = panels.map(|panels| &*panels.get_mut().unwrap_or_else(PoisonError::into_inner));
-        let work =
-            |(number, ((block, tally), indices)): (usize, ((&mut Block<T>, &mut Tally<T>), &[usize]))| {
-                block.start(indices.len(), pass.further(number * size));
-                work(block, tally, indices, panels);
-            };
+        let work = |(number, ((block, tally), indices)): (usize, Portion<'_, T>)| {
+            block.start(indices.len(), pass.further(number * size));
+            work(block, tally, indices, panels);
+        };
         let (blocks, tallies) = (&mut workspace.blocks, &mut workspace.tallies);
         if workspace.parallel {
             blocks
@@ -330,6 +329,9 @@ impl<T: Element> NeuralNetwork<T> {
         }
     }
 }
+
+/// A block of a batch, its tally, and the samples that it is for.
+type Portion<'a, T> = ((&'a mut Block<T>, &'a mut Tally<T>), &'a [usize]);
 
 /// A batch that was propagated: what gradients are made of.
 struct Learned<'a, T> {

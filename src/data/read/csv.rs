@@ -207,6 +207,7 @@ impl<R: Read> Read for Lines<R> {
 mod tests {
     use super::super::source::tests::{file_of, gzipped};
     use super::*;
+    use crate::error::{Error, Position};
     use proptest::prelude::*;
 
     fn table(content: &str) -> Result<Table> {
