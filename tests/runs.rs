@@ -220,6 +220,7 @@ fn every_optimizer_and_schedule_trains() {
         "--optimizer adam --clip-global-norm 1 --lr-schedule plateau --class-weight balanced",
         "--optimizer sgd --clip-norm 1 --reduction sum --lr 0.005 --shuffle batches --initializer xavier",
         "--loss mse --early-stopping 5 --precision f64 --activation sigmoid",
+        "--batch-norm --dropout 0.1 --hidden 16,16 --lr 0.01 --checkpoint-every 7 --out normed",
     ] {
         let options: Vec<&str> = options.split(' ').collect();
         let all = [

@@ -117,13 +117,7 @@ impl ImportArguments {
         );
         let mut builder = NeuralNetwork::builder(*inputs);
         for (&units, activation) in hidden.iter().zip(self.activation.iter().cycle()) {
-            builder = builder.linear(units);
-            builder = match activation {
-                ActivationName::Relu => builder.relu(),
-                ActivationName::Sigmoid => builder.sigmoid(),
-                ActivationName::Tanh => builder.tanh(),
-                ActivationName::Identity => builder,
-            };
+            builder = activation.behind(builder.linear(units));
         }
         Ok(builder.linear(*outputs).build()?)
     }

@@ -6,9 +6,7 @@ use mfnet::optimizer::{Adam, Optimizer, Schedule};
 use mfnet::{CrossEntropyLoss, Element, MseLoss, NeuralNetwork, Sgd, TrainOptions, balanced_class_weights};
 
 use super::data::Task;
-use super::settings::{
-    ActivationName, LossName, OptimizerName, ReductionName, ScheduleName, Settings, TrainingSettings,
-};
+use super::settings::{LossName, OptimizerName, ReductionName, ScheduleName, Settings, TrainingSettings};
 use super::usage;
 
 /// The network, with fresh weights, or those of `--init`.
@@ -21,12 +19,10 @@ pub(super) fn network<T: Element>(settings: &Settings, task: &Task<T>) -> anyhow
     let activations = model.activation.iter().cycle();
     for (&units, activation) in model.hidden().iter().zip(activations) {
         builder = builder.linear(units);
-        builder = match activation {
-            ActivationName::Relu => builder.relu(),
-            ActivationName::Sigmoid => builder.sigmoid(),
-            ActivationName::Tanh => builder.tanh(),
-            ActivationName::Identity => builder,
-        };
+        if model.batch_norm {
+            builder = builder.batch_norm();
+        }
+        builder = activation.behind(builder);
         if let Some(probability) = model.dropout {
             builder = builder.dropout(probability);
         }

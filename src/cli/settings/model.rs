@@ -30,6 +30,10 @@ pub(in crate::cli) struct ModelSettings {
     )]
     pub(in crate::cli) activation: Vec<ActivationName>,
 
+    /// Normalise what each hidden layer gives over the batch, before its activation
+    #[arg(long)]
+    pub(in crate::cli) batch_norm: bool,
+
     /// Part of each hidden layer's outputs that is left out by chance in training, such as 0.5 [default: none]
     #[arg(long, value_name = "P", value_parser = part_below_one)]
     #[serde(skip_serializing_if = "Option::is_none")]

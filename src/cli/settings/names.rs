@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 use mfnet::layer::Initializer;
+use mfnet::{Builder, Element};
 use serde::{Deserialize, Serialize};
 
 /// What the targets are.
@@ -38,6 +39,18 @@ pub(in crate::cli) enum ActivationName {
     Sigmoid,
     Tanh,
     Identity,
+}
+
+impl ActivationName {
+    /// Puts the function behind the layer that was added last.
+    pub(in crate::cli) fn behind<T: Element>(self, builder: Builder<T>) -> Builder<T> {
+        match self {
+            ActivationName::Relu => builder.relu(),
+            ActivationName::Sigmoid => builder.sigmoid(),
+            ActivationName::Tanh => builder.tanh(),
+            ActivationName::Identity => builder,
+        }
+    }
 }
 
 /// How weights start.
