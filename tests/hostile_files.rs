@@ -1,0 +1,278 @@
+//! Files that are anything but sound: whatever a reader is given ends in data or in an error, soon, and in memory that is
+//! bounded by the file.
+//!
+//! The harnesses are those of `fuzz/`, where a fuzzer has all day; here each sound file is mutated a fixed number of
+//! times.
+#![cfg(all(feature = "save", feature = "npy"))]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::fs;
+use std::io::{Cursor, Write};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use mfnet::data::Schema;
+use mfnet::data::read::{write_npy, write_npz};
+use mfnet::{Adam, CrossEntropyLoss, Dataset, Model, NeuralNetwork, TrainOptions, Trainer};
+use ndarray::{Array2, array};
+use rand::{Rng, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+#[path = "../fuzz/src/harness.rs"]
+mod harness;
+
+/// The system's allocator, and how much is in use, now and at most.
+struct Measuring;
+
+static IN_USE: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+
+fn note(size: usize) {
+    let now = IN_USE.fetch_add(size, Ordering::Relaxed) + size;
+    PEAK.fetch_max(now, Ordering::Relaxed);
+}
+
+// SAFETY: every call is handed on to the system's allocator as it is.
+unsafe impl GlobalAlloc for Measuring {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        note(layout.size());
+        // SAFETY: the caller's promise, handed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        IN_USE.fetch_sub(layout.size(), Ordering::Relaxed);
+        // SAFETY: the caller's promise, handed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Measuring = Measuring;
+
+/// A harness, its sound files, and how many mutations of each are tried.
+struct Trial {
+    name: &'static str,
+    run: fn(&[u8]),
+    seeds: Vec<Vec<u8>>,
+    mutations: usize,
+}
+
+fn trials() -> Vec<Trial> {
+    let trial = |name, run, seeds, mutations| Trial {
+        name,
+        run,
+        seeds,
+        mutations,
+    };
+    vec![
+        trial("idx", harness::idx as fn(&[u8]), idx_files(), 2000),
+        trial("csv", harness::csv, csv_files(), 2000),
+        trial("numpy", harness::numpy, numpy_files(), 1500),
+        trial("model", harness::model, model_files(), 1000),
+        trial("checkpoint", harness::checkpoint, checkpoint_files(), 1000),
+    ]
+}
+
+fn gzipped(content: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(content).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn idx_files() -> Vec<Vec<u8>> {
+    let images = [&[0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 2][..], &[7; 8]].concat();
+    let labels = vec![0, 0, 8, 1, 0, 0, 0, 3, 1, 2, 3];
+    vec![gzipped(&images), images, labels]
+}
+
+fn csv_files() -> Vec<Vec<u8>> {
+    let plain = "height,kind\n12.5,oak\n9,birch\n14,\"oak\"\n11,birch\n";
+    let windows = "\u{feff}a;b;c\r\n1;2;3.5\r\n4;5;6\r\n7;8;9\r\n\r\n";
+    let quoted = "\"a\nb\",c\n1,\"2\n\"\n3,4\n5,\n";
+    vec![plain.into(), windows.into(), quoted.into(), gzipped(plain.as_bytes())]
+}
+
+fn numpy_files() -> Vec<Vec<u8>> {
+    let matrix = array![[1.0_f32, 2.0], [3.0, 4.0], [5.0, 6.5]];
+    let mut npy = Cursor::new(Vec::new());
+    write_npy(Path::new("x.npy"), &mut npy, matrix.view()).unwrap();
+    let mut npz = Cursor::new(Vec::new());
+    write_npz(Path::new("x.npz"), &mut npz, matrix.view(), Some(&[0, 1, 1])).unwrap();
+    vec![npy.into_inner(), npz.into_inner(), examples_npz()]
+}
+
+/// An archive with `x` and `y`, put together by hand: both stored as they are.
+fn examples_npz() -> Vec<u8> {
+    let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let inputs = Array2::from_shape_fn((6, 2), |(row, column)| (row + 2 * column) as f32);
+    let targets = Array2::from_shape_fn((6, 1), |(row, _)| (row % 2) as f32);
+    for (name, matrix) in [("x.npy", inputs), ("y.npy", targets)] {
+        archive.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        let mut bytes = Cursor::new(Vec::new());
+        write_npy(Path::new(name), &mut bytes, matrix.view()).unwrap();
+        archive.write_all(&bytes.into_inner()).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
+}
+
+fn small_network() -> NeuralNetwork<f32> {
+    NeuralNetwork::builder(3).linear(4).relu().linear(2).seed(7).build().unwrap()
+}
+
+fn small_data() -> Dataset<f32> {
+    let inputs = Array2::from_shape_fn((8, 3), |(row, column)| (row * (column + 1)) as f32 / 8.0);
+    Dataset::classification(inputs, vec![0, 0, 0, 0, 1, 1, 1, 1], 2).unwrap()
+}
+
+fn in_a_file(write: impl FnOnce(&Path)) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.safetensors");
+    write(&path);
+    fs::read(path).unwrap()
+}
+
+fn model_files() -> Vec<Vec<u8>> {
+    let data = small_data();
+    let schema = Schema::of(&data).normalized(&data).unwrap();
+    let model = Model::new(small_network(), schema).unwrap();
+    let network = NeuralNetwork::<f64>::builder(3)
+        .linear(4)
+        .batch_norm()
+        .tanh()
+        .dropout(0.5)
+        .linear(2)
+        .build()
+        .unwrap();
+    vec![
+        in_a_file(|path| model.save(path).unwrap()),
+        in_a_file(|path| network.save(path).unwrap()),
+        in_a_file(|path| small_network().save(path).unwrap()),
+    ]
+}
+
+fn checkpoint_files() -> Vec<Vec<u8>> {
+    let options = TrainOptions {
+        epochs: 3,
+        batch_size: 4,
+        early_stopping: Some(2),
+        ..TrainOptions::default()
+    };
+    let adam = Adam::new(0.01).unwrap();
+    let mut trainer = Trainer::new(small_network(), CrossEntropyLoss::default(), adam).options(options);
+    let data = small_data();
+    trainer.fit(&data, |_| std::ops::ControlFlow::Continue(())).unwrap();
+    vec![in_a_file(|path| trainer.save_checkpoint(path, Some(&Schema::of(&data))).unwrap())]
+}
+
+/// Numbers that headers like to be wrong about.
+const NUMBERS: [&str; 8] = [
+    "0",
+    "-1",
+    "4294967296",
+    "1152921504606846976",
+    "18446744073709551615",
+    "1e308",
+    "NaN",
+    "99999999999999999999999",
+];
+
+/// One to four changes: bits, bytes, cuts, repeats, and other numbers for those that stand there as text.
+fn mutated(seed: &[u8], generator: &mut ChaCha8Rng) -> Vec<u8> {
+    let mut content = seed.to_vec();
+    for _ in 0..generator.random_range(1..=4) {
+        if content.is_empty() {
+            break;
+        }
+        let at = generator.random_range(0..content.len());
+        match generator.random_range(0..7) {
+            0 => content[at] ^= 1 << generator.random_range(0..8),
+            1 => content[at] = generator.next_u32() as u8,
+            2 => content.truncate(at),
+            3 => {
+                let end = content.len().min(at + generator.random_range(1..64));
+                let piece = content[at..end].to_vec();
+                content.splice(at..at, piece);
+            }
+            4 => {
+                let end = content.len().min(at + generator.random_range(1..16));
+                content.drain(at..end);
+            }
+            5 => {
+                let end = content.len().min(at + 8);
+                content[at..end].fill(if generator.random() { 0xff } else { 0 });
+            }
+            _ => {
+                let digits = |byte: &u8| byte.is_ascii_digit();
+                if let Some(start) = content[at..].iter().position(digits).map(|offset| at + offset) {
+                    let length = content[start..].iter().take_while(|byte| digits(byte)).count();
+                    let number = NUMBERS[generator.random_range(0..NUMBERS.len())];
+                    content.splice(start..start + length, number.bytes());
+                }
+            }
+        }
+    }
+    content
+}
+
+/// What a reader may take up besides a multiple of the file: its buffers, and what a decoder keeps.
+const BUFFERS: usize = 4 << 20;
+
+#[test]
+fn no_mutation_breaks_a_reader() {
+    for trial in trials() {
+        let mut generator = ChaCha8Rng::seed_from_u64(7);
+        for seed in &trial.seeds {
+            (trial.run)(seed);
+            for _ in 0..trial.mutations {
+                let content = mutated(seed, &mut generator);
+                let before = IN_USE.load(Ordering::Relaxed);
+                PEAK.store(before, Ordering::Relaxed);
+                (trial.run)(&content);
+                let used = PEAK.load(Ordering::Relaxed).saturating_sub(before);
+                assert!(
+                    used < BUFFERS + 64 * content.len(),
+                    "{}: {used} bytes for a file of {}",
+                    trial.name,
+                    content.len()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn sound_files_are_read_by_their_harnesses() {
+    // Else the mutations would be of rubbish.
+    let file = |content: &[u8]| {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(content).unwrap();
+        file
+    };
+    let [_, images, labels] = <[_; 3]>::try_from(idx_files()).unwrap();
+    mfnet::data::read::read_images(file(&images).path()).unwrap();
+    mfnet::data::read::read_labels(file(&labels).path()).unwrap();
+    mfnet::data::read::read_npz::<f32>(file(&examples_npz()).path(), None).unwrap();
+    Model::<f32>::load(file(&model_files()[0]).path()).unwrap();
+    NeuralNetwork::<f64>::load(file(&model_files()[1]).path()).unwrap();
+    let adam = Adam::new(0.01).unwrap();
+    let mut trainer = Trainer::new(small_network(), CrossEntropyLoss::default(), adam);
+    trainer.load_checkpoint(file(&checkpoint_files()[0]).path()).unwrap();
+}
+
+#[test]
+#[ignore = "writes the fuzzers' corpus into the source folder"]
+fn write_the_corpus() {
+    let config = "[data]\nsource = \"iris\"\ntarget = [\"a\"]\n[model]\nhidden = [3, 4]\n[training]\nlr = 0.1\n";
+    let all = trials()
+        .into_iter()
+        .map(|trial| (trial.name, trial.seeds))
+        .chain([("config", vec![config.into()])]);
+    for (name, seeds) in all {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(name);
+        fs::create_dir_all(&folder).unwrap();
+        for (index, seed) in seeds.iter().enumerate() {
+            fs::write(folder.join(format!("seed-{index}")), seed).unwrap();
+        }
+    }
+}
