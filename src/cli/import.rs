@@ -100,7 +100,8 @@ fn import_in<T: Element>(arguments: &ImportArguments) -> anyhow::Result<Outcome>
 impl ImportArguments {
     fn network<T: Element>(&self) -> anyhow::Result<NeuralNetwork<T>> {
         let [inputs, hidden @ .., outputs] = self.layers.as_slice() else {
-            let message = "--layers names one number: give the features and the outputs at least, such as 784,10";
+            let message =
+                "--layers names one number: give the features and the outputs at least, such as 784,10";
             bail!(usage(message.to_owned()));
         };
         let activations = self.activation.len();
@@ -144,13 +145,15 @@ impl ImportArguments {
         ] {
             ensure!(
                 names.is_empty() || names.len() == expected,
-                usage(format!("{option} has {} names, and a {task} with --layers {} takes {expected}",
-                names.len(),
-                self.layers
-                    .iter()
-                    .map(usize::to_string)
-                    .collect::<Vec<_>>()
-                    .join(",")))
+                usage(format!(
+                    "{option} has {} names, and a {task} with --layers {} takes {expected}",
+                    names.len(),
+                    self.layers
+                        .iter()
+                        .map(usize::to_string)
+                        .collect::<Vec<_>>()
+                        .join(",")
+                ))
             );
         }
         let numbers = || (0..classes).map(|class| class.to_string()).collect();

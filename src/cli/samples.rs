@@ -14,9 +14,9 @@ use mfnet::{Dataset, Element, Inputs};
 use ndarray::{Array2, Axis};
 
 use super::data::source;
-use super::usage;
 use super::known::{self, KNOWN};
 use super::parse::whole;
+use super::usage;
 
 /// The cells of a CSV file that are held in memory at a time: less than 100 MB of text.
 const CELLS: usize = 1 << 20;
