@@ -2,20 +2,20 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use clap::{Args, ValueEnum};
 use mfnet::data::{Layout, Scaling, Schema, Task};
 use mfnet::{Element, Model, NeuralNetwork, Precision, precision_of};
 
 use super::parse::whole;
 use super::settings::ActivationName;
-use super::{Outcome, console};
+use super::{Outcome, console, usage};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
   mfnet import digits.safetensors --layers 784,512,10 --pixels --out digits
   mfnet import iris.safetensors --layers 4,20,20,3 --activation tanh \\
-      --features sl,sw,pl,pw --labels setosa,versicolor,virginica --out iris.safetensors
+      --features sl,sw,pl,pw --targets species --labels setosa,versicolor,virginica --out iris.safetensors
   mfnet import price.safetensors --layers 8,64,1 --targets price --out price.safetensors
 In PyTorch, safetensors.torch.save_file(model.state_dict(), \"digits.safetensors\") writes such a file.";
 
@@ -44,19 +44,14 @@ pub(super) struct ImportArguments {
     task: Option<TaskName>,
 
     /// The classes' names, in the order of the outputs [default: their numbers, from 0]
-    #[arg(
-        long,
-        value_name = "NAME[,NAME...]",
-        value_delimiter = ',',
-        conflicts_with = "targets"
-    )]
+    #[arg(long, value_name = "NAME[,NAME...]", value_delimiter = ',')]
     labels: Vec<String>,
 
     /// The features' names, by which CSV columns are found [default: columns are found by their places]
     #[arg(long, value_name = "NAME[,NAME...]", value_delimiter = ',')]
     features: Vec<String>,
 
-    /// The targets' names [default: none]
+    /// The targets' names, by which CSV columns are found; for classes one [default: none]
     #[arg(long, value_name = "NAME[,NAME...]", value_delimiter = ',')]
     targets: Vec<String>,
 
@@ -105,15 +100,17 @@ fn import_in<T: Element>(arguments: &ImportArguments) -> anyhow::Result<Outcome>
 impl ImportArguments {
     fn network<T: Element>(&self) -> anyhow::Result<NeuralNetwork<T>> {
         let [inputs, hidden @ .., outputs] = self.layers.as_slice() else {
-            anyhow::bail!(
-                "--layers names one number: give the features and the outputs at least, such as 784,10"
-            );
+            let message =
+                "--layers names one number: give the features and the outputs at least, such as 784,10";
+            bail!(usage(message.to_owned()));
         };
         let activations = self.activation.len();
         ensure!(
             activations == 1 || activations == hidden.len(),
-            "--activation names {activations} functions for {} hidden layers: give one, or one for each",
-            hidden.len()
+            usage(format!(
+                "--activation names {activations} functions for {} hidden layers: give one, or one for each",
+                hidden.len()
+            ))
         );
         let mut builder = NeuralNetwork::builder(*inputs);
         for (&units, activation) in hidden.iter().zip(self.activation.iter().cycle()) {
@@ -148,13 +145,15 @@ impl ImportArguments {
         ] {
             ensure!(
                 names.is_empty() || names.len() == expected,
-                "{option} has {} names, and a {task} with --layers {} takes {expected}",
-                names.len(),
-                self.layers
-                    .iter()
-                    .map(usize::to_string)
-                    .collect::<Vec<_>>()
-                    .join(",")
+                usage(format!(
+                    "{option} has {} names, and a {task} with --layers {} takes {expected}",
+                    names.len(),
+                    self.layers
+                        .iter()
+                        .map(usize::to_string)
+                        .collect::<Vec<_>>()
+                        .join(",")
+                ))
             );
         }
         let numbers = || (0..classes).map(|class| class.to_string()).collect();

@@ -5,7 +5,7 @@ use mfnet::data::digits::{DEFAULT_TEST_SAMPLES, DEFAULT_TRAINING_SAMPLES, digits
 use mfnet::data::known::{self, Source};
 use mfnet::data::read::{self, CsvOptions};
 use mfnet::data::{Columns, Scaling, Schema};
-use mfnet::{Dataset, Element};
+use mfnet::{Dataset, Element, Error};
 
 use super::download::DownloadBar;
 
@@ -136,7 +136,13 @@ pub(super) fn samples<T: Element>(
         schema,
         unit,
         ..
-    } = set(name, source, seed, quiet)?;
+    } = set(name, source, seed, quiet).map_err(|error| match error.downcast_ref() {
+        // Copies of iris with gaps are about, whose cells would seem to be the user's to mend.
+        Some(Error::InvalidFile { .. }) => error.context(format!(
+            "the file is not as it was published: see `mfnet datasets {name} --verify`"
+        )),
+        _ => error,
+    })?;
     let (dataset, part) = match test {
         Some(test) => (test, "test samples"),
         None => (train, "all samples, as it has no test set of its own"),

@@ -16,6 +16,7 @@ use ndarray::{Array2, Axis};
 use super::data::source;
 use super::known::{self, KNOWN};
 use super::parse::whole;
+use super::usage;
 
 /// The cells of a CSV file that are held in memory at a time: less than 100 MB of text.
 const CELLS: usize = 1 << 20;
@@ -82,8 +83,10 @@ impl Given {
         if let Given::Csv(path) = self {
             ensure!(
                 path.exists(),
-                "{self}: there is no such file, and no data set of this name; the data sets are {}",
-                KNOWN.join(", ")
+                usage(format!(
+                    "{self}: there is no such file, and no data set of this name; the data sets are {}",
+                    KNOWN.join(", ")
+                ))
             );
         }
         Ok(())
@@ -182,9 +185,9 @@ impl SampleArguments {
             Given::NpyPair(inputs, targets) => read::read_npy_samples(inputs, targets, schema)?,
             Given::Npy(path) => {
                 let name = path.display();
-                bail!(
+                bail!(usage(format!(
                     "{name}: this is one array, and the truth to compare with is missing: name two, as {name},Y.npy"
-                )
+                )))
             }
         };
         Ok(Samples {

@@ -256,7 +256,7 @@ pub(super) fn read_features<T: Element>(
                 return Err(table.refuse(
                     row,
                     column,
-                    "the value is missing; leave the row out, or have the column's mean stand in \
+                    "the value is missing; leave the row out, or train with the column's mean in its place \
                      (`--impute mean`)",
                 ));
             }

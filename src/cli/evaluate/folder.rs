@@ -8,7 +8,7 @@ use mfnet::report::{Output, Picture, confusion, predictions};
 
 use super::json;
 use super::scores::{Report, Scores};
-use crate::cli::{console, out_file};
+use crate::cli::{console, out_file, usage};
 
 /// More classes than a picture can have.
 const DRAWN: usize = 1000;
@@ -23,7 +23,9 @@ pub(super) fn check(folder: &Path) -> anyhow::Result<()> {
         fs::read_dir(folder).with_context(|| format!("--out {shown}: cannot read the folder"))?;
     ensure!(
         entries.next().is_none(),
-        "--out {shown}: the folder is not empty: name a new one, so that nothing is lost"
+        usage(format!(
+            "--out {shown}: the folder is not empty: name a new one, so that nothing is lost"
+        ))
     );
     Ok(())
 }

@@ -133,16 +133,7 @@ fn outputs(schema: &Schema<f64>) -> String {
                 .target_names
                 .first()
                 .map_or(String::new(), |name| format!(" of {}", shown(name, NAME)));
-            let most = LISTED.min(schema.labels.len());
-            let names: Vec<String> = schema.labels[..most]
-                .iter()
-                .map(|label| shown(label, NAME))
-                .collect();
-            let more = match schema.labels.len() - most {
-                0 => String::new(),
-                more => format!(" and {} more", count(more)),
-            };
-            format!("\nclasses{column}: {}{more}\n", names.join(", "))
+            format!("\nclasses{column}: {}\n", enumerated(&schema.labels))
         }
         Task::Regression => {
             let scales = schema.target_normalization.as_ref();
@@ -154,28 +145,34 @@ fn outputs(schema: &Schema<f64>) -> String {
     }
 }
 
-/// Names, and mean and deviation where there are such.
+/// Names, with mean and deviation where there are such.
 fn listed(what: &str, names: Vec<String>, scale: impl Fn(usize) -> Option<(f64, f64)>) -> String {
-    let names: Vec<String> = names.iter().map(|name| shown(name, NAME)).collect();
-    let most = LISTED.min(names.len());
-    let lengths = names[..most].iter().map(|name| name.chars().count());
-    let width = lengths.chain([what.len()]).max().unwrap_or(0);
-    let head = match scale(0) {
-        Some(_) => format!("{what:<width$} {:>11} {:>11}", "mean", "deviation"),
-        None => what.to_owned(),
-    };
-    let mut text = format!("\n{head}\n");
-    for (place, name) in names[..most].iter().enumerate() {
-        text += &match scale(place) {
-            Some((mean, deviation)) => {
-                format!("{name:<width$} {:>11} {:>11}\n", number(mean), number(deviation))
-            }
-            None => format!("{name}\n"),
-        };
+    if scale(0).is_none() {
+        return format!("\n{what}s: {}\n", enumerated(&names));
     }
-    match names.len() - most {
+    let most = LISTED.min(names.len());
+    let more = names.len() - most;
+    let names: Vec<String> = names[..most].iter().map(|name| shown(name, NAME)).collect();
+    let lengths = names.iter().map(|name| name.chars().count());
+    let width = lengths.chain([what.len()]).max().unwrap_or(0);
+    let mut text = format!("\n{what:<width$} {:>11} {:>11}\n", "mean", "deviation");
+    for (place, name) in names.iter().enumerate() {
+        let (mean, deviation) = scale(place).unwrap_or_default();
+        text += &format!("{name:<width$} {:>11} {:>11}\n", number(mean), number(deviation));
+    }
+    match more {
         0 => text,
         more => text + &format!("and {} more\n", count(more)),
+    }
+}
+
+/// Names in a row: the first of them if they are many.
+fn enumerated(names: &[String]) -> String {
+    let most = LISTED.min(names.len());
+    let first: Vec<String> = names[..most].iter().map(|name| shown(name, NAME)).collect();
+    match names.len() - most {
+        0 => first.join(", "),
+        more => format!("{} and {} more", first.join(", "), count(more)),
     }
 }
 

@@ -18,7 +18,7 @@ use self::table::Table;
 use super::out_file::{OutFile, refusal};
 use super::samples::{Given, SampleArguments};
 use super::train::use_threads;
-use super::{Outcome, opened};
+use super::{Outcome, opened, usage};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -97,7 +97,7 @@ fn predict_in<T: Element>(arguments: &PredictArguments, file: &Path) -> anyhow::
     };
     ensure!(
         wanted != Wanted::Numbers || !arguments.proba,
-        "--proba is for classes, and this model predicts numbers: leave it out"
+        usage("--proba is for classes, and this model predicts numbers: leave it out".to_owned())
     );
     let out = arguments.out.as_deref();
     let form = out.map_or(Form::Csv, Form::of);

@@ -94,7 +94,8 @@ pub fn read_npy_pair<T: Element>(inputs: &Path, targets: &Path, task: Option<Tas
     examples_of(read_array(inputs)?, read_array(targets)?, task)
 }
 
-/// Reads the raw samples of a pair of NPY files for a model whose schema was kept.
+/// Reads the raw samples of a pair of NPY files for a model whose schema was kept. Of classes that it calls by texts,
+/// numbers are the places, counted from 0.
 ///
 /// # Errors
 ///
@@ -377,9 +378,17 @@ fn samples_of<T: Element>(x: Array<T>, y: Array<T>, schema: &Schema<T>) -> Resul
 }
 
 fn known_labels<T: Element>(raw: &RawTargets<T>, names: &[String]) -> Result<Vec<u32>> {
-    let known: HashMap<&str, u32> = names.iter().map(String::as_str).zip(0..).collect();
+    let known: HashMap<String, u32> = if names.iter().all(|name| name.parse::<i64>().is_err()) {
+        // Classes that are called by texts are numbered by their places.
+        (0..)
+            .take(names.len())
+            .map(|place| (place.to_string(), place))
+            .collect()
+    } else {
+        names.iter().cloned().zip(0..).collect()
+    };
     let label = |(row, number): (usize, i64)| {
-        known.get(number.to_string().as_str()).copied().ok_or_else(|| {
+        known.get(&number.to_string()).copied().ok_or_else(|| {
             Error::data(
                 &raw.name,
                 format_args!(
