@@ -539,7 +539,8 @@ impl<T: Element> WholeBatch<T> for BatchNorm1d<T> {
     }
 
     fn gradient(&self, whole: &Whole, gradients: &mut [Array2<T>]) {
-        let samples = whole.samples() as f64;
+        // Before the first batch, all sums are 0.
+        let samples = whole.samples().max(1) as f64;
         let squares = &whole.forward()[self.features()..];
         let (sums, products) = whole.back().split_at(self.features());
         for (feature, mut gradient) in body_mut(gradients[0].view_mut())
