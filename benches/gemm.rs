@@ -116,9 +116,14 @@ fn passes<T: Element>(criterion: &mut Criterion, shape: Shape, below: bool) -> [
         .map(|seed| Block::new(shape, &layer, seed as u64))
         .collect();
     let mut forward = || {
-        blocks
-            .par_iter_mut()
-            .for_each(|block| layer.forward(block.input.view(), block.output.view_mut(), Pass::PREDICTION));
+        blocks.par_iter_mut().for_each(|block| {
+            layer.forward(
+                block.input.view(),
+                block.output.view_mut(),
+                Pass::PREDICTION,
+                &mut [],
+            )
+        });
     };
     forward();
     let mut group = criterion.benchmark_group(name::<T>(shape));
@@ -140,6 +145,7 @@ fn passes<T: Element>(criterion: &mut Criterion, shape: Shape, below: bool) -> [
                     block.delta.view(),
                     delta_input,
                     Pass::PREDICTION,
+                    &mut [],
                 );
             });
         };
@@ -156,7 +162,12 @@ fn passes<T: Element>(criterion: &mut Criterion, shape: Shape, below: bool) -> [
     if layer.is_small() {
         let mut gradient = || {
             blocks.par_iter_mut().for_each(|block| {
-                layer.block_gradient(block.input.view(), block.delta.view(), &mut block.gradient);
+                layer.block_gradient(
+                    block.input.view(),
+                    block.delta.view(),
+                    &mut block.gradient,
+                    &mut [],
+                );
             });
         };
         gradient();

@@ -1,5 +1,6 @@
 //! One seed, one result: bit for bit, whatever the number of threads; and the same numbers in every release.
 
+use mfnet::layer::Window;
 use mfnet::optimizer::Optimizer;
 use mfnet::{
     Adam, Clip, CrossEntropyLoss, DataLoader, Dataset, Element, NeuralNetwork, Sgd, Shuffle, TrainOptions,
@@ -16,7 +17,7 @@ use noise::noise;
 /// All that a training leaves behind, but for its seconds.
 #[derive(Debug, PartialEq)]
 struct Outcome {
-    /// The bits of all weights.
+    /// The bits of all weights and running statistics.
     weights: Vec<u64>,
     /// The bits of each epoch's training loss, test loss and test accuracy.
     history: Vec<[u64; 3]>,
@@ -26,11 +27,9 @@ fn labels(samples: usize) -> Vec<u32> {
     (0..samples).map(|sample| (sample % 10) as u32).collect()
 }
 
-/// Trains a network that is wide enough for several blocks, tiles and threads.
-fn outcome<T: Element>(seed: u64, optimizer: &Make<T>) -> Outcome {
-    let data =
-        |samples, seed| Dataset::<T>::classification(noise(samples, 90, seed), labels(samples), 10).unwrap();
-    let mut network = NeuralNetwork::builder(90)
+/// A network that is wide enough for several blocks, tiles and threads.
+fn dense<T: Element>(seed: u64) -> NeuralNetwork<T> {
+    NeuralNetwork::builder(90)
         .linear(300)
         .relu()
         .linear(130)
@@ -38,7 +37,33 @@ fn outcome<T: Element>(seed: u64, optimizer: &Make<T>) -> Outcome {
         .linear(10)
         .seed(seed)
         .build()
-        .unwrap();
+        .unwrap()
+}
+
+/// One with layers that work otherwise: together on images, on the batch as a whole, by chance.
+fn mixed<T: Element>(seed: u64) -> NeuralNetwork<T> {
+    NeuralNetwork::builder(90)
+        .image(2, 9, 5)
+        .conv2d(6, Window::new([3, 3]).padding([1, 1]))
+        .relu()
+        .dropout(0.2)
+        .conv2d(8, Window::new([3, 3]).stride([2, 1]))
+        .batch_norm()
+        .relu()
+        .linear(130)
+        .batch_norm()
+        .softmax()
+        .linear(10)
+        .seed(seed)
+        .build()
+        .unwrap()
+}
+
+/// Trains a network.
+fn outcome<T: Element>(make: fn(u64) -> NeuralNetwork<T>, seed: u64, optimizer: &Make<T>) -> Outcome {
+    let data =
+        |samples, seed| Dataset::<T>::classification(noise(samples, 90, seed), labels(samples), 10).unwrap();
+    let mut network = make(seed);
     let options = TrainOptions {
         epochs: 3,
         batch_size: 700,
@@ -59,9 +84,9 @@ fn outcome<T: Element>(seed: u64, optimizer: &Make<T>) -> Outcome {
         [epoch.train_loss, test.loss, accuracy].map(f64::to_bits)
     });
     Outcome {
-        weights: network
-            .weights()
-            .flatten()
+        weights: (network.records().unwrap().into_iter())
+            .flat_map(|record| record.tensors)
+            .flat_map(|tensor| tensor.values)
             .map(|weight| weight.as_f64().to_bits())
             .collect(),
         history: epochs.collect(),
@@ -84,14 +109,14 @@ fn optimizers<T: Element>() -> Vec<Box<Make<T>>> {
     ]
 }
 
-fn threads_change_nothing<T: Element>() {
-    for optimizer in optimizers::<T>() {
+fn threads_change_nothing<T: Element>(make: fn(u64) -> NeuralNetwork<T>, count: usize) {
+    for optimizer in optimizers::<T>().into_iter().take(count) {
         let with = |threads| {
             let pool = rayon::ThreadPoolBuilder::new()
                 .num_threads(threads)
                 .build()
                 .unwrap();
-            pool.install(|| outcome::<T>(7, &*optimizer))
+            pool.install(|| outcome(make, 7, &*optimizer))
         };
         let alone = with(1);
         let name = format!("{}, {:?}", T::NAME, optimizer());
@@ -102,24 +127,26 @@ fn threads_change_nothing<T: Element>() {
         for threads in [2, 3, 4, 8] {
             assert!(with(threads) == alone, "{name}: {threads} threads");
         }
-        assert!(outcome::<T>(7, &*optimizer) == alone, "{name}: the global pool");
+        assert!(outcome(make, 7, &*optimizer) == alone, "{name}: the global pool");
     }
 }
 
 #[test]
 fn threads_change_nothing_in_f32() {
-    threads_change_nothing::<f32>();
+    threads_change_nothing::<f32>(dense, usize::MAX);
+    threads_change_nothing::<f32>(mixed, 2);
 }
 
 #[test]
 fn threads_change_nothing_in_f64() {
-    threads_change_nothing::<f64>();
+    threads_change_nothing::<f64>(dense, usize::MAX);
+    threads_change_nothing::<f64>(mixed, 1);
 }
 
 #[test]
 fn seeds_change_everything() {
     let optimizer = &*optimizers()[0];
-    let (first, second) = (outcome::<f32>(7, optimizer), outcome::<f32>(8, optimizer));
+    let (first, second) = (outcome(dense::<f32>, 7, optimizer), outcome(dense, 8, optimizer));
     assert!(first.weights != second.weights);
     assert!(first.history != second.history);
 }

@@ -2,9 +2,12 @@
 //!
 //! The slope is a central difference in f64, whose own error is some 1e-10 here.
 
-use mfnet::layer::{Layer, Linear, Pass};
+use mfnet::layer::{BatchNorm1d, Conv2d, Image, Layer, Linear, Pass, Window};
 use mfnet::loss::Loss;
-use mfnet::{CrossEntropyLoss, DataLoader, Dataset, MseLoss, NeuralNetwork, Reduction, Shuffle, Workspace};
+use mfnet::{
+    Builder, CrossEntropyLoss, DataLoader, Dataset, MseLoss, NeuralNetwork, ProbabilityCrossEntropyLoss,
+    Reduction, Sgd, Shuffle, Workspace,
+};
 use ndarray::{Array2, s};
 
 #[path = "common/noise.rs"]
@@ -25,9 +28,10 @@ enum Activation {
     Relu,
     Sigmoid,
     Tanh,
+    Softmax,
 }
 
-use Activation::{Identity, Relu, Sigmoid, Tanh};
+use Activation::{Identity, Relu, Sigmoid, Softmax, Tanh};
 
 /// Augmented weights and the activation behind, layer by layer.
 type Layers = Vec<(Array2<f64>, Activation)>;
@@ -54,6 +58,7 @@ fn network(layers: &[(Array2<f64>, Activation)]) -> NeuralNetwork<f64> {
             Relu => builder.relu(),
             Sigmoid => builder.sigmoid(),
             Tanh => builder.tanh(),
+            Softmax => builder.softmax(),
         };
     }
     builder.build().unwrap()
@@ -180,7 +185,7 @@ fn check(sizes: &[usize], activations: &[Activation], samples: usize) {
 
 #[test]
 fn one_layer_with_each_activation() {
-    for activation in [Identity, Relu, Sigmoid, Tanh] {
+    for activation in [Identity, Relu, Sigmoid, Tanh, Softmax] {
         for samples in [1, 2, 5] {
             check(&[3, 4], &[activation], samples);
             check(&[1, 2], &[activation], samples);
@@ -190,7 +195,7 @@ fn one_layer_with_each_activation() {
 
 #[test]
 fn a_hidden_layer_with_each_activation() {
-    for activation in [Identity, Relu, Sigmoid, Tanh] {
+    for activation in [Identity, Relu, Sigmoid, Tanh, Softmax] {
         for samples in [1, 6] {
             check(&[3, 5, 2], &[activation, Identity], samples);
         }
@@ -203,6 +208,177 @@ fn deep_chains() {
     check(&[2, 4, 3, 4, 2], &[Sigmoid, Tanh, Relu, Identity], 5);
     check(&[4, 3, 3, 3, 3], &[Identity; 4], 3);
     check(&[2, 1, 1, 2], &[Tanh, Sigmoid, Identity], 1);
+}
+
+/// The numbers of a layer as it is made from them: [bias | W], without the constant row.
+fn parts(weights: &Array2<f64>) -> (ndarray::ArrayView2<'_, f64>, Vec<f64>) {
+    (weights.slice(s![.., 1..]), weights.column(0).to_vec())
+}
+
+fn linear(weights: &Array2<f64>) -> Box<Linear<f64>> {
+    let (weights, biases) = parts(weights);
+    Box::new(Linear::from_weights(weights, &biases).unwrap())
+}
+
+fn batch_norm(weights: &Array2<f64>) -> Box<BatchNorm1d<f64>> {
+    let (gamma, beta) = parts(weights);
+    Box::new(BatchNorm1d::from_weights(&gamma.column(0).to_vec(), &beta).unwrap())
+}
+
+fn conv2d([channels, height, width]: [usize; 3], window: Window, weights: &Array2<f64>) -> Box<Conv2d<f64>> {
+    let image = Image {
+        channels,
+        height,
+        width,
+    };
+    let (weights, biases) = parts(weights);
+    Box::new(Conv2d::from_weights(image, window, weights, &biases).unwrap())
+}
+
+/// Checks the gradients of a network with weights of these shapes, [bias | W], for a batch of `samples`: of every weight, or
+/// of every third, and so on.
+fn check_network(
+    what: &str,
+    shapes: &[(usize, usize)],
+    samples: usize,
+    every: usize,
+    make: &dyn Fn(&[Array2<f64>]) -> Builder<f64>,
+) {
+    let weights = shapes.iter().zip(50..);
+    let weights: Vec<Array2<f64>> = weights
+        .map(|(&(rows, columns), seed)| noise(rows, columns, seed))
+        .collect();
+    let build = |weights: &[Array2<f64>]| make(weights).build().unwrap();
+    let network = build(&weights);
+    let data = dataset(
+        noise(samples, network.inputs(), 1),
+        Targets::Labels,
+        network.outputs(),
+    );
+    let (logits, probabilities) = (
+        CrossEntropyLoss::default(),
+        ProbabilityCrossEntropyLoss::default(),
+    );
+    let loss: &dyn Loss<f64> = if network.gives_probabilities() {
+        &probabilities
+    } else {
+        &logits
+    };
+    let (_, found) = gradients(&network, &data, loss);
+    for layer in 0..weights.len() {
+        let body = found[layer].slice(s![1.., ..]);
+        assert_eq!(body.dim(), shapes[layer]);
+        for (index, &gradient) in body.indexed_iter().step_by(every) {
+            let moved = |step: f64| {
+                let mut weights = weights.clone();
+                weights[layer][index] += step;
+                gradients(&build(&weights), &data, loss).0
+            };
+            let slope = (moved(STEP) - moved(-STEP)) / (2.0 * STEP);
+            assert!(
+                (gradient - slope).abs() <= RELATIVE * slope.abs() + ABSOLUTE,
+                "{what}, {samples} samples, layer {layer}, {index:?}: gradient {gradient}, slope {slope}"
+            );
+        }
+    }
+}
+
+#[test]
+fn batch_normalisation() {
+    for samples in [2, 3, 7] {
+        check_network("behind", &[(4, 4), (4, 2), (3, 5)], samples, 1, &|weights| {
+            NeuralNetwork::builder(3)
+                .layer(linear(&weights[0]))
+                .layer(batch_norm(&weights[1]))
+                .tanh()
+                .layer(linear(&weights[2]))
+        });
+        check_network(
+            "first and last",
+            &[(3, 2), (4, 4), (4, 2)],
+            samples,
+            1,
+            &|weights| {
+                NeuralNetwork::builder(3)
+                    .layer(batch_norm(&weights[0]))
+                    .layer(linear(&weights[1]))
+                    .sigmoid()
+                    .layer(batch_norm(&weights[2]))
+            },
+        );
+        check_network("alone", &[(3, 2), (3, 2)], samples, 1, &|weights| {
+            let first = NeuralNetwork::builder(3).layer(batch_norm(&weights[0]));
+            first.layer(batch_norm(&weights[1])).softmax()
+        });
+    }
+}
+
+/// More features than are worked on at a time, and more samples than a block has.
+#[test]
+fn batch_normalisation_over_several_blocks() {
+    check_network("blocks", &[(80, 31), (80, 2), (2, 81)], 600, 397, &|weights| {
+        NeuralNetwork::builder(30)
+            .layer(linear(&weights[0]))
+            .layer(batch_norm(&weights[1]))
+            .tanh()
+            .layer(linear(&weights[2]))
+    });
+}
+
+#[test]
+fn convolutions() {
+    for samples in [1, 3] {
+        let first = Window::new([3, 2]).stride([1, 2]).padding([2, 1]);
+        let second = Window::new([2, 3]).stride([2, 1]).padding([0, 1]);
+        check_network("conv2d", &[(3, 13), (2, 13), (2, 13)], samples, 1, &|weights| {
+            NeuralNetwork::builder(2 * 4 * 5)
+                .layer(conv2d([2, 4, 5], first, &weights[0]))
+                .tanh()
+                .layer(conv2d([3, 6, 3], Window::new([2, 2]), &weights[1]))
+                .sigmoid()
+                .layer(conv2d([2, 5, 2], second, &weights[2]))
+                .layer(linear(&noise(2, 9, 9)))
+        });
+    }
+    // Several blocks, and several images in a product: the last of a block are fewer.
+    check_network("blocks", &[(5, 28), (3, 81)], 130, 7, &|weights| {
+        NeuralNetwork::builder(3 * 4 * 4)
+            .layer(conv2d(
+                [3, 4, 4],
+                Window::new([3, 3]).padding([1, 1]),
+                &weights[0],
+            ))
+            .tanh()
+            .layer(linear(&weights[1]))
+    });
+}
+
+#[test]
+fn a_batch_of_one_is_refused_where_it_has_no_variance() {
+    let mut network = NeuralNetwork::<f64>::builder(3)
+        .linear(2)
+        .batch_norm()
+        .build()
+        .unwrap();
+    let data = dataset(noise(1, 3, 1), Targets::Values, 2);
+    let loader = DataLoader::new(&data, 1, Shuffle::None, 0).unwrap();
+    let mut workspace = Workspace::new(&network, 4);
+    let batch = loader.batches().next().unwrap();
+    let error = network
+        .propagate(&batch, &MseLoss::default(), &mut workspace)
+        .unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("BatchNorm1d learns from a batch as a whole"),
+        "{error}"
+    );
+    // Nothing was seen, so that nothing is noted.
+    let before = network.records().unwrap();
+    network
+        .update(&mut Sgd::new(0.1).unwrap(), &mut workspace)
+        .unwrap();
+    assert_eq!(network.records().unwrap()[1], before[1]);
 }
 
 /// A block holds so many samples of a network like this that a batch of 600 makes several.
@@ -295,6 +471,7 @@ impl Layer<f64> for Scale {
         input: ndarray::ArrayView2<'_, f64>,
         mut output: ndarray::ArrayViewMut2<'_, f64>,
         _pass: Pass,
+        _scratch: &mut [f64],
     ) {
         for ((row, column), value) in output.indexed_iter_mut().filter(|((row, _), _)| *row > 0) {
             *value = self.weights[0][[1, row]] * input[[row, column]];
@@ -307,8 +484,9 @@ impl Layer<f64> for Scale {
         delta: ndarray::ArrayView2<'_, f64>,
         delta_input: ndarray::ArrayViewMut2<'_, f64>,
         pass: Pass,
+        scratch: &mut [f64],
     ) {
-        self.forward(delta, delta_input, pass);
+        self.forward(delta, delta_input, pass, scratch);
     }
 
     fn gradient(&self, samples: mfnet::layer::Samples<'_, f64>, gradients: &mut [Array2<f64>]) {
@@ -368,7 +546,7 @@ fn a_layer_of_a_users_own() {
     let batch = loader.batches().next().unwrap();
     network.propagate(&batch, &loss, &mut workspace).unwrap();
     network
-        .update(&mut mfnet::Sgd::new(0.5).unwrap(), &mut workspace)
+        .update(&mut Sgd::new(0.5).unwrap(), &mut workspace)
         .unwrap();
     for (weights, expected) in network.weights().zip(&expected) {
         assert!((weights - expected).iter().all(|error| error.abs() < 1e-14));

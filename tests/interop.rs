@@ -11,8 +11,8 @@ use std::path::Path;
 use std::process::Command;
 
 use mfnet::data::{Inputs, Schema, Targets};
-use mfnet::layer::Identity;
-use mfnet::{Builder, Dataset, Element, Model, NeuralNetwork};
+use mfnet::layer::{Identity, Window};
+use mfnet::{Builder, Dataset, Element, Model, MseLoss, NeuralNetwork, Sgd, TrainOptions, train};
 use ndarray::{Array2, array};
 use serde_json::{Value, json};
 
@@ -32,8 +32,44 @@ fn layers<T: Element>() -> Vec<(&'static str, Add<T>)> {
         ("tanh", Builder::tanh),
         ("identity", |builder| builder.activation(Box::new(Identity))),
         ("dropout", |builder| builder.relu().dropout(0.3)),
+        ("softmax", Builder::softmax),
+        ("batch_norm", |builder| builder.batch_norm().relu()),
+        ("conv2d", |builder| {
+            let first = builder
+                .relu()
+                .image(2, 1, 3)
+                .conv2d(4, Window::new([1, 2]).padding([0, 1]));
+            let second = first
+                .tanh()
+                .dropout(0.3)
+                .conv2d(3, Window::new([1, 3]).stride([1, 2]).padding([0, 2]));
+            second.linear(6)
+        }),
+        ("conv2d_last", |builder| {
+            builder
+                .relu()
+                .image(3, 2, 1)
+                .conv2d(6, Window::new([2, 1]))
+                .softmax()
+        }),
         ("wide", |builder| builder.relu().linear(300).relu().linear(6)),
     ]
+}
+
+/// A network after a few steps: nothing in it is as it started.
+fn stirred<T: Element>(mut network: NeuralNetwork<T>) -> NeuralNetwork<T> {
+    let targets = noise(SAMPLES, network.outputs(), 61);
+    let data = Dataset::regression(noise(SAMPLES, network.inputs(), 60), targets).unwrap();
+    let options = TrainOptions {
+        epochs: 3,
+        ..TrainOptions::default()
+    };
+    let (loss, mut sgd) = (MseLoss::default(), Sgd::new(0.1).unwrap());
+    train(&mut network, &data, &loss, &mut sgd, &options, |_| {
+        std::ops::ControlFlow::Continue(())
+    })
+    .unwrap();
+    network
 }
 
 const INPUTS: usize = 5;
@@ -44,7 +80,7 @@ fn cases<T: Element>() -> Vec<(String, Model<T>, Array2<T>)> {
     let mut cases = Vec::new();
     for (seed, (name, add)) in (7..).zip(layers::<T>()) {
         let builder = NeuralNetwork::builder(INPUTS).linear(6).seed(seed);
-        let network = add(builder).linear(3).build().unwrap();
+        let network = stirred(add(builder).linear(3).build().unwrap());
         // Numbers of different size, as in tables.
         let scales = array![1.0, 10.0, 100.0, 0.1, 5.0].mapv(T::from_f64);
         let input = noise::<T>(SAMPLES, INPUTS, seed) * &scales + &scales;
@@ -81,6 +117,12 @@ fn cases<T: Element>() -> Vec<(String, Model<T>, Array2<T>)> {
     cases.push((
         "classes-raw".to_owned(),
         Model::new(network(51), schema.clone()).unwrap(),
+        input.clone(),
+    ));
+    let last = NeuralNetwork::builder(INPUTS).linear(3).softmax().seed(54);
+    cases.push((
+        "classes-softmax".to_owned(),
+        Model::new(last.build().unwrap(), schema.clone()).unwrap(),
         input.clone(),
     ));
     let schema = schema.normalized(&raw).unwrap();
@@ -128,7 +170,9 @@ fn write_cases<T: Element>(folder: &Path) {
             let shape = move |tensor: &mfnet::layer::Tensor<T>| {
                 (format!("{index}.{}", tensor.name), tensor.values.shape().to_vec())
             };
-            record.tensors.iter().map(shape)
+            let counts = record.counts.iter();
+            let counts = counts.map(move |(name, _)| (format!("{index}.{name}"), Vec::new()));
+            record.tensors.iter().map(shape).chain(counts)
         });
         let mut case = json!({
             "precision": T::NAME,
@@ -190,6 +234,12 @@ fn read_types<T: Element>(folder: &Path) {
                         "{stem}: {index}.{}",
                         tensor.name
                     );
+                }
+            }
+            for (index, record) in network.records().unwrap().iter().enumerate() {
+                for (name, count) in &record.counts {
+                    let found = expected.remove(&format!("net.{}.{name}", index + 1));
+                    assert_eq!(found, Some(vec![*count as f64]), "{stem}: {index}.{name}");
                 }
             }
             assert!(expected.is_empty(), "{stem}: {expected:?}");

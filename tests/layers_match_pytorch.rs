@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use mfnet::layer::{BatchNorm1d, Layer, Linear};
+use mfnet::layer::{BatchNorm1d, Conv2d, Image, Layer, Linear, Window};
 use mfnet::loss::Loss;
 use mfnet::{
     CrossEntropyLoss, DataLoader, Dataset, NeuralNetwork, ProbabilityCrossEntropyLoss, Sgd, Shuffle,
@@ -41,6 +41,22 @@ impl Parameters {
     fn batch_norm(&mut self, features: usize) -> Box<dyn Layer<f64>> {
         let (gamma, beta) = (self.next(1, features) + 1.0, self.next(1, features));
         Box::new(BatchNorm1d::from_weights(gamma.as_slice().unwrap(), beta.as_slice().unwrap()).unwrap())
+    }
+
+    fn conv2d(&mut self, input: Image, outputs: usize, window: Window) -> Box<dyn Layer<f64>> {
+        let numbers = input.channels * window.size[0] * window.size[1];
+        let (weights, biases) = (self.next(outputs, numbers), self.next(1, outputs));
+        let layer = Conv2d::from_weights(input, window, weights.view(), biases.as_slice().unwrap());
+        Box::new(layer.unwrap())
+    }
+}
+
+/// An image of channels x height x width.
+fn image([channels, height, width]: [usize; 3]) -> Image {
+    Image {
+        channels,
+        height,
+        width,
     }
 }
 
@@ -186,5 +202,42 @@ fn softmax_in_between() {
         network.build().unwrap(),
         &CrossEntropyLoss::default(),
         0.5,
+    );
+}
+
+#[test]
+fn convolutions() {
+    let mut parameters = Parameters::default();
+    let first = Window::new([3, 2]).stride([2, 1]).padding([1, 0]);
+    let second = Window::new([2, 2]).padding([1, 1]);
+    let network = NeuralNetwork::builder(60)
+        .layer(parameters.conv2d(image([2, 6, 5]), 3, first))
+        .relu()
+        .layer(parameters.conv2d(image([3, 3, 4]), 4, second))
+        .tanh()
+        .layer(parameters.linear(80, 3));
+    check(
+        "conv2d",
+        network.build().unwrap(),
+        &CrossEntropyLoss::default(),
+        0.1,
+    );
+}
+
+#[test]
+fn convolutions_with_batch_normalisation() {
+    let mut parameters = Parameters::default();
+    let window = Window::new([3, 3]).padding([1, 1]);
+    let network = NeuralNetwork::builder(48)
+        .layer(parameters.conv2d(image([3, 4, 4]), 5, window))
+        .relu()
+        .layer(parameters.conv2d(image([5, 4, 4]), 1, window))
+        .layer(parameters.batch_norm(16))
+        .layer(parameters.linear(16, 3));
+    check(
+        "conv2d_cube",
+        network.build().unwrap(),
+        &CrossEntropyLoss::default(),
+        0.1,
     );
 }

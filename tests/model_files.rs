@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use mfnet::data::Schema;
+use mfnet::layer::Window;
 use mfnet::{Dataset, Element, Error, Model, NeuralNetwork, Precision, precision_of};
 use ndarray::{Array2, array};
 use proptest::prelude::*;
@@ -26,7 +27,7 @@ struct Layer {
 
 fn layers() -> impl Strategy<Value = Vec<Layer>> {
     let dropout = prop_oneof![Just(None), (0.0..0.9).prop_map(Some)];
-    let layer = (1..40_usize, 0..5_usize, dropout).prop_map(|(outputs, activation, dropout)| Layer {
+    let layer = (1..40_usize, 0..8_usize, dropout).prop_map(|(outputs, activation, dropout)| Layer {
         outputs,
         activation,
         dropout,
@@ -43,6 +44,9 @@ fn network<T: Element>(inputs: usize, layers: &[Layer], seed: u64) -> NeuralNetw
             1 => builder.sigmoid(),
             2 => builder.tanh(),
             3 => builder.activation(Box::new(mfnet::layer::Identity)),
+            4 => builder.softmax(),
+            5 => builder.batch_norm(),
+            6 => (builder.relu().image(1, 1, layer.outputs)).conv2d(2, Window::new([1, 2]).padding([0, 1])),
             _ => builder,
         };
         if let Some(probability) = layer.dropout {
@@ -277,6 +281,69 @@ fn hostile_descriptions_are_named() {
         let error = try_all(&path, &hostile).unwrap_err().to_string();
         assert!(error.contains(part), "{from} -> {to}: {error}");
         assert!(!error.contains('\x1b'), "{error}");
+    }
+
+    let images = |builder: mfnet::Builder<f32>| {
+        let conv2d = builder.image(1, 2, 3).conv2d(2, Window::new([2, 2]));
+        conv2d.batch_norm().linear(2).softmax().build().unwrap()
+    };
+    images(NeuralNetwork::builder(6)).save(&path).unwrap();
+    let of_images = fs::read(&path).unwrap();
+    for (from, to, part) in [
+        (
+            "[1,2,3]",
+            "[1,3,3]",
+            "layer 0: 6 features are no images of 1 x 3 x 3",
+        ),
+        (
+            "[1,2,3]",
+            "[4294967296,4294967296,4294967296]",
+            "layer 0: 6 features",
+        ),
+        ("[1,2,3]", "[1,2]", "layer 0: layer: the option unflattened_size"),
+        ("[1,2,3]", "[1,2,-3]", "cannot be read"),
+        ("[2,2]", "[2,9]", "layer 1: convolution"),
+        ("[2,2]", "2", "layer 1: layer: the option kernel_size"),
+        ("[1,1]", "[0,1]", "layer 1: stride = 0"),
+        (
+            r#"\"in_channels\":1"#,
+            r#"\"in_channels\":2"#,
+            "layer 1: layer: it is not given images of 2 channels",
+        ),
+        (
+            r#"\"out_channels\":2"#,
+            r#"\"out_channels\":3"#,
+            "tensor `1.weight`: its shape is 2 x 1 x 2 x 2, not 3 x",
+        ),
+        (
+            r#"\"eps\":1e-5"#,
+            r#"\"eps\":-1e-5"#,
+            "layer 3: epsilon = -0.00001",
+        ),
+        (
+            r#"\"num_features\":4"#,
+            r#"\"num_features\":5"#,
+            "tensor `3.weight`: its shape is 4, not 5",
+        ),
+        (
+            r#"\"kind\":\"Softmax\",\"options\":{\"dim\":1}"#,
+            r#"\"kind\":\"Softmax\",\"options\":{\"dim\":0}"#,
+            "layer 5: layer: a softmax along 0",
+        ),
+        (
+            r#""I64","shape":[]"#,
+            r#""U64","shape":[]"#,
+            "tensor `3.num_batches_tracked`: its type is U64",
+        ),
+        (
+            r#""3.num_batches_tracked""#,
+            r#""3.num_batches_cracked""#,
+            "there is no tensor `3.num_batches_tracked`",
+        ),
+    ] {
+        let hostile = edited(&of_images, |header| header.replacen(from, to, 1));
+        let error = try_all(&path, &hostile).unwrap_err().to_string();
+        assert!(error.contains(part), "{from} -> {to}: {error}");
     }
 
     let nested = edited(&content, |header| {

@@ -9,11 +9,12 @@ use std::backtrace::Backtrace;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use mfnet::layer::Window;
 use mfnet::loss::Loss;
 use mfnet::optimizer::Optimizer;
 use mfnet::{
-    Adam, Clip, CrossEntropyLoss, DataLoader, Dataset, Element, Inputs, MseLoss, NeuralNetwork, Sgd, Shuffle,
-    Targets, Workspace,
+    Adam, Builder, Clip, CrossEntropyLoss, DataLoader, Dataset, Element, Inputs, MseLoss, NeuralNetwork, Sgd,
+    Shuffle, Targets, Workspace,
 };
 use ndarray::Array2;
 
@@ -76,9 +77,12 @@ fn first_allocation(work: impl FnOnce()) -> Option<Backtrace> {
     FIRST.lock().unwrap().take()
 }
 
+/// Adds the hidden layers, the last one's activation included.
+type Hidden<'a, T> = dyn Fn(Builder<T>) -> Builder<T> + 'a;
+
 /// Two epochs of steps after one to warm up, the last batch of each a short one.
 fn steps_allocate_nothing<T: Element>(
-    hidden: usize,
+    (name, hidden): (&str, &Hidden<'_, T>),
     (samples, batch): (usize, usize),
     data: &Dataset<T>,
     loss: &dyn Loss<T>,
@@ -94,12 +98,8 @@ fn steps_allocate_nothing<T: Element>(
         Box::new(Adam::adamw(0.01).unwrap().clip(Clip::Global(0.1)).unwrap()),
     ];
     for mut optimizer in optimizers {
-        let what = format!("{}, {hidden} hidden, {samples} samples, {optimizer:?}", T::NAME);
-        let mut network = NeuralNetwork::<T>::builder(data.features())
-            .linear(hidden)
-            .relu()
-            .linear(hidden)
-            .tanh()
+        let what = format!("{}, {name}, {samples} samples, {optimizer:?}", T::NAME);
+        let mut network = hidden(NeuralNetwork::builder(data.features()))
             .linear(data.outputs())
             .sigmoid()
             .build()
@@ -130,11 +130,27 @@ fn every_kind_of_step<T: Element>() {
     for (hidden, samples, batch) in [(9, 25, 10), (200, 1100, 700)] {
         let labels: Vec<u32> = (0..samples).map(|sample| (sample % 3) as u32).collect();
         let values = Dataset::regression(noise::<T>(samples, 60, 1), noise(samples, 3, 2)).unwrap();
-        steps_allocate_nothing(hidden, (samples, batch), &values, &MseLoss::default());
         let pixels = Array2::from_shape_fn((samples, 60), |(row, column)| (row * 7 + column * 13) as u8);
         let targets = Targets::Classes { labels, classes: 3 };
         let classes = Dataset::<T>::new(Inputs::Pixels(pixels), targets).unwrap();
-        steps_allocate_nothing(hidden, (samples, batch), &classes, &CrossEntropyLoss::default());
+        let window = Window::new([3, 3]).padding([1, 1]);
+        let networks: [(&str, &Hidden<'_, T>); 3] = [
+            ("dense", &|builder| {
+                builder.linear(hidden).relu().linear(hidden).tanh()
+            }),
+            ("batch norm", &|builder| {
+                let first = builder.batch_norm().linear(hidden).batch_norm().relu();
+                first.linear(hidden).batch_norm().softmax()
+            }),
+            ("conv2d", &|builder| {
+                let first = builder.image(3, 4, 5).conv2d(8, window).relu();
+                first.conv2d(9, window.stride([2, 1])).batch_norm().tanh()
+            }),
+        ];
+        for network in networks {
+            steps_allocate_nothing(network, (samples, batch), &values, &MseLoss::default());
+            steps_allocate_nothing(network, (samples, batch), &classes, &CrossEntropyLoss::default());
+        }
     }
 }
 

@@ -3,11 +3,12 @@
 use std::ops::ControlFlow::{self, Break, Continue};
 
 use mfnet::data::digits::digits;
+use mfnet::layer::Tensor;
 use mfnet::optimizer::{Adam, Schedule};
 use mfnet::{
     CrossEntropyLoss, Dataset, Error, Event, MseLoss, NeuralNetwork, Sets, Sgd, TrainOptions, Trainer, train,
 };
-use ndarray::{Array2, array};
+use ndarray::array;
 
 fn go(_: Event<'_>) -> ControlFlow<()> {
     Continue(())
@@ -16,6 +17,7 @@ fn go(_: Event<'_>) -> ControlFlow<()> {
 fn network() -> NeuralNetwork<f32> {
     NeuralNetwork::builder(784)
         .linear(40)
+        .batch_norm()
         .relu()
         .dropout(0.3)
         .linear(10)
@@ -37,8 +39,10 @@ fn options(epochs: usize) -> TrainOptions {
     }
 }
 
-fn weights<T: mfnet::Element>(network: &NeuralNetwork<T>) -> Vec<Array2<T>> {
-    network.weights().cloned().collect()
+/// All that was learned: weights, and running statistics.
+fn weights<T: mfnet::Element>(network: &NeuralNetwork<T>) -> Vec<Tensor<T>> {
+    let records = network.records().unwrap().into_iter();
+    records.flat_map(|record| record.tensors).collect()
 }
 
 /// Epochs without their times.
@@ -163,6 +167,24 @@ fn early_stopping_goes_back_to_the_best_epoch() {
 }
 
 #[test]
+fn a_last_batch_of_one_sample_is_refused_before_anything_is_learned() {
+    let (data, _) = digits::<f32>(7, 129, 1).unwrap();
+    let mut refused = trainer(&options(1));
+    let error = refused.fit(&data, go).unwrap_err().to_string();
+    assert!(
+        error.starts_with("training, a batch of 1: BatchNorm1d"),
+        "{error}"
+    );
+    assert!(refused.history().epochs.is_empty());
+    assert_eq!(weights(refused.network()), weights(&network()));
+    let fitting = TrainOptions {
+        batch_size: 43,
+        ..options(1)
+    };
+    trainer(&fitting).fit(&data, go).unwrap();
+}
+
+#[test]
 fn a_plateau_lowers_the_rate() {
     let noise = Dataset::regression(array![[0.0], [0.0]], array![[1.0], [-1.0]]).unwrap();
     let network = NeuralNetwork::<f64>::builder(1).linear(1).build().unwrap();
@@ -216,6 +238,7 @@ mod checkpoints {
     fn made<T: mfnet::Element>(optimizer: Make<T>, epochs: usize) -> Trainer<T> {
         let network = NeuralNetwork::builder(784)
             .linear(40)
+            .batch_norm()
             .tanh()
             .dropout(0.3)
             .linear(10)

@@ -10,7 +10,7 @@ use super::header::shown;
 use crate::data::{Layout, Normalization, Scaling, Schema, Task};
 use crate::element::Element;
 use crate::error::Result;
-use crate::layer::{Options, Record};
+use crate::layer::{Options, Record, Setting};
 
 /// The name of the value among the file's texts.
 pub(super) const KEY: &str = "mfnet";
@@ -62,17 +62,18 @@ pub(super) struct Description<S> {
 pub(super) struct LayerEntry {
     pub(super) kind: String,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    options: BTreeMap<String, Number>,
+    options: BTreeMap<String, SettingEntry>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) seed: Option<u64>,
 }
 
-/// An option's number: written without a fraction where it has none, as Python tells counts from other numbers.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+/// A [`Setting`]; a number is written without a fraction where it has none, as Python tells counts from other numbers.
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(untagged)]
-enum Number {
+enum SettingEntry {
     Count(u32),
     Number(f64),
+    Counts(Vec<usize>),
 }
 
 /// A [`Schema`].
@@ -132,7 +133,7 @@ impl<S: Serialize + DeserializeOwned> Description<S> {
         let entry = |record: &Record<T>| LayerEntry {
             kind: record.kind.to_owned(),
             options: (record.options.0.iter())
-                .map(|(name, &value)| (name.clone(), Number::from(value)))
+                .map(|(name, setting)| (name.clone(), SettingEntry::of(setting)))
                 .collect(),
             seed: record.seed,
         };
@@ -188,21 +189,24 @@ impl<S: DeserializeOwned> Description<S> {
     }
 }
 
-impl From<f64> for Number {
-    fn from(value: f64) -> Self {
-        if value.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&value) {
-            Number::Count(value as u32)
-        } else {
-            Number::Number(value)
+impl SettingEntry {
+    fn of(setting: &Setting) -> Self {
+        match setting {
+            &Setting::Number(value)
+                if value.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&value) =>
+            {
+                SettingEntry::Count(value as u32)
+            }
+            &Setting::Number(value) => SettingEntry::Number(value),
+            Setting::Counts(counts) => SettingEntry::Counts(counts.clone()),
         }
     }
-}
 
-impl From<Number> for f64 {
-    fn from(number: Number) -> Self {
-        match number {
-            Number::Count(count) => count.into(),
-            Number::Number(value) => value,
+    fn to_setting(&self) -> Setting {
+        match self {
+            &SettingEntry::Count(count) => Setting::Number(count.into()),
+            &SettingEntry::Number(value) => Setting::Number(value),
+            SettingEntry::Counts(counts) => Setting::Counts(counts.clone()),
         }
     }
 }
@@ -212,7 +216,7 @@ impl LayerEntry {
         Options(
             self.options
                 .iter()
-                .map(|(name, &value)| (name.clone(), value.into()))
+                .map(|(name, entry)| (name.clone(), entry.to_setting()))
                 .collect(),
         )
     }

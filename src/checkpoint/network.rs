@@ -102,6 +102,7 @@ pub(super) fn build<T: Element, S>(
 ) -> Result<NeuralNetwork<T>> {
     let mut builder = NeuralNetwork::builder(description.inputs);
     let mut width = description.inputs;
+    let mut image = None;
     for (index, entry) in description.layers.iter().enumerate() {
         // A file that cannot be is reported as it is, anything else with the layer it was found in.
         let in_layer = |file: &TensorFile, error| match error {
@@ -113,6 +114,7 @@ pub(super) fn build<T: Element, S>(
             &entry.kind,
             &entry.options(),
             width,
+            image,
             entry.seed.unwrap_or(0),
             &mut fetch,
         );
@@ -126,9 +128,22 @@ pub(super) fn build<T: Element, S>(
                     return Err(file.fault(problem));
                 }
                 width = layer.outputs();
+                image = layer.form().image_behind(image);
                 builder.layer(layer)
             }
             Part::Activation(activation) => builder.activation(activation),
+            Part::Images(images) => {
+                if images.features() != Some(width) {
+                    let problem = format_args!("layer {index}: {width} features are no images of {images}");
+                    return Err(file.fault(problem));
+                }
+                image = Some(images);
+                builder
+            }
+            Part::Features => {
+                image = None;
+                builder
+            }
         };
     }
     let network = builder.build().map_err(|error| file.fault(error))?;

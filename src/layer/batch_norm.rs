@@ -29,6 +29,9 @@ use crate::kernel::simd;
 /// dJ/dz     = gamma / sqrt(variance + epsilon) (dJ/da - (dJ/dbeta + X dJ/dgamma) / m)
 /// ```
 ///
+/// The batches that were learned from are counted, as files from PyTorch have it; nothing is computed from the count, and
+/// early stopping, which goes back to earlier weights and statistics, does not take it back.
+///
 /// A batch of one sample has no variance, and cannot be learned from: the last batch of an epoch may be one. The bias row
 /// is not normalised. Beta is a bias, which no weight decay is for; gamma is a weight, which it is for, as in PyTorch.
 ///
@@ -319,7 +322,13 @@ impl<T: Element> Layer<T> for BatchNorm1d<T> {
     }
 
     /// By the running statistics, whatever the pass: in training, [`WholeBatch::forward`] is called instead.
-    fn forward(&self, input: ArrayView2<'_, T>, output: ArrayViewMut2<'_, T>, _pass: Pass) {
+    fn forward(
+        &self,
+        input: ArrayView2<'_, T>,
+        output: ArrayViewMut2<'_, T>,
+        _pass: Pass,
+        _scratch: &mut [T],
+    ) {
         let (means, variances) = (self.running_mean(), self.running_variance());
         self.normalize(input, output, |feature| {
             (means[feature].as_f64(), variances[feature].as_f64())
@@ -333,6 +342,7 @@ impl<T: Element> Layer<T> for BatchNorm1d<T> {
         delta: ArrayView2<'_, T>,
         delta_input: ArrayViewMut2<'_, T>,
         _pass: Pass,
+        _scratch: &mut [T],
     ) {
         let mut delta_input = body_mut(delta_input);
         delta_input.assign(&body(delta));
@@ -529,7 +539,8 @@ impl<T: Element> WholeBatch<T> for BatchNorm1d<T> {
     }
 
     fn gradient(&self, whole: &Whole, gradients: &mut [Array2<T>]) {
-        let samples = whole.samples() as f64;
+        // Before the first batch, all sums are 0.
+        let samples = whole.samples().max(1) as f64;
         let squares = &whole.forward()[self.features()..];
         let (sums, products) = whole.back().split_at(self.features());
         for (feature, mut gradient) in body_mut(gradients[0].view_mut())
@@ -610,7 +621,7 @@ mod tests {
         assert_close(&layer.running[0], &array![[0.2, 0.9 + 0.1 * 2.0], [1.0, 0.9]]);
         assert_eq!(layer.batches, 1);
         let mut output = augmented(2, 2);
-        Layer::forward(&layer, input.view(), output.view_mut(), Pass::PREDICTION);
+        Layer::forward(&layer, input.view(), output.view_mut(), Pass::PREDICTION, &mut []);
         let scale = 1.0 / (1.1_f64 + 1e-5).sqrt();
         let second = 3.0 * 9.0 / (0.9_f64 + 1e-5).sqrt() + 0.5;
         assert_close(

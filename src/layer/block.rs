@@ -22,11 +22,14 @@ pub(crate) struct Block<T> {
     pass: Pass,
     /// The input, where the samples are mostly zeros; `values[0]` then has no meaning.
     sparse: Option<SparseColumns<T>>,
+    /// What any one layer needs while it works.
+    scratch: Vec<T>,
 }
 
 impl<T: Element> Block<T> {
-    /// Room for `capacity` samples of these widths: the inputs', then each layer's outputs; for deltas if it `learns`.
-    pub(crate) fn new(widths: &[usize], capacity: usize, learns: bool) -> Self {
+    /// Room for `capacity` samples of these widths: the inputs', then each layer's outputs; for deltas if it `learns`; and
+    /// for so many numbers of scratch memory.
+    pub(crate) fn new(widths: &[usize], capacity: usize, learns: bool, scratch: usize) -> Self {
         let deltas = if learns { &widths[1..] } else { &[] };
         Block {
             values: widths.iter().map(|&width| augmented(width, capacity)).collect(),
@@ -37,6 +40,7 @@ impl<T: Element> Block<T> {
             samples: capacity,
             pass: Pass::PREDICTION,
             sparse: None,
+            scratch: vec![T::zero(); scratch],
         }
     }
 
@@ -94,12 +98,13 @@ impl<T: Element> Block<T> {
         )
     }
 
-    /// What layer `layer` reads and writes on the way forward.
-    pub(crate) fn forward(&mut self, layer: usize) -> (ArrayView2<'_, T>, ArrayViewMut2<'_, T>) {
+    /// What layer `layer` reads and writes on the way forward, and its scratch memory.
+    pub(crate) fn forward(&mut self, layer: usize) -> (ArrayView2<'_, T>, ArrayViewMut2<'_, T>, &mut [T]) {
         let (before, after) = self.values.split_at_mut(layer + 1);
         (
             first(&before[layer], self.samples),
             first_mut(&mut after[0], self.samples),
+            &mut self.scratch,
         )
     }
 
@@ -111,27 +116,35 @@ impl<T: Element> Block<T> {
         )
     }
 
-    /// Input and delta of layer `layer`, which its gradient is made of.
-    pub(crate) fn learned(&self, layer: usize) -> (ArrayView2<'_, T>, ArrayView2<'_, T>) {
+    /// Input and delta of layer `layer`, which its gradient is made of, and its scratch memory.
+    pub(crate) fn learned(&mut self, layer: usize) -> (ArrayView2<'_, T>, ArrayView2<'_, T>, &mut [T]) {
         (
             first(&self.values[layer], self.samples),
             first(&self.deltas[layer], self.samples),
+            &mut self.scratch,
         )
     }
 
-    /// Input, delta and delta of the input of layer `layer`, which is not the first: nothing learns from that one's.
-    pub(crate) fn backward(
-        &mut self,
-        layer: usize,
-    ) -> (ArrayView2<'_, T>, ArrayView2<'_, T>, ArrayViewMut2<'_, T>) {
+    /// Input, delta and delta of the input of layer `layer`, which is not the first, for nothing learns from that one's;
+    /// and its scratch memory.
+    pub(crate) fn backward(&mut self, layer: usize) -> Backward<'_, T> {
         let (before, after) = self.deltas.split_at_mut(layer);
         (
             first(&self.values[layer], self.samples),
             first(&after[0], self.samples),
             first_mut(&mut before[layer - 1], self.samples),
+            &mut self.scratch,
         )
     }
 }
+
+/// What a layer reads and writes on the way back.
+type Backward<'a, T> = (
+    ArrayView2<'a, T>,
+    ArrayView2<'a, T>,
+    ArrayViewMut2<'a, T>,
+    &'a mut [T],
+);
 
 /// A batch as one layer sees it when its gradient is due: its inputs and its deltas, block by block.
 #[derive(Debug, Clone, Copy)]

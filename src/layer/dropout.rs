@@ -3,7 +3,7 @@
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 use super::record::{Options, Record};
-use super::{Layer, Pass};
+use super::{Form, Layer, Pass};
 use crate::augment::{body, body_mut};
 use crate::element::Element;
 use crate::error::{Error, Result};
@@ -114,7 +114,17 @@ impl<T: Element> Layer<T> for Dropout {
         self.features
     }
 
-    fn forward(&self, input: ArrayView2<'_, T>, output: ArrayViewMut2<'_, T>, pass: Pass) {
+    fn form(&self) -> Form {
+        Form::Any
+    }
+
+    fn forward(
+        &self,
+        input: ArrayView2<'_, T>,
+        output: ArrayViewMut2<'_, T>,
+        pass: Pass,
+        _scratch: &mut [T],
+    ) {
         self.mask(pass, input, output);
     }
 
@@ -124,6 +134,7 @@ impl<T: Element> Layer<T> for Dropout {
         delta: ArrayView2<'_, T>,
         delta_input: ArrayViewMut2<'_, T>,
         pass: Pass,
+        _scratch: &mut [T],
     ) {
         self.mask(pass, delta, delta_input);
     }
@@ -151,7 +162,7 @@ mod tests {
     fn forward(dropout: &Dropout, samples: usize, pass: Pass) -> Array2<f64> {
         let input = Array2::ones((dropout.features + 1, samples));
         let mut output = augmented(dropout.features, samples);
-        dropout.forward(input.view(), output.view_mut(), pass);
+        dropout.forward(input.view(), output.view_mut(), pass, &mut []);
         output
     }
 

@@ -182,7 +182,13 @@ impl<T: Element> Layer<T> for Linear<T> {
         &mut self.weights
     }
 
-    fn forward(&self, input: ArrayView2<'_, T>, output: ArrayViewMut2<'_, T>, _pass: Pass) {
+    fn forward(
+        &self,
+        input: ArrayView2<'_, T>,
+        output: ArrayViewMut2<'_, T>,
+        _pass: Pass,
+        _scratch: &mut [T],
+    ) {
         let weights = body(self.weights[0].view());
         let output = body_mut(output);
         match self.form {
@@ -198,6 +204,7 @@ impl<T: Element> Layer<T> for Linear<T> {
         delta: ArrayView2<'_, T>,
         delta_input: ArrayViewMut2<'_, T>,
         _pass: Pass,
+        _scratch: &mut [T],
     ) {
         let weights = self.weights[0].slice(s![1.., 1..]);
         let (delta, delta_input) = (body(delta), body_mut(delta_input));
@@ -217,6 +224,7 @@ impl<T: Element> Layer<T> for Linear<T> {
         input: ArrayView2<'_, T>,
         delta: ArrayView2<'_, T>,
         gradients: &mut [Array2<T>],
+        _scratch: &mut [T],
     ) {
         let (delta, gradient) = (body(delta), body_mut(gradients[0].view_mut()));
         match self.form {

@@ -7,7 +7,9 @@
 mod activation;
 mod batch_norm;
 mod block;
+mod conv2d;
 mod dropout;
+mod image;
 mod init;
 mod linear;
 mod pass;
@@ -15,6 +17,7 @@ mod record;
 #[cfg(feature = "save")]
 mod registry;
 mod whole;
+mod window;
 
 use std::any::Any;
 use std::fmt;
@@ -25,14 +28,18 @@ pub use activation::{Identity, Relu, Sigmoid, Softmax, Tanh};
 pub use batch_norm::BatchNorm1d;
 pub(crate) use block::Block;
 pub use block::Samples;
+pub use conv2d::Conv2d;
 pub use dropout::Dropout;
+pub(crate) use image::flatten;
+pub use image::{Form, Image};
 pub use init::Initializer;
 pub use linear::Linear;
 pub use pass::Pass;
-pub use record::{Attribute, Operand, Operator, Options, Record, Tensor};
+pub use record::{Attribute, Operand, Operator, Options, Record, Setting, Tensor};
 #[cfg(feature = "save")]
 pub(crate) use registry::{Part, part};
 pub use whole::{Whole, WholeBatch};
+pub use window::Window;
 
 use crate::element::Element;
 use crate::error::Result;
@@ -65,6 +72,11 @@ pub trait Layer<T: Element>: Any + fmt::Debug + Send + Sync {
     /// p, the features of a sample that comes out, the bias not counted.
     fn outputs(&self) -> usize;
 
+    /// What it takes its inputs for; features, by default.
+    fn form(&self) -> Form {
+        Form::Features
+    }
+
     /// The weight tensors; none by default. Row 0 of each is constant.
     fn weights(&self) -> &[Array2<T>] {
         &[]
@@ -86,8 +98,15 @@ pub trait Layer<T: Element>: Any + fmt::Debug + Send + Sync {
         &mut []
     }
 
+    /// The numbers of scratch memory that it needs to work on a block of any size; none by default.
+    ///
+    /// It is given some of at least that size, with anything in it, wherever it is to compute something.
+    fn scratch(&self) -> usize {
+        0
+    }
+
     /// Writes `output` from `input`.
-    fn forward(&self, input: ArrayView2<'_, T>, output: ArrayViewMut2<'_, T>, pass: Pass);
+    fn forward(&self, input: ArrayView2<'_, T>, output: ArrayViewMut2<'_, T>, pass: Pass, scratch: &mut [T]);
 
     /// Writes `delta_input` from `delta`; `input` and `pass` are those of the forward pass.
     fn backward(
@@ -96,6 +115,7 @@ pub trait Layer<T: Element>: Any + fmt::Debug + Send + Sync {
         delta: ArrayView2<'_, T>,
         delta_input: ArrayViewMut2<'_, T>,
         pass: Pass,
+        scratch: &mut [T],
     );
 
     /// Whether the gradient is made block by block, each while the block is in cache, and then added up: best where the
@@ -112,6 +132,7 @@ pub trait Layer<T: Element>: Any + fmt::Debug + Send + Sync {
         _input: ArrayView2<'_, T>,
         _delta: ArrayView2<'_, T>,
         _gradients: &mut [Array2<T>],
+        _scratch: &mut [T],
     ) {
     }
 
@@ -177,6 +198,11 @@ pub trait Activation<T: Element>: fmt::Debug + Send + Sync {
     /// need no softmax any more.
     fn gives_probabilities(&self) -> bool {
         false
+    }
+
+    /// Whether each result depends on one value alone; so it is by default, unless results are probabilities.
+    fn is_elementwise(&self) -> bool {
+        !self.gives_probabilities()
     }
 
     /// How files describe the function; none, as by default, for one that they cannot: its network cannot be saved.

@@ -76,9 +76,18 @@ pub enum Attribute {
     Float(f32),
 }
 
-/// Numbers by their names.
+/// Options by their names.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Options(pub BTreeMap<String, f64>);
+pub struct Options(pub BTreeMap<String, Setting>);
+
+/// What an option is set to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Setting {
+    /// A number.
+    Number(f64),
+    /// Counts, such as height and width.
+    Counts(Vec<usize>),
+}
 
 impl<T> Record<T> {
     /// A record of something without options and tensors, which is one operator without operands.
@@ -104,9 +113,33 @@ impl Options {
         Options(
             options
                 .iter()
-                .map(|&(name, value)| (name.to_owned(), value))
+                .map(|&(name, value)| (name.to_owned(), Setting::Number(value)))
                 .collect(),
         )
+    }
+
+    /// These, and counts under this name.
+    pub(super) fn counts_of(mut self, name: &str, counts: &[usize]) -> Self {
+        self.0.insert(name.to_owned(), Setting::Counts(counts.to_vec()));
+        self
+    }
+
+    /// The counts of this name, so many.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidData`] if there are none, or others.
+    pub fn counts<const N: usize>(&self, name: &str) -> Result<[usize; N]> {
+        let counts = match self.0.get(name) {
+            Some(Setting::Counts(counts)) => <[usize; N]>::try_from(counts.as_slice()).ok(),
+            _ => None,
+        };
+        counts.ok_or_else(|| {
+            Error::data(
+                "layer",
+                format_args!("the option {name} is missing, or not {N} counts"),
+            )
+        })
     }
 
     /// The number of this name.
@@ -115,8 +148,13 @@ impl Options {
     ///
     /// [`Error::InvalidData`] if there is none.
     pub fn number(&self, name: &str) -> Result<f64> {
-        let number = self.0.get(name).copied();
-        number.ok_or_else(|| Error::data("layer", format_args!("the option {name} is missing")))
+        match self.0.get(name) {
+            Some(Setting::Number(number)) => Ok(*number),
+            _ => {
+                let problem = format_args!("the option {name} is missing, or no number");
+                Err(Error::data("layer", problem))
+            }
+        }
     }
 
     /// The number of this name as a count.
@@ -135,6 +173,18 @@ impl Options {
             "layer",
             format_args!("the option {name} is {number}, which is no count"),
         ))
+    }
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Setting::Number(number) => write!(f, "{number}"),
+            Setting::Counts(counts) => {
+                let counts: Vec<String> = counts.iter().map(usize::to_string).collect();
+                f.write_str(&counts.join("x"))
+            }
+        }
     }
 }
 
@@ -162,5 +212,10 @@ mod tests {
             assert!(options.count(name).is_err(), "{name}");
         }
         assert_eq!(Options::of(&[("p", 0.5), ("n", 3.0)]).to_string(), "n=3, p=0.5");
+        let sizes = Options::default().counts_of("size", &[3, 2]);
+        assert_eq!(sizes.to_string(), "size=3x2");
+        assert_eq!(sizes.counts("size").unwrap(), [3, 2]);
+        assert!(sizes.counts::<3>("size").is_err() && sizes.number("size").is_err());
+        assert!(options.counts::<1>("n").is_err());
     }
 }

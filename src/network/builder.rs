@@ -6,7 +6,8 @@ use super::{NeuralNetwork, Stage};
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::layer::{
-    Activation, BatchNorm1d, Dropout, Initializer, Layer, Linear, Relu, Sigmoid, Softmax, Tanh,
+    Activation, BatchNorm1d, Conv2d, Dropout, Image, Initializer, Layer, Linear, Relu, Sigmoid, Softmax,
+    Tanh, Window,
 };
 use crate::random::{Stream, generator};
 
@@ -23,6 +24,8 @@ pub struct Builder<T> {
 #[derive(Debug)]
 enum Plan<T> {
     Linear(usize),
+    Image(Image),
+    Conv2d(usize, Window),
     BatchNorm,
     Dropout(f64),
     Layer(Box<dyn Layer<T>>),
@@ -72,6 +75,33 @@ impl<T: Element> Builder<T> {
         self
     }
 
+    /// Says that the features are images from here on, channel by channel and row by row: for [`Builder::conv2d`].
+    ///
+    /// ```
+    /// use mfnet::{NeuralNetwork, layer::Window};
+    ///
+    /// let builder = NeuralNetwork::<f32>::builder(3 * 32 * 32).image(3, 32, 32);
+    /// let network = builder.conv2d(8, Window::new([5, 5]).stride([2, 2])).relu().linear(10).build()?;
+    /// assert_eq!(network.architecture(), "3072 - 1568 Conv2d ReLU - 10");
+    /// assert!(NeuralNetwork::<f32>::builder(3071).image(3, 32, 32).linear(10).build().is_err());
+    /// # Ok::<(), mfnet::Error>(())
+    /// ```
+    pub fn image(mut self, channels: usize, height: usize, width: usize) -> Self {
+        self.plans.push(Plan::Image(Image {
+            channels,
+            height,
+            width,
+        }));
+        self
+    }
+
+    /// Adds a [`Conv2d`] with this many output channels, at least 1, behind an [image](Builder::image) or another
+    /// convolution, with activations and dropouts between. Any other layer takes its output as features in a row.
+    pub fn conv2d(mut self, channels: usize, window: Window) -> Self {
+        self.plans.push(Plan::Conv2d(channels, window));
+        self
+    }
+
     /// Adds a [`BatchNorm1d`] of all features, with its default epsilon and momentum.
     pub fn batch_norm(mut self) -> Self {
         self.plans.push(Plan::BatchNorm);
@@ -90,7 +120,7 @@ impl<T: Element> Builder<T> {
         self
     }
 
-    /// How the weights of the fully connected layers start. Default: [`Initializer::He`].
+    /// How the weights of fully connected layers and convolutions start. Default: [`Initializer::He`].
     pub fn initializer(mut self, initializer: Initializer) -> Self {
         self.initializer = initializer;
         self
@@ -106,10 +136,12 @@ impl<T: Element> Builder<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidOption`] for no layers, a layer without inputs or outputs, an odd probability, or an activation that does not
-    /// follow a layer; [`Error::Shape`] for a layer that does not take what the one before gives.
+    /// [`Error::InvalidOption`] for no layers, a layer without inputs or outputs, an odd probability, an activation that does not
+    /// follow a layer, or a convolution that does not follow an image; [`Error::Shape`] for a layer that does not take what
+    /// the one before gives, or a kernel larger than the padded image.
     pub fn build(self) -> Result<NeuralNetwork<T>> {
         let mut width = self.inputs;
+        let mut image = None;
         let mut stages: Vec<Stage<T>> = Vec::new();
         for plan in self.plans {
             let draw = |stream| generator(self.seed, stream, stages.len() as u64).next_u64();
@@ -117,6 +149,25 @@ impl<T: Element> Builder<T> {
                 Plan::Linear(outputs) => {
                     let seed = draw(Stream::Weights);
                     Box::new(Linear::new(width, outputs, self.initializer, seed)?)
+                }
+                Plan::Image(images) => {
+                    if images.features() != Some(width) {
+                        let expected = format_args!("images of the {width} features that there are");
+                        return Err(Error::shape("Builder::image", expected, images));
+                    }
+                    image = Some(images);
+                    continue;
+                }
+                Plan::Conv2d(channels, window) => {
+                    let Some(image) = image else {
+                        return Err(Error::option(
+                            "conv2d",
+                            channels,
+                            "behind an image or another convolution",
+                        ));
+                    };
+                    let seed = draw(Stream::Weights);
+                    Box::new(Conv2d::new(image, channels, window, self.initializer, seed)?)
                 }
                 Plan::BatchNorm => {
                     let (epsilon, momentum) = (BatchNorm1d::<T>::EPSILON, BatchNorm1d::<T>::MOMENTUM);
@@ -148,6 +199,7 @@ impl<T: Element> Builder<T> {
                 ));
             }
             width = layer.outputs();
+            image = layer.form().image_behind(image);
             stages.push(Stage {
                 layer,
                 activation: None,

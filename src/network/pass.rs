@@ -97,7 +97,7 @@ impl<T: Element> NeuralNetwork<T> {
             }
             self.for_each_block(indices, pass, workspace, |block, tally, _, panels| {
                 if let Some(whole_batch) = self.stages[*layer].layer.whole_batch() {
-                    let (input, delta, delta_input) = block.backward(*layer);
+                    let (input, delta, delta_input, _) = block.backward(*layer);
                     whole_batch.backward(input, delta, delta_input, whole);
                 }
                 self.backward_to(before, *layer, block, tally, panels.is_some());
@@ -249,7 +249,7 @@ impl<T: Element> NeuralNetwork<T> {
         };
         let stage = &self.stages[*layer];
         if let Some(whole_batch) = stage.layer.whole_batch() {
-            let (input, output) = block.forward(*layer);
+            let (input, output, _) = block.forward(*layer);
             whole_batch.forward(input, output, whole);
         }
         stage.activate(block, *layer);
@@ -286,8 +286,8 @@ impl<T: Element> NeuralNetwork<T> {
     pub(super) fn forward(&self, block: &mut Block<T>, layers: Range<usize>) {
         let pass = block.pass();
         for (layer, stage) in layers.clone().zip(&self.stages[layers]) {
-            let (input, output) = block.forward(layer);
-            stage.layer.forward(input, output, pass);
+            let (input, output, scratch) = block.forward(layer);
+            stage.layer.forward(input, output, pass, scratch);
             stage.activate(block, layer);
         }
     }
@@ -311,20 +311,19 @@ impl<T: Element> NeuralNetwork<T> {
             }
             if let Some((Meeting { index, whole, .. }, whole_batch)) = meeting.zip(stage.layer.whole_batch())
             {
-                let (input, delta) = block.learned(layer);
+                let (input, delta, _) = block.learned(layer);
                 whole_batch.summarize_back(input, delta, whole, &mut tally.summaries[*index]);
                 return;
             }
             if stage.is_small(layer, sparse) {
-                let (input, delta) = block.learned(layer);
-                stage
-                    .layer
-                    .block_gradient(input, delta, &mut tally.gradients[layer]);
+                let (input, delta, scratch) = block.learned(layer);
+                let gradients = &mut tally.gradients[layer];
+                stage.layer.block_gradient(input, delta, gradients, scratch);
             }
             if layer > 0 {
                 let pass = block.pass();
-                let (input, delta, delta_input) = block.backward(layer);
-                stage.layer.backward(input, delta, delta_input, pass);
+                let (input, delta, delta_input, scratch) = block.backward(layer);
+                stage.layer.backward(input, delta, delta_input, pass, scratch);
             }
         }
     }

@@ -69,6 +69,8 @@ struct Tensors {
     is_small: bool,
     /// Whether the layer looks at a batch as a whole.
     is_whole: bool,
+    /// The scratch memory that the layer needs.
+    scratch: usize,
 }
 
 /// A layer that looks at a batch as a whole, where the blocks wait for each other.
@@ -113,10 +115,12 @@ impl<T: Element> Workspace<T> {
         let block_size = block_size(operations, capacity);
         let samples_of = |block: usize| block_size.min(capacity - block * block_size);
         let blocks = capacity.div_ceil(block_size);
+        let scratch = network.stages.iter().map(|stage| stage.layer.scratch()).max();
+        let scratch = scratch.unwrap_or_default();
         let meetings = if learns { Meeting::all(network) } else { Vec::new() };
         Workspace {
             blocks: (0..blocks)
-                .map(|block| Block::new(&widths, samples_of(block), learns))
+                .map(|block| Block::new(&widths, samples_of(block), learns, scratch))
                 .collect(),
             tallies: (0..blocks)
                 .map(|block| Tally::new(network, samples_of(block), learns, &meetings))
@@ -178,6 +182,7 @@ impl Tensors {
             shapes: stage.layer.weights().iter().map(Array2::dim).collect(),
             is_small: stage.layer.is_small(),
             is_whole: stage.layer.whole_batch().is_some(),
+            scratch: stage.layer.scratch(),
         }
     }
 
@@ -185,6 +190,7 @@ impl Tensors {
         let shapes = stage.layer.weights().iter().map(Array2::dim);
         stage.layer.is_small() == self.is_small
             && stage.layer.whole_batch().is_some() == self.is_whole
+            && stage.layer.scratch() == self.scratch
             && shapes.eq(self.shapes.iter().copied())
     }
 }
@@ -274,7 +280,13 @@ mod tests {
             2
         }
 
-        fn forward(&self, input: ArrayView2<'_, f64>, mut output: ArrayViewMut2<'_, f64>, _pass: Pass) {
+        fn forward(
+            &self,
+            input: ArrayView2<'_, f64>,
+            mut output: ArrayViewMut2<'_, f64>,
+            _pass: Pass,
+            _scratch: &mut [f64],
+        ) {
             output.assign(&input);
         }
 
@@ -284,6 +296,7 @@ mod tests {
             delta: ArrayView2<'_, f64>,
             mut delta_input: ArrayViewMut2<'_, f64>,
             _pass: Pass,
+            _scratch: &mut [f64],
         ) {
             delta_input.assign(&delta);
         }
