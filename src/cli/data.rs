@@ -44,13 +44,13 @@ pub(super) fn unscaled<T: Element>(settings: &mut Settings, quiet: bool) -> anyh
     let seed = settings.training.seed;
     let (name, mut raw) = match settings.data.source.clone() {
         Some(name) => (name.clone(), raw(&name, &source, &settings.data, seed, quiet)?),
-        None => match known_set("mnist", &source, seed, quiet) {
+        None => match known::set("mnist", &source, seed, quiet) {
             Err(error) if is_unavailable(&error) => {
                 console::note(&format!(
                     "warning: {error}\nwarning: no data set was named, so this trains on `digits` INSTEAD OF MNIST: \
                      its results are not MNIST's"
                 ));
-                ("digits".to_owned(), known_set("digits", &source, seed, quiet)?)
+                ("digits".to_owned(), known::set("digits", &source, seed, quiet)?)
             }
             answer => ("mnist".to_owned(), answer?),
         },
