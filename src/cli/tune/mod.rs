@@ -175,7 +175,7 @@ fn tune_in<T: Element>(
             test,
             stopped: interrupt::is_requested(),
             seconds,
-            out: arguments.out.as_deref(),
+            out: arguments.out.as_deref().filter(|_| !trials.is_empty()),
             trials,
         };
         if let Some(folder) = folder.as_ref().filter(|_| !found.trials.is_empty()) {

@@ -64,14 +64,14 @@ impl Progress {
             let mean = self.score.text(*mean);
             format!("best so far {mean} with {words}")
         });
-        let best = best.unwrap_or_default();
         self.bar.inc(1);
         if !self.bar.is_hidden() {
-            self.bar.set_message(best);
+            self.bar.set_message(best.unwrap_or_default());
         } else if !self.quiet {
             let width = self.trials.to_string().len();
+            let best = best.map_or(String::new(), |best| format!("  ({best})"));
             console::note(&format!(
-                "{:width$}/{}  {words}: {outcome}  ({best})",
+                "{:width$}/{}  {words}: {outcome}{best}",
                 self.done, self.trials
             ));
         }
