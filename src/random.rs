@@ -18,6 +18,8 @@ pub(crate) enum Stream {
     Noise = 6,
     /// The points of the circle; the index is the sample.
     Circle = 5,
+    /// The folds of a data set.
+    Folds = 7,
 }
 
 /// ChaCha8 keyed by the seed, the stream and the index: the same numbers on every machine, for ever.

@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use super::parse::whole;
 use super::settings::Settings;
 use super::tables::TablesArguments;
-use super::{completions, datasets, evaluate, export, import, inspect, man, predict};
+use super::{completions, datasets, evaluate, export, import, inspect, man, predict, tune};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -51,6 +51,12 @@ pub(super) enum Command {
     /// standard output, progress to standard error; with --out, model, history and pictures go to a folder.
     #[command(after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"), allow_negative_numbers = true)]
     Train(Box<TrainArguments>),
+    /// Find good settings: train with each combination of several values, and say which is best.
+    ///
+    /// Takes the options of train, most of them with several values. The table, the best first, goes to standard output,
+    /// progress to standard error; with --out, the best settings become a config.toml for train.
+    #[command(after_help = format!("{}\n\n{EXIT_CODES}", tune::EXAMPLES), allow_negative_numbers = true)]
+    Tune(Box<tune::TuneArguments>),
     /// Say how good a model is on samples whose targets are known.
     ///
     /// Classes: loss, accuracy, precision, recall and F1 of each, and which are taken for which. Numbers: loss, R2, RMSE

@@ -34,9 +34,15 @@ const VALIDATION: f64 = 0.1;
 /// Loads what the settings name, splits it, and scales it by the training samples; where they name nothing, MNIST or
 /// what can stand in for it, and then notes that in the settings.
 pub(super) fn load<T: Element>(settings: &mut Settings, quiet: bool) -> anyhow::Result<Task<T>> {
+    let (name, raw) = unscaled(settings, quiet)?;
+    prepare(&name, raw, settings)
+}
+
+/// Loads what the settings name under its name, with the samples to test with set apart, if there are to be any.
+pub(super) fn unscaled<T: Element>(settings: &mut Settings, quiet: bool) -> anyhow::Result<(String, Raw<T>)> {
     let source = source(settings.data.data_dir.as_deref(), settings.data.no_download)?;
     let seed = settings.training.seed;
-    let (name, raw) = match settings.data.source.clone() {
+    let (name, mut raw) = match settings.data.source.clone() {
         Some(name) => (name.clone(), raw(&name, &source, &settings.data, seed, quiet)?),
         None => match known::set("mnist", &source, seed, quiet) {
             Err(error) if is_unavailable(&error) => {
@@ -50,25 +56,33 @@ pub(super) fn load<T: Element>(settings: &mut Settings, quiet: bool) -> anyhow::
         },
     };
     settings.data.source = Some(located(&name));
+    let part = raw.test_part.map(Share::Fraction);
+    if let Some(share) = settings.data.test.clone().or(part) {
+        let (rest, apart) = set_apart(raw.train, &share, &raw.schema, &settings.data, seed)?;
+        raw.train = rest;
+        raw.test = Some(apart);
+        settings.data.test = Some(share);
+    }
+    Ok((name, raw))
+}
+
+/// Sets samples to validate with apart, if there are to be any, and scales all by the samples that are left to train on.
+pub(super) fn prepare<T: Element>(
+    name: &str,
+    raw: Raw<T>,
+    settings: &mut Settings,
+) -> anyhow::Result<Task<T>> {
     let Raw {
         mut train,
-        mut test,
         mut schema,
         ..
     } = raw;
-    let part = raw.test_part.map(Share::Fraction);
-    if let Some(share) = settings.data.test.clone().or(part) {
-        let (rest, apart) = set_apart(train, &share, &schema, &settings.data, seed)?;
-        train = rest;
-        test = Some(apart);
-        settings.data.test = Some(share);
-    }
     if settings.training.early_stopping.is_some() && settings.data.validation.is_none() {
         settings.data.validation = Some(Share::Fraction(VALIDATION));
     }
     let mut validation = None;
     if let Some(share) = &settings.data.validation {
-        let (rest, apart) = set_apart(train, share, &schema, &settings.data, seed)?;
+        let (rest, apart) = set_apart(train, share, &schema, &settings.data, settings.training.seed)?;
         train = rest;
         validation = Some(apart);
     }
@@ -79,10 +93,10 @@ pub(super) fn load<T: Element>(settings: &mut Settings, quiet: bool) -> anyhow::
     }
     let scale = |raw: Option<Dataset<T>>| raw.map(|raw| schema.scale(raw)).transpose();
     Ok(Task {
-        name,
+        name: name.to_owned(),
         train: schema.scale(train)?,
         validation: scale(validation)?,
-        test: scale(test)?,
+        test: scale(raw.test)?,
         schema,
         unit: raw.unit,
         reason: raw.reason,
@@ -242,7 +256,7 @@ fn refuse_columns(settings: &DataSettings) -> anyhow::Result<()> {
 }
 
 /// The samples that are left, and those that are set apart: a part of them, or those of a file.
-fn set_apart<T: Element>(
+pub(super) fn set_apart<T: Element>(
     data: Dataset<T>,
     share: &Share,
     schema: &Schema<T>,

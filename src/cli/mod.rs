@@ -31,6 +31,7 @@ mod settings;
 mod summary;
 mod tables;
 mod train;
+mod tune;
 
 use std::fmt;
 
@@ -71,6 +72,7 @@ fn usage(message: String) -> Usage {
 pub(crate) fn run(arguments: &Arguments, matches: &ArgMatches) -> anyhow::Result<Outcome> {
     match &arguments.command {
         Command::Train(arguments) => train::train(arguments, matches),
+        Command::Tune(arguments) => tune::tune(arguments),
         Command::Evaluate(arguments) => evaluate::evaluate(arguments),
         Command::Predict(arguments) => predict::predict(arguments),
         Command::Inspect(arguments) => inspect::inspect(arguments),

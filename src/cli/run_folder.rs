@@ -28,21 +28,7 @@ pub(super) struct RunFolder {
 impl RunFolder {
     /// A folder for a new run, which must not be there, or be empty. Nothing is made yet.
     pub(super) fn check(path: &Path) -> anyhow::Result<()> {
-        match fs::read_dir(path) {
-            Ok(mut entries) => ensure!(
-                entries.next().is_none(),
-                usage(format!(
-                    "--out {}: the folder is not empty; name another, or go on with the run in it by --resume",
-                    path.display()
-                ))
-            ),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => {
-                return Err(error)
-                    .with_context(|| format!("--out {}: cannot be used as a folder", path.display()));
-            }
-        }
-        Ok(())
+        check_vacant(path, "name another, or go on with the run in it by --resume")
     }
 
     /// Makes the folder of a new run, with its settings.
@@ -113,6 +99,25 @@ impl RunFolder {
         OutFile::write_whole(&self.path.join(SUMMARY), json::text(training).as_bytes())?;
         pictures::draw(training, &self.path)
     }
+}
+
+/// Refuses a folder that is there and not empty, with what to do about it.
+pub(super) fn check_vacant(path: &Path, advice: &str) -> anyhow::Result<()> {
+    match fs::read_dir(path) {
+        Ok(mut entries) => ensure!(
+            entries.next().is_none(),
+            usage(format!(
+                "--out {}: the folder is not empty; {advice}",
+                path.display()
+            ))
+        ),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => {
+            return Err(error)
+                .with_context(|| format!("--out {}: cannot be used as a folder", path.display()));
+        }
+    }
+    Ok(())
 }
 
 /// A line for each epoch; a cell is empty where there is nothing to say.

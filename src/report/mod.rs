@@ -1,7 +1,7 @@
 //! Pictures of a training and of what came of it, each as SVG and as PNG.
 //!
 //! [`curves`] shows losses and accuracies over the epochs, [`confusion`] which classes are taken for which,
-//! [`predictions`] predicted against true values, and [`plane`] what a network of two inputs answers all over the
+//! [`predictions`] predicted against true values, [`ranking`] which of several models is best, and [`plane`] what a network of two inputs answers all over the
 //! plane. All take plain numbers and names, so that they serve training loops other than this crate's too.
 //!
 //! Colours are those of Okabe and Ito, which colour-blind readers tell apart, and no picture depends on colour
@@ -22,6 +22,7 @@ mod key;
 mod picture;
 mod plane;
 mod predictions;
+mod ranking;
 mod render;
 
 pub use confusion::confusion;
@@ -29,3 +30,4 @@ pub use curves::{Curves, Panel, Series, curves};
 pub use picture::Picture;
 pub use plane::{Plane, Prediction, plane};
 pub use predictions::{Output, predictions};
+pub use ranking::{Ranked, ranking};

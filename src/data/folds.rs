@@ -1,0 +1,113 @@
+//! A data set cut into folds, each of which is judged by in turn: cross-validation.
+
+use rand::seq::SliceRandom;
+
+use super::dataset::Dataset;
+use crate::element::Element;
+use crate::error::{Error, Result};
+use crate::random::{Stream, generator};
+
+/// Splits a data set at random into `folds` parts, and gives for each the samples outside of it, to train on, and those
+/// in it, to judge by.
+///
+/// Each sample is in one part; their sizes differ by one at most. The same seed gives the same parts. All pairs together
+/// hold `folds` copies of the data.
+///
+/// # Errors
+///
+/// [`Error::InvalidOption`] for fewer than 2 folds, [`Error::InvalidData`] for fewer samples than folds.
+///
+/// Source: M. Stone, "Cross-validatory choice and assessment of statistical predictions", 1974.
+///
+/// ```
+/// use mfnet::{Dataset, data::k_folds};
+/// use ndarray::Array2;
+///
+/// let data = Dataset::regression(Array2::<f64>::zeros((10, 3)), Array2::zeros((10, 1)))?;
+/// let sizes = k_folds(&data, 3, 7)?.iter().map(|(train, judged)| (train.samples(), judged.samples())).collect::<Vec<_>>();
+/// assert_eq!(sizes, [(6, 4), (7, 3), (7, 3)]);
+/// # Ok::<(), mfnet::Error>(())
+/// ```
+pub fn k_folds<T: Element>(
+    dataset: &Dataset<T>,
+    folds: usize,
+    seed: u64,
+) -> Result<Vec<(Dataset<T>, Dataset<T>)>> {
+    if folds < 2 {
+        return Err(Error::option("folds", folds, "at least 2"));
+    }
+    let samples = dataset.samples();
+    if samples < folds {
+        return Err(Error::data(
+            "data to split",
+            format_args!("there are {samples} samples, fewer than the {folds} folds"),
+        ));
+    }
+    let mut order: Vec<usize> = (0..samples).collect();
+    order.shuffle(&mut generator(seed, Stream::Folds, 0));
+    // The first ones are longer by one, as many as it takes.
+    let (size, longer) = (samples / folds, samples % folds);
+    let start = |fold: usize| fold * size + fold.min(longer);
+    let pair = |fold: usize| {
+        let (start, end) = (start(fold), start(fold + 1));
+        let rest = [&order[..start], &order[end..]].concat();
+        Ok((dataset.select(&rest)?, dataset.select(&order[start..end])?))
+    };
+    (0..folds).map(pair).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Targets;
+    use ndarray::Array2;
+
+    fn numbered(samples: usize) -> Dataset<f64> {
+        let column = Array2::from_shape_fn((samples, 1), |(sample, _)| sample as f64);
+        Dataset::regression(column.clone(), column).unwrap()
+    }
+
+    fn numbers(dataset: &Dataset<f64>) -> Vec<usize> {
+        match dataset.targets() {
+            Targets::Values(values) => values.iter().map(|&value| value as usize).collect(),
+            Targets::Classes { .. } => unreachable!("these targets are numbers"),
+        }
+    }
+
+    #[test]
+    fn every_sample_is_judged_once_and_never_by_what_learned_it() {
+        for (samples, folds) in [(103, 5), (10, 10), (7, 2)] {
+            let pairs = k_folds(&numbered(samples), folds, 3).unwrap();
+            let sizes: Vec<usize> = pairs.iter().map(|(_, judged)| judged.samples()).collect();
+            assert_eq!(pairs.len(), folds);
+            assert!(
+                sizes.iter().all(|size| size.abs_diff(samples / folds) <= 1),
+                "{sizes:?}"
+            );
+            let mut judged: Vec<usize> = pairs.iter().flat_map(|(_, judged)| numbers(judged)).collect();
+            assert_ne!(judged, (0..samples).collect::<Vec<_>>(), "in mixed order");
+            judged.sort_unstable();
+            assert_eq!(judged, (0..samples).collect::<Vec<_>>());
+            for (train, judged) in &pairs {
+                let mut all = [numbers(train), numbers(judged)].concat();
+                all.sort_unstable();
+                assert_eq!(all, (0..samples).collect::<Vec<_>>());
+            }
+        }
+        assert_eq!(
+            k_folds(&numbered(20), 4, 1).unwrap(),
+            k_folds(&numbered(20), 4, 1).unwrap()
+        );
+        assert_ne!(
+            k_folds(&numbered(20), 4, 1).unwrap(),
+            k_folds(&numbered(20), 4, 2).unwrap()
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_cut_so() {
+        let message = |samples, folds| k_folds(&numbered(samples), folds, 0).unwrap_err().to_string();
+        assert_eq!(message(10, 1), "folds = 1: it must be at least 2");
+        assert!(message(3, 4).contains("3 samples, fewer than the 4 folds"));
+    }
+}
