@@ -236,7 +236,7 @@ fn a_trial_that_diverges_has_failed_and_the_others_go_on() {
         "{out}"
     );
     assert!(
-        rows[2].contains("1e30") && rows[2].contains("failed: diverged in epoch 1"),
+        rows[2].contains("1e30") && rows[2].contains("failed: diverged in epoch 2"),
         "{out}"
     );
     assert!(
@@ -245,7 +245,7 @@ fn a_trial_that_diverges_has_failed_and_the_others_go_on() {
     );
     let table = fs::read_to_string(at.join("found/trials.csv")).unwrap();
     assert!(
-        table.lines().nth(2).unwrap().ends_with("diverged in epoch 1"),
+        table.lines().nth(2).unwrap().ends_with("diverged in epoch 2"),
         "{table}"
     );
 
@@ -287,7 +287,7 @@ fn wrong_input_ends_with_one_message_and_nothing_written() {
         ("points.csv --folds 1", 2, "at least 2"),
         ("points.csv --folds 151", 2, "only 150 samples"),
         ("points.csv --folds 3 --validation 0.2", 2, "cannot be used with"),
-        ("points.csv --trials 0", 2, "at least 1"),
+        ("points.csv --trials 0", 2, "from 1 to"),
         ("points.csv --momentum 0.9 --optimizer adam", 2, "--optimizer sgd"),
         ("heights.csv --score accuracy", 2, "the targets are numbers"),
         ("nothing.csv --lr 0.1,0.2", 2, "there is no such file"),

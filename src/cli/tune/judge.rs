@@ -66,7 +66,7 @@ impl Judge {
         let samples = format::count(samples);
         match self {
             Judge::Folds(folds) => format!("{folds}-fold cross-validation of {samples} samples"),
-            Judge::Apart(Share::Fraction(part)) => format!("a part of {part} of {samples} samples"),
+            Judge::Apart(Share::Fraction(part)) => format!("{} of {samples} samples", format::percent(*part)),
             Judge::Apart(Share::File(path)) => format!("the samples in {}", path.display()),
         }
     }
