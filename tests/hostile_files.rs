@@ -90,7 +90,12 @@ fn csv_files() -> Vec<Vec<u8>> {
     let plain = "height,kind\n12.5,oak\n9,birch\n14,\"oak\"\n11,birch\n";
     let windows = "\u{feff}a;b;c\r\n1;2;3.5\r\n4;5;6\r\n7;8;9\r\n\r\n";
     let quoted = "\"a\nb\",c\n1,\"2\n\"\n3,4\n5,\n";
-    vec![plain.into(), windows.into(), quoted.into(), gzipped(plain.as_bytes())]
+    vec![
+        plain.into(),
+        windows.into(),
+        quoted.into(),
+        gzipped(plain.as_bytes()),
+    ]
 }
 
 fn numpy_files() -> Vec<Vec<u8>> {
@@ -108,7 +113,9 @@ fn examples_npz() -> Vec<u8> {
     let inputs = Array2::from_shape_fn((6, 2), |(row, column)| (row + 2 * column) as f32);
     let targets = Array2::from_shape_fn((6, 1), |(row, _)| (row % 2) as f32);
     for (name, matrix) in [("x.npy", inputs), ("y.npy", targets)] {
-        archive.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        archive
+            .start_file(name, zip::write::SimpleFileOptions::default())
+            .unwrap();
         let mut bytes = Cursor::new(Vec::new());
         write_npy(Path::new(name), &mut bytes, matrix.view()).unwrap();
         archive.write_all(&bytes.into_inner()).unwrap();
@@ -117,7 +124,13 @@ fn examples_npz() -> Vec<u8> {
 }
 
 fn small_network() -> NeuralNetwork<f32> {
-    NeuralNetwork::builder(3).linear(4).relu().linear(2).seed(7).build().unwrap()
+    NeuralNetwork::builder(3)
+        .linear(4)
+        .relu()
+        .linear(2)
+        .seed(7)
+        .build()
+        .unwrap()
 }
 
 fn small_data() -> Dataset<f32> {
@@ -161,8 +174,12 @@ fn checkpoint_files() -> Vec<Vec<u8>> {
     let adam = Adam::new(0.01).unwrap();
     let mut trainer = Trainer::new(small_network(), CrossEntropyLoss::default(), adam).options(options);
     let data = small_data();
-    trainer.fit(&data, |_| std::ops::ControlFlow::Continue(())).unwrap();
-    vec![in_a_file(|path| trainer.save_checkpoint(path, Some(&Schema::of(&data))).unwrap())]
+    trainer
+        .fit(&data, |_| std::ops::ControlFlow::Continue(()))
+        .unwrap();
+    vec![in_a_file(|path| {
+        trainer.save_checkpoint(path, Some(&Schema::of(&data))).unwrap()
+    })]
 }
 
 /// Numbers that headers like to be wrong about.
@@ -257,19 +274,24 @@ fn sound_files_are_read_by_their_harnesses() {
     NeuralNetwork::<f64>::load(file(&model_files()[1]).path()).unwrap();
     let adam = Adam::new(0.01).unwrap();
     let mut trainer = Trainer::new(small_network(), CrossEntropyLoss::default(), adam);
-    trainer.load_checkpoint(file(&checkpoint_files()[0]).path()).unwrap();
+    trainer
+        .load_checkpoint(file(&checkpoint_files()[0]).path())
+        .unwrap();
 }
 
 #[test]
 #[ignore = "writes the fuzzers' corpus into the source folder"]
 fn write_the_corpus() {
-    let config = "[data]\nsource = \"iris\"\ntarget = [\"a\"]\n[model]\nhidden = [3, 4]\n[training]\nlr = 0.1\n";
+    let config =
+        "[data]\nsource = \"iris\"\ntarget = [\"a\"]\n[model]\nhidden = [3, 4]\n[training]\nlr = 0.1\n";
     let all = trials()
         .into_iter()
         .map(|trial| (trial.name, trial.seeds))
         .chain([("config", vec![config.into()])]);
     for (name, seeds) in all {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(name);
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("fuzz/corpus")
+            .join(name);
         fs::create_dir_all(&folder).unwrap();
         for (index, seed) in seeds.iter().enumerate() {
             fs::write(folder.join(format!("seed-{index}")), seed).unwrap();

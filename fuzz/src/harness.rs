@@ -42,7 +42,9 @@ pub fn csv(content: &[u8]) {
             let Ok(examples) = table.examples::<f32>(&columns) else {
                 continue;
             };
-            let again = table.samples_for(&examples.schema).expect("a table fits its own schema");
+            let again = table
+                .samples_for(&examples.schema)
+                .expect("a table fits its own schema");
             assert_eq!(again, examples.dataset);
             let _ = examples.schema.clone().normalized(&examples.dataset);
         }
@@ -71,7 +73,12 @@ pub fn model(content: &[u8]) {
         let _ = model.export_onnx(onnx.path());
     }
     let _ = NeuralNetwork::<f64>::load(file.path());
-    if let Ok(mut network) = NeuralNetwork::<f32>::builder(3).linear(4).relu().linear(2).build() {
+    if let Ok(mut network) = NeuralNetwork::<f32>::builder(3)
+        .linear(4)
+        .relu()
+        .linear(2)
+        .build()
+    {
         let _ = network.load_weights(file.path());
     }
 }
@@ -79,7 +86,12 @@ pub fn model(content: &[u8]) {
 /// A training to go on with.
 pub fn checkpoint(content: &[u8]) {
     let file = file_of(content);
-    if let Ok(network) = NeuralNetwork::<f32>::builder(3).linear(4).relu().linear(2).seed(7).build()
+    if let Ok(network) = NeuralNetwork::<f32>::builder(3)
+        .linear(4)
+        .relu()
+        .linear(2)
+        .seed(7)
+        .build()
         && let Ok(adam) = Adam::new(0.01)
     {
         let _ = Trainer::new(network, CrossEntropyLoss::default(), adam).load_checkpoint(file.path());

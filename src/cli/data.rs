@@ -1,15 +1,16 @@
 //! What was asked for, made ready to be learned from: read, split, and brought to one scale.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
 use mfnet::data::known::Source;
-use mfnet::data::read::{self, CsvOptions};
-use mfnet::data::{Columns, Examples, Schema, Table, Task as TaskKind};
+use mfnet::data::read;
+use mfnet::data::{Columns, Examples, Schema};
 use mfnet::{Dataset, Element, Error, train_test_split};
 
+use super::given::Given;
 use super::known::{self, KNOWN, Raw};
-use super::settings::{DataSettings, Header, Settings, Share, TaskName};
+use super::settings::{DataSettings, Settings, Share, TaskName};
 use super::{console, usage};
 
 /// What is to be learned.
@@ -161,24 +162,28 @@ fn raw<T: Element>(
 
 /// The user's own files.
 fn own<T: Element>(name: &str, settings: &DataSettings) -> anyhow::Result<Raw<T>> {
-    let (examples, test): (Examples<T>, _) = match Form::of(name)? {
-        Form::Npz(path) => {
+    let given = given(name)?;
+    let task = settings.task.map(TaskName::task);
+    let (examples, test): (Examples<T>, _) = match &given {
+        Given::Npz(path) => {
             refuse_columns(settings)?;
-            let examples = read::read_npz(&path, kind(settings))?;
+            let examples = read::read_npz(path, task)?;
             (examples.train, examples.test)
         }
-        Form::Npy(inputs, targets) => {
+        Given::NpyPair(inputs, targets) => {
             refuse_columns(settings)?;
-            (read::read_npy_pair(&inputs, &targets, kind(settings))?, None)
+            (read::read_npy_pair(inputs, targets, task)?, None)
         }
-        Form::Csv(path) => {
+        Given::Npy(_) => return Err(given.without_targets()),
+        Given::Known(_) | Given::Csv(_) | Given::StandardInput => {
             let columns = Columns {
                 targets: settings.target.clone(),
                 ignore: settings.ignore.clone(),
-                task: kind(settings),
+                task,
                 impute_mean: settings.impute.is_some(),
             };
-            (csv(&path, settings)?.examples(&columns)?, None)
+            let table = given.table(&settings.header.options())?;
+            (table.examples(&columns)?, None)
         }
     };
     Ok(Raw {
@@ -191,59 +196,11 @@ fn own<T: Element>(name: &str, settings: &DataSettings) -> anyhow::Result<Raw<T>
     })
 }
 
-/// What a file is, by its name.
-#[derive(Debug)]
-pub(super) enum Form {
-    Csv(PathBuf),
-    Npz(PathBuf),
-    /// Inputs and targets.
-    Npy(PathBuf, PathBuf),
-}
-
-impl Form {
-    /// The form of a file that is there.
-    pub(super) fn of(name: &str) -> anyhow::Result<Self> {
-        let path = PathBuf::from(name);
-        let ends = |text: &str| text.to_ascii_lowercase().ends_with(".npy");
-        if let Some((inputs, targets)) = name.split_once(',').filter(|(x, y)| ends(x) && ends(y)) {
-            return Ok(Form::Npy(inputs.into(), targets.into()));
-        }
-        ensure!(
-            path.exists(),
-            usage(format!(
-                "{name}: there is no such file, and no data set of this name; the data sets are {}",
-                KNOWN.join(", ")
-            ))
-        );
-        ensure!(
-            !ends(name),
-            usage(format!(
-                "{name}: an NPY file has one array: name two, as {name},Y.npy"
-            ))
-        );
-        let is_npz = name.to_ascii_lowercase().ends_with(".npz");
-        Ok(if is_npz { Form::Npz(path) } else { Form::Csv(path) })
-    }
-}
-
-fn csv(path: &Path, settings: &DataSettings) -> mfnet::Result<Table> {
-    let header = match settings.header {
-        Header::Auto => None,
-        Header::Yes => Some(true),
-        Header::No => Some(false),
-    };
-    let options = CsvOptions {
-        header,
-        ..CsvOptions::default()
-    };
-    read::read_csv(path, &options)
-}
-
-fn kind(settings: &DataSettings) -> Option<TaskKind> {
-    settings.task.map(|task| match task {
-        TaskName::Regression => TaskKind::Regression,
-        TaskName::Classification => TaskKind::Classification,
-    })
+/// What a name stands for; a file is there.
+fn given(name: &str) -> anyhow::Result<Given> {
+    let given: Given = name.parse().map_err(usage)?;
+    given.check()?;
+    Ok(given)
 }
 
 /// NumPy's arrays have no columns to name.
@@ -266,12 +223,7 @@ pub(super) fn set_apart<T: Element>(
     match share {
         Share::Fraction(part) => Ok(train_test_split(&data, *part, seed)?),
         Share::File(path) => {
-            let name = path.to_string_lossy();
-            let apart = match Form::of(&name)? {
-                Form::Csv(path) => csv(&path, settings)?.samples_for(schema)?,
-                Form::Npz(path) => read::read_npz_samples(&path, schema)?,
-                Form::Npy(inputs, targets) => read::read_npy_samples(&inputs, &targets, schema)?,
-            };
+            let apart = given(&path.to_string_lossy())?.samples(&settings.header.options(), schema)?;
             Ok((data, apart))
         }
     }
@@ -283,11 +235,9 @@ fn located(name: &str) -> String {
         Ok(path) => path.to_string_lossy().into_owned(),
         Err(_) => part.to_owned(),
     };
-    if KNOWN.contains(&name) {
-        return name.to_owned();
-    }
-    match Form::of(name) {
-        Ok(Form::Npy(inputs, targets)) => {
+    match name.parse() {
+        Ok(Given::Known(_) | Given::StandardInput) => name.to_owned(),
+        Ok(Given::NpyPair(inputs, targets)) => {
             let [inputs, targets] = [inputs, targets].map(|path| absolute(&path.to_string_lossy()));
             format!("{inputs},{targets}")
         }

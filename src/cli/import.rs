@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, bail, ensure};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use mfnet::data::{Layout, Scaling, Schema, Task};
 use mfnet::{Element, Model, NeuralNetwork, Precision, precision_of};
 
 use super::parse::whole;
-use super::settings::ActivationName;
+use super::settings::{ActivationName, TaskName};
 use super::{Outcome, console, usage};
 
 pub(super) const EXAMPLES: &str = "\
@@ -64,12 +64,6 @@ pub(super) struct ImportArguments {
     out: PathBuf,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum TaskName {
-    Regression,
-    Classification,
-}
-
 pub(super) fn import(arguments: &ImportArguments) -> anyhow::Result<Outcome> {
     match precision_of(&arguments.weights)? {
         Precision::F32 => import_in::<f32>(arguments),
@@ -123,8 +117,7 @@ impl ImportArguments {
     fn schema<T: Element>(&self, network: &NeuralNetwork<T>) -> anyhow::Result<Schema<T>> {
         let (features, outputs) = (network.inputs(), network.outputs());
         let task = match self.task {
-            Some(TaskName::Classification) => Task::Classification,
-            Some(TaskName::Regression) => Task::Regression,
+            Some(task) => task.task(),
             None if !self.labels.is_empty() || (outputs > 1 && self.targets.is_empty()) => {
                 Task::Classification
             }

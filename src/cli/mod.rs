@@ -12,6 +12,7 @@ mod download;
 mod evaluate;
 mod export;
 mod format;
+mod given;
 mod import;
 mod inspect;
 mod interrupt;

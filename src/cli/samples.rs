@@ -1,97 +1,26 @@
 //! The argument DATA of the commands that use a model: which samples are meant, and what the model makes of them.
 
-use std::fmt;
 use std::io;
 use std::path::PathBuf;
-use std::str::FromStr;
 
-use anyhow::{bail, ensure};
-use clap::{Args, ValueEnum};
+use anyhow::ensure;
+use clap::Args;
 use mfnet::data::Schema;
 use mfnet::data::known::Source;
-use mfnet::data::read::{self, CsvOptions, CsvParts};
+use mfnet::data::read::{self, CsvParts};
 use mfnet::{Dataset, Element, Inputs};
 use ndarray::{Array2, Axis};
 
 use super::data::source;
-use super::known::{self, KNOWN};
+use super::given::{Given, STANDARD_INPUT};
+use super::known;
 use super::parse::whole;
-use super::usage;
+use super::settings::Header;
 
 /// The cells of a CSV file that are held in memory at a time: less than 100 MB of text.
 const CELLS: usize = 1 << 20;
 /// The rows of an array that are predicted at a time.
 const ROWS: usize = 1 << 13;
-
-/// What errors call standard input.
-const STANDARD_INPUT: &str = "standard input";
-
-/// Where samples come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Given {
-    /// A data set that needs no file of the user's.
-    Known(&'static str),
-    Csv(PathBuf),
-    StandardInput,
-    Npz(PathBuf),
-    /// Inputs alone.
-    Npy(PathBuf),
-    /// Inputs and targets.
-    NpyPair(PathBuf, PathBuf),
-}
-
-impl FromStr for Given {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let ends = |text: &str, ending: &str| text.to_ascii_lowercase().ends_with(ending);
-        if text.is_empty() {
-            return Err("it must be a file, a data set's name, or - for standard input".to_owned());
-        }
-        if let Some(name) = KNOWN.into_iter().find(|name| *name == text) {
-            return Ok(Given::Known(name));
-        }
-        if let Some((inputs, targets)) = text.split_once(',')
-            && ends(inputs, ".npy")
-            && ends(targets, ".npy")
-        {
-            return Ok(Given::NpyPair(inputs.into(), targets.into()));
-        }
-        Ok(match text {
-            "-" => Given::StandardInput,
-            _ if ends(text, ".npz") => Given::Npz(text.into()),
-            _ if ends(text, ".npy") => Given::Npy(text.into()),
-            _ => Given::Csv(text.into()),
-        })
-    }
-}
-
-impl fmt::Display for Given {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Given::Known(name) => f.write_str(name),
-            Given::StandardInput => f.write_str(STANDARD_INPUT),
-            Given::Csv(path) | Given::Npz(path) | Given::Npy(path) => path.display().fmt(f),
-            Given::NpyPair(inputs, targets) => write!(f, "{},{}", inputs.display(), targets.display()),
-        }
-    }
-}
-
-impl Given {
-    /// Refuses a file that is not there, which may be a data set's name that was mistyped.
-    fn check(&self) -> anyhow::Result<()> {
-        if let Given::Csv(path) = self {
-            ensure!(
-                path.exists(),
-                usage(format!(
-                    "{self}: there is no such file, and no data set of this name; the data sets are {}",
-                    KNOWN.join(", ")
-                ))
-            );
-        }
-        Ok(())
-    }
-}
 
 /// How samples are to be read.
 #[derive(Debug, Args)]
@@ -122,15 +51,6 @@ pub(super) struct SampleArguments {
     pub(super) quiet: bool,
 }
 
-/// Whether the first line of a CSV file has the columns' names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Header {
-    /// Told from the file
-    Auto,
-    Yes,
-    No,
-}
-
 /// Raw samples with their targets.
 #[derive(Debug)]
 pub(super) struct Samples<T> {
@@ -145,17 +65,6 @@ pub(super) struct Samples<T> {
 pub(super) type Parts<T> = Box<dyn Iterator<Item = anyhow::Result<Array2<T>>>>;
 
 impl SampleArguments {
-    fn csv(&self) -> CsvOptions {
-        CsvOptions {
-            header: match self.header {
-                Header::Auto => None,
-                Header::Yes => Some(true),
-                Header::No => Some(false),
-            },
-            ..CsvOptions::default()
-        }
-    }
-
     fn source(&self) -> anyhow::Result<Source> {
         source(self.data_dir.as_deref(), self.no_download)
     }
@@ -166,30 +75,16 @@ impl SampleArguments {
         given: &Given,
         schema: &Schema<T>,
     ) -> anyhow::Result<Samples<T>> {
-        given.check()?;
-        let dataset = match given {
-            Given::Known(name) => {
-                let samples = known::samples(name, &self.source()?, self.seed, self.quiet)?;
-                samples.check(name, schema)?;
-                return Ok(Samples {
-                    title: format!("{name}: {}", samples.part),
-                    dataset: samples.dataset,
-                    unit: samples.unit,
-                });
-            }
-            Given::Csv(path) => read::read_csv(path, &self.csv())?.samples_for(schema)?,
-            Given::StandardInput => {
-                read::read_csv_from(STANDARD_INPUT, io::stdin().lock(), &self.csv())?.samples_for(schema)?
-            }
-            Given::Npz(path) => read::read_npz_samples(path, schema)?,
-            Given::NpyPair(inputs, targets) => read::read_npy_samples(inputs, targets, schema)?,
-            Given::Npy(path) => {
-                let name = path.display();
-                bail!(usage(format!(
-                    "{name}: this is one array, and the truth to compare with is missing: name two, as {name},Y.npy"
-                )))
-            }
-        };
+        if let Given::Known(name) = given {
+            let samples = known::samples(name, &self.source()?, self.seed, self.quiet)?;
+            samples.check(name, schema)?;
+            return Ok(Samples {
+                title: format!("{name}: {}", samples.part),
+                dataset: samples.dataset,
+                unit: samples.unit,
+            });
+        }
+        let dataset = given.samples(&self.header.options(), schema)?;
         Ok(Samples {
             dataset,
             title: given.to_string(),
@@ -207,9 +102,10 @@ impl SampleArguments {
                 samples.check(name, schema)?;
                 rows_of(samples.dataset.inputs().clone())
             }
-            Given::Csv(path) => tables(read::read_csv_parts(path, &self.csv(), rows)?, schema),
+            Given::Csv(path) => tables(read::read_csv_parts(path, &self.header.options(), rows)?, schema),
             Given::StandardInput => {
-                let parts = read::read_csv_parts_from(STANDARD_INPUT, io::stdin(), &self.csv(), rows)?;
+                let parts =
+                    read::read_csv_parts_from(STANDARD_INPUT, io::stdin(), &self.header.options(), rows)?;
                 tables(parts, schema)
             }
             Given::Npz(path) => arrays(given, read::read_npz_inputs(path)?, schema)?,

@@ -12,7 +12,8 @@ use clap::Args;
 use mfnet::{Element, Precision, precision_of};
 
 use self::scores::Report;
-use super::samples::{Given, SampleArguments};
+use super::given::Given;
+use super::samples::SampleArguments;
 use super::train::use_threads;
 use super::{Outcome, console, opened};
 

@@ -85,7 +85,7 @@ fn inputs(schema: &Schema<f64>) -> String {
 
 fn table(layers: &[LayerSummary]) -> String {
     let mut text = format!(
-        "{:>5}  {:<8} {:>15} {:>12}\n",
+        "{:>5}  {:<11} {:>15} {:>12}\n",
         "layer", "kind", "in -> out", "parameters"
     );
     for (place, layer) in layers.iter().enumerate() {
@@ -96,16 +96,29 @@ fn table(layers: &[LayerSummary]) -> String {
                 .find(|(option, _)| option == name)
                 .map(|(_, value)| value)
         };
-        let shape = match (option("in_features"), option("out_features"), option("p")) {
-            (Some(inputs), Some(outputs), _) => format!("{inputs} -> {outputs}"),
-            (_, _, Some(part)) => format!("p = {part}"),
-            _ => String::new(),
-        };
+        let between = |from, to| Some(format!("{} -> {}", option(from)?, option(to)?));
+        let shape = between("in_features", "out_features")
+            .or_else(|| {
+                Some(format!(
+                    "{} of {}",
+                    between("in_channels", "out_channels")?,
+                    option("kernel_size")?
+                ))
+            })
+            .or_else(|| {
+                Some(
+                    option("num_features")
+                        .or_else(|| option("unflattened_size"))?
+                        .to_string(),
+                )
+            })
+            .or_else(|| Some(format!("p = {}", option("p")?)))
+            .unwrap_or_default();
         let parameters = match layer.parameters {
             0 => String::new(),
             parameters => count(parameters),
         };
-        let line = format!("{place:>5}  {:<8} {shape:>15} {parameters:>12}", layer.kind);
+        let line = format!("{place:>5}  {:<11} {shape:>15} {parameters:>12}", layer.kind);
         text += line.trim_end();
         text += "\n";
     }
@@ -133,7 +146,16 @@ fn outputs(schema: &Schema<f64>) -> String {
                 .target_names
                 .first()
                 .map_or(String::new(), |name| format!(" of {}", shown(name, NAME)));
-            format!("\nclasses{column}: {}\n", enumerated(&schema.labels))
+            let most = LISTED.min(schema.labels.len());
+            let names: Vec<String> = schema.labels[..most]
+                .iter()
+                .map(|label| shown(label, NAME))
+                .collect();
+            let more = match schema.labels.len() - most {
+                0 => String::new(),
+                more => format!(" and {} more", count(more)),
+            };
+            format!("\nclasses{column}: {}{more}\n", names.join(", "))
         }
         Task::Regression => {
             let scales = schema.target_normalization.as_ref();
@@ -145,34 +167,28 @@ fn outputs(schema: &Schema<f64>) -> String {
     }
 }
 
-/// Names, with mean and deviation where there are such.
+/// Names, and mean and deviation where there are such.
 fn listed(what: &str, names: Vec<String>, scale: impl Fn(usize) -> Option<(f64, f64)>) -> String {
-    if scale(0).is_none() {
-        return format!("\n{what}s: {}\n", enumerated(&names));
-    }
+    let names: Vec<String> = names.iter().map(|name| shown(name, NAME)).collect();
     let most = LISTED.min(names.len());
-    let more = names.len() - most;
-    let names: Vec<String> = names[..most].iter().map(|name| shown(name, NAME)).collect();
-    let lengths = names.iter().map(|name| name.chars().count());
+    let lengths = names[..most].iter().map(|name| name.chars().count());
     let width = lengths.chain([what.len()]).max().unwrap_or(0);
-    let mut text = format!("\n{what:<width$} {:>11} {:>11}\n", "mean", "deviation");
-    for (place, name) in names.iter().enumerate() {
-        let (mean, deviation) = scale(place).unwrap_or_default();
-        text += &format!("{name:<width$} {:>11} {:>11}\n", number(mean), number(deviation));
+    let head = match scale(0) {
+        Some(_) => format!("{what:<width$} {:>11} {:>11}", "mean", "deviation"),
+        None => what.to_owned(),
+    };
+    let mut text = format!("\n{head}\n");
+    for (place, name) in names[..most].iter().enumerate() {
+        text += &match scale(place) {
+            Some((mean, deviation)) => {
+                format!("{name:<width$} {:>11} {:>11}\n", number(mean), number(deviation))
+            }
+            None => format!("{name}\n"),
+        };
     }
-    match more {
+    match names.len() - most {
         0 => text,
         more => text + &format!("and {} more\n", count(more)),
-    }
-}
-
-/// Names in a row: the first of them if they are many.
-fn enumerated(names: &[String]) -> String {
-    let most = LISTED.min(names.len());
-    let first: Vec<String> = names[..most].iter().map(|name| shown(name, NAME)).collect();
-    match names.len() - most {
-        0 => first.join(", "),
-        more => format!("{} and {} more", first.join(", "), count(more)),
     }
 }
 

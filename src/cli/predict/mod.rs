@@ -15,8 +15,9 @@ use ndarray::Array2;
 
 use self::arrays::Arrays;
 use self::table::Table;
+use super::given::Given;
 use super::out_file::{OutFile, refusal};
-use super::samples::{Given, SampleArguments};
+use super::samples::SampleArguments;
 use super::train::use_threads;
 use super::{Outcome, opened, usage};
 

@@ -1,6 +1,8 @@
 //! The names that options choose from, on the command line and in `config.toml`.
 
 use clap::ValueEnum;
+use mfnet::data::Task;
+use mfnet::data::read::CsvOptions;
 use mfnet::layer::Initializer;
 use mfnet::{Builder, Element};
 use serde::{Deserialize, Serialize};
@@ -39,6 +41,28 @@ pub(in crate::cli) enum ActivationName {
     Sigmoid,
     Tanh,
     Identity,
+}
+
+impl Header {
+    pub(in crate::cli) fn options(self) -> CsvOptions {
+        CsvOptions {
+            header: match self {
+                Header::Auto => None,
+                Header::Yes => Some(true),
+                Header::No => Some(false),
+            },
+            ..CsvOptions::default()
+        }
+    }
+}
+
+impl TaskName {
+    pub(in crate::cli) fn task(self) -> Task {
+        match self {
+            TaskName::Regression => Task::Regression,
+            TaskName::Classification => Task::Classification,
+        }
+    }
 }
 
 impl ActivationName {

@@ -1,0 +1,115 @@
+//! The argument DATA: a data set's name, files, or standard input.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use anyhow::{bail, ensure};
+use mfnet::data::read::{self, CsvOptions};
+use mfnet::data::{Schema, Table};
+use mfnet::{Dataset, Element};
+
+use super::known::KNOWN;
+use super::usage;
+
+/// What errors call standard input.
+pub(super) const STANDARD_INPUT: &str = "standard input";
+
+/// Where samples come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Given {
+    /// A data set that needs no file of the user's.
+    Known(&'static str),
+    Csv(PathBuf),
+    StandardInput,
+    Npz(PathBuf),
+    /// Inputs alone.
+    Npy(PathBuf),
+    /// Inputs and targets.
+    NpyPair(PathBuf, PathBuf),
+}
+
+impl FromStr for Given {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let ends = |text: &str, ending: &str| text.to_ascii_lowercase().ends_with(ending);
+        if text.is_empty() {
+            return Err("it must be a file, a data set's name, or - for standard input".to_owned());
+        }
+        if let Some(name) = KNOWN.into_iter().find(|name| *name == text) {
+            return Ok(Given::Known(name));
+        }
+        if let Some((inputs, targets)) = text.split_once(',')
+            && ends(inputs, ".npy")
+            && ends(targets, ".npy")
+        {
+            return Ok(Given::NpyPair(inputs.into(), targets.into()));
+        }
+        Ok(match text {
+            "-" => Given::StandardInput,
+            _ if ends(text, ".npz") => Given::Npz(text.into()),
+            _ if ends(text, ".npy") => Given::Npy(text.into()),
+            _ => Given::Csv(text.into()),
+        })
+    }
+}
+
+impl fmt::Display for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Given::Known(name) => f.write_str(name),
+            Given::StandardInput => f.write_str(STANDARD_INPUT),
+            Given::Csv(path) | Given::Npz(path) | Given::Npy(path) => path.display().fmt(f),
+            Given::NpyPair(inputs, targets) => write!(f, "{},{}", inputs.display(), targets.display()),
+        }
+    }
+}
+
+impl Given {
+    /// Refuses a file that is not there, which may be a data set's name that was mistyped.
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        if let Given::Csv(path) = self {
+            ensure!(
+                path.exists(),
+                usage(format!(
+                    "{self}: there is no such file, and no data set of this name; the data sets are {}",
+                    KNOWN.join(", ")
+                ))
+            );
+        }
+        Ok(())
+    }
+
+    /// The samples of files, targets included, for a model whose schema this is.
+    pub(super) fn samples<T: Element>(
+        &self,
+        csv: &CsvOptions,
+        schema: &Schema<T>,
+    ) -> anyhow::Result<Dataset<T>> {
+        self.check()?;
+        Ok(match self {
+            Given::Csv(_) | Given::StandardInput => self.table(csv)?.samples_for(schema)?,
+            Given::Npz(path) => read::read_npz_samples(path, schema)?,
+            Given::NpyPair(inputs, targets) => read::read_npy_samples(inputs, targets, schema)?,
+            Given::Npy(_) => return Err(self.without_targets()),
+            Given::Known(name) => bail!(usage(format!("{name} is a data set's name: name a file here"))),
+        })
+    }
+
+    /// The table in a CSV file, or that comes in on standard input.
+    pub(super) fn table(&self, csv: &CsvOptions) -> anyhow::Result<Table> {
+        Ok(match self {
+            Given::Csv(path) => read::read_csv(path, csv)?,
+            Given::StandardInput => read::read_csv_from(STANDARD_INPUT, io::stdin().lock(), csv)?,
+            _ => bail!(usage(format!("{self}: this is no table"))),
+        })
+    }
+
+    /// What is wrong with a single array where targets are needed.
+    pub(super) fn without_targets(&self) -> anyhow::Error {
+        let problem = "this is one array, and the targets are missing: name two";
+        usage(format!("{self}: {problem}, as {self},Y.npy")).into()
+    }
+}
