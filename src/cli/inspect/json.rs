@@ -1,6 +1,7 @@
 //! The report for programs: one JSON object.
 
 use mfnet::data::{Scaling, Schema};
+use mfnet::layer::Setting;
 use mfnet::{FileKind, Normalization};
 use serde_json::{Value, json};
 
@@ -44,7 +45,7 @@ fn layer(layer: &super::LayerSummary) -> Value {
     let options = layer
         .options
         .iter()
-        .map(|(name, value)| (name.clone(), json!(value)));
+        .map(|(name, setting)| (name.clone(), value(setting)));
     let tensors = layer
         .tensors
         .iter()
@@ -55,6 +56,13 @@ fn layer(layer: &super::LayerSummary) -> Value {
         "tensors": Value::Object(tensors.collect()),
         "parameters": layer.parameters,
     })
+}
+
+fn value(setting: &Setting) -> Value {
+    match setting {
+        Setting::Number(number) => json!(number),
+        Setting::Counts(counts) => json!(counts),
+    }
 }
 
 fn schema(schema: &Schema<f64>) -> Value {

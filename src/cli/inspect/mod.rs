@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args;
 use mfnet::data::Schema;
+use mfnet::layer::Setting;
 use mfnet::{Contents, FileKind, Model, NeuralNetwork, Precision, contents_of, precision_of};
 
 use super::{Outcome, console, opened};
@@ -48,7 +49,7 @@ struct Report {
 struct LayerSummary {
     kind: &'static str,
     /// PyTorch's options of it: `in_features`.
-    options: Vec<(String, f64)>,
+    options: Vec<(String, Setting)>,
     /// Name and shape of each tensor.
     tensors: Vec<(&'static str, Vec<usize>)>,
     parameters: usize,
@@ -94,7 +95,11 @@ fn layers(network: &NeuralNetwork<f64>) -> anyhow::Result<Vec<LayerSummary>> {
         .map(|record| LayerSummary {
             kind: record.kind,
             options: record.options.0.into_iter().collect(),
-            parameters: record.tensors.iter().map(|tensor| tensor.values.len()).sum(),
+            // Running statistics follow the data, and no optimizer trains them.
+            parameters: (record.tensors.iter())
+                .filter(|tensor| !tensor.name.starts_with("running_"))
+                .map(|tensor| tensor.values.len())
+                .sum(),
             tensors: record
                 .tensors
                 .iter()

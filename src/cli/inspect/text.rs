@@ -85,7 +85,7 @@ fn inputs(schema: &Schema<f64>) -> String {
 
 fn table(layers: &[LayerSummary]) -> String {
     let mut text = format!(
-        "{:>5}  {:<8} {:>15} {:>12}\n",
+        "{:>5}  {:<11} {:>15} {:>12}\n",
         "layer", "kind", "in -> out", "parameters"
     );
     for (place, layer) in layers.iter().enumerate() {
@@ -96,16 +96,29 @@ fn table(layers: &[LayerSummary]) -> String {
                 .find(|(option, _)| option == name)
                 .map(|(_, value)| value)
         };
-        let shape = match (option("in_features"), option("out_features"), option("p")) {
-            (Some(inputs), Some(outputs), _) => format!("{inputs} -> {outputs}"),
-            (_, _, Some(part)) => format!("p = {part}"),
-            _ => String::new(),
-        };
+        let between = |from, to| Some(format!("{} -> {}", option(from)?, option(to)?));
+        let shape = between("in_features", "out_features")
+            .or_else(|| {
+                Some(format!(
+                    "{} of {}",
+                    between("in_channels", "out_channels")?,
+                    option("kernel_size")?
+                ))
+            })
+            .or_else(|| {
+                Some(
+                    option("num_features")
+                        .or_else(|| option("unflattened_size"))?
+                        .to_string(),
+                )
+            })
+            .or_else(|| Some(format!("p = {}", option("p")?)))
+            .unwrap_or_default();
         let parameters = match layer.parameters {
             0 => String::new(),
             parameters => count(parameters),
         };
-        let line = format!("{place:>5}  {:<8} {shape:>15} {parameters:>12}", layer.kind);
+        let line = format!("{place:>5}  {:<11} {shape:>15} {parameters:>12}", layer.kind);
         text += line.trim_end();
         text += "\n";
     }
