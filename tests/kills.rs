@@ -1,0 +1,130 @@
+//! A training that is killed at any moment leaves a checkpoint that loads, and going on from it ends with the very bits of a
+//! training that was left alone.
+//!
+//! `MFNET_KILLS` says how many kills are survived before the last run may end: 6 by default.
+#![cfg(all(unix, feature = "cli"))]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::Instant;
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+const EPOCHS: &str = "40";
+
+fn mfnet(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mfnet"));
+    command
+        .current_dir(folder)
+        .args(["train"])
+        .args(arguments)
+        .args(["--quiet", "--json"])
+        .env_remove("MFNET_DATA_DIR")
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
+    command
+}
+
+fn write_table(path: &Path) {
+    let mut table = "a,b,c,kind\n".to_owned();
+    for row in 0..3000 {
+        let [a, b, c] = [37, 53, 71].map(|step| (row * step % 101) as f64 / 101.0);
+        table += &format!(
+            "{a:.4},{b:.4},{c:.4},{}\n",
+            if a * b > c * c { "more" } else { "less" }
+        );
+    }
+    fs::write(path, table).unwrap();
+}
+
+/// Arguments of a new run in this folder.
+fn new_run(out: &str) -> Vec<&str> {
+    let settings = "table.csv --hidden 64,64 --dropout 0.2 --validation 0.2 --early-stopping 30 --lr-schedule cosine \
+                    --batch-size 64 --checkpoint-every 1 --epochs";
+    settings
+        .split_whitespace()
+        .chain([EPOCHS, "--out", out])
+        .collect()
+}
+
+/// What a run leaves behind, without its times.
+fn results(run: &Path) -> (Vec<u8>, Vec<String>) {
+    let history = fs::read_to_string(run.join("history.csv")).unwrap();
+    let untimed = history
+        .lines()
+        .map(|line| line.rsplit_once(',').unwrap().0.to_owned());
+    (
+        fs::read(run.join("model.safetensors")).unwrap(),
+        untimed.collect(),
+    )
+}
+
+#[test]
+fn a_killed_training_goes_on_to_the_same_bits() {
+    let kills: usize = match std::env::var("MFNET_KILLS") {
+        Ok(kills) => kills.parse().expect("MFNET_KILLS is a number"),
+        Err(_) => 6,
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    write_table(&at.join("table.csv"));
+    let start = Instant::now();
+    assert!(mfnet(at, &new_run("whole")).status().unwrap().success());
+    let whole = start.elapsed();
+    let expected = results(&at.join("whole"));
+
+    let mut generator = ChaCha8Rng::seed_from_u64(7);
+    let run = at.join("run");
+    let checkpoint = run.join("checkpoint.safetensors");
+    let (mut killed, mut starts) = (0, 0);
+    while killed < kills {
+        starts += 1;
+        assert!(
+            starts < 20 * kills + 20,
+            "too few runs live long enough to be killed"
+        );
+        // A run that was killed before its first checkpoint starts again, one that came to its end too.
+        let begun = checkpoint.exists() && !run.join("model.safetensors").exists();
+        if !begun && run.exists() {
+            fs::remove_dir_all(&run).unwrap();
+        }
+        let arguments = if begun {
+            vec!["--resume", "run"]
+        } else {
+            new_run("run")
+        };
+        let mut child = mfnet(at, &arguments).spawn().unwrap();
+        sleep(whole.mul_f64(generator.random_range(0.0..0.8)));
+        if child.try_wait().unwrap().is_none() {
+            child.kill().unwrap();
+            killed += 1;
+        }
+        let output = child.wait_with_output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(!told.contains("error") && !told.contains("panicked"), "{told}");
+        if checkpoint.exists() {
+            // Whole, whatever the moment.
+            mfnet::Model::<f32>::load(&checkpoint).unwrap();
+        }
+    }
+    if !run.join("model.safetensors").exists() {
+        let arguments = if checkpoint.exists() {
+            vec!["--resume", "run"]
+        } else {
+            if run.exists() {
+                fs::remove_dir_all(&run).unwrap();
+            }
+            new_run("run")
+        };
+        let output = mfnet(at, &arguments).output().unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    assert_eq!(results(&run), expected, "after {killed} kills");
+}
