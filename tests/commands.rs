@@ -402,7 +402,7 @@ fn models_are_shown() {
         "weights   42 parameters\n",
         "classification, 2 classes",
         "2 features, normalised",
-        "    0  Linear            2 -> 8           24\n    1  Tanh\n",
+        "    0  Linear               2 -> 8           24\n    1  Tanh\n",
         "height       8.2000",
         "classes of kind: birch, young, oak\n",
     ];
@@ -679,6 +679,7 @@ fn help_completions_and_manual_know_every_command() {
         "man",
         "doctor",
         "tables",
+        "tune",
     ];
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         assert_has(&workshop.done(&["completions", shell]), &commands);
