@@ -20,6 +20,8 @@ pub(crate) enum Stream {
     Circle = 5,
     /// The folds of a data set.
     Folds = 7,
+    /// The points of the cube; the index is the sample.
+    Cube = 8,
 }
 
 /// ChaCha8 keyed by the seed, the stream and the index: the same numbers on every machine, for ever.

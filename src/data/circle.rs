@@ -2,19 +2,15 @@
 
 use std::f64::consts::PI;
 
-use ndarray::Array2;
-use rand::RngExt;
-
 use super::dataset::Dataset;
+use super::points::points;
 use crate::element::Element;
-use crate::error::{Error, Result};
-use crate::random::{Stream, generator};
-
-/// The most points that are drawn.
-const MAX_SAMPLES: usize = 1 << 28;
+use crate::error::Result;
+use crate::random::Stream;
 
 /// Draws a training and a test set of points in the unit square, of class 1 if they lie within a circle of half the
-/// square's area, and else of class 0: (x - 0.5)^2 + (y - 0.5)^2 < 1 / (2 pi).
+/// square's area, and else of class 0: (x - 0.5)^2 + (y - 0.5)^2 < 1 / (2 pi). It is the disc of radius
+/// 1 / sqrt(2 pi) around (0.5, 0.5).
 ///
 /// The points are uniform in [0, 1]^2 and depend on the seed alone; the test points are those that would follow the
 /// training points.
@@ -34,30 +30,9 @@ const MAX_SAMPLES: usize = 1 << 28;
 /// # Ok::<(), mfnet::Error>(())
 /// ```
 pub fn circle<T: Element>(seed: u64, train: usize, test: usize) -> Result<(Dataset<T>, Dataset<T>)> {
-    for (option, samples, room) in [
-        ("training samples", train, MAX_SAMPLES),
-        ("test samples", test, MAX_SAMPLES.saturating_sub(train)),
-    ] {
-        if samples == 0 || samples > room {
-            let expected = "at least 1, and training and test samples together at most 268435456";
-            return Err(Error::option(option, samples, expected));
-        }
-    }
-    Ok((draw(seed, 0, train)?, draw(seed, train, test)?))
-}
-
-/// The points `first..first + count`.
-fn draw<T: Element>(seed: u64, first: usize, count: usize) -> Result<Dataset<T>> {
-    let mut points = Array2::zeros((count, 2));
-    let mut labels = Vec::with_capacity(count);
-    for (index, mut point) in (first as u64..).zip(points.rows_mut()) {
-        let mut generator = generator(seed, Stream::Circle, index);
-        let (x, y): (f64, f64) = (generator.random(), generator.random());
-        (point[0], point[1]) = (T::from_f64(x), T::from_f64(y));
-        let inside = (x - 0.5).powi(2) + (y - 0.5).powi(2) < 0.5 / PI;
-        labels.push(u32::from(inside));
-    }
-    Dataset::classification(points, labels, 2)
+    points(seed, Stream::Circle, (train, test), 2, |point| {
+        point.iter().map(|x| (x - 0.5).powi(2)).sum::<f64>() < 0.5 / PI
+    })
 }
 
 #[cfg(test)]
@@ -98,13 +73,5 @@ mod tests {
         ];
         assert_eq!(train.to_values(), expected);
         assert_ne!(circle::<f64>(8, 2, 1).unwrap().0, train);
-    }
-
-    #[test]
-    fn senseless_counts_are_refused() {
-        for (train, test) in [(0, 1), (1, 0), (usize::MAX, 1), (1, usize::MAX), (MAX_SAMPLES, 1)] {
-            let error = circle::<f32>(7, train, test).unwrap_err();
-            assert!(matches!(error, Error::InvalidOption { .. }), "{error}");
-        }
     }
 }

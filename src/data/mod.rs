@@ -3,6 +3,7 @@
 mod circle;
 mod columns;
 mod compressed;
+mod cube;
 mod dataset;
 pub mod digits;
 mod examples;
@@ -14,6 +15,7 @@ mod loader;
 mod matching;
 mod normalize;
 mod one_hot;
+mod points;
 pub mod read;
 mod schema;
 mod shuffle;
@@ -22,6 +24,7 @@ mod table;
 
 pub use circle::circle;
 pub use columns::Columns;
+pub use cube::cube;
 pub use dataset::{Dataset, Inputs, Targets};
 pub use examples::Examples;
 pub use folds::k_folds;

@@ -1,0 +1,17 @@
+//! Keeps pictures where the user asked for them.
+
+use mfnet::report::Picture;
+use std::path::Path;
+
+/// Writes pictures into a folder, as SVG and PNG, and says where; does nothing without a folder.
+pub fn keep(folder: Option<&str>, pictures: &[(&str, Picture)]) -> Result<(), Box<dyn std::error::Error>> {
+    let Some(folder) = folder else {
+        return Ok(());
+    };
+    std::fs::create_dir_all(folder)?;
+    for (name, picture) in pictures {
+        let [svg, png] = picture.save(Path::new(folder).join(name))?;
+        println!("{}\n{}", svg.display(), png.display());
+    }
+    Ok(())
+}
