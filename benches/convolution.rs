@@ -10,10 +10,11 @@ mod digits;
 mod whole;
 
 use criterion::{Criterion, Throughput};
-use mfnet::layer::Window;
+use mfnet::layer::{Conv2d, Image, Window};
 use mfnet::{Builder, CrossEntropyLoss, DataLoader, Element, NeuralNetwork, Sgd, Shuffle, Workspace};
 
-use common::cell;
+use common::noise::noise;
+use common::{assert_close, cell};
 use whole::median;
 
 const BATCH: usize = 128;
@@ -71,7 +72,51 @@ fn bench<T: Element>(criterion: &mut Criterion, lines: &mut Vec<String>) {
     }
 }
 
+/// A convolution agrees with sums written straight down, before any is timed.
+fn check<T: Element>(tolerance: f64) {
+    let image = Image {
+        channels: 2,
+        height: 7,
+        width: 6,
+    };
+    let window = Window::new([3, 2]).stride([2, 1]).padding([1, 1]);
+    let [rows, columns] = window.places(image).expect("the window fits");
+    let (weights, samples) = (noise::<T>(3, 2 * 3 * 2, 1), noise::<T>(4, 2 * 7 * 6, 2));
+    let biases = [0.5, -0.25, 0.0].map(T::from_f64);
+    let layer = Conv2d::from_weights(image, window, weights.view(), &biases).expect("the weights fit");
+    let network = NeuralNetwork::builder(samples.ncols())
+        .layer(Box::new(layer))
+        .build();
+    let found = network.and_then(|network| network.predict(samples.view()));
+    let found: Vec<f64> = found
+        .expect("the samples fit")
+        .iter()
+        .map(|value| value.as_f64())
+        .collect();
+
+    let mut expected = Vec::new();
+    for sample in samples.rows() {
+        for (filter, bias) in weights.rows().into_iter().zip(biases) {
+            for (row, column) in (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column))) {
+                let mut sum = bias.as_f64();
+                for (index, weight) in filter.iter().enumerate() {
+                    let (channel, down, right) = (index / 6, index / 2 % 3, index % 2);
+                    let (y, x) = (2 * row + down, column + right);
+                    // Outside there are zeros.
+                    if (1..=7).contains(&y) && (1..=6).contains(&x) {
+                        sum += weight.as_f64() * sample[channel * 42 + (y - 1) * 6 + x - 1].as_f64();
+                    }
+                }
+                expected.push(sum);
+            }
+        }
+    }
+    assert_close("convolution", &found, &expected, tolerance);
+}
+
 fn main() {
+    check::<f32>(1e-6);
+    check::<f64>(1e-14);
     let mut criterion = common::criterion();
     let mut lines = Vec::new();
     bench::<f32>(&mut criterion, &mut lines);

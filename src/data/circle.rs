@@ -21,7 +21,7 @@ use crate::random::Stream;
 ///
 /// # Errors
 ///
-/// [`Error::InvalidOption`] for no training samples, no test samples, or more than 2^28 of both together.
+/// [`Error::InvalidOption`](crate::Error::InvalidOption) for no training samples, no test samples, or more than 2^28 of both together.
 ///
 /// ```
 /// let (train, test) = mfnet::data::circle::<f32>(7, 800, 200)?;

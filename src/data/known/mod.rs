@@ -76,7 +76,7 @@ pub const IRIS_CLASSES: [&str; 3] = ["Iris-setosa", "Iris-versicolor", "Iris-vir
 ///
 /// # Errors
 ///
-/// [`Error::Unavailable`](crate::Error::Unavailable) when no place has it; an error of [`read`] when a file is
+/// [`Error::Unavailable`] when no place has it; an error of [`read`] when a file is
 /// damaged.
 ///
 /// ```no_run

@@ -29,7 +29,8 @@ const HEAD_LINES: usize = 10;
 ///
 /// # Errors
 ///
-/// [`Error::Io`] if the file cannot be read; [`Error::InvalidFile`], with the line, for a row of more or fewer cells
+/// [`Error::Io`](crate::Error::Io) if the file cannot be read; [`Error::InvalidFile`](crate::Error::InvalidFile), with
+/// the line, for a row of more or fewer cells
 /// than the first, text that is not UTF-8, two columns of one name, no rows at all, or damaged gzip.
 ///
 /// ```
