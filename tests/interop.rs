@@ -84,7 +84,7 @@ fn cases<T: Element>() -> Vec<(String, Model<T>, Array2<T>)> {
         // Numbers of different size, as in tables.
         let scales = array![1.0, 10.0, 100.0, 0.1, 5.0].mapv(T::from_f64);
         let input = noise::<T>(SAMPLES, INPUTS, seed) * &scales + &scales;
-        let values = noise::<T>(SAMPLES, 3, seed + 100) * T::from_f64(50.0);
+        let values = noise::<T>(SAMPLES, 3, seed + 100) * T::from_f64(10.0);
         let raw = Dataset::regression(input.clone(), values).unwrap();
         let mut schema = Schema::of(&raw).normalized(&raw).unwrap();
         let mut input = input;

@@ -316,8 +316,8 @@ fn hostile_descriptions_are_named() {
             "tensor `1.weight`: its shape is 2 x 1 x 2 x 2, not 3 x",
         ),
         (
-            r#"\"eps\":1e-5"#,
-            r#"\"eps\":-1e-5"#,
+            r#"\"eps\":0.00001"#,
+            r#"\"eps\":-0.00001"#,
             "layer 3: epsilon = -0.00001",
         ),
         (

@@ -176,7 +176,8 @@ impl<T: Element> Model<T> {
     ///
     /// Its graph takes raw features, `input` (N x features), and gives `output` (N x outputs), what [`Model::predict`]
     /// gives; for classes also `probabilities` (N x classes) and `label` (N). Names of features, targets and classes
-    /// stand in its metadata, as JSON. The file is replaced as a whole, or stays as it was.
+    /// stand in its metadata, as JSON. The file is replaced as a whole, or stays as it was. (onnxruntime convolves on CPUs
+    /// in f32 only: load a model with convolutions in f32 to export it for that.)
     ///
     /// # Errors
     ///

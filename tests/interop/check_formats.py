@@ -16,6 +16,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import safetensors
+from onnx.reference import ReferenceEvaluator
 from safetensors.numpy import load_file, save_file
 
 TOLERANCE = {"f32": 1e-5, "f64": 1e-10}
@@ -73,8 +74,13 @@ def check_onnx(path, case):
     # A network that ends in a softmax has its probabilities under two names.
     operators = [node.op_type for node in model.graph.node if list(node.output) != ["probabilities"]]
     assert "Identity" not in operators, f"{path}: {operators}"
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    found = dict(zip([value.name for value in session.get_outputs()], session.run(None, {"input": case["input"]})))
+    if "Conv" in operators and case["precision"] == "f64":
+        # onnxruntime convolves in f32 only.
+        session = ReferenceEvaluator(model)
+    else:
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    names = [value.name for value in model.graph.output]
+    found = dict(zip(names, session.run(None, {"input": case["input"]})))
     tolerance = TOLERANCE[case["precision"]]
     worst = check_close(f"{path}: output", found["output"], case["output"], tolerance)
     if case["task"] == "classification":
@@ -131,7 +137,7 @@ def main():
         worst = check_onnx(path.with_suffix(".onnx"), case)
         tensors = check_safetensors(path.with_suffix(".safetensors"), case)
         write_others(stem, tensors)
-        print(f"{stem.name}: {len(tensors)} tensors; onnxruntime is off by at most {worst:.1e}")
+        print(f"{stem.name}: {len(tensors)} tensors; ONNX is off by at most {worst:.1e}")
     print(f"{len(cases)} models: onnx {onnx.__version__}, onnxruntime {onnxruntime.__version__}, passed")
 
 
