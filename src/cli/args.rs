@@ -19,6 +19,11 @@ Examples:
   mfnet train california-housing --clip-norm 1 --precision f64
   mfnet doctor                             what makes a run slow here, and what to do";
 
+const DOCTOR_EXAMPLES: &str = "\
+Examples:
+  mfnet doctor                                 what makes a run slow here, and what to do
+  mfnet doctor --json                          the same for a program";
+
 const TABLES_EXAMPLES: &str = "\
 Examples:
   mfnet tables                                 all of it: up to half an hour
@@ -96,6 +101,7 @@ pub(super) enum Command {
     ///
     /// Measures for two seconds or so: the peak of the CPU, matrix products, memory and threads. Advice is no failure:
     /// the exit code is 0 with it and without.
+    #[command(after_help = DOCTOR_EXAMPLES)]
     Doctor(DoctorArguments),
     /// Run the report's trainings, and show times, losses and accuracies in one table.
     ///

@@ -91,7 +91,8 @@ pub(in crate::cli) struct TrainingSettings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::cli) reduction: Option<ReductionName>,
 
-    /// What a class counts: balanced makes rare classes count as much as common ones [default: each sample the same]
+    /// What a class counts, in training and in all losses that are shown: balanced makes rare classes count as much as
+    /// common ones [default: each sample the same]
     #[arg(long, value_name = "HOW")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::cli) class_weight: Option<ClassWeightName>,
