@@ -107,8 +107,8 @@ pub(super) fn read<T: Element, S: DeserializeOwned>(path: &Path) -> Result<Conte
         }),
         None => {
             if let Some((name, ..)) = file.tensors().next() {
-                let problem = format_args!("tensor `{}` belongs to none of the layers", shown(name));
-                return Err(file.fault(problem));
+                let name = shown(name);
+                return Err(file.fault(format_args!("tensor `{name}` belongs to none of the layers")));
             }
             None
         }

@@ -175,26 +175,26 @@ fn settings<T>(training: &Training<'_, T>) -> String {
 fn progress<T>(training: &Training<'_, T>) -> String {
     let history = training.history;
     let (done, asked) = (history.epochs.len(), training.options.epochs);
-    let epochs = match (history.stopped, done) {
-        (true, 0) => {
+    let epochs = match (history.stopped, history.restored, done) {
+        (true, _, 0) => {
             return format!(
                 "ended before the first of {} epochs was complete",
                 format::count(asked)
             );
         }
-        (true, _) => format!(
+        (true, ..) => format!(
             "ended after {} of {} epochs",
             format::count(done),
             format::count(asked)
         ),
-        (false, _) if let Some(best) = history.restored => format!(
+        (false, Some(best), _) => format!(
             "{} of {} epochs, back to the best, {}",
             format::count(done),
             format::count(asked),
             format::count(best)
         ),
-        (false, 1) => "1 epoch".to_owned(),
-        (false, _) => format!("{} epochs", format::count(done)),
+        (false, None, 1) => "1 epoch".to_owned(),
+        (false, None, _) => format!("{} epochs", format::count(done)),
     };
     let (time, rate) = (
         format::duration(history.seconds()),

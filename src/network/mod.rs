@@ -191,10 +191,10 @@ impl<T: Element> NeuralNetwork<T> {
             None => Ok(()),
             Some(stage) => {
                 let what = format_args!("{operation}, a batch of {samples}");
+                let name = stage.layer.name();
                 let problem = format_args!(
-                    "{} learns from a batch as a whole, and needs more samples: choose a batch size that leaves no such \
-                     rest, or leave a sample out",
-                    stage.layer.name()
+                    "{name} learns from a batch as a whole, and needs more samples: choose a batch size that leaves no \
+                     such rest, or leave a sample out"
                 );
                 Err(Error::data(what, problem))
             }
