@@ -26,7 +26,8 @@ pub(crate) fn write(path: &Path, content: &[u8]) -> Result<()> {
         _ => Path::new("."),
     };
     let mut temporary = temporary(folder).map_err(refused)?;
-    temporary.write_all(content).map_err(refused)?;
+    // The file itself: its errors do not name a path that nobody has heard of.
+    temporary.as_file_mut().write_all(content).map_err(refused)?;
     temporary.as_file().sync_all().map_err(refused)?;
     temporary.persist(&target).map_err(|error| refused(error.error))?;
     // The new name too is to outlast a loss of power. Where a folder cannot be synced, the system does it in its time.

@@ -90,14 +90,15 @@ pub(super) fn visible(mode: u32) -> Builder<'static, 'static> {
 impl Write for OutFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.place {
-            Place::Beside { temporary, .. } => temporary.write(bytes),
+            // The file itself: its errors do not name a path that nobody has heard of.
+            Place::Beside { temporary, .. } => temporary.as_file_mut().write(bytes),
             Place::There(file) => file.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match &mut self.place {
-            Place::Beside { temporary, .. } => temporary.flush(),
+            Place::Beside { temporary, .. } => temporary.as_file_mut().flush(),
             Place::There(file) => file.flush(),
         }
     }
