@@ -281,6 +281,54 @@ fn a_run_goes_on_exactly_from_any_checkpoint() {
 }
 
 #[test]
+fn a_run_that_ended_early_is_over() {
+    let folder = folder_with("trees.csv", &trees(60));
+    let at = folder.path();
+    fs::write(at.join("more.csv"), trees(30)).unwrap();
+    let options = [
+        "trees.csv",
+        "--validation",
+        "more.csv",
+        "--ignore",
+        "id",
+        "--lr",
+        "0.1",
+        "--epochs",
+        "500",
+        "--early-stopping",
+        "3",
+        "--checkpoint-every",
+        "1",
+        "--out",
+        "run",
+    ];
+    let ended = trained(at, &options);
+    assert!(
+        ended["best_epoch"].is_u64() && ended["epochs"].as_u64() < Some(500),
+        "{}",
+        ended["epochs"]
+    );
+    let left = (
+        history(&at.join("run")),
+        fs::read(at.join("run/model.safetensors")).unwrap(),
+    );
+    // From another folder, as the settings name files in a way that holds there too.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let run = at.join("run");
+    let again = trained(elsewhere.path(), &["--resume", run.to_str().unwrap()]);
+    assert_eq!(
+        (&again["epochs"], &again["best_epoch"]),
+        (&ended["epochs"], &ended["best_epoch"])
+    );
+    assert_eq!(
+        (history(&run), fs::read(run.join("model.safetensors")).unwrap()),
+        left
+    );
+    let further = trained(at, &["--resume", "run", "--epochs", "600"]);
+    assert!(further["epochs"].as_u64() > ended["epochs"].as_u64());
+}
+
+#[test]
 fn numpy_files_are_learned() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();

@@ -16,7 +16,7 @@ fn usage(message: String) -> anyhow::Error {
     anyhow::Error::msg(message)
 }
 
-/// Reads a configuration over the defaults, and writes what it read, which must read as the same.
+/// Reads a configuration over the defaults, and writes what it read, which must be read and written as the same.
 pub(crate) fn config(content: &[u8]) {
     let command = || Settings::augment_args(Command::new("config")).no_binary_name(true);
     let matches = command().get_matches_from([""; 0]);
@@ -27,6 +27,7 @@ pub(crate) fn config(content: &[u8]) {
     };
     if let Ok(settings) = read(content) {
         let written = settings.to_toml().expect("settings can be written");
-        assert_eq!(read(written.as_bytes()).expect("what was written can be read"), settings);
+        let again = read(written.as_bytes()).expect("what was written can be read");
+        assert_eq!(again.to_toml().expect("settings can be written"), written);
     }
 }

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use anyhow::Context;
 use clap::ArgMatches;
+use clap::parser::ValueSource;
 use mfnet::{Element, Event, Model, Sets, TrainOptions, Trainer};
 
 use super::args::TrainArguments;
@@ -30,10 +31,11 @@ pub(super) fn train(arguments: &TrainArguments, matches: &ArgMatches) -> anyhow:
         }
         None => {}
     }
+    let goes_further = matches.value_source("epochs") == Some(ValueSource::CommandLine);
     use_threads(settings.training.threads)?;
     match settings.training.precision {
-        Precision::F32 => train_in::<f32>(arguments, settings, folder),
-        Precision::F64 => train_in::<f64>(arguments, settings, folder),
+        Precision::F32 => train_in::<f32>(arguments, settings, folder, goes_further),
+        Precision::F64 => train_in::<f64>(arguments, settings, folder, goes_further),
     }
 }
 
@@ -51,6 +53,7 @@ fn train_in<T: Element>(
     arguments: &TrainArguments,
     mut settings: Settings,
     resumed: Option<RunFolder>,
+    goes_further: bool,
 ) -> anyhow::Result<Outcome> {
     let task = data::load::<T>(&mut settings, arguments.quiet)?;
     model::settle(&mut settings, &task)?;
@@ -63,8 +66,10 @@ fn train_in<T: Element>(
     let folder = match (resumed, &arguments.out) {
         (Some(folder), _) => {
             trainer.load_checkpoint(folder.checkpoint())?;
-            // As many epochs as now asked for, also where the run was over.
-            trainer = trainer.options(options.clone());
+            if goes_further {
+                // A run that early stopping had ended goes on, too.
+                trainer = trainer.options(options.clone());
+            }
             folder.write_settings(&settings)?;
             Some(folder)
         }

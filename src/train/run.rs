@@ -184,7 +184,7 @@ impl<'a, T: Element> Run<'a, T> {
         let mut record = EpochRecord {
             epoch,
             train_loss,
-            validation: self.judge(|run| &mut run.validation)?,
+            validation: judge(self.network, self.loss, &mut self.validation)?,
             test: None,
             learning_rate: self.optimizer.learning_rate(),
             seconds,
@@ -192,7 +192,7 @@ impl<'a, T: Element> Run<'a, T> {
         let waited = self.note(&record);
         let last = epoch == self.options.epochs || waited;
         if last || epoch.is_multiple_of(self.options.test_interval) {
-            record.test = self.judge(|run| &mut run.test)?;
+            record.test = judge(self.network, self.loss, &mut self.test)?;
         }
         if last {
             self.go_back(epoch)?;
@@ -213,7 +213,7 @@ impl<'a, T: Element> Run<'a, T> {
         self.network.revert(&best.weights);
         self.state.history.restored = Some(best_epoch);
         if self.state.history.epochs[best_epoch - 1].test.is_none() {
-            let test = self.judge(|run| &mut run.test)?;
+            let test = judge(self.network, self.loss, &mut self.test)?;
             self.state.history.epochs[best_epoch - 1].test = test;
         }
         Ok(())
@@ -270,19 +270,6 @@ impl<'a, T: Element> Run<'a, T> {
         Ok(Some((loss / batches as f64, seconds)))
     }
 
-    /// Evaluates a data set, if there is such.
-    fn judge(&mut self, held: impl Fn(&mut Self) -> &mut Option<Held<'a, T>>) -> Result<Option<Evaluation>> {
-        // Taken out meanwhile, for the network is of the same run.
-        let Some(mut taken) = held(self).take() else {
-            return Ok(None);
-        };
-        let evaluation = self
-            .network
-            .evaluate_in(&mut taken.workspace, taken.data, self.loss);
-        *held(self) = Some(taken);
-        evaluation.map(Some)
-    }
-
     /// Lets schedule and early stopping know of an epoch; whether the latter has waited long enough.
     fn note(&mut self, record: &EpochRecord) -> bool {
         let loss = record.monitored();
@@ -303,4 +290,16 @@ impl<'a, T: Element> Run<'a, T> {
             }
         }
     }
+}
+
+/// Evaluates a data set, if there is such.
+fn judge<T: Element>(
+    network: &NeuralNetwork<T>,
+    loss: &dyn Loss<T>,
+    held: &mut Option<Held<'_, T>>,
+) -> Result<Option<Evaluation>> {
+    let Some(Held { data, workspace }) = held else {
+        return Ok(None);
+    };
+    network.evaluate_in(workspace, data, loss).map(Some)
 }

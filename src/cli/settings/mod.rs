@@ -89,9 +89,26 @@ impl Settings {
         Settings::layered(matches, Some(file))
     }
 
-    /// The content of a `config.toml`.
+    /// The content of a `config.toml`, which names files in a way that holds in any folder.
     pub(super) fn to_toml(&self) -> anyhow::Result<String> {
-        toml::to_string(self).context("config.toml")
+        let mut settings = self.clone();
+        let DataSettings {
+            test,
+            validation,
+            data_dir,
+            ..
+        } = &mut settings.data;
+        let shares = [test, validation].into_iter().flatten();
+        let files = shares.filter_map(|share| match share {
+            Share::File(path) if !path.to_string_lossy().contains(',') => Some(path),
+            _ => None,
+        });
+        for path in files.chain(data_dir).chain(&mut settings.training.init) {
+            if let Ok(absolute) = std::path::absolute(&*path) {
+                *path = absolute;
+            }
+        }
+        toml::to_string(&settings).context("config.toml")
     }
 
     /// What neither clap nor the file format can tell.
