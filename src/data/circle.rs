@@ -38,14 +38,7 @@ pub fn circle<T: Element>(seed: u64, train: usize, test: usize) -> Result<(Datas
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Targets;
-
-    fn labels(data: &Dataset<f64>) -> &[u32] {
-        match data.targets() {
-            Targets::Classes { labels, .. } => labels,
-            Targets::Values(_) => panic!("points have classes"),
-        }
-    }
+    use crate::data::points::tests::labels;
 
     #[test]
     fn half_of_the_points_lie_inside() {

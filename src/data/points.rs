@@ -47,8 +47,17 @@ pub(super) fn points<T: Element>(
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+    use crate::data::Targets;
+
+    /// 1 for each point that lies inside, 0 for the others.
+    pub(in crate::data) fn labels(data: &Dataset<f64>) -> &[u32] {
+        match data.targets() {
+            Targets::Classes { labels, .. } => labels,
+            Targets::Values(_) => panic!("points have classes"),
+        }
+    }
 
     #[test]
     fn senseless_counts_are_refused() {
