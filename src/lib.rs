@@ -79,7 +79,6 @@
 //! | `openblas` | yes | matrix products on the system's OpenBLAS; without it, on the pure-Rust kernels of ndarray |
 //! | `linalg` | no | `least_squares`, the closed-form fit, and orthogonal initial weights, by OpenBLAS's LAPACK |
 //! | `download` | with `cli` | [`data::known`] fetches what is not yet on the machine |
-//! | `plots` | with `cli` | [`report`], pictures of a training as SVG and PNG |
 //! | `npy` | with `cli` | NumPy's files of arrays, in [`data::read`] |
 //! | `save` | with `cli` | model files that PyTorch reads too (safetensors), and models as ONNX files |
 //! | `plots` | with `cli` | [`report`], pictures of a training as SVG and PNG |
@@ -105,6 +104,7 @@ mod metrics;
 mod network;
 pub mod optimizer;
 pub mod plain;
+mod pool;
 mod random;
 #[cfg(feature = "plots")]
 pub mod report;

@@ -12,6 +12,7 @@ use ndarray::{Array2, ShapeBuilder};
 use crate::blas::product;
 use crate::element::Element;
 use crate::kernel::{InstructionSet, multiply_adds, read};
+use crate::pool;
 
 /// Attempts of a measurement, and how long each takes.
 const ATTEMPTS: usize = 5;
@@ -95,27 +96,30 @@ pub fn memory_bandwidth() -> f64 {
 /// A batch of a training does so several times.
 pub fn fork_join_seconds() -> f64 {
     // From a thread of the pool, as a training does it.
-    let (mean, ()) = rayon::join(
-        || {
-            let attempts = (0..ATTEMPTS).map(|_| {
-                let (start, mut count) = (Instant::now(), 0);
-                while start.elapsed() < ATTEMPT {
-                    rayon::broadcast(|_| black_box(()));
-                    count += 1;
-                }
-                start.elapsed().as_secs_f64() / f64::from(count)
-            });
-            attempts.fold(f64::INFINITY, f64::min)
-        },
-        || (),
-    );
-    mean
+    pool::enter(|| {
+        let attempts = (0..ATTEMPTS).map(|_| {
+            let (start, mut count) = (Instant::now(), 0);
+            while start.elapsed() < ATTEMPT {
+                rayon::broadcast(|_| black_box(()));
+                count += 1;
+            }
+            start.elapsed().as_secs_f64() / f64::from(count)
+        });
+        attempts.fold(f64::INFINITY, f64::min)
+    })
 }
 
 /// The best rate, over all attempts, at which the threads together do their work: its sum per second.
 ///
 /// `prepare` makes what a thread works on; `work` works for less than a millisecond or so and says how much it did.
 fn best_rate<S: Send>(prepare: impl Fn() -> S + Sync, work: impl Fn(&mut S) -> f64 + Sync) -> f64 {
+    pool::enter(|| best_rate_of_pool(&prepare, &work))
+}
+
+fn best_rate_of_pool<S: Send>(
+    prepare: &(impl Fn() -> S + Sync),
+    work: &(impl Fn(&mut S) -> f64 + Sync),
+) -> f64 {
     let states: Vec<Mutex<S>> = rayon::broadcast(|_| Mutex::new(prepare()));
     let attempts = (0..ATTEMPTS).map(|_| {
         let start = Instant::now();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// The modules at the top of the crate, lowest rank first. A module may import those of lower ranks, and itself.
 const RANKS: [&[&str]; 10] = [
-    &["error", "kernel"],
+    &["error", "kernel", "pool"],
     &["element", "atomic"],
     &["augment", "random", "blas", "plain"],
     &["data", "layer", "machine"],

@@ -1,5 +1,5 @@
-//! Networks under other people's threads: many trainings at once, one network asked from many threads, pools that are not
-//! ours, and processes that were forked. Nothing waits for ever, and no result changes.
+//! Networks under other people's threads: many trainings at once, one network asked from many threads, pools and runtimes
+//! that are not ours. Nothing waits for ever, and no result changes.
 
 use std::ops::ControlFlow::Continue;
 use std::sync::Arc;
@@ -7,6 +7,7 @@ use std::thread;
 
 use mfnet::{Adam, CrossEntropyLoss, Dataset, NeuralNetwork, TrainOptions, train};
 use ndarray::Array2;
+use rayon::prelude::*;
 
 #[path = "common/noise.rs"]
 mod noise;
@@ -94,15 +95,57 @@ fn pools_of_others_do_the_work() {
     }
 }
 
-#[cfg(feature = "cli")]
 #[test]
-fn a_process_of_ours_may_start_others() {
-    // The pool and BLAS are at work here before the other process is forked and starts its own.
-    let network = trained(5);
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_mfnet"))
-        .args(["train", "circle", "--epochs", "2", "--quiet", "--json"])
-        .output()
-        .unwrap();
-    assert!(output.status.success());
-    assert_eq!(weights(&trained(5)), weights(&network));
+fn blocking_tasks_of_a_runtime_train() {
+    let expected = weights(&trained(3));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let answers = runtime.block_on(async {
+        let tasks: Vec<_> = (0..6)
+            .map(|_| tokio::task::spawn_blocking(|| weights(&trained(3))))
+            .collect();
+        let mut answers = Vec::new();
+        for task in tasks {
+            answers.push(task.await.unwrap());
+        }
+        answers
+    });
+    assert!(answers.iter().all(|weights| *weights == expected));
+}
+
+/// Samples that are mostly zeros, which the first training to see them stores without: the others wait for that, and must
+/// not be what it waits for.
+#[test]
+fn tasks_of_a_pool_share_samples_that_are_mostly_zeros() {
+    let inputs = Array2::from_shape_fn(
+        (30_000, 40),
+        |(sample, feature)| {
+            if feature == sample % 40 { 1.0 } else { 0.0 }
+        },
+    );
+    let labels: Vec<u32> = (0..30_000).map(|sample| sample % 4).collect();
+    let options = TrainOptions {
+        epochs: 1,
+        batch_size: 300,
+        ..TrainOptions::default()
+    };
+    let trained = |data: &Dataset<f32>| {
+        let mut network = NeuralNetwork::builder(40)
+            .linear(64)
+            .relu()
+            .linear(4)
+            .seed(1)
+            .build()
+            .unwrap();
+        let (loss, mut adam) = (CrossEntropyLoss::default(), Adam::new(0.01).unwrap());
+        train(&mut network, data, &loss, &mut adam, &options, |_| Continue(())).unwrap();
+        weights(&network)
+    };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(16).build().unwrap();
+    let mut first = None;
+    for _ in 0..10 {
+        let data = Dataset::classification(inputs.clone(), labels.clone(), 4).unwrap();
+        let found: Vec<_> = pool.install(|| (0..64).into_par_iter().map(|_| trained(&data)).collect());
+        let first = first.get_or_insert_with(|| found[0].clone());
+        assert!(found.iter().all(|weights| weights == first));
+    }
 }

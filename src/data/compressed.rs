@@ -1,7 +1,9 @@
 //! Inputs without their zeros: made once for a data set that is mostly zeros, and read in each epoch.
 
-use ndarray::{Array2, Axis};
-use rayon::prelude::*;
+use std::panic::resume_unwind;
+use std::thread;
+
+use ndarray::{Array2, ArrayView2, Axis};
 
 use super::dataset::{Inputs, pixel_value};
 use crate::element::Element;
@@ -60,7 +62,7 @@ impl<T: Element> Compressed<T> {
 }
 
 /// Does something with samples that lie anywhere: each is asked for some time before its turn.
-fn each_row<V>(chunks: &[Rows<V>], indices: &[usize], mut work: impl FnMut(&[u16], &[V])) {
+fn each_row<V: Copy>(chunks: &[Rows<V>], indices: &[usize], mut work: impl FnMut(&[u16], &[V])) {
     const AHEAD: usize = 3;
     let row = |index: usize| chunks[index / CHUNK].row(index % CHUNK);
     for (turn, &index) in indices.iter().enumerate() {
@@ -74,33 +76,55 @@ fn each_row<V>(chunks: &[Rows<V>], indices: &[usize], mut work: impl FnMut(&[u16
     }
 }
 
+/// Compresses on threads of its own: while one of rayon's waits for the others it may begin any other work, such as a
+/// training that waits for these very samples.
 fn compress<V: Copy + Send + Sync>(inputs: &Array2<V>, is_some: impl Fn(V) -> bool + Sync) -> Vec<Rows<V>> {
-    let chunks = inputs.axis_chunks_iter(Axis(0), CHUNK).into_par_iter();
-    chunks
-        .map(|chunk| {
-            let mut rows = Rows {
-                starts: vec![0],
-                places: Vec::new(),
-                values: Vec::new(),
-            };
-            for row in chunk.rows() {
-                for (feature, &value) in row.iter().enumerate() {
-                    if is_some(value) {
-                        // Fits: place 0 is the bias, and there are at most 2^16 places.
-                        rows.places.push((feature + 1) as u16);
-                        rows.values.push(value);
-                    }
-                }
-                rows.starts.push(rows.places.len());
-            }
-            rows.places.shrink_to_fit();
-            rows.values.shrink_to_fit();
-            rows
-        })
-        .collect()
+    let chunks: Vec<ArrayView2<'_, V>> = inputs.axis_chunks_iter(Axis(0), CHUNK).collect();
+    let rows_of = &|part: &[ArrayView2<'_, V>]| -> Vec<Rows<V>> {
+        part.iter().map(|chunk| Rows::of(chunk, &is_some)).collect()
+    };
+    thread::scope(|scope| {
+        let mut parts = chunks.chunks(chunks.len().div_ceil(rayon::current_num_threads()).max(1));
+        let first = parts.next().unwrap_or_default();
+        let spawn = |part| {
+            let thread = thread::Builder::new().spawn_scoped(scope, move || rows_of(part));
+            (part, thread)
+        };
+        let others: Vec<_> = parts.map(spawn).collect();
+        let mut rows = rows_of(first);
+        for (part, thread) in others {
+            rows.extend(match thread {
+                Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
+                // No more threads are to be had.
+                Err(_) => rows_of(part),
+            });
+        }
+        rows
+    })
 }
 
-impl<V> Rows<V> {
+impl<V: Copy> Rows<V> {
+    fn of(samples: &ArrayView2<'_, V>, is_some: impl Fn(V) -> bool) -> Self {
+        let mut rows = Rows {
+            starts: vec![0],
+            places: Vec::new(),
+            values: Vec::new(),
+        };
+        for row in samples.rows() {
+            for (feature, &value) in row.iter().enumerate() {
+                if is_some(value) {
+                    // Fits: place 0 is the bias, and there are at most 2^16 places.
+                    rows.places.push((feature + 1) as u16);
+                    rows.values.push(value);
+                }
+            }
+            rows.starts.push(rows.places.len());
+        }
+        rows.places.shrink_to_fit();
+        rows.values.shrink_to_fit();
+        rows
+    }
+
     fn row(&self, index: usize) -> (&[u16], &[V]) {
         let row = self.starts[index]..self.starts[index + 1];
         (&self.places[row.clone()], &self.values[row])

@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use crate::data::{Dataset, Inputs, Targets};
 use crate::element::Element;
 use crate::error::{Error, Result};
+use crate::pool;
 use crate::random::{Stream, generator};
 use canvas::SIDE;
 
@@ -69,16 +70,14 @@ pub fn digits<T: Element>(seed: u64, train: usize, test: usize) -> Result<(Datas
 fn draw<T: Element>(seed: u64, first: usize, count: usize) -> Result<Dataset<T>> {
     let mut pixels = vec![0; count * PIXELS];
     let mut labels = vec![0; count];
-    let images = pixels.par_chunks_exact_mut(PIXELS);
-    images
-        .zip(&mut labels)
-        .enumerate()
-        .for_each(|(offset, (image, label))| {
-            let index = (first + offset) as u64;
-            let class = class_of(seed, index);
-            *label = class as u32;
-            pen::write(class, &mut generator(seed, Stream::Digits, index), image);
-        });
+    let images = pixels.par_chunks_exact_mut(PIXELS).zip(&mut labels);
+    let work = |(offset, (image, label)): (usize, (&mut [u8], &mut u32))| {
+        let index = (first + offset) as u64;
+        let class = class_of(seed, index);
+        *label = class as u32;
+        pen::write(class, &mut generator(seed, Stream::Digits, index), image);
+    };
+    pool::enter(|| images.enumerate().for_each(work));
     let pixels = Array2::from_shape_vec((count, PIXELS), pixels).expect("an image a sample was drawn");
     Dataset::new(
         Inputs::Pixels(pixels),

@@ -4,6 +4,7 @@ use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
 use rayon::prelude::*;
 
+use crate::pool;
 use crate::random::{Stream, generator};
 
 /// Below so many samples one thread is faster than several.
@@ -26,7 +27,12 @@ pub(crate) fn shuffle(order: &mut [usize], seed: u64, epoch: u64) {
         order.shuffle(&mut dealer);
         return;
     }
-    let pile_of = draw_piles(order.len(), &mut dealer);
+    pool::enter(|| deal(order, epoch, &mut dealer));
+}
+
+/// Deals a large order into piles, and shuffles each.
+fn deal(order: &mut [usize], epoch: u64, dealer: &mut (impl Rng + Send)) {
+    let pile_of = draw_piles(order.len(), dealer);
     let mut next = [0; PILES];
     for &pile in &pile_of {
         next[usize::from(pile)] += 1;

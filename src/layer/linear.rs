@@ -12,6 +12,7 @@ use crate::blas::product;
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::kernel::{NARROW, Panels, accumulate, combine, dots};
+use crate::pool;
 
 /// Z = W A, the bias being column 0 of W.
 ///
@@ -152,7 +153,12 @@ impl<T: Element> Linear<T> {
 
     /// Packs the weights, for [`Panels::multiply`] to be this layer's forward pass.
     pub(crate) fn pack(&self, panels: &mut Panels<T>, parallel: bool) {
-        panels.pack(body(self.weights[0].view()), parallel);
+        let weights = body(self.weights[0].view());
+        if parallel {
+            pool::enter(|| panels.pack(weights, true));
+        } else {
+            panels.pack(weights, false);
+        }
     }
 
     /// W with its constant row 0 and the biases in column 0, as the report writes it.
@@ -290,9 +296,13 @@ fn add_outer_products<T: Element>(alpha: T, samples: Samples<'_, T>, beta: T, we
             weights.fill(T::zero());
         }
         // A panic elsewhere leaves nothing behind that matters: the panels are packed anew.
-        let mut panels = panels.lock().unwrap_or_else(PoisonError::into_inner);
+        let panels = &mut *panels.lock().unwrap_or_else(PoisonError::into_inner);
         let blocks = samples.sparse_blocks().map(|(input, delta)| (input, body(delta)));
-        panels.add_outer_products(alpha, blocks, weights, parallel);
+        if parallel {
+            pool::enter(|| panels.add_outer_products(alpha, blocks, weights, true));
+        } else {
+            panels.add_outer_products(alpha, blocks, weights, false);
+        }
         return;
     }
     let tile = weights.ncols().div_ceil(8).next_multiple_of(64);
@@ -313,7 +323,7 @@ fn add_outer_products<T: Element>(alpha: T, samples: Samples<'_, T>, beta: T, we
     };
     let tiles = weights.axis_chunks_iter_mut(Axis(1), tile);
     if parallel {
-        tiles.into_par_iter().enumerate().for_each(work);
+        pool::enter(|| tiles.into_par_iter().enumerate().for_each(work));
     } else {
         tiles.enumerate().for_each(work);
     }

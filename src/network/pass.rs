@@ -18,6 +18,7 @@ use crate::kernel::Panels;
 use crate::layer::{Block, Linear, Pass, Samples};
 use crate::loss::Loss;
 use crate::optimizer::Optimizer;
+use crate::pool;
 
 impl<T: Element> NeuralNetwork<T> {
     /// Sends a batch forward and its loss's gradient back, and leaves values and deltas in the workspace.
@@ -152,7 +153,8 @@ impl<T: Element> NeuralNetwork<T> {
             learned.gradient(layer, stage, gradients);
         };
         if parallel {
-            self.stages.par_iter().zip(gradients).enumerate().for_each(work);
+            let stages = self.stages.par_iter().zip(gradients);
+            pool::enter(|| stages.enumerate().for_each(work));
         } else {
             self.stages.iter().zip(gradients).enumerate().for_each(work);
         }
@@ -166,11 +168,8 @@ impl<T: Element> NeuralNetwork<T> {
             learned.descend(layer, stage, gradients, rate);
         };
         if parallel {
-            self.stages
-                .par_iter_mut()
-                .zip(gradients)
-                .enumerate()
-                .for_each(work);
+            let stages = self.stages.par_iter_mut().zip(gradients);
+            pool::enter(|| stages.enumerate().for_each(work));
         } else {
             self.stages.iter_mut().zip(gradients).enumerate().for_each(work);
         }
@@ -183,10 +182,8 @@ impl<T: Element> NeuralNetwork<T> {
         if let Some(layer) = layer {
             dataset.compress();
             let panels = workspace.panels.get_or_insert_with(|| Mutex::new(layer.panels()));
-            layer.pack(
-                panels.get_mut().unwrap_or_else(PoisonError::into_inner),
-                workspace.parallel,
-            );
+            let panels = panels.get_mut().unwrap_or_else(PoisonError::into_inner);
+            layer.pack(panels, workspace.parallel);
         }
     }
 
@@ -216,12 +213,8 @@ impl<T: Element> NeuralNetwork<T> {
         };
         let (blocks, tallies) = (&mut workspace.blocks, &mut workspace.tallies);
         if workspace.parallel {
-            blocks
-                .par_iter_mut()
-                .zip(tallies)
-                .zip(indices.par_chunks(size))
-                .enumerate()
-                .for_each(work);
+            let portions = blocks.par_iter_mut().zip(tallies).zip(indices.par_chunks(size));
+            pool::enter(|| portions.enumerate().for_each(work));
         } else {
             blocks
                 .iter_mut()

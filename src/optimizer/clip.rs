@@ -5,6 +5,7 @@ use ndarray::Array2;
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::kernel::simd;
+use crate::pool;
 
 /// Whose L2 norm is limited: g <- g min(1, limit / |g|). The constant row has no part in it; the bias has.
 ///
@@ -72,17 +73,19 @@ fn factor(limit: f64, squared_norm: f64) -> f64 {
     if norm > limit { limit / norm } else { 1.0 }
 }
 
+/// Up to so many numbers are one thread's.
+const PIECE: usize = 1 << 15;
+
 /// The sum of squares, added up in f64 in an order that depends on the shape alone.
 fn squared_norm<T: Element>(gradient: &Array2<T>) -> f64 {
     match gradient.as_slice_memory_order() {
-        Some(numbers) => sum_of_squares(numbers),
+        Some(numbers) if numbers.len() <= PIECE => sum_of_squares(numbers),
+        Some(numbers) => pool::enter(|| sum_of_squares(numbers)),
         None => gradient.iter().map(|value| value.as_f64().powi(2)).sum(),
     }
 }
 
 fn sum_of_squares<T: Element>(numbers: &[T]) -> f64 {
-    /// Up to so many numbers are one thread's.
-    const PIECE: usize = 1 << 15;
     /// Sums that grow side by side: an addition need not wait for the one before.
     const SUMS: usize = 32;
     if numbers.len() > PIECE {

@@ -6,6 +6,7 @@ use ndarray::Array2;
 
 use crate::element::Element;
 use crate::kernel::simd;
+use crate::pool;
 
 /// Numbers that lie side by side, and what belongs to each: its gradient, and N numbers that the optimizer remembers.
 pub(super) struct Span<'a, T, const N: usize> {
@@ -66,7 +67,10 @@ pub(super) fn sweep<T: Element, const N: usize>(
             },
         );
     };
-    share(span, length, 0, &lines);
+    if span.is_one_piece(length) {
+        return lines(span, 0);
+    }
+    pool::enter(|| share(span, length, 0, &lines));
 }
 
 /// Halves a span between two lines until the pieces are small.
@@ -76,11 +80,10 @@ fn share<T: Element, const N: usize>(
     first: usize,
     lines: &(impl Fn(Span<'_, T, N>, usize) + Sync),
 ) {
-    let numbers = span.weights.len();
-    if numbers <= PIECE.max(length) {
+    if span.is_one_piece(length) {
         return lines(span, first);
     }
-    let half = numbers / length / 2;
+    let half = span.weights.len() / length / 2;
     let (head, tail) = span.split_at(half * length);
     rayon::join(
         || share(head, length, first, lines),
@@ -108,6 +111,11 @@ fn one_by_one<T: Element, const N: usize>(
 }
 
 impl<T, const N: usize> Span<'_, T, N> {
+    /// Whether it is one thread's; a line is never cut.
+    fn is_one_piece(&self, length: usize) -> bool {
+        self.weights.len() <= PIECE.max(length)
+    }
+
     /// The first `count` numbers, and the others.
     #[inline(always)]
     fn split_at(self, count: usize) -> (Self, Self) {

@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::loss::Loss;
 use crate::network::{Evaluation, NeuralNetwork, Workspace};
 use crate::optimizer::{Optimizer, Scheduler};
+use crate::pool;
 
 /// What the loop tells its observer.
 #[derive(Debug, Clone, Copy)]
@@ -143,7 +144,7 @@ impl<'a, T: Element> Run<'a, T> {
         observer: impl FnMut(Event<'_>) -> ControlFlow<()> + Send,
     ) -> Result<Option<EpochRecord>> {
         // On a thread of the pool, where handing out work costs least and allocates nothing.
-        rayon::join(|| (), || self.next(observer)).1
+        pool::enter(|| self.next(observer))
     }
 
     /// All epochs that are left.
@@ -155,7 +156,7 @@ impl<'a, T: Element> Run<'a, T> {
             while self.next(&mut observer)?.is_some() {}
             Ok(())
         };
-        rayon::join(|| (), all).1
+        pool::enter(all)
     }
 
     /// The epochs so far.
