@@ -1,7 +1,7 @@
 //! Files that are either as they were or as they are to be, and never half of it.
 
 use std::fs;
-use std::io::Write;
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use tempfile::{Builder, NamedTempFile};
@@ -14,6 +14,14 @@ use crate::error::{Error, Position, Result};
 ///
 /// [`Error::Io`] if the system refuses; [`Error::InvalidFile`] for a folder or a device, which no file shall replace.
 pub(crate) fn write(path: &Path, content: &[u8]) -> Result<()> {
+    write_by(path, |file| file.write_all(content))
+}
+
+/// As [`write`], for content that is written bit by bit.
+pub(crate) fn write_by(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<&mut fs::File>) -> io::Result<()>,
+) -> Result<()> {
     // A link stays a link, to the new content.
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     if fs::metadata(&target).is_ok_and(|there| !there.is_file()) {
@@ -27,7 +35,9 @@ pub(crate) fn write(path: &Path, content: &[u8]) -> Result<()> {
     };
     let mut temporary = temporary(folder).map_err(refused)?;
     // The file itself: its errors do not name a path that nobody has heard of.
-    temporary.as_file_mut().write_all(content).map_err(refused)?;
+    let mut file = BufWriter::with_capacity(1 << 20, temporary.as_file_mut());
+    write(&mut file).and_then(|()| file.flush()).map_err(refused)?;
+    drop(file);
     temporary.as_file().sync_all().map_err(refused)?;
     temporary.persist(&target).map_err(|error| refused(error.error))?;
     // The new name too is to outlast a loss of power. Where a folder cannot be synced, the system does it in its time.

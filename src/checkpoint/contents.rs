@@ -77,7 +77,7 @@ struct State {
 /// [`Error::Io`](crate::Error::Io) if the file cannot be read, [`Error::InvalidFile`](crate::Error::InvalidFile) for
 /// one that is no safetensors file, or whose description of a model cannot be read.
 pub fn contents_of(path: impl AsRef<Path>) -> Result<Contents> {
-    let file = TensorFile::read(path.as_ref())?;
+    let file = TensorFile::open(path.as_ref())?;
     let kind = match file.text(KEY) {
         None => FileKind::Weights,
         Some(text) => {

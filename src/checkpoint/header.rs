@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
-use safetensors::tensor::TensorInfo;
+use safetensors::tensor::{Dtype, TensorInfo};
 use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// The longest header that readers of the format take.
 pub(super) const LONGEST: u64 = 100_000_000;
+
+/// Where the texts stand among the tensors.
+const METADATA: &str = "__metadata__";
 
 /// What a header says, and is checked to be.
 #[derive(Debug)]
@@ -23,6 +26,44 @@ pub(super) struct Header {
 }
 
 impl Header {
+    /// A header of a text and of tensors, by their names, types and shapes, whose bytes follow in this order.
+    pub(super) fn of<'a>(
+        text: (&str, String),
+        tensors: impl Iterator<Item = (&'a str, Dtype, &'a [usize])>,
+    ) -> Self {
+        let mut bytes = 0;
+        let mut info = |dtype: Dtype, shape: &[usize]| {
+            let start = bytes;
+            // Numbers that are in memory, so that their sizes are no more than it has.
+            bytes += shape.iter().product::<usize>() * (dtype.bitsize() / 8);
+            TensorInfo {
+                dtype,
+                shape: shape.to_vec(),
+                data_offsets: (start, bytes),
+            }
+        };
+        let tensors = tensors
+            .map(|(name, dtype, shape)| (name.to_owned(), info(dtype, shape)))
+            .collect();
+        Header {
+            metadata: BTreeMap::from([(text.0.to_owned(), text.1)]),
+            tensors,
+            bytes,
+        }
+    }
+
+    /// The header as a file has it, filled up with spaces to a multiple of 8 bytes: tensors are to lie where a computer
+    /// can use them as they are.
+    pub(super) fn to_text(&self) -> serde_json::Result<Vec<u8>> {
+        let entries: BTreeMap<&str, Entry<'_>> = (self.tensors.iter())
+            .map(|(name, info)| (name.as_str(), Entry::Tensor(info)))
+            .chain([(METADATA, Entry::Metadata(&self.metadata))])
+            .collect();
+        let mut text = serde_json::to_vec(&entries)?;
+        text.resize(text.len().next_multiple_of(8), b' ');
+        Ok(text)
+    }
+
     /// Reads a header, or says what is wrong with it.
     ///
     /// Beyond what the safetensors crate does, names that come twice are refused, and every problem names its tensor.
@@ -88,7 +129,15 @@ pub(super) fn shown(text: &str) -> String {
     start
 }
 
-/// The header's JSON object.
+/// An entry of the header's JSON object, as it is written.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Entry<'a> {
+    Tensor(&'a TensorInfo),
+    Metadata(&'a BTreeMap<String, String>),
+}
+
+/// The header's JSON object, as it is read.
 struct Entries {
     metadata: BTreeMap<String, String>,
     tensors: BTreeMap<String, TensorInfo>,
@@ -108,7 +157,7 @@ impl<'de> Deserialize<'de> for Entries {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries, A::Error> {
                 let (mut metadata, mut tensors) = (None, BTreeMap::new());
                 while let Some(name) = map.next_key::<String>()? {
-                    let is_first = if name == "__metadata__" {
+                    let is_first = if name == METADATA {
                         metadata
                             .replace(map.next_value::<Distinct<String>>()?.0)
                             .is_none()

@@ -11,7 +11,7 @@ use super::tensors::TensorFile;
 use super::weights;
 use crate::element::Element;
 use crate::error::{Error, Result};
-use crate::layer::{Part, Tensor, part};
+use crate::layer::{Part, Record, Tensor, part};
 use crate::network::NeuralNetwork;
 
 impl<T: Element> NeuralNetwork<T> {
@@ -62,7 +62,7 @@ impl<T: Element> NeuralNetwork<T> {
     ///
     /// [`Error::Io`] if the file cannot be read; [`Error::InvalidFile`] for tensors of other names, shapes or types.
     pub fn load_weights(&mut self, path: impl AsRef<Path>) -> Result<()> {
-        let mut file = TensorFile::read(path.as_ref())?;
+        let mut file = TensorFile::open(path.as_ref())?;
         let mut tensors = weights::matching(&mut file, &self.records()?)?;
         self.restore(&mut |name, _| {
             tensors
@@ -72,27 +72,22 @@ impl<T: Element> NeuralNetwork<T> {
     }
 }
 
-/// The tensors of a network, by their names in its file.
-pub(super) fn tensors<T: Element>(network: &NeuralNetwork<T>) -> Result<BTreeMap<String, ArrayD<T>>> {
-    let named = network
-        .records()?
-        .into_iter()
-        .enumerate()
-        .flat_map(|(index, record)| {
-            let named = move |tensor: Tensor<T>| (format!("{index}.{}", tensor.name), tensor.values);
-            record.tensors.into_iter().map(named)
-        });
-    Ok(named.collect())
+/// The tensors of a network's records, by their names in its file.
+pub(super) fn tensors<T: Element>(records: Vec<Record<T>>) -> BTreeMap<String, ArrayD<T>> {
+    let named = records.into_iter().enumerate().flat_map(|(index, record)| {
+        let named = move |tensor: Tensor<T>| (format!("{index}.{}", tensor.name), tensor.values);
+        record.tensors.into_iter().map(named)
+    });
+    named.collect()
 }
 
 /// What a network has counted, by the names in its file.
-pub(super) fn counts<T: Element>(network: &NeuralNetwork<T>) -> Result<BTreeMap<String, u64>> {
-    let records = network.records()?.into_iter().enumerate();
-    let named = records.flat_map(|(index, record)| {
-        let counts = record.counts.into_iter();
-        counts.map(move |(name, count)| (format!("{index}.{name}"), count))
+pub(super) fn counts<T: Element>(records: &[Record<T>]) -> BTreeMap<String, u64> {
+    let named = records.iter().enumerate().flat_map(|(index, record)| {
+        let counts = record.counts.iter();
+        counts.map(move |&(name, count)| (format!("{index}.{name}"), count))
     });
-    Ok(named.collect())
+    named.collect()
 }
 
 /// The network of a description, with the tensors of the file.

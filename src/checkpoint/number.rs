@@ -1,5 +1,7 @@
 //! Numbers as files store them, in any floating-point type.
 
+use std::io::{self, Write};
+
 use safetensors::Dtype;
 
 use crate::element::Element;
@@ -13,14 +15,15 @@ pub(super) fn dtype_of<T: Element>() -> Dtype {
     }
 }
 
-/// These numbers as they are written, little-endian.
-pub(super) fn to_bytes<'a, T: Element>(values: impl Iterator<Item = &'a T>) -> Vec<u8> {
+/// Writes these numbers, little-endian.
+pub(super) fn write_numbers<'a, T: Element>(
+    mut values: impl Iterator<Item = &'a T>,
+    writer: &mut impl Write,
+) -> io::Result<()> {
     match dtype_of::<T>() {
         // Exact: these are f32 already.
-        Dtype::F32 => values
-            .flat_map(|value| (value.as_f64() as f32).to_le_bytes())
-            .collect(),
-        _ => values.flat_map(|value| value.as_f64().to_le_bytes()).collect(),
+        Dtype::F32 => values.try_for_each(|value| writer.write_all(&(value.as_f64() as f32).to_le_bytes())),
+        _ => values.try_for_each(|value| writer.write_all(&value.as_f64().to_le_bytes())),
     }
 }
 
@@ -95,7 +98,9 @@ mod tests {
         );
         assert_eq!(from_bytes::<f32>(Dtype::F16, &[0x00, 0x3c]), Some(vec![1.0]));
         assert_eq!(from_bytes::<f32>(Dtype::I32, &bytes), None);
-        assert_eq!(to_bytes([0.1_f32].iter()), 0.1_f32.to_le_bytes());
-        assert_eq!(to_bytes([0.1_f64].iter()), bytes);
+        let mut written = Vec::new();
+        write_numbers([0.1_f32].iter(), &mut written).unwrap();
+        write_numbers([0.1_f64].iter(), &mut written).unwrap();
+        assert_eq!(written, [&0.1_f32.to_le_bytes()[..], &bytes].concat());
     }
 }

@@ -43,7 +43,7 @@ pub(super) type Content<T, S> = (Saved<T>, Option<Training<T, S>>);
 ///
 /// [`Error::Io`] if the file cannot be read, [`Error::InvalidFile`] for one that is no safetensors file.
 pub fn precision_of(path: impl AsRef<Path>) -> Result<Precision> {
-    let file = TensorFile::read(path.as_ref())?;
+    let file = TensorFile::open(path.as_ref())?;
     if let Some(text) = file.text(KEY) {
         let description = Description::<IgnoredAny>::parse(text);
         return Ok(description.map_err(|problem| file.fault(problem))?.precision);
@@ -64,8 +64,10 @@ pub(super) fn write<T: Element, S: Serialize + DeserializeOwned>(
     schema: Option<&Schema<T>>,
     training: Option<Training<T, S>>,
 ) -> Result<()> {
-    let mut description = Description::new(network.inputs(), &network.records()?);
-    let mut tensors = tensors(network)?;
+    let records = network.records()?;
+    let mut description = Description::new(network.inputs(), &records);
+    let counts = counts(&records);
+    let mut tensors = tensors(records);
     if let Some(schema) = schema {
         schema.check()?;
         description.schema = Some(SchemaEntry::of(schema));
@@ -76,7 +78,7 @@ pub(super) fn write<T: Element, S: Serialize + DeserializeOwned>(
     }
     let text = description.to_text();
     let text = text.map_err(|error| Error::io(path, "describe the model", error.into()))?;
-    write_tensors(path, &tensors, &counts(network)?, (KEY, text))
+    write_tensors(path, &tensors, &counts, (KEY, text))
 }
 
 /// Reads a file that [`write`] has written, in this precision, whichever it was written in.
@@ -85,7 +87,7 @@ pub(super) fn write<T: Element, S: Serialize + DeserializeOwned>(
 ///
 /// [`Error::Io`]; [`Error::InvalidFile`] for anything in it that does not fit.
 pub(super) fn read<T: Element, S: DeserializeOwned>(path: &Path) -> Result<Content<T, S>> {
-    let mut file = TensorFile::read(path)?;
+    let mut file = TensorFile::open(path)?;
     let Some(text) = file.text(KEY) else {
         return Err(file.fault(format_args!(
             "it does not say what its layers are, as it was not written by mfnet: build a network of the same layers, \

@@ -1,16 +1,15 @@
 //! Safetensors files: named tensors, and named texts beside them.
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use ndarray::ArrayD;
-use safetensors::tensor::{Dtype, TensorInfo, View};
+use safetensors::tensor::{Dtype, TensorInfo};
 
 use super::header::{Header, LONGEST, dimensions, shown};
-use super::number::{dtype_of, from_bytes, to_bytes};
+use super::number::{dtype_of, from_bytes, write_numbers};
 use crate::atomic;
 use crate::element::Element;
 use crate::error::{Error, Position, Result};
@@ -18,26 +17,25 @@ use crate::error::{Error, Position, Result};
 /// The bytes of a file in which the length of the header stands.
 const PREFIX: u64 = 8;
 
-/// A file that was read: its tensors are taken out one by one.
+/// A file whose header was read: its tensors are read one by one, when they are taken out.
 #[derive(Debug)]
 pub(super) struct TensorFile {
     path: PathBuf,
+    file: File,
     metadata: BTreeMap<String, String>,
     tensors: BTreeMap<String, TensorInfo>,
     /// Where the tensors' bytes start in the file.
     start: u64,
-    bytes: Vec<u8>,
 }
 
 impl TensorFile {
-    /// Reads a file, and checks that its tensors' bytes are all there, and nothing else.
+    /// Opens a file, and checks that its tensors' bytes are all there, and nothing else.
     ///
     /// # Errors
     ///
     /// [`Error::Io`] if the system refuses, [`Error::InvalidFile`] for anything that is no safetensors file.
-    pub(super) fn read(path: &Path) -> Result<Self> {
-        let refused = |source| Error::io(path, "read the file", source);
-        let (mut file, length, header) = open(path)?;
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let (file, length, header) = open(path)?;
         let header = Header::parse(&header).map_err(|problem| at_header(path, problem))?;
         let start = length.header_end;
         if (header.bytes as u64).checked_add(start) != Some(length.file) {
@@ -52,8 +50,8 @@ impl TensorFile {
             path: path.to_owned(),
             metadata: header.metadata,
             tensors: header.tensors,
+            file,
             start,
-            bytes: read_exactly(&mut file, header.bytes).map_err(refused)?,
         })
     }
 
@@ -73,7 +71,7 @@ impl TensorFile {
     /// # Errors
     ///
     /// [`Error::InvalidFile`] if there is none of this name and shape, or its numbers are none, not finite, or beyond
-    /// the precision.
+    /// the precision; [`Error::Io`] if the system refuses.
     pub(super) fn take<T: Element>(&mut self, name: &str, shape: &[usize]) -> Result<ArrayD<T>> {
         let Some(info) = self.tensors.get(name) else {
             return Err(self.fault(format_args!("there is no tensor `{}`", shown(name))));
@@ -83,10 +81,15 @@ impl TensorFile {
             return Err(self.tensor_fault(name, info, format_args!("its shape is {found}, not {expected}")));
         }
         let (start, end) = info.data_offsets;
-        let bytes = &self.bytes[start..end];
+        let at = SeekFrom::Start(self.start + start as u64);
+        let bytes = self
+            .file
+            .seek(at)
+            .and_then(|_| read_exactly(&mut self.file, end - start));
+        let bytes = bytes.map_err(|source| Error::io(&self.path, "read the file", source))?;
         let values = match info.dtype {
-            Dtype::I64 if shape.is_empty() => count(bytes).map(|count| vec![T::from_f64(count as f64)]),
-            dtype => from_bytes::<T>(dtype, bytes),
+            Dtype::I64 if shape.is_empty() => count(&bytes).map(|count| vec![T::from_f64(count as f64)]),
+            dtype => from_bytes::<T>(dtype, &bytes),
         };
         let Some(values) = values else {
             let problem = format_args!("its type is {:?}, not F16, BF16, F32 or F64", info.dtype);
@@ -198,19 +201,30 @@ pub(super) fn write<T: Element>(
     path: &Path,
     tensors: &BTreeMap<String, ArrayD<T>>,
     counts: &BTreeMap<String, u64>,
-    (name, text): (&str, String),
+    text: (&str, String),
 ) -> Result<()> {
     for (name, values) in tensors {
         refuse_not_finite(name, values)?;
     }
-    let views = tensors
+    // Counts first: of 8 bytes each, they leave the others where these can be used as they lie.
+    let counted = counts.keys().map(|name| (name.as_str(), Dtype::I64, &[][..]));
+    let numbers = tensors
         .iter()
-        .map(|(name, values)| (name, Stored::Numbers(values)));
-    let views = views.chain(counts.iter().map(|(name, &count)| (name, Stored::Count(count))));
-    let texts = HashMap::from([(name.to_owned(), text)]);
-    let content = safetensors::serialize(views, Some(texts));
-    let content = content.map_err(|error| Error::io(path, "write the file", io::Error::other(error)))?;
-    atomic::write(path, &content)
+        .map(|(name, values)| (name.as_str(), dtype_of::<T>(), values.shape()));
+    let header = Header::of(text, counted.chain(numbers)).to_text();
+    let header = header.map_err(|error| Error::io(path, "write the file", error.into()))?;
+    atomic::write_by(path, |file| {
+        file.write_all(&(header.len() as u64).to_le_bytes())?;
+        file.write_all(&header)?;
+        // No count comes near 2^63.
+        counts
+            .values()
+            .try_for_each(|count| file.write_all(&count.to_le_bytes()))?;
+        // In the order of the indices, whatever the layout.
+        tensors
+            .values()
+            .try_for_each(|values| write_numbers(values.iter(), file))
+    })
 }
 
 /// Refuses a tensor that no one could load: with infinite numbers, or what is no number.
@@ -220,44 +234,6 @@ pub(super) fn refuse_not_finite<T: Element>(name: &str, values: &ArrayD<T>) -> R
         Some(value) => {
             let problem = format_args!("it holds {value}, which is not finite: the training has diverged");
             Err(Error::data(format_args!("tensor `{name}`"), problem))
-        }
-    }
-}
-
-/// An array or a count, as the safetensors crate likes to see it.
-enum Stored<'a, T> {
-    Numbers(&'a ArrayD<T>),
-    Count(u64),
-}
-
-impl<T: Element> View for Stored<'_, T> {
-    fn dtype(&self) -> Dtype {
-        match self {
-            Stored::Numbers(_) => dtype_of::<T>(),
-            Stored::Count(_) => Dtype::I64,
-        }
-    }
-
-    fn shape(&self) -> &[usize] {
-        match self {
-            Stored::Numbers(values) => values.shape(),
-            Stored::Count(_) => &[],
-        }
-    }
-
-    fn data(&self) -> Cow<'_, [u8]> {
-        Cow::Owned(match self {
-            // In the order of the indices, whatever the layout.
-            Stored::Numbers(values) => to_bytes(values.iter()),
-            // No count comes near 2^63.
-            Stored::Count(count) => count.to_le_bytes().into(),
-        })
-    }
-
-    fn data_len(&self) -> usize {
-        match self {
-            Stored::Numbers(values) => values.len() * size_of::<T>(),
-            Stored::Count(_) => size_of::<u64>(),
         }
     }
 }
@@ -277,7 +253,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.safetensors");
         std::fs::write(&path, content).unwrap();
-        TensorFile::read(&path)
+        TensorFile::open(&path)
     }
 
     #[test]
@@ -294,7 +270,7 @@ mod tests {
         ]);
         let counts = BTreeMap::from([("count".to_owned(), 3)]);
         write(&path, &tensors, &counts, ("x", "text".to_owned())).unwrap();
-        let mut file = TensorFile::read(&path).unwrap();
+        let mut file = TensorFile::open(&path).unwrap();
         assert_eq!(file.text("x"), Some("text"));
         assert_eq!(file.text("y"), None);
         let back = file.take::<f64>("matrix", &[2, 2]).unwrap();
@@ -364,11 +340,11 @@ mod tests {
             assert!(found.contains(&format!("a header of {stated} bytes")), "{found}");
         }
         assert!(matches!(
-            TensorFile::read(Path::new(".")),
+            TensorFile::open(Path::new(".")),
             Err(Error::InvalidFile { .. })
         ));
         assert!(matches!(
-            TensorFile::read(Path::new("/nowhere/x")),
+            TensorFile::open(Path::new("/nowhere/x")),
             Err(Error::Io { .. })
         ));
     }

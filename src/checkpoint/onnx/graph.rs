@@ -6,7 +6,7 @@ use safetensors::Dtype;
 use super::messages::{
     Attribute, AttributeType, DataType, Dimension, Graph, Node, Shape, Tensor, TensorType, Type, Value,
 };
-use crate::checkpoint::number::{dtype_of, to_bytes};
+use crate::checkpoint::number::{dtype_of, write_numbers};
 use crate::element::Element;
 use crate::layer::{self, Operand, Record};
 
@@ -57,11 +57,13 @@ impl Chain {
 
     /// Adds a constant.
     pub(super) fn constant<T: Element>(&mut self, name: &str, values: &ArrayD<T>) {
+        let mut raw_data = Vec::with_capacity(size_of::<T>() * values.len());
+        write_numbers(values.iter(), &mut raw_data).expect("a list takes all that is written");
         self.constants.push(Tensor {
             dims: values.raw_dim().slice().iter().map(|&size| size as i64).collect(),
             data_type: data_type::<T>() as i32,
             name: name.to_owned(),
-            raw_data: to_bytes(values.iter()),
+            raw_data,
         });
     }
 
