@@ -1,4 +1,4 @@
-//! An allocator that measures, so that a test can say how much memory its work took.
+//! How much memory a reader takes: measured for its thread alone, as other tests run beside it.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
