@@ -34,7 +34,7 @@ pub(crate) fn write_by(
         _ => Path::new("."),
     };
     let mut temporary = temporary(folder).map_err(refused)?;
-    // The file itself: its errors do not name a path that nobody has heard of.
+    // The file itself: its errors name no path either.
     let mut file = BufWriter::with_capacity(1 << 20, temporary.as_file_mut());
     write(&mut file).and_then(|()| file.flush()).map_err(refused)?;
     drop(file);
@@ -46,16 +46,11 @@ pub(crate) fn write_by(
     Ok(())
 }
 
-/// A file that goes when it is dropped, with the permissions of any new file: those of temporary ones are stricter.
+/// A file that goes when it is dropped. It is opened here, for the permissions of any new file, and for errors that do not
+/// name a path that nobody has heard of.
 fn temporary(folder: &Path) -> std::io::Result<NamedTempFile> {
-    let mut builder = Builder::new();
-    builder.prefix(".mfnet-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    builder.tempfile_in(folder)
+    let open = |path: &Path| fs::File::options().write(true).create_new(true).open(path);
+    Builder::new().prefix(".mfnet-").make_in(folder, open)
 }
 
 #[cfg(test)]

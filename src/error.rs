@@ -142,8 +142,8 @@ impl Error {
     /// An [`Error::InvalidData`].
     pub(crate) fn data(what: impl fmt::Display, problem: impl fmt::Display) -> Self {
         Error::InvalidData {
-            what: what.to_string(),
-            problem: problem.to_string(),
+            what: readable(what),
+            problem: readable(problem),
         }
     }
 
@@ -152,7 +152,7 @@ impl Error {
         Error::InvalidFile {
             path: path.to_owned(),
             position,
-            problem: problem.to_string(),
+            problem: readable(problem),
         }
     }
 
@@ -164,6 +164,19 @@ impl Error {
             source,
         }
     }
+}
+
+/// Text that may come out of a file: what a terminal would obey is escaped.
+fn readable(text: impl fmt::Display) -> String {
+    let text = text.to_string();
+    if !text.contains(char::is_control) {
+        return text;
+    }
+    let escaped = |letter: char| match letter.is_control() && letter != '\n' {
+        true => letter.escape_debug().to_string(),
+        false => letter.to_string(),
+    };
+    text.chars().map(escaped).collect()
 }
 
 fn listed(tried: &[String]) -> String {
@@ -190,5 +203,7 @@ mod tests {
             "\"x\" is not a number",
         );
         assert_eq!(file.to_string(), "a.csv: line 3, column 2: \"x\" is not a number");
+        let hostile = Error::data("column `\x1b[2J`", "two\nlines, é");
+        assert_eq!(hostile.to_string(), "column `\\u{1b}[2J`: two\nlines, é");
     }
 }

@@ -7,12 +7,15 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches};
 
 fn main() -> ExitCode {
-    let matches = cli::Arguments::command().get_matches();
-    let outcome = match cli::Arguments::from_arg_matches(&matches) {
-        Ok(arguments) => cli::run(&arguments, &matches),
-        Err(error) => error.exit(),
+    let matches = match cli::Arguments::command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => return cli::explain(&error),
     };
-    match outcome {
+    let arguments = match cli::Arguments::from_arg_matches(&matches) {
+        Ok(arguments) => arguments,
+        Err(error) => return cli::explain(&error),
+    };
+    match cli::run(&arguments, &matches) {
         Ok(cli::Outcome::Done) => ExitCode::SUCCESS,
         Ok(cli::Outcome::Interrupted) => ExitCode::from(130),
         Err(error) => {

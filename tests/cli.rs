@@ -1,4 +1,4 @@
-//! The `mfnet` command as a user meets it: output, messages, exit codes, signals.
+//! The `mfnet` command as a user meets it: output, messages, exit codes.
 #![cfg(feature = "cli")]
 
 use std::io::{BufRead, BufReader, Read};
@@ -7,34 +7,21 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+#[path = "common/command.rs"]
+mod command;
+
+use command::parts;
+
+/// A command whose downloads, if there are any, outlive it.
+fn mfnet(arguments: &[&str]) -> Command {
+    command::mfnet(Path::new(env!("CARGO_TARGET_TMPDIR")), arguments)
+}
+
 /// The smallest training that has everything.
 const SMALL: [&str; 6] = ["train", "digits", "--hidden", "16", "--batch-size", "4096"];
 
-fn mfnet(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mfnet"));
-    // A user's own folder, cache and kernel must not decide a test; and backtraces are not for a user's mistakes.
-    command
-        .args(arguments)
-        .env_remove("MFNET_DATA_DIR")
-        .env_remove("OPENBLAS_CORETYPE")
-        .env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"))
-        .env("RUST_BACKTRACE", "1");
-    command
-}
-
 fn small(arguments: &[&str]) -> Command {
     mfnet(&[&SMALL[..], arguments].concat())
-}
-
-fn text(bytes: &[u8]) -> String {
-    assert!(!bytes.contains(&0x1b), "escape sequences are for terminals");
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
-
-/// Exit code, standard output and standard error.
-fn parts(command: &mut Command) -> (Option<i32>, String, String) {
-    let output = command.output().unwrap();
-    (output.status.code(), text(&output.stdout), text(&output.stderr))
 }
 
 /// What a usage error says; it ends with code 2 and prints no result.
@@ -367,51 +354,6 @@ fn progress_that_nobody_reads_ends_the_training() {
         summary.contains("ended after") && summary.contains("of 500 epochs"),
         "{summary}"
     );
-}
-
-#[cfg(unix)]
-#[test]
-fn an_interrupt_ends_the_training_with_what_there_is() {
-    if cfg!(target_os = "linux") && survives_hangups() {
-        eprintln!("SKIPPED: this process was started under nohup, and so are its children");
-        return;
-    }
-    for signal in ["-INT", "-TERM"] {
-        let mut child = small(&["--epochs", "100000", "--json"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        // As in a terminal: read on, so that the child never waits for room in the pipe.
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        assert!(lines.any(|line| line.unwrap().starts_with("epoch ")));
-        let sent = Command::new("kill")
-            .args([signal, &child.id().to_string()])
-            .status()
-            .unwrap();
-        assert!(sent.success());
-        let rest: Vec<String> = lines.map(|line| line.unwrap()).collect();
-        let output = child.wait_with_output().unwrap();
-        assert_eq!(output.status.code(), Some(130), "{signal}: {rest:?}");
-        let result = json(&text(&output.stdout));
-        assert_eq!(result["stopped"], true);
-        let epochs = result["epochs"].as_u64().unwrap();
-        assert!((1..100_000).contains(&epochs));
-        assert_eq!(result["train_loss"].as_array().unwrap().len() as u64, epochs);
-        assert!(
-            rest.iter().any(|line| line.contains(" of 100,000 epochs")),
-            "{rest:?}"
-        );
-    }
-}
-
-#[cfg(unix)]
-fn survives_hangups() -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    // SIGHUP is signal 1: the first bit.
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
-        .is_some_and(|mask| mask & 1 != 0)
 }
 
 #[test]

@@ -17,6 +17,14 @@ use ndarray::{Array2, array};
 use serde_json::Value;
 use tempfile::TempDir;
 
+#[path = "common/command.rs"]
+mod command;
+#[path = "common/folder.rs"]
+mod folder;
+
+use command::{parts, told};
+use folder::names;
+
 const TREES: &str =
     "height,width,kind\n12,1,oak\n13,2,oak\n3,8,\"birch, young\"\n2,9,\"birch, young\"\n11,1,oak\n";
 const PRICES: &str = "area,age,price\n50,10,100\n60,20,110\n80,5,170\n100,1,210\n";
@@ -67,17 +75,7 @@ impl Workshop {
     }
 
     fn mfnet(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mfnet"));
-        // A user's own folder, cache and kernel must not decide a test.
-        command
-            .args(arguments)
-            .current_dir(self.folder.path())
-            .env_remove("MFNET_DATA_DIR")
-            .env_remove("OPENBLAS_CORETYPE")
-            .env_remove("COLUMNS")
-            .env("XDG_CACHE_HOME", self.path("cache"))
-            .env("RUST_BACKTRACE", "1");
-        command
+        command::mfnet(self.folder.path(), arguments)
     }
 
     /// Standard output of a command that does what it was asked for, without a word besides.
@@ -105,8 +103,7 @@ impl Workshop {
             .stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-        let output = child.wait_with_output().unwrap();
-        (output.status.code(), text(&output.stdout), text(&output.stderr))
+        told(&child.wait_with_output().unwrap())
     }
 }
 
@@ -121,23 +118,6 @@ fn fit<T: Element>(trainer: Trainer<T>, dataset: &Dataset<T>, schema: Schema<T>,
         .unwrap()
         .save(path)
         .unwrap();
-}
-
-fn text(bytes: &[u8]) -> String {
-    assert!(!bytes.contains(&0x1b), "escape sequences are for terminals");
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
-
-fn parts(command: &mut Command) -> (Option<i32>, String, String) {
-    let output = command.output().unwrap();
-    (output.status.code(), text(&output.stdout), text(&output.stderr))
-}
-
-fn names(folder: &Path) -> Vec<String> {
-    let name = |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
-    let mut names: Vec<String> = fs::read_dir(folder).unwrap().map(name).collect();
-    names.sort();
-    names
 }
 
 fn json(output: &str) -> Value {
@@ -385,11 +365,8 @@ fn long_tables_are_read_in_parts_and_readers_may_go() {
         .spawn()
         .unwrap();
     drop(child.stdout.take());
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(
-        (output.status.code(), text(&output.stderr).as_str()),
-        (Some(0), "")
-    );
+    let (code, _, err) = told(&child.wait_with_output().unwrap());
+    assert_eq!((code, err.as_str()), (Some(0), ""));
 }
 
 #[test]
@@ -605,7 +582,7 @@ fn wrong_input_ends_with_one_message() {
         ("evaluate prices.safetensors circle", "circle is a classification"),
         (
             "evaluate run trees.csv --out trees.csv",
-            "--out trees.csv: cannot read the folder",
+            "--out trees.csv: cannot be used as a folder",
         ),
         (
             "predict run other.csv",

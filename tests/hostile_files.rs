@@ -5,11 +5,9 @@
 //! times.
 #![cfg(all(feature = "save", feature = "npy"))]
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::fs;
 use std::io::{Cursor, Write};
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use mfnet::data::Schema;
 use mfnet::data::read::{write_npy, write_npz};
@@ -20,35 +18,10 @@ use rand_chacha::ChaCha8Rng;
 
 #[path = "../fuzz/src/harness.rs"]
 mod harness;
+#[path = "common/measuring.rs"]
+mod measuring;
 
-/// The system's allocator, and how much is in use, now and at most.
-struct Measuring;
-
-static IN_USE: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-fn note(size: usize) {
-    let now = IN_USE.fetch_add(size, Ordering::Relaxed) + size;
-    PEAK.fetch_max(now, Ordering::Relaxed);
-}
-
-// SAFETY: every call is handed on to the system's allocator as it is.
-unsafe impl GlobalAlloc for Measuring {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        note(layout.size());
-        // SAFETY: the caller's promise, handed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        IN_USE.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller's promise, handed on.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Measuring = Measuring;
+use measuring::bounded;
 
 /// A harness, its sound files, and how many mutations of each are tried.
 struct Trial {
@@ -232,9 +205,6 @@ fn mutated(seed: &[u8], generator: &mut ChaCha8Rng) -> Vec<u8> {
     content
 }
 
-/// What a reader may take up besides a multiple of the file: its buffers, and what a decoder keeps.
-const BUFFERS: usize = 4 << 20;
-
 #[test]
 fn no_mutation_breaks_a_reader() {
     for trial in trials() {
@@ -243,16 +213,7 @@ fn no_mutation_breaks_a_reader() {
             (trial.run)(seed);
             for _ in 0..trial.mutations {
                 let content = mutated(seed, &mut generator);
-                let before = IN_USE.load(Ordering::Relaxed);
-                PEAK.store(before, Ordering::Relaxed);
-                (trial.run)(&content);
-                let used = PEAK.load(Ordering::Relaxed).saturating_sub(before);
-                assert!(
-                    used < BUFFERS + 64 * content.len(),
-                    "{}: {used} bytes for a file of {}",
-                    trial.name,
-                    content.len()
-                );
+                bounded(trial.name, content.len(), || (trial.run)(&content));
             }
         }
     }

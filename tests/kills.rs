@@ -13,19 +13,16 @@ use std::time::Instant;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+#[path = "common/command.rs"]
+mod command;
+
+use command::{parts, told};
+
 const EPOCHS: &str = "40";
 
-fn mfnet(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mfnet"));
-    command
-        .current_dir(folder)
-        .args(["train"])
-        .args(arguments)
-        .args(["--quiet", "--json"])
-        .env_remove("MFNET_DATA_DIR")
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped());
-    command
+/// A training that says nothing unless it fails.
+fn train(folder: &Path, arguments: &[&str]) -> Command {
+    command::mfnet(folder, &[&["train", "--quiet", "--json"], arguments].concat())
 }
 
 fn write_table(path: &Path) {
@@ -72,7 +69,7 @@ fn a_killed_training_goes_on_to_the_same_bits() {
     let at = folder.path();
     write_table(&at.join("table.csv"));
     let start = Instant::now();
-    assert!(mfnet(at, &new_run("whole")).status().unwrap().success());
+    assert_eq!(parts(&mut train(at, &new_run("whole"))).0, Some(0));
     let whole = start.elapsed();
     let expected = results(&at.join("whole"));
 
@@ -96,15 +93,18 @@ fn a_killed_training_goes_on_to_the_same_bits() {
         } else {
             new_run("run")
         };
-        let mut child = mfnet(at, &arguments).spawn().unwrap();
+        let mut child = train(at, &arguments)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         sleep(whole.mul_f64(generator.random_range(0.0..0.8)));
         if child.try_wait().unwrap().is_none() {
             child.kill().unwrap();
             killed += 1;
         }
-        let output = child.wait_with_output().unwrap();
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert!(!told.contains("error") && !told.contains("panicked"), "{told}");
+        let (_, _, err) = told(&child.wait_with_output().unwrap());
+        assert!(!err.contains("error") && !err.contains("panicked"), "{err}");
         if checkpoint.exists() {
             // Whole, whatever the moment.
             mfnet::Model::<f32>::load(&checkpoint).unwrap();
@@ -119,12 +119,8 @@ fn a_killed_training_goes_on_to_the_same_bits() {
             }
             new_run("run")
         };
-        let output = mfnet(at, &arguments).output().unwrap();
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        let (code, _, err) = parts(&mut train(at, &arguments));
+        assert_eq!(code, Some(0), "{err}");
     }
     assert_eq!(results(&run), expected, "after {killed} kills");
 }

@@ -12,9 +12,12 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
 use tempfile::TempDir;
 
+#[path = "common/header.rs"]
+mod header;
 #[path = "common/noise.rs"]
 mod noise;
 
+use header::{assembled, edited};
 use noise::noise;
 
 /// A layer of a random network.
@@ -134,14 +137,9 @@ proptest! {
         let (_folder, path) = place();
         fs::write(&path, &bytes).unwrap();
         prop_assert!(Model::<f32>::load(&path).is_err());
-        fs::write(&path, safetensors(&header, &bytes)).unwrap();
+        fs::write(&path, assembled(&header, &bytes)).unwrap();
         prop_assert!(Model::<f32>::load(&path).is_err());
     }
-}
-
-/// A file of this header and these bytes.
-fn safetensors(header: &str, bytes: &[u8]) -> Vec<u8> {
-    [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), bytes].concat()
 }
 
 /// Loads these bytes in every way there is, which must be errors or sound networks.
@@ -192,15 +190,6 @@ fn flipped_bits_are_errors_or_other_weights() {
         "{errors} of {} flips in the header were errors",
         header * 4
     );
-}
-
-/// Takes a good file's header apart and puts another together.
-fn edited(content: &[u8], edit: impl Fn(&str) -> String) -> Vec<u8> {
-    let end = 8 + u64::from_le_bytes(content[..8].try_into().unwrap()) as usize;
-    let header = std::str::from_utf8(&content[8..end]).unwrap();
-    let other = edit(header);
-    assert_ne!(other, header, "nothing was edited");
-    safetensors(&other, &content[end..])
 }
 
 #[test]
@@ -458,7 +447,7 @@ fn foreign(modules: &[(&str, usize, usize)]) -> Vec<u8> {
             ));
         }
     }
-    safetensors(&format!("{{{}}}", entries.join(",")), &bytes)
+    assembled(format!("{{{}}}", entries.join(",")), &bytes)
 }
 
 #[test]

@@ -3,39 +3,29 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-fn mfnet(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mfnet"));
-    command
-        .current_dir(folder)
-        .args(arguments)
-        .env_remove("MFNET_DATA_DIR")
-        .env_remove("OPENBLAS_CORETYPE");
-    command
-}
+#[path = "common/command.rs"]
+mod command;
+#[path = "common/folder.rs"]
+mod folder;
 
-/// Exit code, standard output and standard error.
-fn parts(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
-    let output = mfnet(folder, arguments).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (output.status.code(), text(output.stdout), text(output.stderr))
-}
+use command::{mfnet, parts};
+use folder::names;
 
 /// The JSON object of a training that goes well.
 fn trained(folder: &Path, arguments: &[&str]) -> Value {
     let arguments = [&["train"], arguments, &["--json", "--quiet"]].concat();
-    let (code, out, err) = parts(folder, &arguments);
+    let (code, out, err) = parts(&mut mfnet(folder, &arguments));
     assert_eq!((code, err.as_str()), (Some(0), ""), "{arguments:?}");
     serde_json::from_str(&out).unwrap()
 }
 
 /// What is said where a training cannot be.
 fn refused(folder: &Path, arguments: &[&str], code: i32) -> String {
-    let (found, out, err) = parts(folder, &[&["train"], arguments].concat());
+    let (found, out, err) = parts(&mut mfnet(folder, &[&["train"], arguments].concat()));
     assert_eq!((found, out.as_str()), (Some(code), ""), "{arguments:?}: {err}");
     assert!(err.contains("error: ") && !err.contains("panicked"), "{err}");
     err
@@ -62,13 +52,6 @@ fn folder_with(name: &str, content: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join(name), content).unwrap();
     folder
-}
-
-fn files(folder: &Path) -> Vec<String> {
-    let name = |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
-    let mut names: Vec<String> = fs::read_dir(folder).unwrap().map(name).collect();
-    names.sort();
-    names
 }
 
 /// Numbers without times.
@@ -122,7 +105,7 @@ fn classes_are_told_from_a_table_and_the_run_is_kept() {
         "model.safetensors",
         "summary.json",
     ];
-    assert_eq!(files(&at.join("run")), expected);
+    assert_eq!(names(&at.join("run")), expected);
     assert_eq!(history(&at.join("run")).len(), 41);
     let summary: Value =
         serde_json::from_str(&fs::read_to_string(at.join("run/summary.json")).unwrap()).unwrap();
@@ -188,23 +171,21 @@ fn numbers_are_predicted_in_their_own_unit() {
         (&result["task"], &result["outputs"]),
         (&"regression".into(), &1.into())
     );
-    assert!(files(&at.join("run")).contains(&"predictions.png".to_owned()));
+    assert!(names(&at.join("run")).contains(&"predictions.png".to_owned()));
     let model = mfnet::Model::<f32>::load(at.join("run/model.safetensors")).unwrap();
     let predicted = model.predict(ndarray::array![[50.0, 50.0]].view()).unwrap()[[0, 0]];
     assert!((predicted - 1050.0).abs() < 2.0, "{predicted}");
-    let (_, out, _) = parts(
-        at,
-        &[
-            "train",
-            "plain.csv",
-            "--linear",
-            "--test",
-            "0.2",
-            "--epochs",
-            "5",
-            "--quiet",
-        ],
-    );
+    let again = [
+        "train",
+        "plain.csv",
+        "--linear",
+        "--test",
+        "0.2",
+        "--epochs",
+        "5",
+        "--quiet",
+    ];
+    let (_, out, _) = parts(&mut mfnet(at, &again));
     assert!(
         out.contains("test RMSE") && out.contains("this network") && out.contains("mean predictor"),
         "{out}"
@@ -366,7 +347,7 @@ fn wrong_input_ends_with_one_message_and_nothing_written() {
         "bad.toml",
         "[data]\nsource = \"trees.csv\"\n[model]\nhiden = [3]\n",
     );
-    let before = files(at);
+    let before = names(at);
     for (arguments, code, part) in [
         (&["trees.csv", "--target", "knd"][..], 1, "kind"),
         (&["ragged.csv"], 1, "line 3"),
@@ -407,7 +388,7 @@ fn wrong_input_ends_with_one_message_and_nothing_written() {
     ] {
         let message = refused(at, arguments, code);
         assert!(message.contains(part), "{arguments:?}: {message}");
-        assert_eq!(files(at), before, "{arguments:?}");
+        assert_eq!(names(at), before, "{arguments:?}");
     }
     // A run that fails on the way leaves no folder.
     let diverges = [
@@ -422,7 +403,7 @@ fn wrong_input_ends_with_one_message_and_nothing_written() {
         "run",
     ];
     assert!(refused(at, &diverges, 1).contains("training diverged"));
-    assert_eq!(files(at), before);
+    assert_eq!(names(at), before);
     let imputed = trained(
         at,
         &[

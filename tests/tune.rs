@@ -3,29 +3,23 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// Exit code, standard output and standard error.
-fn mfnet(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mfnet"));
-    command
-        .current_dir(folder)
-        .args(arguments)
-        .env_remove("MFNET_DATA_DIR")
-        .env_remove("OPENBLAS_CORETYPE");
-    let output = command.output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (output.status.code(), text(output.stdout), text(output.stderr))
-}
+#[path = "common/command.rs"]
+mod command;
+#[path = "common/folder.rs"]
+mod folder;
+
+use command::{mfnet, parts};
+use folder::names;
 
 /// The JSON object of a command that goes well.
 fn done(folder: &Path, command: &str, arguments: &str) -> Value {
     let arguments: Vec<&str> = arguments.split(' ').collect();
     let arguments = [&[command], &arguments[..], &["--json", "--quiet"]].concat();
-    let (code, out, err) = mfnet(folder, &arguments);
+    let (code, out, err) = parts(&mut mfnet(folder, &arguments));
     assert_eq!((code, err.as_str()), (Some(0), ""), "{arguments:?}");
     serde_json::from_str(&out).unwrap()
 }
@@ -44,7 +38,7 @@ fn trials(result: &Value) -> Vec<Value> {
 }
 
 /// Points in a square, of three classes that no line tells apart.
-fn folder() -> TempDir {
+fn points() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let mut points = "x,y,kind\n".to_owned();
     let mut heights = "x,y,z\n".to_owned();
@@ -66,16 +60,9 @@ fn folder() -> TempDir {
     folder
 }
 
-fn files(folder: &Path) -> Vec<String> {
-    let name = |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
-    let mut names: Vec<String> = fs::read_dir(folder).unwrap().map(name).collect();
-    names.sort();
-    names
-}
-
 #[test]
 fn a_grid_is_tried_and_the_best_is_a_configuration_to_train() {
-    let folder = folder();
+    let folder = points();
     let at = folder.path();
     let result = tuned(
         at,
@@ -118,7 +105,7 @@ fn a_grid_is_tried_and_the_best_is_a_configuration_to_train() {
         "summary.json",
         "trials.csv",
     ];
-    assert_eq!(files(&at.join("found")), expected);
+    assert_eq!(names(&at.join("found")), expected);
     let read = |name: &str| fs::read_to_string(at.join("found").join(name)).unwrap();
     assert_eq!(
         serde_json::from_str::<Value>(&read("summary.json")).unwrap(),
@@ -153,7 +140,7 @@ fn a_grid_is_tried_and_the_best_is_a_configuration_to_train() {
 
 #[test]
 fn folds_judge_in_turn_whatever_the_number_of_threads() {
-    let folder = folder();
+    let folder = points();
     let search = "heights.csv --lr 0.01,0.001 --hidden 8,16 --epochs 15 --batch-size 20 --folds 4 --seed 1,2";
     let result = tuned(folder.path(), search);
     assert_eq!((&result["folds"], &result["score"]), (&4.into(), &"loss".into()));
@@ -182,7 +169,7 @@ fn folds_judge_in_turn_whatever_the_number_of_threads() {
 
 #[test]
 fn draws_follow_the_seed_alone() {
-    let folder = folder();
+    let folder = points();
     let search = |more: &str| {
         let common = "points.csv --lr 0.001..0.1 --dropout 0..0.5 --hidden 4..32 --optimizer sgd,adamw --momentum 0.9 \
                       --epochs 3 --trials 6";
@@ -217,7 +204,7 @@ fn draws_follow_the_seed_alone() {
 
 #[test]
 fn a_trial_that_diverges_has_failed_and_the_others_go_on() {
-    let folder = folder();
+    let folder = points();
     let at = folder.path();
     let common = [
         "tune",
@@ -228,7 +215,10 @@ fn a_trial_that_diverges_has_failed_and_the_others_go_on() {
         "5",
         "--lr",
     ];
-    let (code, out, err) = mfnet(at, &[&common[..], &["1e30,0.01", "--out", "found"]].concat());
+    let (code, out, err) = parts(&mut mfnet(
+        at,
+        &[&common[..], &["1e30,0.01", "--out", "found"]].concat(),
+    ));
     assert_eq!(code, Some(0), "{err}");
     let rows: Vec<&str> = out.lines().take(3).collect();
     assert!(
@@ -249,18 +239,21 @@ fn a_trial_that_diverges_has_failed_and_the_others_go_on() {
         "{table}"
     );
 
-    let (code, out, err) = mfnet(at, &[&common[..], &["1e30,1e31", "--out", "none"]].concat());
+    let (code, out, err) = parts(&mut mfnet(
+        at,
+        &[&common[..], &["1e30,1e31", "--out", "none"]].concat(),
+    ));
     assert_eq!(code, Some(1));
     assert!(
         out.contains("failed: diverged") && err.contains("no trial came through"),
         "{out}{err}"
     );
-    assert_eq!(files(&at.join("none")), ["summary.json", "trials.csv"]);
+    assert_eq!(names(&at.join("none")), ["summary.json", "trials.csv"]);
 }
 
 #[test]
 fn early_stopping_does_not_see_what_judges() {
-    let folder = folder();
+    let folder = points();
     let at = folder.path();
     let search = "points.csv --hidden 8,16 --epochs 60 --lr 0.02 --early-stopping 3 --test 0.2 --out found";
     let result = tuned(at, search);
@@ -274,10 +267,10 @@ fn early_stopping_does_not_see_what_judges() {
 
 #[test]
 fn wrong_input_ends_with_one_message_and_nothing_written() {
-    let folder = folder();
+    let folder = points();
     let at = folder.path();
     fs::write(at.join("same.csv"), "a,b,y\n1,7,2.5\n2,7,3.5\n3,7,4.5\n4,7,5.5\n").unwrap();
-    let before = files(at);
+    let before = names(at);
     for (arguments, code, part) in [
         ("points.csv --lr 0.1,x", 2, "'x' for '--lr"),
         ("points.csv --lr 0.3..0.1 --trials 3", 2, "lesser number"),
@@ -297,50 +290,10 @@ fn wrong_input_ends_with_one_message_and_nothing_written() {
         ("points.csv --config nothing.toml", 1, "nothing.toml"),
     ] {
         let split: Vec<&str> = arguments.split(' ').collect();
-        let (found, out, err) = mfnet(at, &[&["tune"], &split[..]].concat());
+        let (found, out, err) = parts(&mut mfnet(at, &[&["tune"], &split[..]].concat()));
         assert_eq!((found, out.as_str()), (Some(code), ""), "{arguments}: {err}");
         assert!(err.contains("error: ") && !err.contains("panicked"), "{err}");
         assert!(err.contains(part), "{arguments}: {err}");
-        assert_eq!(files(at), before, "{arguments}");
+        assert_eq!(names(at), before, "{arguments}");
     }
-}
-
-#[cfg(unix)]
-#[test]
-fn an_interrupt_ends_the_search_with_the_trials_so_far() {
-    use std::io::{BufRead, BufReader};
-    use std::process::Stdio;
-
-    let folder = folder();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_mfnet"))
-        .current_dir(folder.path())
-        .args([
-            "tune",
-            "points.csv",
-            "--epochs",
-            "3,1000000",
-            "--threads",
-            "1",
-            "--json",
-        ])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    assert!(lines.any(|line| line.unwrap().starts_with("1/2  epochs 3:")));
-    let id = child.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-INT", &id])
-            .status()
-            .unwrap()
-            .success()
-    );
-    lines.for_each(drop);
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(130));
-    let result: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!((&result["stopped"], &result["asked"]), (&true.into(), &2.into()));
-    assert_eq!(trials(&result).len(), 1);
 }

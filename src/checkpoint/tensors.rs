@@ -1,7 +1,7 @@
 //! Safetensors files: named tensors, and named texts beside them.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -154,18 +154,22 @@ struct Lengths {
 
 /// Opens a file behind its header, which comes along unread.
 fn open(path: &Path) -> Result<(File, Lengths, Vec<u8>)> {
-    let opened = File::open(path).and_then(|file| Ok((file.metadata()?, file)));
-    let (about, mut file) = opened.map_err(|source| Error::io(path, "open the file", source))?;
+    // Looked at before it is opened, which would wait for the other end of a pipe.
+    let opened = fs::metadata(path).and_then(|about| match about.is_file() {
+        true => Ok((about.len(), Some(File::open(path)?))),
+        false => Ok((0, None)),
+    });
+    let opened = opened.map_err(|source| Error::io(path, "open the file", source))?;
     let no_header = |problem: String| Error::file(path, Position::Byte(0), problem);
-    if !about.is_file() || about.len() < PREFIX {
+    let (length @ PREFIX.., Some(mut file)) = opened else {
         return Err(no_header(
             "it is no safetensors file, which starts with 8 bytes".to_owned(),
         ));
-    }
+    };
     let refused = |source| Error::io(path, "read the file", source);
     let mut prefix = [0; PREFIX as usize];
     file.read_exact(&mut prefix).map_err(refused)?;
-    let (stated, there) = (u64::from_le_bytes(prefix), about.len() - PREFIX);
+    let (stated, there) = (u64::from_le_bytes(prefix), length - PREFIX);
     if stated > LONGEST.min(there) {
         return Err(no_header(format!(
             "it is no safetensors file, or it is cut off: it states a header of {stated} bytes, of which there can be \
@@ -174,7 +178,7 @@ fn open(path: &Path) -> Result<(File, Lengths, Vec<u8>)> {
     }
     let header = read_exactly(&mut file, stated as usize).map_err(refused)?;
     let lengths = Lengths {
-        file: about.len(),
+        file: length,
         header_end: PREFIX + stated,
     };
     Ok((file, lengths, header))

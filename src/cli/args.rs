@@ -36,7 +36,7 @@ Exit codes:
   0    done
   1    failed: data not to be had or damaged, training diverged, output not writable
   2    arguments that cannot be
-  130  ended by Ctrl-C or SIGTERM: the current batch is finished and the completed epochs are
+  130  ended by Ctrl-C, SIGTERM or SIGHUP: the current batch is finished and the completed epochs are
        summed up; a second Ctrl-C kills";
 
 /// Trains fully connected neural networks on a multicore CPU.

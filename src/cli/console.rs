@@ -1,13 +1,31 @@
 //! Standard output and standard error, either of which the reader may have closed.
 
+use std::borrow::Cow;
 use std::io::{self, ErrorKind, Write};
+use std::process::ExitCode;
 
 use anyhow::Context;
+
+/// Text whose names may come out of a file: what a terminal would obey is escaped.
+fn readable(text: &str) -> Cow<'_, str> {
+    let obeyed = |letter: char| letter.is_control() && !matches!(letter, '\n' | '\t');
+    if !text.contains(obeyed) {
+        return text.into();
+    }
+    let escaped = |letter: char| match obeyed(letter) {
+        true => letter.escape_debug().to_string(),
+        false => letter.to_string(),
+    };
+    text.chars().map(escaped).collect()
+}
 
 /// Writes a result to standard output. A reader who has gone, such as `head`, has read enough: that is no error.
 pub(super) fn print(text: &str) -> anyhow::Result<()> {
     let mut output = io::stdout().lock();
-    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
+    match output
+        .write_all(readable(text).as_bytes())
+        .and_then(|()| output.flush())
+    {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(error).context("cannot write to standard output")
         }
@@ -15,9 +33,20 @@ pub(super) fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
-/// Writes a line to standard error; whether somebody still reads there.
-pub(crate) fn note(line: &str) -> bool {
-    let written = writeln!(io::stderr().lock(), "{line}");
+/// Prints what clap says: help where it was asked for, or what is wrong with the arguments.
+pub(crate) fn explain(error: &clap::Error) -> ExitCode {
+    match error.print() {
+        Err(refused) if !error.use_stderr() && refused.kind() != ErrorKind::BrokenPipe => {
+            note(&format!("error: cannot write to standard output: {refused}"));
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1)),
+    }
+}
+
+/// Writes lines to standard error, without what a terminal would obey; whether somebody still reads there.
+pub(crate) fn note(lines: &str) -> bool {
+    let written = writeln!(io::stderr().lock(), "{}", readable(lines));
     !matches!(written, Err(error) if error.kind() == ErrorKind::BrokenPipe)
 }
 
@@ -44,5 +73,11 @@ mod tests {
         assert_eq!(describe(&own), "a.csv: cannot write: no space left");
         let bare = anyhow::Error::from(cause()).context("a.csv");
         assert_eq!(describe(&bare), "a.csv: no space left");
+    }
+
+    #[test]
+    fn terminals_are_told_nothing_that_they_obey() {
+        assert_eq!(readable("two\nlines,\té"), "two\nlines,\té");
+        assert_eq!(readable("a\x1b[2J\r"), "a\\u{1b}[2J\\r");
     }
 }

@@ -54,7 +54,7 @@ pub(super) fn text<T: Element>(training: &Training<'_, T>) -> String {
             "kernel": blas.kernel,
             "better_kernel": blas.better_kernel,
         },
-        "out": training.out,
+        "out": training.out.map(|out| out.display().to_string()),
     });
     format!("{object}\n")
 }

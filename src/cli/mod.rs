@@ -39,7 +39,7 @@ use std::fmt;
 use clap::ArgMatches;
 
 pub(crate) use args::Arguments;
-pub(crate) use console::{describe, note};
+pub(crate) use console::{describe, explain, note};
 
 use args::Command;
 

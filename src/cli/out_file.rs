@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 use tempfile::{Builder, NamedTempFile};
 
+/// What the names of unfinished files and folders begin with.
+pub(super) const PREFIX: &str = ".mfnet-";
+
 /// What is written into it stands in a file beside, which takes the name when it is finished; dropped before, it is
 /// gone. A device or a pipe of the name is written to as it is.
 #[derive(Debug)]
@@ -41,7 +44,11 @@ impl OutFile {
                 Some(folder) if folder != Path::new("") => folder,
                 _ => Path::new("."),
             };
-            let temporary = visible(0o666).tempfile_in(folder).with_context(refused)?;
+            // Opened here, for the permissions of any new file, and for errors that do not name a path that nobody has
+            // heard of.
+            let open = |path: &Path| File::options().write(true).create_new(true).open(path);
+            let temporary = Builder::new().prefix(PREFIX).make_in(folder, open);
+            let temporary = temporary.with_context(refused)?;
             Place::Beside { temporary, target }
         };
         Ok(OutFile {
@@ -76,21 +83,10 @@ pub(super) fn refusal(path: &Path) -> String {
     format!("{}: cannot write the file", path.display())
 }
 
-/// Makes temporary files and folders for whom the umask lets see them: without this, they are their owner's alone.
-pub(super) fn visible(mode: u32) -> Builder<'static, 'static> {
-    let mut builder = Builder::new();
-    builder.prefix(".mfnet-");
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
-    #[cfg(not(unix))]
-    let _ = mode;
-    builder
-}
-
 impl Write for OutFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.place {
-            // The file itself: its errors do not name a path that nobody has heard of.
+            // The file itself: its errors name no path either.
             Place::Beside { temporary, .. } => temporary.as_file_mut().write(bytes),
             Place::There(file) => file.write(bytes),
         }

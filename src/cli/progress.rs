@@ -39,7 +39,8 @@ impl Progress {
     /// Of a training whose first epochs may be done already.
     pub(super) fn new(quiet: bool, options: &TrainOptions, samples: usize, before: usize) -> Self {
         let left = options.epochs.saturating_sub(before);
-        let batches = left.saturating_mul(samples.div_ceil(options.batch_size));
+        // A batch of none is refused when the training starts.
+        let batches = left.saturating_mul(samples.div_ceil(options.batch_size.max(1)));
         let bar = if quiet {
             ProgressBar::hidden()
         } else {

@@ -66,13 +66,23 @@ impl<T: Element> Linear<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidOption`] for no inputs or no outputs.
+    /// [`Error::InvalidOption`] for no inputs or no outputs, or for more than there is memory for.
     pub fn new(inputs: usize, outputs: usize, initializer: Initializer, seed: u64) -> Result<Self> {
         if inputs == 0 {
             return Err(Error::option("inputs of Linear", inputs, "at least 1"));
         }
         if outputs == 0 {
             return Err(Error::option("outputs of Linear", outputs, "at least 1"));
+        }
+        // Asked for beforehand, as the process would end where it cannot be had.
+        let sides = inputs.checked_add(1).zip(outputs.checked_add(1));
+        let numbers = sides.and_then(|(columns, rows)| rows.checked_mul(columns));
+        if numbers.is_none_or(|numbers| Vec::<T>::new().try_reserve_exact(numbers).is_err()) {
+            return Err(Error::option(
+                "outputs of Linear",
+                outputs,
+                "few enough for the memory",
+            ));
         }
         let form = Form::of(inputs, outputs);
         let mut weights = Array2::zeros((outputs + 1, inputs + 1).set_f(form != Form::NarrowOutput));

@@ -145,7 +145,7 @@ impl<T: Element> Optimizer<T> for Adam<T> {
     }
 
     fn start_step(&mut self, gradients: &mut dyn Iterator<Item = &Array2<T>>) {
-        self.steps += 1;
+        self.steps = self.steps.saturating_add(1);
         self.clipping.start_step(gradients);
     }
 

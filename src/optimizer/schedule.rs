@@ -213,7 +213,7 @@ impl Scheduler {
             state.best = Some(loss);
             state.bad_epochs = 0;
         } else {
-            state.bad_epochs += 1;
+            state.bad_epochs = state.bad_epochs.saturating_add(1);
         }
         if state.bad_epochs > patience as u64 {
             let rate = (state.rate * factor).max(minimum);

@@ -3,32 +3,18 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
+use mfnet::Error;
 use mfnet::report::{Output, Picture, confusion, predictions};
+use tempfile::Builder;
 
 use super::json;
 use super::scores::{Report, Scores};
-use crate::cli::{console, out_file, usage};
+use crate::cli::console;
+use crate::cli::out_file::PREFIX;
 
 /// More classes than a picture can have.
 const DRAWN: usize = 1000;
-
-/// Refuses a folder with something in it, before any work is done for it.
-pub(super) fn check(folder: &Path) -> anyhow::Result<()> {
-    if !folder.exists() {
-        return Ok(());
-    }
-    let shown = folder.display();
-    let mut entries =
-        fs::read_dir(folder).with_context(|| format!("--out {shown}: cannot read the folder"))?;
-    ensure!(
-        entries.next().is_none(),
-        usage(format!(
-            "--out {shown}: the folder is not empty: name a new one, so that nothing is lost"
-        ))
-    );
-    Ok(())
-}
 
 /// Writes the folder: it is there when all is in it.
 pub(super) fn write(folder: &Path, report: &Report) -> anyhow::Result<()> {
@@ -38,19 +24,33 @@ pub(super) fn write(folder: &Path, report: &Report) -> anyhow::Result<()> {
         _ => Path::new("."),
     };
     fs::create_dir_all(parent).with_context(refused)?;
-    let temporary = out_file::visible(0o777)
-        .tempdir_in(parent)
-        .with_context(refused)?;
-    let metrics = json::text(report, Some(folder));
-    fs::write(temporary.path().join("metrics.json"), metrics).with_context(refused)?;
-    if let Some((name, picture)) = picture(report)? {
-        picture.save(temporary.path().join(name))?;
+    // Made here, for errors that do not name a path that nobody has heard of.
+    let made = Builder::new()
+        .prefix(PREFIX)
+        .make_in(parent, |path| fs::create_dir(path));
+    let beside = made.with_context(refused)?.into_temp_path();
+    let written = fill(&beside, folder, report).and_then(|()| {
+        // An empty folder of the name makes way.
+        let _ = fs::remove_dir(folder);
+        Ok(fs::rename(&beside, folder)?)
+    });
+    if written.is_err() {
+        // The failure that led here is what the user needs to know.
+        let _ = fs::remove_dir_all(&beside);
     }
-    // An empty folder of the name makes way.
-    let _ = fs::remove_dir(folder);
-    fs::rename(temporary.path(), folder).with_context(refused)?;
-    // It has another name now, and is not to be removed by this one.
-    let _ = temporary.keep();
+    written.with_context(refused)
+}
+
+/// Writes what is to be in the folder into one beside it.
+fn fill(beside: &Path, folder: &Path, report: &Report) -> anyhow::Result<()> {
+    fs::write(beside.join("metrics.json"), json::text(report, Some(folder)))?;
+    if let Some((name, picture)) = picture(report)? {
+        match picture.save(beside.join(name)) {
+            // Not by the name of the file beside, either.
+            Err(Error::Io { source, .. }) => return Err(source.into()),
+            saved => saved?,
+        };
+    }
     Ok(())
 }
 

@@ -13,6 +13,7 @@ use mfnet::{Element, Precision, precision_of};
 
 use self::scores::Report;
 use super::given::Given;
+use super::run_folder::check_vacant;
 use super::samples::SampleArguments;
 use super::train::use_threads;
 use super::{Outcome, console, opened};
@@ -53,7 +54,7 @@ pub(super) fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<Outcome>
     use_threads(arguments.samples.threads)?;
     let file = opened::file_of(&arguments.model)?;
     if let Some(folder) = &arguments.out {
-        folder::check(folder)?;
+        check_vacant(folder, "name a new one, so that nothing is lost")?;
     }
     let report = match precision_of(&file)? {
         Precision::F32 => report::<f32>(arguments, &file)?,

@@ -7,10 +7,11 @@ mod model;
 mod names;
 mod training;
 
-use std::fs;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, anyhow, ensure};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, FromArgMatches};
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,12 @@ pub(super) use names::{
 pub(super) use training::TrainingSettings;
 
 use super::defaults;
+
+/// As many as `--threads` takes.
+const MOST_THREADS: usize = 1024;
+
+/// The longest configuration that is read, in bytes.
+const LONGEST: u64 = 1 << 20;
 
 /// Everything that is needed to train the same model again.
 #[derive(Debug, Clone, PartialEq, Args, Serialize, Deserialize)]
@@ -113,6 +120,14 @@ impl Settings {
 
     /// What neither clap nor the file format can tell.
     fn check(&self) -> anyhow::Result<()> {
+        ensure!(
+            self.training
+                .threads
+                .is_none_or(|threads| (1..=MOST_THREADS).contains(&threads)),
+            super::usage(format!(
+                "threads: it must be a whole number from 1 to {MOST_THREADS}"
+            ))
+        );
         let hidden = self.model.hidden().len();
         let activations = self.model.activation.len();
         ensure!(
@@ -141,12 +156,25 @@ fn given(parsed: &Table, matches: &ArgMatches) -> Table {
 }
 
 fn read(path: &Path) -> anyhow::Result<Table> {
-    let text =
-        fs::read_to_string(path).with_context(|| format!("{}: cannot read the file", path.display()))?;
-    // The parser's message shows the line and what is wrong with it.
-    let table = text
-        .parse::<Table>()
-        .with_context(|| format!("{}: not TOML", path.display()))?;
+    let mut text = String::new();
+    File::open(path)
+        .and_then(|file| file.take(LONGEST + 1).read_to_string(&mut text))
+        .with_context(|| format!("{}: cannot read the file", path.display()))?;
+    ensure!(
+        text.len() as u64 <= LONGEST,
+        "{}: the file has more than {LONGEST} bytes, which no configuration has",
+        path.display()
+    );
+    let table = text.parse::<Table>().map_err(|error| {
+        // The parser's message shows the line and what is wrong with it: a line that nobody has written is left out.
+        let told = error.to_string();
+        let told = if told.len() < 1000 {
+            told.as_str()
+        } else {
+            error.message()
+        };
+        anyhow!("{}: not TOML: {told}", path.display())
+    })?;
     for (name, section) in &table {
         ensure!(
             section.is_table(),

@@ -12,7 +12,6 @@ mod twin;
 mod write;
 
 use std::fs;
-use std::path::Path;
 
 use anyhow::{Context, ensure};
 use mfnet::data::known::Source;
@@ -21,6 +20,7 @@ use mfnet::{Element, Reduction};
 pub(super) use arguments::TablesArguments;
 
 use super::data::{self, Pair};
+use super::out_file::OutFile;
 use super::{Outcome, console, format, train};
 use job::{Data, Job, Work};
 use pytorch::PyTorch;
@@ -60,18 +60,14 @@ pub(super) fn tables(arguments: &TablesArguments) -> anyhow::Result<Outcome> {
     }
     table.notes = bench.notes();
     if let Some(folder) = &arguments.out {
-        keep(&folder.join("tables.md"), &write::markdown(&table))?;
-        keep(&folder.join("tables.csv"), &write::csv(&table)?)?;
+        OutFile::write_whole(&folder.join("tables.md"), write::markdown(&table).as_bytes())?;
+        OutFile::write_whole(&folder.join("tables.csv"), write::csv(&table)?.as_bytes())?;
         if let Some(chart) = chart::svg(&table)? {
-            keep(&folder.join("tables.svg"), &chart)?;
+            OutFile::write_whole(&folder.join("tables.svg"), chart.as_bytes())?;
         }
     }
     console::print(&write::terminal(&table))?;
     Ok(Outcome::Done)
-}
-
-fn keep(path: &Path, text: &str) -> anyhow::Result<()> {
-    fs::write(path, text).with_context(|| format!("{}: cannot write", path.display()))
 }
 
 /// What all jobs share.

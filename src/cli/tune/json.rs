@@ -39,7 +39,7 @@ pub(super) fn text(found: &Found<'_>) -> anyhow::Result<String> {
         "test": test,
         "seconds": found.seconds,
         "stopped": found.stopped,
-        "out": found.out,
+        "out": found.out.map(|out| out.display().to_string()),
     });
     Ok(format!("{object}\n"))
 }

@@ -13,6 +13,8 @@ pub(super) enum Reply {
     Whole(Vec<u8>),
     /// Answers with this status.
     Status(u16),
+    /// Sends these bytes as they are, head and all.
+    Raw(Vec<u8>),
     /// Announces this, sends half of it and hangs up.
     Cut(Vec<u8>),
     /// Announces this, sends half of it and then nothing more.
@@ -73,6 +75,9 @@ fn answer(mut stream: TcpStream, reply: &Reply, requests: &Mutex<Vec<String>>) {
     match reply {
         Reply::Whole(body) => {
             let _ = stream.write_all(&[head(200, body.len()).as_bytes(), body].concat());
+        }
+        Reply::Raw(bytes) => {
+            let _ = stream.write_all(bytes);
         }
         Reply::Status(status) => {
             let _ = stream.write_all(head(*status, 0).as_bytes());

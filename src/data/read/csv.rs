@@ -1,6 +1,6 @@
 //! CSV files of any making, as tables of text.
 
-use std::io::{self, Read};
+use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
 use super::parts::CsvParts;
@@ -31,7 +31,7 @@ const HEAD_LINES: usize = 10;
 ///
 /// [`Error::Io`](crate::Error::Io) if the file cannot be read; [`Error::InvalidFile`](crate::Error::InvalidFile), with
 /// the line, for a row of more or fewer cells
-/// than the first, text that is not UTF-8, two columns of one name, no rows at all, or damaged gzip.
+/// than the first, a row of more than 16 MB, text that is not UTF-8, two columns of one name, no rows at all, or damaged gzip.
 ///
 /// ```
 /// use mfnet::data::read::{CsvOptions, read_csv};
@@ -153,9 +153,14 @@ fn counts_of(head: &[u8], byte: u8) -> Vec<usize> {
     counts
 }
 
+/// The longest row that is read, in bytes: what has none, such as `/dev/zero`, is not to fill the memory.
+const LONGEST_ROW: usize = 1 << 24;
+
 /// Text whose lines all end in `\n`, the last too, so that lines can be counted by it.
 pub(super) struct Lines<R> {
     inner: R,
+    /// The bytes since the last row.
+    since: usize,
     /// Whether the last byte was `\r`, handed on as `\n`.
     after_return: bool,
     ended: bool,
@@ -166,17 +171,28 @@ impl<R: Read> Lines<R> {
     pub(super) fn of(inner: R) -> Self {
         Lines {
             inner,
+            since: 0,
             after_return: false,
             ended: false,
             last: b'\n',
         }
+    }
+
+    /// A row was read, and the next one may be as long again.
+    pub(super) fn next_row(&mut self) {
+        self.since = 0;
     }
 }
 
 impl<R: Read> Read for Lines<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while !self.ended && !buffer.is_empty() {
+            if self.since > LONGEST_ROW {
+                let problem = format!("the row has more than {LONGEST_ROW} bytes: this is no table");
+                return Err(io::Error::new(ErrorKind::InvalidData, problem));
+            }
             let read = self.inner.read(buffer)?;
+            self.since += read;
             if read == 0 {
                 self.ended = true;
                 if self.last != b'\n' {

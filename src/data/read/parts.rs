@@ -112,9 +112,7 @@ impl<'a> CsvParts<'a> {
         let mut record = ByteRecord::new();
         for _ in 0..rows {
             let more = self.reader.read_byte_record(&mut record);
-            // The reader stands behind the row, which always ends in a line end; those within are its cells'.
-            let inside = record.iter().flatten().filter(|&&byte| byte == b'\n').count() as u64;
-            let line = self.reader.position().line().saturating_sub(1 + inside).max(1);
+            let line = self.reader.position().line();
             let more = more.map_err(|error| match error.into_kind() {
                 csv::ErrorKind::Io(error) => refusal(path, Position::Line(line), error),
                 other => Error::file(path, Position::Line(line), format_args!("{other:?}")),
@@ -122,6 +120,10 @@ impl<'a> CsvParts<'a> {
             if !more {
                 break;
             }
+            // The reader stands behind the row, which always ends in a line end; those within are its cells'.
+            let inside = record.iter().flatten().filter(|&&byte| byte == b'\n').count() as u64;
+            let line = line.saturating_sub(1 + inside).max(1);
+            self.reader.get_mut().next_row();
             let table = table.get_or_insert_with(|| Table::new(path, record.len()));
             add(table, line, &record).map_err(|(position, problem)| Error::file(path, position, problem))?;
         }
