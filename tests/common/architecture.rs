@@ -255,9 +255,9 @@ impl Architecture {
         Dataset::new(Inputs::Values(self.values()), self.targets()).unwrap()
     }
 
-    /// How far the gradients of two ways to add up the same sums may be apart, as a part of all gradients' length: a rounding
-    /// for each term of each sum on the way. Batch normalisation divides by deviations that may be as small as the square
-    /// root of its epsilon, which is 1/316.
+    /// How far the gradients of two ways to add up the same sums may be apart, as a part of all gradients' length: the
+    /// roundings of sums on the way, of which n together are of the order of sqrt(n). Batch normalisation divides by
+    /// deviations that may be as small as the square root of its epsilon, which is 1/316.
     pub fn rounding<T: Element>(&self) -> f64 {
         let epsilon = if T::NAME == "f32" {
             f64::from(f32::EPSILON)
@@ -270,7 +270,7 @@ impl Architecture {
             .filter(|(part, _)| matches!(part, Part::BatchNorm))
             .count();
         let widths = self.inputs() + self.outputs + 100 * self.parts.len();
-        epsilon * (self.samples + 2 * widths) as f64 * 316_f64.powi(norms as i32)
+        8.0 * epsilon * ((self.samples + 2 * widths) as f64).sqrt() * 316_f64.powi(norms as i32)
     }
 
     /// The loss, all classes counting 1; or as these weights say.
