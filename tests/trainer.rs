@@ -386,7 +386,7 @@ mod checkpoints {
                     "it stays as it was"
                 );
             }
-            // Of weights that there are not, and of fewer than there are.
+            // Of weights that there are not.
             let mut file = sound.clone();
             for tensor in tensors {
                 replace(
