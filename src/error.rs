@@ -74,17 +74,17 @@ pub enum Error {
         help: String,
     },
 
-    /// The loss became infinite or not a number.
+    /// The loss became infinite or not a number; or, where it is finite, a weight or a running statistic did.
     #[error(
-        "training diverged: the loss of epoch {epoch}, batch {batch} is {loss}; \
-         a smaller learning rate, normalised inputs or a clipped gradient usually help"
+        "training diverged: {}; a smaller learning rate, normalised inputs or a clipped gradient usually help",
+        diverged(*epoch, *batch, *loss)
     )]
     Diverged {
         /// The epoch, counted from 1.
         epoch: usize,
-        /// The batch of that epoch, counted from 1.
+        /// The batch of that epoch, counted from 1: the one with that loss, or the last before the weights were looked at.
         batch: usize,
-        /// The loss.
+        /// The batch's loss; where it is the weights, the mean of the epoch's so far.
         loss: f64,
     },
 }
@@ -184,6 +184,15 @@ fn listed(tried: &[String]) -> String {
     lines.join("\n")
 }
 
+fn diverged(epoch: usize, batch: usize, loss: f64) -> String {
+    if loss.is_finite() {
+        return format!(
+            "a weight or running statistic is not finite after epoch {epoch}, batch {batch}, at a mean loss of {loss}"
+        );
+    }
+    format!("the loss of epoch {epoch}, batch {batch} is {loss}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -205,5 +214,15 @@ mod tests {
         assert_eq!(file.to_string(), "a.csv: line 3, column 2: \"x\" is not a number");
         let hostile = Error::data("column `\x1b[2J`", "two\nlines, é");
         assert_eq!(hostile.to_string(), "column `\\u{1b}[2J`: two\nlines, é");
+        let diverged = |loss| {
+            let error = Error::Diverged {
+                epoch: 3,
+                batch: 2,
+                loss,
+            };
+            error.to_string()
+        };
+        assert!(diverged(f64::NAN).starts_with("training diverged: the loss of epoch 3, batch 2 is NaN; "));
+        assert!(diverged(0.5).contains("is not finite after epoch 3, batch 2, at a mean loss of 0.5; "));
     }
 }

@@ -1,17 +1,24 @@
-//! One seed, one result: bit for bit, whatever the number of threads; and the same numbers in every release.
+//! One seed, one result: bit for bit, whatever the number of threads, and wherever a training was interrupted.
 
-use mfnet::layer::Window;
-use mfnet::optimizer::Optimizer;
+use std::ops::ControlFlow::{Break, Continue};
+use std::path::Path;
+
+use mfnet::layer::{Identity, Window};
+use mfnet::loss::Loss;
+use mfnet::optimizer::{Optimizer, Schedule};
 use mfnet::{
-    Adam, Clip, CrossEntropyLoss, DataLoader, Dataset, Element, NeuralNetwork, Sgd, Shuffle, TrainOptions,
-    train_test_classification, train_test_split,
+    Adam, Clip, CrossEntropyLoss, Dataset, Element, Evaluation, Event, Inputs, NeuralNetwork,
+    ProbabilityCrossEntropyLoss, Sets, Sgd, Targets, TrainOptions, Trainer,
 };
 use ndarray::Array2;
-use std::ops::ControlFlow;
+use rayon::ThreadPoolBuilder;
 
+#[path = "common/learned.rs"]
+mod learned;
 #[path = "common/noise.rs"]
 mod noise;
 
+use learned::learned;
 use noise::noise;
 
 /// All that a training leaves behind, but for its seconds.
@@ -19,25 +26,16 @@ use noise::noise;
 struct Outcome {
     /// The bits of all weights and running statistics.
     weights: Vec<u64>,
-    /// The bits of each epoch's training loss, test loss and test accuracy.
-    history: Vec<[u64; 3]>,
-}
-
-fn labels(samples: usize) -> Vec<u32> {
-    (0..samples).map(|sample| (sample % 10) as u32).collect()
+    /// The bits of each epoch's training loss and learning rate, and of both evaluations.
+    history: Vec<Vec<u64>>,
+    /// The epoch that early stopping went back to.
+    restored: Option<usize>,
 }
 
 /// A network that is wide enough for several blocks, tiles and threads.
 fn dense<T: Element>(seed: u64) -> NeuralNetwork<T> {
-    NeuralNetwork::builder(90)
-        .linear(300)
-        .relu()
-        .linear(130)
-        .tanh()
-        .linear(10)
-        .seed(seed)
-        .build()
-        .unwrap()
+    let builder = NeuralNetwork::builder(90).linear(300).relu().linear(130).tanh();
+    builder.linear(10).seed(seed).build().unwrap()
 }
 
 /// One with layers that work otherwise: together on images, on the batch as a whole, by chance.
@@ -59,168 +57,281 @@ fn mixed<T: Element>(seed: u64) -> NeuralNetwork<T> {
         .unwrap()
 }
 
-/// Trains a network.
-fn outcome<T: Element>(make: fn(u64) -> NeuralNetwork<T>, seed: u64, optimizer: &Make<T>) -> Outcome {
-    let data =
-        |samples, seed| Dataset::<T>::classification(noise(samples, 90, seed), labels(samples), 10).unwrap();
-    let mut network = make(seed);
-    let options = TrainOptions {
-        epochs: 3,
-        batch_size: 700,
-        seed,
-        ..TrainOptions::default()
+/// One of narrow layers, with the activations that are left, which gives probabilities.
+fn narrow<T: Element>(seed: u64) -> NeuralNetwork<T> {
+    NeuralNetwork::builder(90)
+        .dropout(0.1)
+        .linear(20)
+        .sigmoid()
+        .linear(200)
+        .activation(Box::new(Identity))
+        .linear(10)
+        .softmax()
+        .seed(seed)
+        .build()
+        .unwrap()
+}
+
+/// Samples whose inputs are numbers or pixels, all of them or a quarter not 0.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Numbers,
+    SparseNumbers,
+    Pixels,
+    SparsePixels,
+}
+
+/// Samples of ten classes, which have nothing to do with the inputs.
+fn samples<T: Element>(kind: Kind, samples: usize, seed: u64) -> Dataset<T> {
+    let numbers = noise::<f64>(samples, 90, seed);
+    let sparse = numbers.mapv(|number| if number > 0.5 { number } else { 0.0 });
+    let pixels = |numbers: Array2<f64>| Inputs::Pixels(numbers.mapv(|number| (number.abs() * 255.0) as u8));
+    let inputs = match kind {
+        Kind::Numbers => Inputs::Values(numbers.mapv(T::from_f64)),
+        Kind::SparseNumbers => Inputs::Values(sparse.mapv(T::from_f64)),
+        Kind::Pixels => pixels(numbers),
+        Kind::SparsePixels => pixels(sparse),
     };
-    let history = train_test_classification(
-        &mut network,
-        (&data(1500, 1), &data(999, 2)),
-        &CrossEntropyLoss::default(),
-        &mut *optimizer(),
-        &options,
-        |_| ControlFlow::Continue(()),
-    );
-    let epochs = history.unwrap().epochs.into_iter().map(|epoch| {
-        let test = epoch.test.expect("every epoch is tested");
-        let accuracy = test.accuracy.expect("the targets are classes");
-        [epoch.train_loss, test.loss, accuracy].map(f64::to_bits)
-    });
-    Outcome {
-        weights: (network.records().unwrap().into_iter())
-            .flat_map(|record| record.tensors)
-            .flat_map(|tensor| tensor.values)
-            .map(|weight| weight.as_f64().to_bits())
-            .collect(),
-        history: epochs.collect(),
-    }
+    let labels = (0..samples as u32).map(|sample| sample % 10).collect();
+    Dataset::new(inputs, Targets::Classes { labels, classes: 10 }).unwrap()
 }
 
 /// Makes an optimizer that has learned nothing yet.
-type Make<T> = dyn Fn() -> Box<dyn Optimizer<T>> + Sync;
+type Make<T> = fn() -> Box<dyn Optimizer<T>>;
 
-fn optimizers<T: Element>() -> Vec<Box<Make<T>>> {
-    let sgd = || Sgd::new(0.3).unwrap();
-    let swift = || Sgd::new(0.05).unwrap().momentum(0.9).unwrap();
-    let clip = Clip::Global(0.2);
-    vec![
-        Box::new(move || Box::new(sgd())),
-        Box::new(move || Box::new(sgd().clip(Clip::PerTensor(0.2)).unwrap())),
-        Box::new(move || Box::new(sgd().clip(clip).unwrap())),
-        Box::new(move || Box::new(swift().nesterov(true).unwrap().weight_decay(0.01).unwrap())),
-        Box::new(move || Box::new(Adam::adamw(0.01).unwrap().clip(clip).unwrap())),
+/// A training to be done again and again.
+struct Job<T> {
+    network: fn(u64) -> NeuralNetwork<T>,
+    kind: Kind,
+    optimizer: Make<T>,
+    schedule: Schedule,
+    /// Whether to go back to the best of a validation set, which soon comes: there is nothing to learn but by heart.
+    early: bool,
+}
+
+impl<T: Element> Job<T> {
+    fn trainer(&self, seed: u64) -> Trainer<T> {
+        let network = (self.network)(seed);
+        let loss: Box<dyn Loss<T>> = match network.gives_probabilities() {
+            true => Box::new(ProbabilityCrossEntropyLoss::default()),
+            false => Box::new(CrossEntropyLoss::default()),
+        };
+        let options = TrainOptions {
+            epochs: if self.early { 12 } else { 3 },
+            batch_size: 500,
+            seed,
+            schedule: self.schedule,
+            early_stopping: self.early.then_some(2),
+            test_interval: 2,
+            ..TrainOptions::default()
+        };
+        Trainer::from_parts(network, loss, (self.optimizer)()).options(options)
+    }
+
+    /// Trains in pieces of so many batches, each on the next of these numbers of threads; a checkpoint hands one piece's
+    /// result to the next.
+    fn in_pieces(&self, seed: u64, piece: usize, threads: &[usize], checkpoint: &Path) -> Outcome {
+        let data = [(1100, 1), (300, 2), (170, 3)].map(|(count, seed)| samples::<T>(self.kind, count, seed));
+        let [train, validation, test] = &data;
+        let sets = Sets {
+            train,
+            validation: self.early.then_some(validation),
+            test: Some(test),
+        };
+        let mut trainer = self.trainer(seed);
+        for &threads in threads.iter().cycle() {
+            let mut batches = 0;
+            let interrupt = |event: Event<'_>| {
+                batches += usize::from(matches!(event, Event::Batch { .. }));
+                if batches == piece { Break(()) } else { Continue(()) }
+            };
+            let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            if !pool.install(|| trainer.fit(sets, interrupt)).unwrap().stopped {
+                break;
+            }
+            trainer = handed_on(trainer, || self.trainer(seed), checkpoint);
+        }
+        Outcome::of(&trainer)
+    }
+}
+
+/// A trainer that goes on with what another one left in a file.
+#[cfg(feature = "save")]
+fn handed_on<T: Element>(trainer: Trainer<T>, make: impl Fn() -> Trainer<T>, path: &Path) -> Trainer<T> {
+    trainer.save_checkpoint(path, None).unwrap();
+    let mut next = make();
+    next.load_checkpoint(path).unwrap();
+    next
+}
+
+/// Without files, it goes on itself.
+#[cfg(not(feature = "save"))]
+fn handed_on<T: Element>(trainer: Trainer<T>, _make: impl Fn() -> Trainer<T>, _path: &Path) -> Trainer<T> {
+    trainer
+}
+
+impl Outcome {
+    fn of<T: Element>(trainer: &Trainer<T>) -> Self {
+        let bits = |evaluation: Option<Evaluation>| {
+            evaluation.map_or([0; 2], |Evaluation { loss, accuracy }| {
+                [loss, accuracy.expect("the targets are classes")].map(f64::to_bits)
+            })
+        };
+        let history = trainer.history();
+        let epochs = history.epochs.iter().map(|epoch| {
+            let own = [epoch.train_loss, epoch.learning_rate].map(f64::to_bits);
+            [own, bits(epoch.validation), bits(epoch.test)].concat()
+        });
+        let weights = learned(trainer.network()).into_iter();
+        Outcome {
+            weights: weights.map(|weight| weight.as_f64().to_bits()).collect(),
+            history: epochs.collect(),
+            restored: history.restored,
+        }
+    }
+}
+
+fn sgd<T: Element>(rate: f64) -> Sgd<T> {
+    Sgd::new(rate).unwrap()
+}
+
+/// Every optimizer, in each of its forms.
+fn optimizers<T: Element>() -> [Make<T>; 10] {
+    [
+        || Box::new(sgd(0.3)),
+        || Box::new(sgd(0.3).weight_decay(0.01).unwrap()),
+        || Box::new(sgd(0.3).clip(Clip::PerTensor(0.05)).unwrap()),
+        || Box::new(sgd(0.3).clip(Clip::Global(0.05)).unwrap()),
+        || Box::new(sgd(0.05).momentum(0.9).unwrap()),
+        || {
+            let swift = sgd(0.05).momentum(0.9).unwrap().nesterov(true).unwrap();
+            Box::new(
+                swift
+                    .weight_decay(0.01)
+                    .unwrap()
+                    .clip(Clip::PerTensor(0.05))
+                    .unwrap(),
+            )
+        },
+        || Box::new(Adam::new(0.01).unwrap()),
+        || {
+            Box::new(
+                Adam::new(0.01)
+                    .unwrap()
+                    .weight_decay(0.01)
+                    .unwrap()
+                    .clip(Clip::PerTensor(0.05))
+                    .unwrap(),
+            )
+        },
+        || Box::new(Adam::adamw(0.01).unwrap()),
+        || Box::new(Adam::adamw(0.01).unwrap().clip(Clip::Global(0.05)).unwrap()),
     ]
 }
 
-fn threads_change_nothing<T: Element>(make: fn(u64) -> NeuralNetwork<T>, count: usize) {
-    for optimizer in optimizers::<T>().into_iter().take(count) {
-        let with = |threads| {
-            let pool = rayon::ThreadPoolBuilder::new()
-                .num_threads(threads)
-                .build()
-                .unwrap();
-            pool.install(|| outcome(make, 7, &*optimizer))
-        };
-        let alone = with(1);
-        let name = format!("{}, {:?}", T::NAME, optimizer());
+/// Trains on 1, 2, 3, 4 and 8 threads, in one go and with checkpoints, and looks for any difference.
+fn check<T: Element>(what: &str, job: &Job<T>) {
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoint = folder.path().join("checkpoint.safetensors");
+    let outcome = |piece, threads: &[usize]| job.in_pieces(7, piece, threads, &checkpoint);
+    let name = format!("{what}, {}, {:?}, {:?}", T::NAME, job.kind, (job.optimizer)());
+    let alone = outcome(usize::MAX, &[1]);
+    assert!(
+        alone.history[0] != alone.history[2],
+        "{name}: something is learned"
+    );
+    assert_eq!(
+        alone.restored.is_some(),
+        job.early,
+        "{name}: {:?}",
+        alone.restored
+    );
+    for threads in [2, 3, 4, 8] {
         assert!(
-            alone.history[0] != alone.history[2],
-            "{name}: something is learned"
+            outcome(usize::MAX, &[threads]) == alone,
+            "{name}: {threads} threads"
         );
-        for threads in [2, 3, 4, 8] {
-            assert!(with(threads) == alone, "{name}: {threads} threads");
+    }
+    // In the middle of epochs, and between them.
+    assert!(outcome(2, &[1, 2, 8]) == alone, "{name}: pieces of 2 batches");
+    assert!(outcome(3, &[4, 3]) == alone, "{name}: pieces of 3 batches");
+}
+
+fn check_optimizers<T: Element>() {
+    let schedules = [Schedule::Constant, Schedule::cosine(3), Schedule::step(1)];
+    for (index, optimizer) in optimizers::<T>().into_iter().enumerate() {
+        let job = Job {
+            network: dense,
+            kind: [Kind::Numbers, Kind::SparsePixels][index % 2],
+            optimizer,
+            schedule: schedules[index % 3],
+            early: false,
+        };
+        check("dense", &job);
+    }
+}
+
+fn check_layers<T: Element>() {
+    let [sgd, .., adam] = optimizers::<T>();
+    let networks: [(&str, fn(u64) -> NeuralNetwork<T>); 3] =
+        [("dense", dense), ("mixed", mixed), ("narrow", narrow)];
+    for (what, network) in networks {
+        for (kind, optimizer, early) in [
+            (Kind::Numbers, adam, true),
+            (Kind::SparseNumbers, sgd, false),
+            (Kind::Pixels, adam, false),
+            (Kind::SparsePixels, sgd, true),
+        ] {
+            let job = Job {
+                network,
+                kind,
+                optimizer,
+                schedule: if early {
+                    Schedule::plateau()
+                } else {
+                    Schedule::Constant
+                },
+                early,
+            };
+            check(what, &job);
         }
-        assert!(outcome(make, 7, &*optimizer) == alone, "{name}: the global pool");
     }
 }
 
 #[test]
-fn threads_change_nothing_in_f32() {
-    threads_change_nothing::<f32>(dense, usize::MAX);
-    threads_change_nothing::<f32>(mixed, 2);
+fn nothing_changes_with_any_optimizer_in_f32() {
+    check_optimizers::<f32>();
 }
 
 #[test]
-fn threads_change_nothing_in_f64() {
-    threads_change_nothing::<f64>(dense, usize::MAX);
-    threads_change_nothing::<f64>(mixed, 1);
+fn nothing_changes_with_any_optimizer_in_f64() {
+    check_optimizers::<f64>();
+}
+
+#[test]
+fn nothing_changes_with_any_layer_in_f32() {
+    check_layers::<f32>();
+}
+
+#[test]
+fn nothing_changes_with_any_layer_in_f64() {
+    check_layers::<f64>();
 }
 
 #[test]
 fn seeds_change_everything() {
-    let optimizer = &*optimizers()[0];
-    let (first, second) = (outcome(dense::<f32>, 7, optimizer), outcome(dense, 8, optimizer));
-    assert!(first.weights != second.weights);
-    assert!(first.history != second.history);
-}
-
-/// Not a law of nature, but a promise: a release that draws other weights from a seed says so in its change log.
-#[test]
-fn initial_weights_are_stable() {
-    let network = NeuralNetwork::<f64>::builder(2)
-        .linear(2)
-        .relu()
-        .linear(1)
-        .seed(7)
-        .build()
-        .unwrap();
-    let weights: Vec<f64> = network.weights().flatten().copied().collect();
-    assert_eq!(
-        weights,
-        [
-            1.0,
-            0.0,
-            0.0,
-            0.0,
-            0.45999492956014687,
-            -0.9272297473723424,
-            0.0,
-            0.63288741776328,
-            -0.1734141074154251,
-            1.0,
-            0.0,
-            0.0,
-            0.0,
-            -1.800061351172908,
-            0.20358710044425282
-        ]
-    );
-    let network = NeuralNetwork::<f32>::builder(2)
-        .linear(2)
-        .relu()
-        .linear(1)
-        .seed(7)
-        .build()
-        .unwrap();
-    let narrow: Vec<f32> = network.weights().flatten().copied().collect();
-    let rounded: Vec<f32> = weights.iter().map(|&weight| weight as f32).collect();
-    assert_eq!(narrow, rounded, "both precisions draw the same");
-}
-
-/// As with the weights.
-#[test]
-fn orders_are_stable() {
-    let numbers = Array2::from_shape_fn((8, 1), |(sample, _)| sample as f64);
-    let data = Dataset::regression(numbers.clone(), numbers).unwrap();
-    let order = |shuffle, epoch| {
-        let mut loader = DataLoader::new(&data, 3, shuffle, 7).unwrap();
-        loader.start_epoch(epoch);
-        let batches: Vec<Vec<usize>> = loader.batches().map(|batch| batch.indices().to_vec()).collect();
-        batches
-    };
-    assert_eq!(
-        order(Shuffle::Samples, 1),
-        [vec![2, 3, 6], vec![7, 1, 4], vec![5, 0]]
-    );
-    assert_eq!(
-        order(Shuffle::Samples, 2),
-        [vec![1, 7, 2], vec![5, 3, 6], vec![4, 0]]
-    );
-    assert_eq!(
-        order(Shuffle::Batches, 1),
-        [vec![6, 7], vec![0, 1, 2], vec![3, 4, 5]]
-    );
-    assert_eq!(
-        order(Shuffle::None, 1),
-        [vec![0, 1, 2], vec![3, 4, 5], vec![6, 7]]
-    );
-    let (_, test) = train_test_split(&data, 0.4, 7).unwrap();
-    assert_eq!(test.to_values().into_raw_vec_and_offset().0, [0.0, 4.0, 5.0]);
+    for network in [dense::<f32>, mixed, narrow] {
+        let [optimizer, ..] = optimizers();
+        let job = Job {
+            network,
+            kind: Kind::Numbers,
+            optimizer,
+            schedule: Schedule::Constant,
+            early: false,
+        };
+        let outcome = |seed| job.in_pieces(seed, usize::MAX, &[2], Path::new("unused"));
+        let (first, second) = (outcome(7), outcome(8));
+        assert!(first.weights != second.weights);
+        assert!(first.history != second.history);
+    }
 }

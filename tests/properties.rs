@@ -1,17 +1,23 @@
-//! Laws that hold for any network and any batch, tried on random ones.
+//! The fast pipeline computes what the plain one does, for any network and any batch, in both precisions: tried on random
+//! ones. What both must obey besides is in `laws_of_layers`.
 
 use mfnet::plain::{self, Activation, Clipping, Loss, Matrix, Network, Training};
-use mfnet::{DataLoader, Dataset, NeuralNetwork, Shuffle, Workspace};
+use mfnet::{Dataset, Element};
 use ndarray::{Array2, Axis};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
 
 #[path = "common/noise.rs"]
 mod noise;
+#[path = "common/rounding.rs"]
+mod rounding;
+#[path = "common/steps.rs"]
+mod steps;
 #[path = "common/twins.rs"]
 mod twins;
 
 use noise::noise;
+use steps::{gradients, norm};
 
 /// A random network, a batch for it, and how to learn from that.
 #[derive(Debug, Clone)]
@@ -19,6 +25,8 @@ struct Case {
     sizes: Vec<usize>,
     activations: Vec<Activation>,
     samples: usize,
+    /// The part of the inputs that is not 0.
+    density: f64,
     seed: u64,
     training: Training,
 }
@@ -47,16 +55,20 @@ fn training() -> impl Strategy<Value = Training> {
     })
 }
 
+/// Sizes on both sides of what the kernels take for narrow, 32, and large enough for several blocks.
 fn case() -> impl Strategy<Value = Case> {
-    let layers = prop::collection::vec((1..40_usize, activation()), 1..5);
+    let width = || prop_oneof![1..40_usize, 60..130_usize];
+    let layers = prop::collection::vec((width(), activation()), 1..5);
     let samples = prop_oneof![1..20_usize, 200..400_usize];
-    let parts = (1..60_usize, layers, samples, 0..1000_u64, training());
-    parts.prop_map(|(inputs, layers, samples, seed, training)| Case {
+    let density = prop_oneof![Just(1.0), Just(0.2)];
+    let parts = (width(), layers, samples, density, 0..1000_u64, training());
+    parts.prop_map(|(inputs, layers, samples, density, seed, training)| Case {
         sizes: std::iter::once(inputs)
             .chain(layers.iter().map(|layer| layer.0))
             .collect(),
         activations: layers.iter().map(|layer| layer.1).collect(),
         samples,
+        density,
         seed,
         training,
     })
@@ -68,6 +80,8 @@ impl Case {
         let layer = |((sizes, &activation), seed): ((&[usize], &Activation), u64)| {
             let mut weights = noise::<f64>(sizes[1] + 1, sizes[0] + 1, seed);
             weights /= (sizes[0] as f64).sqrt();
+            // To f32 and back, so that both precisions start alike.
+            weights.mapv_inplace(|weight| f64::from(weight as f32));
             weights.row_mut(0).fill(0.0);
             weights[[0, 0]] = 1.0;
             (matrix(&weights), activation)
@@ -76,7 +90,14 @@ impl Case {
     }
 
     fn inputs(&self) -> Array2<f64> {
-        noise(self.samples, self.sizes[0], self.seed)
+        let mut inputs = noise(self.samples, self.sizes[0], self.seed);
+        let chances = noise::<f64>(self.samples, self.sizes[0], self.seed + 2);
+        inputs.zip_mut_with(&chances, |value, &chance| {
+            if (chance + 1.0) / 2.0 > self.density {
+                *value = 0.0;
+            }
+        });
+        inputs
     }
 
     /// The targets: samples x outputs, one-hot for the cross-entropy.
@@ -91,14 +112,9 @@ impl Case {
         }
     }
 
-    fn data(&self) -> Dataset<f64> {
-        Dataset::regression(self.inputs(), self.targets()).unwrap()
-    }
-
-    fn with(&self, reduction: plain::Reduction) -> Case {
-        let mut case = self.clone();
-        case.training.reduction = reduction;
-        case
+    fn data<T: Element>(&self) -> Dataset<T> {
+        let [inputs, targets] = [self.inputs(), self.targets()].map(|numbers| numbers.mapv(T::from_f64));
+        Dataset::regression(inputs, targets).unwrap()
     }
 }
 
@@ -106,36 +122,74 @@ fn matrix(array: &Array2<f64>) -> Matrix {
     Matrix::new(array.nrows(), array.ncols(), array.iter().copied().collect()).unwrap()
 }
 
-/// The loss and the gradients of all samples as one batch.
-fn gradients(
-    network: &NeuralNetwork<f64>,
-    data: &Dataset<f64>,
-    training: &Training,
-) -> (f64, Vec<Array2<f64>>) {
-    let loader = DataLoader::new(data, data.samples(), Shuffle::None, 0).unwrap();
-    let mut workspace = Workspace::new(network, data.samples());
-    let batch = loader.batches().next().unwrap();
-    let loss = network
-        .propagate(&batch, &*twins::fast_loss(training), &mut workspace)
-        .unwrap();
-    network.gradients(&mut workspace).unwrap();
-    (loss, workspace.gradients().cloned().collect())
+fn array(matrix: &Matrix) -> Array2<f64> {
+    Array2::from_shape_vec((matrix.rows(), matrix.columns()), matrix.values().to_vec()).unwrap()
 }
 
 /// The weights after one step with all samples as one batch.
 fn weights_after_a_step(case: &Case) -> Vec<Array2<f64>> {
-    let mut network = twins::fast_network::<f64>(&case.network());
-    let data = case.data();
-    let loader = DataLoader::new(&data, data.samples(), Shuffle::None, 0).unwrap();
-    let mut workspace = Workspace::new(&network, data.samples());
-    let batch = loader.batches().next().unwrap();
-    network
-        .propagate(&batch, &*twins::fast_loss(&case.training), &mut workspace)
+    let (network, loss) = (
+        twins::fast_network(&case.network()),
+        twins::fast_loss(&case.training),
+    );
+    steps::weights_after_a_step(
+        network,
+        &case.data(),
+        &*loss,
+        &mut twins::fast_optimizer(&case.training),
+    )
+}
+
+/// Holds each number of the gradients against that of the plain implementation, in f64. Returns how long the bounds are, as a
+/// part of the gradients.
+fn check_within_rounding<T: Element>(case: &Case) -> Result<f64, TestCaseError> {
+    let (plain, training) = (case.network(), &case.training);
+    let (inputs, targets) = (case.inputs(), case.targets());
+    let epsilon = if T::NAME == "f32" {
+        f64::from(f32::EPSILON)
+    } else {
+        f64::EPSILON
+    };
+    let bounds = rounding::bounds(&plain, &inputs, &targets, training, epsilon);
+    let (loss, expected) = plain
+        .gradients(
+            &matrix(&inputs),
+            &matrix(&targets),
+            training.loss,
+            training.reduction,
+        )
         .unwrap();
-    network
-        .update(&mut twins::fast_optimizer(&case.training), &mut workspace)
-        .unwrap();
-    network.weights().cloned().collect()
+    let loss = twins::mean_loss(training, loss, case.samples);
+    let (found_loss, found) = gradients(
+        &twins::fast_network::<T>(&plain),
+        &case.data(),
+        &*twins::fast_loss(training),
+    );
+    prop_assert!(
+        (found_loss - loss).abs() <= bounds.loss,
+        "{}: loss {}, not {}",
+        T::NAME,
+        found_loss,
+        loss
+    );
+    for (layer, expected) in expected.iter().enumerate() {
+        let (found, bounds) = (&found[layer], &bounds.gradients[layer]);
+        let expected = array(expected);
+        prop_assert_eq!(found.dim(), expected.dim());
+        for ((index, &expected), &bound) in expected.indexed_iter().zip(bounds) {
+            let off = (found[index].as_f64() - expected).abs();
+            prop_assert!(
+                off <= bound,
+                "{}, layer {}, {:?}: off by {}, not {}",
+                T::NAME,
+                layer,
+                index,
+                off,
+                bound
+            );
+        }
+    }
+    Ok(norm(&bounds.gradients) / norm(&expected.iter().map(array).collect::<Vec<_>>()))
 }
 
 /// Fails unless the tensors agree up to rounding, measured by their largest number and at least by `scale`.
@@ -160,11 +214,6 @@ fn check_close(found: &[Array2<f64>], expected: &[Array2<f64>], scale: f64) -> R
     Ok(())
 }
 
-fn norm<'a>(tensors: impl IntoIterator<Item = &'a Array2<f64>>) -> f64 {
-    let squares = tensors.into_iter().flatten().map(|value| value * value);
-    squares.sum::<f64>().sqrt()
-}
-
 proptest! {
     #![proptest_config(Config {
         cases: 64,
@@ -180,52 +229,17 @@ proptest! {
         let expected = plain::train_step(&mut plain, &inputs, &targets, &case.training).unwrap();
         let expected = twins::mean_loss(&case.training, expected, case.samples);
         let fast = twins::fast_network::<f64>(&case.network());
-        let (found, _) = gradients(&fast, &case.data(), &case.training);
+        let (found, _) = gradients(&fast, &case.data(), &*twins::fast_loss(&case.training));
         prop_assert!((found - expected).abs() <= 1e-12 * expected.max(1.0), "loss {} for {}", found, expected);
-        let expected: Vec<Array2<f64>> = plain.layers().iter().map(|(weights, _)| {
-            let shape = (weights.rows(), weights.columns());
-            Array2::from_shape_vec(shape, weights.values().to_vec()).unwrap()
-        }).collect();
+        let expected: Vec<Array2<f64>> = plain.layers().iter().map(|(weights, _)| array(weights)).collect();
         check_close(&weights_after_a_step(&case), &expected, 1.0)?;
     }
 
     #[test]
-    fn the_order_within_a_batch_does_not_matter(case in case(), turn in 1..1000_usize) {
-        let network = twins::fast_network::<f64>(&case.network());
-        let (loss, expected) = gradients(&network, &case.data(), &case.training);
-        let mut order: Vec<usize> = (0..case.samples).rev().collect();
-        order.rotate_left(turn % case.samples);
-        let turned = case.data().select(&order).unwrap();
-        let (turned_loss, found) = gradients(&network, &turned, &case.training);
-        prop_assert!((loss - turned_loss).abs() <= 1e-12 * loss.max(1.0));
-        check_close(&found, &expected, case.samples as f64)?;
-    }
-
-    #[test]
-    fn the_gradients_of_parts_add_up(case in case(), cut in 0.0..1.0) {
-        let case = case.with(plain::Reduction::Sum);
-        prop_assume!(case.samples > 1);
-        let network = twins::fast_network::<f64>(&case.network());
-        let (_, whole) = gradients(&network, &case.data(), &case.training);
-        let cut = 1 + (cut * (case.samples - 1) as f64) as usize;
-        let part = |samples: std::ops::Range<usize>| {
-            let data = case.data().select(&samples.collect::<Vec<_>>()).unwrap();
-            gradients(&network, &data, &case.training).1
-        };
-        let sums: Vec<Array2<f64>> =
-            part(0..cut).iter().zip(&part(cut..case.samples)).map(|(first, second)| first + second).collect();
-        check_close(&sums, &whole, case.samples as f64)?;
-    }
-
-    #[test]
-    fn the_mean_is_the_sum_divided(case in case()) {
-        let network = twins::fast_network::<f64>(&case.network());
-        let of = |reduction| gradients(&network, &case.data(), &case.with(reduction).training);
-        let (mean_loss, mean) = of(plain::Reduction::Mean);
-        let (sum_loss, sum) = of(plain::Reduction::Sum);
-        prop_assert_eq!(mean_loss, sum_loss, "what is reported is the mean");
-        let divided: Vec<Array2<f64>> = sum.iter().map(|sum| sum / case.samples as f64).collect();
-        check_close(&mean, &divided, 1.0)?;
+    fn gradients_are_those_of_the_plain_implementation_up_to_rounding(case in case()) {
+        check_within_rounding::<f64>(&case)?;
+        let ratio = check_within_rounding::<f32>(&case)?;
+        prop_assert!(ratio < 0.5, "a bound that says something: {} of the gradients", ratio);
     }
 
     /// A step is as long as the limit says, or as the gradient; and it points the same way.
@@ -233,7 +247,8 @@ proptest! {
     fn clipping_shortens_and_does_not_turn(case in case(), limit in 0.001..1.0) {
         let plain = case.network();
         let before: Vec<Array2<f64>> = twins::fast_network::<f64>(&plain).weights().cloned().collect();
-        let (_, gradients) = gradients(&twins::fast_network(&plain), &case.data(), &case.training);
+        let loss = twins::fast_loss::<f64>(&case.training);
+        let (_, gradients) = gradients(&twins::fast_network(&plain), &case.data(), &*loss);
         let all = norm(&gradients);
         for clipping in [Clipping::PerTensor(limit), Clipping::Global(limit)] {
             let mut clipped = case.clone();

@@ -334,6 +334,87 @@ mod checkpoints {
         refused(made(adam, 2), &path, "it is no checkpoint");
     }
 
+    /// What an optimizer remembers of weights is shaped as they are; of a file where it is not, nothing can be gone on with.
+    #[test]
+    fn an_optimizers_state_of_other_shapes_is_refused() {
+        let data = Dataset::regression(array![[1.0, 2.0], [0.5, 1.0]], array![[1.0], [3.0]]).unwrap();
+        let momentum: Make<f64> = || Box::new(Sgd::new(0.01).unwrap().momentum(0.9).unwrap());
+        let adam: Make<f64> = || Box::new(Adam::new(0.01).unwrap());
+        for (optimizer, tensors) in [(momentum, &["momentum"][..]), (adam, &["exp_avg", "exp_avg_sq"])] {
+            // Weights of 4 x 3 and 2 x 4 numbers.
+            let make = || {
+                let network = NeuralNetwork::builder(2)
+                    .linear(3)
+                    .tanh()
+                    .linear(1)
+                    .build()
+                    .unwrap();
+                Trainer::from_parts(network, Box::new(MseLoss::default()), optimizer()).options(options(1))
+            };
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("checkpoint.safetensors");
+            let mut trained = make();
+            trained.fit(&data, go).unwrap();
+            trained.save_checkpoint(&path, None).unwrap();
+            let sound = std::fs::read(&path).unwrap();
+            make().load_checkpoint(&path).unwrap();
+            for (from, to, found, own) in [
+                ("0", "[3,4]", "3 x 4", "4 x 3"),
+                ("0", "[6,2]", "6 x 2", "4 x 3"),
+                ("1", "[4,2]", "4 x 2", "2 x 4"),
+            ] {
+                // All that Adam remembers of these weights, so that it agrees with itself.
+                let mut file = sound.clone();
+                let shape = if from == "0" { "[4,3]" } else { "[2,4]" };
+                for tensor in tensors {
+                    let entry = |shape| {
+                        format!("\"optimizer.{from}.{tensor}\":{{\"dtype\":\"F64\",\"shape\":{shape}")
+                    };
+                    replace(&mut file, &entry(shape), &entry(to));
+                }
+                std::fs::write(&path, &file).unwrap();
+                let mut trainer = make();
+                let error = trainer.load_checkpoint(&path).unwrap_err().to_string();
+                let expected = format!(
+                    "tensor `optimizer.{from}.{}` is {found}, and the weights that it is of are {own}",
+                    tensors[0]
+                );
+                assert!(error.contains(&expected), "{error}");
+                assert_eq!(
+                    weights(trainer.network()),
+                    weights(make().network()),
+                    "it stays as it was"
+                );
+            }
+            // Of weights that there are not.
+            let mut file = sound.clone();
+            for tensor in tensors {
+                replace(
+                    &mut file,
+                    &format!("\"optimizer.1.{tensor}\""),
+                    &format!("\"optimizer.2.{tensor}\""),
+                );
+            }
+            std::fs::write(&path, &file).unwrap();
+            let error = make().load_checkpoint(&path).unwrap_err().to_string();
+            let expected = format!(
+                "tensor `optimizer.2.{}` is of no weights: there are 2",
+                tensors[0]
+            );
+            assert!(error.contains(&expected), "{error}");
+        }
+    }
+
+    /// Changes the one place of a file that reads so.
+    fn replace(file: &mut [u8], from: &str, to: &str) {
+        assert_eq!(from.len(), to.len());
+        let mut places =
+            (0..=file.len() - from.len()).filter(|&place| file[place..].starts_with(from.as_bytes()));
+        let place = places.next().unwrap();
+        assert_eq!(places.next(), None);
+        file[place..place + to.len()].copy_from_slice(to.as_bytes());
+    }
+
     fn trainer_of(options: &TrainOptions) -> Trainer<f32> {
         super::trainer(options)
     }

@@ -239,7 +239,8 @@ fn described<T: Element>(network: &NeuralNetwork<T>) -> Result<Vec<(String, Stri
 /// The names and tensors of an optimizer, and the best weights.
 type Sorted<T> = (Vec<(String, Array2<T>)>, Vec<Array2<T>>);
 
-/// The tensors by their use; the best weights are none, or as many and of the same shapes as the network's.
+/// The tensors by their use: what an optimizer remembers is of the shapes of the weights that it is of; the best weights are
+/// none, or as many and of the same shapes as the network's.
 fn sorted<T: Element>(
     tensors: BTreeMap<String, ArrayD<T>>,
     network: &NeuralNetwork<T>,
@@ -249,8 +250,9 @@ fn sorted<T: Element>(
     for (name, tensor) in tensors {
         let matrix = tensor.into_dimensionality::<Ix2>();
         let matrix = matrix.map_err(|_| format!("tensor `{}` is no matrix", name.escape_debug()))?;
-        if let Some(name) = name.strip_prefix("optimizer.") {
-            of_optimizer.push((name.to_owned(), matrix));
+        if let Some(own_name) = name.strip_prefix("optimizer.") {
+            check_remembered(&name, own_name, matrix.dim(), network)?;
+            of_optimizer.push((own_name.to_owned(), matrix));
         } else if let Some(index) = name
             .strip_prefix("best.")
             .and_then(|index| index.parse::<usize>().ok())
@@ -269,6 +271,28 @@ fn sorted<T: Element>(
         return Err("the best weights are not those of the layers".to_owned());
     }
     Ok((of_optimizer, best.into_values().collect()))
+}
+
+/// Refuses what an optimizer cannot have remembered of these weights; a name without an index is for the optimizer to know.
+fn check_remembered<T: Element>(
+    name: &str,
+    own_name: &str,
+    (rows, columns): (usize, usize),
+    network: &NeuralNetwork<T>,
+) -> std::result::Result<(), String> {
+    let index = own_name.split_once('.').and_then(|(index, _)| index.parse().ok());
+    let Some(index) = index else { return Ok(()) };
+    let name = name.escape_debug();
+    match network.weights().nth(index).map(Array2::dim) {
+        Some(shape) if shape == (rows, columns) => Ok(()),
+        Some((own_rows, own_columns)) => Err(format!(
+            "tensor `{name}` is {rows} x {columns}, and the weights that it is of are {own_rows} x {own_columns}"
+        )),
+        None => {
+            let count = network.weights().count();
+            Err(format!("tensor `{name}` is of no weights: there are {count}"))
+        }
+    }
 }
 
 /// The state of a training, checked as far as going on needs it.

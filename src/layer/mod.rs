@@ -88,7 +88,8 @@ pub trait Layer<T: Element>: Any + fmt::Debug + Send + Sync {
     }
 
     /// What it has learned besides its weights, such as running statistics: tensors of any meaning to the layer, which no
-    /// optimizer changes and which a training keeps with the weights; none by default.
+    /// optimizer changes and which a training keeps with the weights; none by default. A number in them that is not finite is
+    /// a training that diverged.
     fn state(&self) -> &[Array2<T>] {
         &[]
     }

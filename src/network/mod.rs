@@ -163,6 +163,19 @@ impl<T: Element> NeuralNetwork<T> {
         layers.flat_map(|layer| layer.weights().iter().chain(layer.state()))
     }
 
+    /// Whether all that was learned is finite.
+    pub(crate) fn is_finite(&self) -> bool {
+        self.learned().all(|tensor| match tensor.as_slice_memory_order() {
+            // In pieces: whether to go on is not asked after each number.
+            Some(numbers) => numbers.chunks(1 << 10).all(|piece| {
+                piece
+                    .iter()
+                    .fold(true, |finite, number| finite & number.is_finite())
+            }),
+            None => tensor.iter().all(|number| number.is_finite()),
+        })
+    }
+
     /// A copy of all that was learned, to go back to.
     pub(crate) fn snapshot(&self) -> Vec<Array2<T>> {
         self.learned().cloned().collect()

@@ -138,7 +138,8 @@ impl<'a, T: Element> Run<'a, T> {
     ///
     /// # Errors
     ///
-    /// [`Error::Diverged`] when a loss is not finite: the weights are then those before that batch.
+    /// [`Error::Diverged`] when a loss is not finite: the weights are then those before that batch; and when a weight is not,
+    /// after the epoch or where the observer ends it.
     pub fn epoch(
         &mut self,
         observer: impl FnMut(Event<'_>) -> ControlFlow<()> + Send,
@@ -259,6 +260,7 @@ impl<'a, T: Element> Run<'a, T> {
                 loss: loss / done as f64,
             };
             if observer(event).is_break() {
+                self.check_finite(epoch, done, loss)?;
                 self.state.partial = Some(Partial {
                     batches: done,
                     loss,
@@ -267,8 +269,23 @@ impl<'a, T: Element> Run<'a, T> {
                 return Ok(None);
             }
         }
+        self.check_finite(epoch, batches, loss)?;
         let seconds = seconds + start.elapsed().as_secs_f64();
         Ok(Some((loss / batches as f64, seconds)))
+    }
+
+    /// Refuses to hand out a network that is not finite: that a step was too long shows in the next batch's loss, if there is
+    /// one, and not even there where a unit is saturated or off. Looked at when an epoch ends, since a look at every step
+    /// would take time.
+    fn check_finite(&self, epoch: usize, batches: usize, losses: f64) -> Result<()> {
+        if self.network.is_finite() {
+            return Ok(());
+        }
+        Err(Error::Diverged {
+            epoch,
+            batch: batches,
+            loss: losses / batches as f64,
+        })
     }
 
     /// Lets schedule and early stopping know of an epoch; whether the latter has waited long enough.

@@ -24,7 +24,8 @@ use crate::optimizer::Optimizer;
 ///
 /// [`Error::InvalidOption`] for no epochs or a batch size of 0, [`Error::Shape`] for a data set that does not fit the
 /// network, [`Error::InvalidData`] for targets that the loss has no meaning for, and [`Error::Diverged`] when a loss is
-/// not finite: the weights are then those before that batch.
+/// not finite: the weights are then those before that batch; or when a weight or running statistic is not, at the end of an
+/// epoch or where the observer ends the training. Without an error all of them are finite.
 ///
 /// ```
 /// use mfnet::{Dataset, MseLoss, NeuralNetwork, Sgd, TrainOptions, train};

@@ -94,7 +94,9 @@ impl<T: Element> Trainer<T> {
     ///
     /// [`Error::InvalidOption`] for options out of their range, [`Error::Shape`] for a data set that does not fit the
     /// network, [`Error::InvalidData`] for targets that the loss has no meaning for, and [`Error::Diverged`] when a loss
-    /// is not finite: the weights are then those before that batch.
+    /// is not finite: the weights are then those before that batch; or when a weight or running statistic is not, at the
+    /// end of an epoch or where the observer ends the training. Without an error all of them are finite. After one they
+    /// may not be: the step before may have been what was too long.
     pub fn fit<'a>(
         &mut self,
         sets: impl Into<Sets<'a, T>>,
