@@ -3,7 +3,7 @@
 //!
 //! The harnesses are those of `fuzz/`, where a fuzzer has all day; here each sound file is mutated a fixed number of
 //! times.
-#![cfg(all(feature = "save", feature = "npy"))]
+#![cfg(feature = "cli")]
 
 use std::fs;
 use std::io::{Cursor, Write};
@@ -16,7 +16,10 @@ use ndarray::{Array2, array};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-#[path = "../fuzz/src/harness.rs"]
+#[path = "common/config.rs"]
+#[expect(dead_code, unused_imports, reason = "the command uses more of its settings")]
+mod cli;
+#[path = "common/harness.rs"]
 mod harness;
 #[path = "common/measuring.rs"]
 mod measuring;
@@ -44,8 +47,13 @@ fn trials() -> Vec<Trial> {
         trial("numpy", harness::numpy, numpy_files(), 1500),
         trial("model", harness::model, model_files(), 1000),
         trial("checkpoint", harness::checkpoint, checkpoint_files(), 1000),
+        trial("config", cli::config, vec![CONFIG.into()], 2000),
     ]
 }
+
+/// A configuration of the command.
+const CONFIG: &str =
+    "[data]\nsource = \"iris\"\ntarget = [\"a\"]\n[model]\nhidden = [3, 4]\n[training]\nlr = 0.1\n";
 
 fn gzipped(content: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
@@ -243,13 +251,7 @@ fn sound_files_are_read_by_their_harnesses() {
 #[test]
 #[ignore = "writes the fuzzers' corpus into the source folder"]
 fn write_the_corpus() {
-    let config =
-        "[data]\nsource = \"iris\"\ntarget = [\"a\"]\n[model]\nhidden = [3, 4]\n[training]\nlr = 0.1\n";
-    let all = trials()
-        .into_iter()
-        .map(|trial| (trial.name, trial.seeds))
-        .chain([("config", vec![config.into()])]);
-    for (name, seeds) in all {
+    for Trial { name, seeds, .. } in trials() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("fuzz/corpus")
             .join(name);

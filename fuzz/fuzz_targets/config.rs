@@ -1,6 +1,6 @@
 #![no_main]
 
-#[path = "../src/config.rs"]
+#[path = "../../tests/common/config.rs"]
 mod cli;
 
 libfuzzer_sys::fuzz_target!(|content: &[u8]| cli::config(content));

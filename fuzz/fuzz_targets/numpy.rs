@@ -1,6 +1,6 @@
 #![no_main]
 
-#[path = "../src/harness.rs"]
+#[path = "../../tests/common/harness.rs"]
 mod harness;
 
 libfuzzer_sys::fuzz_target!(|content: &[u8]| harness::numpy(content));
