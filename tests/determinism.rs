@@ -99,9 +99,12 @@ fn samples<T: Element>(kind: Kind, samples: usize, seed: u64) -> Dataset<T> {
 /// Makes an optimizer that has learned nothing yet.
 type Make<T> = fn() -> Box<dyn Optimizer<T>>;
 
+/// Makes a network of a seed.
+type Build<T> = fn(u64) -> NeuralNetwork<T>;
+
 /// A training to be done again and again.
 struct Job<T> {
-    network: fn(u64) -> NeuralNetwork<T>,
+    network: Build<T>,
     kind: Kind,
     optimizer: Make<T>,
     schedule: Schedule,
@@ -273,8 +276,7 @@ fn check_optimizers<T: Element>() {
 
 fn check_layers<T: Element>() {
     let [sgd, .., adam] = optimizers::<T>();
-    let networks: [(&str, fn(u64) -> NeuralNetwork<T>); 3] =
-        [("dense", dense), ("mixed", mixed), ("narrow", narrow)];
+    let networks: [(&str, Build<T>); 3] = [("dense", dense), ("mixed", mixed), ("narrow", narrow)];
     for (what, network) in networks {
         for (kind, optimizer, early) in [
             (Kind::Numbers, adam, true),
