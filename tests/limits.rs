@@ -7,10 +7,10 @@
 
 use std::env;
 use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, Read, Write};
 use std::ops::ControlFlow::Continue;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 use mfnet::{
@@ -241,19 +241,7 @@ fn run(what: &str, size: u64, command: &mut Command, bound: u64) {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped());
-    let mut child = output.spawn().unwrap();
-    let mut message = String::new();
-    std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut message).unwrap();
-    let (mut status, mut usage) = (0, std::mem::MaybeUninit::<libc::rusage>::zeroed());
-    // SAFETY: both places are there to be written to; the child is ours, and nobody else waits for it.
-    let peak = unsafe {
-        assert_eq!(
-            libc::wait4(child.id() as i32, &mut status, 0, usage.as_mut_ptr()),
-            child.id() as i32
-        );
-        usage.assume_init().ru_maxrss as u64 * 1024
-    };
-    assert_eq!(status, 0, "{what}: {message}");
+    let peak = watch(what, output.spawn().unwrap());
     eprintln!(
         "| {what} | {:.2} GB | {:.2} GB | {:.1} s |",
         size as f64 / 1e9,
@@ -264,6 +252,19 @@ fn run(what: &str, size: u64, command: &mut Command, bound: u64) {
         peak <= bound,
         "{what}: {peak} bytes at most, and {bound} are promised"
     );
+}
+
+/// Waits for a process to end well; its peak of memory.
+fn watch(what: &str, mut child: Child) -> u64 {
+    let mut message = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut message).unwrap();
+    let (id, mut status, mut usage) = (child.id() as i32, 0, std::mem::MaybeUninit::zeroed());
+    // SAFETY: both places are there to be written to; the child is ours, and nobody else waits for it.
+    let waited = unsafe { libc::wait4(id, &mut status, 0, usage.as_mut_ptr()) };
+    assert_eq!((waited, status), (id, 0), "{what}: {message}");
+    // SAFETY: all of it was zero, and then written to.
+    let usage: libc::rusage = unsafe { usage.assume_init() };
+    usage.ru_maxrss as u64 * 1024
 }
 
 fn case(name: &str, folder: &Path) -> Command {
