@@ -1,6 +1,6 @@
 #![no_main]
 
-#[path = "../../tests/common/config.rs"]
+#[path = "../../tests/files/config.rs"]
 mod cli;
 
 libfuzzer_sys::fuzz_target!(|content: &[u8]| cli::config(content));

@@ -1,6 +1,6 @@
 #![no_main]
 
-#[path = "../../tests/common/harness.rs"]
+#[path = "../../tests/files/harness.rs"]
 mod harness;
 
 libfuzzer_sys::fuzz_target!(|content: &[u8]| harness::csv(content));

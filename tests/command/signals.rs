@@ -1,5 +1,4 @@
 //! Signals that end a training or a search: what there is by then is kept and told, and the exit code says so.
-#![cfg(all(unix, feature = "cli"))]
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -9,13 +8,8 @@ use std::process::{Child, ChildStderr, Command, Output, Stdio};
 use mfnet::Model;
 use serde_json::Value;
 
-#[path = "common/command.rs"]
-mod command;
-#[path = "common/folder.rs"]
-mod folder;
-
-use command::{mfnet, parts, told};
-use folder::names;
+use crate::command::{mfnet, parts, told};
+use crate::folder::names;
 
 const SIGNALS: [&str; 3] = ["-INT", "-TERM", "-HUP"];
 

@@ -3,7 +3,6 @@
 //!
 //! One of the mirrors is asked without encryption, so that a proxy on this machine can stand for it; the others it
 //! refuses. What a sound server sends is tested beside `data::known`'s download, where mirrors can be anything.
-#![cfg(all(unix, feature = "cli"))]
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -15,15 +14,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-#[path = "common/command.rs"]
-mod command;
-#[path = "common/disk.rs"]
-mod disk;
-#[path = "common/launcher.rs"]
-mod launcher;
-
-use command::{mfnet, parts};
-use disk::on_small_disk;
+use crate::command::{mfnet, parts};
+use crate::disk::on_small_disk;
 
 const MIRROR: &str = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/train-images-idx3-ubyte.gz";
 

@@ -1,5 +1,4 @@
 //! The `mfnet` command as a user meets it: output, messages, exit codes.
-#![cfg(feature = "cli")]
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -7,10 +6,8 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-#[path = "common/command.rs"]
-mod command;
-
-use command::parts;
+use crate::command;
+use crate::command::parts;
 
 /// A command whose downloads, if there are any, outlive it.
 fn mfnet(arguments: &[&str]) -> Command {

@@ -1,5 +1,4 @@
 //! `mfnet tune`: what it tries, how it judges, what it keeps, and that no result depends on the number of threads.
-#![cfg(feature = "cli")]
 
 use std::fs;
 use std::path::Path;
@@ -7,13 +6,8 @@ use std::path::Path;
 use serde_json::Value;
 use tempfile::TempDir;
 
-#[path = "common/command.rs"]
-mod command;
-#[path = "common/folder.rs"]
-mod folder;
-
-use command::{mfnet, parts};
-use folder::names;
+use crate::command::{mfnet, parts};
+use crate::folder::names;
 
 /// The JSON object of a command that goes well.
 fn done(folder: &Path, command: &str, arguments: &str) -> Value {

@@ -1,5 +1,4 @@
 //! `mfnet doctor` as a user meets it, and the warning that sends a user there.
-#![cfg(feature = "cli")]
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};

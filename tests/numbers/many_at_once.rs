@@ -9,10 +9,7 @@ use mfnet::{Adam, CrossEntropyLoss, Dataset, NeuralNetwork, TrainOptions, train}
 use ndarray::Array2;
 use rayon::prelude::*;
 
-#[path = "common/noise.rs"]
-mod noise;
-
-use noise::noise;
+use crate::noise::noise;
 
 fn data(seed: u64) -> Dataset<f32> {
     let labels = (0..600).map(|sample| sample % 4).collect();

@@ -1,6 +1,5 @@
 //! Hostile data files by name: for each kind what an attacker, a broken program or a spreadsheet may make of it, and what
 //! its reader says. The memory that a refusal takes is bounded by the file, as in `hostile_files`.
-#![cfg(feature = "npy")]
 
 use std::io::{Cursor, Write};
 use std::path::Path;
@@ -10,12 +9,7 @@ use mfnet::data::{Columns, Task};
 use mfnet::{Dataset, Result};
 use ndarray::{Array2, array};
 
-#[path = "common/measuring.rs"]
-mod measuring;
-#[path = "common/refusal.rs"]
-mod refusal;
-
-use refusal::{assert_refused, file_of};
+use crate::refusal::{assert_refused, file_of};
 
 fn gzipped(content: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());

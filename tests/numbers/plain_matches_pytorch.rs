@@ -2,11 +2,11 @@
 
 use mfnet::plain::{Network, train_step};
 
-mod common;
+use crate::goldens;
 
 #[test]
 fn every_golden_is_reproduced() {
-    for case in common::cases() {
+    for case in goldens::cases() {
         let layers = case.weights().into_iter().zip(case.activations.iter().copied());
         let mut network = Network::new(layers.collect()).unwrap();
         let (inputs, targets) = (case.inputs(), case.targets());
@@ -18,11 +18,11 @@ fn every_golden_is_reproduced() {
         }
 
         let golden = case.golden();
-        common::assert_close(&format!("{}: losses", case.name), &losses, &golden.losses, 1e-12);
+        goldens::assert_close(&format!("{}: losses", case.name), &losses, &golden.losses, 1e-12);
         assert_eq!(network.layers().len(), golden.weights.len());
         for (layer, ((weights, _), expected)) in network.layers().iter().zip(&golden.weights).enumerate() {
             let what = format!("{}: weights of layer {layer}", case.name);
-            common::assert_close(&what, weights.values(), expected.values(), 1e-12);
+            goldens::assert_close(&what, weights.values(), expected.values(), 1e-12);
         }
     }
 }

@@ -1,5 +1,4 @@
 //! Models as files: what is saved comes back bit for bit, and what is no model is an error, whatever its bytes.
-#![cfg(feature = "save")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,13 +11,8 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
 use tempfile::TempDir;
 
-#[path = "common/header.rs"]
-mod header;
-#[path = "common/noise.rs"]
-mod noise;
-
-use header::{assembled, edited};
-use noise::noise;
+use crate::header::{assembled, edited};
+use crate::noise::noise;
 
 /// A layer of a random network.
 #[derive(Debug, Clone)]

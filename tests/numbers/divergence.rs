@@ -13,16 +13,9 @@ use mfnet::{
 };
 use ndarray::array;
 
-#[path = "common/learned.rs"]
-mod learned;
-#[path = "common/noise.rs"]
-mod noise;
-#[path = "common/once.rs"]
-mod once;
-
-use learned::learned;
-use noise::noise;
-use once::{fit, max, number};
+use crate::learned::learned;
+use crate::noise::noise;
+use crate::once::{fit, max, number};
 
 /// Every rule that there is, at this rate.
 fn optimizers<T: Element>(rate: f64) -> Vec<Box<dyn Optimizer<T>>> {

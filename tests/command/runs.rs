@@ -1,5 +1,4 @@
 //! `mfnet train` on a user's own files: what it tells from them, what it keeps, and how a run goes on.
-#![cfg(feature = "cli")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,13 +6,8 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tempfile::TempDir;
 
-#[path = "common/command.rs"]
-mod command;
-#[path = "common/folder.rs"]
-mod folder;
-
-use command::{mfnet, parts};
-use folder::names;
+use crate::command::{mfnet, parts};
+use crate::folder::names;
 
 /// The JSON object of a training that goes well.
 fn trained(folder: &Path, arguments: &[&str]) -> Value {

@@ -3,7 +3,6 @@
 //!
 //! The harnesses are those of `fuzz/`, where a fuzzer has all day; here each sound file is mutated a fixed number of
 //! times.
-#![cfg(feature = "cli")]
 
 use std::fs;
 use std::io::{Cursor, Write};
@@ -16,15 +15,9 @@ use ndarray::{Array2, array};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-#[path = "common/config.rs"]
-#[expect(dead_code, unused_imports, reason = "the command uses more of its settings")]
-mod cli;
-#[path = "common/harness.rs"]
-mod harness;
-#[path = "common/measuring.rs"]
-mod measuring;
-
-use measuring::bounded;
+use crate::cli;
+use crate::harness;
+use crate::measuring::bounded;
 
 /// A harness, its sound files, and how many mutations of each are tried.
 struct Trial {

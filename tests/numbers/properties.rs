@@ -7,17 +7,11 @@ use ndarray::{Array2, Axis};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
 
-#[path = "common/noise.rs"]
-mod noise;
-#[path = "common/rounding.rs"]
-mod rounding;
-#[path = "common/steps.rs"]
-mod steps;
-#[path = "common/twins.rs"]
-mod twins;
-
-use noise::noise;
-use steps::{gradients, norm};
+use crate::noise::noise;
+use crate::rounding;
+use crate::steps;
+use crate::steps::{gradients, norm};
+use crate::twins;
 
 /// A random network, a batch for it, and how to learn from that.
 #[derive(Debug, Clone)]

@@ -1,6 +1,5 @@
 //! Hostile model files by name: tensor lists, descriptions and checkpoints that an attacker may make, and what their
 //! reader says. The memory that a refusal takes is bounded by the file, as in `hostile_files`.
-#![cfg(all(feature = "save", feature = "npy"))]
 
 use std::ops::ControlFlow::{Break, Continue};
 use std::path::Path;
@@ -13,16 +12,9 @@ use mfnet::{
 use ndarray::Array2;
 use tempfile::NamedTempFile;
 
-#[path = "common/header.rs"]
-mod header;
-#[path = "common/measuring.rs"]
-mod measuring;
-#[path = "common/refusal.rs"]
-mod refusal;
-
-use header::{assembled, edited};
-use measuring::bounded;
-use refusal::{assert_refused, file_of};
+use crate::header::{assembled, edited};
+use crate::measuring::bounded;
+use crate::refusal::{assert_refused, file_of};
 
 /// A network with running statistics, and data for it.
 fn normed() -> NeuralNetwork<f32> {

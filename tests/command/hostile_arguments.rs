@@ -1,6 +1,5 @@
 //! Arguments that no one types by hand: names that are no text, devices and pipes for files, and configurations made to
 //! break their reader.
-#![cfg(all(target_os = "linux", feature = "cli"))]
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -10,13 +9,8 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-#[path = "common/command.rs"]
-mod command;
-#[path = "common/launcher.rs"]
-mod launcher;
-
-use command::{mfnet, parts};
-use launcher::behind;
+use crate::command::{mfnet, parts};
+use crate::launcher::behind;
 
 /// A folder with a table, and a run whose name is no UTF-8.
 fn workshop() -> TempDir {

@@ -2,7 +2,6 @@
 //!
 //! `MFNET_PYTHON` names a Python with numpy, onnx, onnxruntime and safetensors, `MFNET_PYTORCH` one with PyTorch and
 //! safetensors; without them these tests are skipped.
-#![cfg(feature = "save")]
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -16,10 +15,7 @@ use mfnet::{Builder, Dataset, Element, Model, MseLoss, NeuralNetwork, Sgd, Train
 use ndarray::{Array2, array};
 use serde_json::{Value, json};
 
-#[path = "common/noise.rs"]
-mod noise;
-
-use noise::noise;
+use crate::noise::noise;
 
 type Add<T> = fn(Builder<T>) -> Builder<T>;
 

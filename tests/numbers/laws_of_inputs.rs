@@ -8,18 +8,10 @@ use ndarray::{Array2, ArrayView2, Axis, ShapeBuilder, Slice, s};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
 
-#[path = "common/architecture.rs"]
-mod architecture;
-#[path = "common/learned.rs"]
-mod learned;
-#[path = "common/noise.rs"]
-mod noise;
-#[path = "common/steps.rs"]
-mod steps;
-
-use architecture::{Architecture, Layers, architecture};
-use learned::learned;
-use steps::{gradients, norm, weights_after_a_step};
+use crate::architecture::{Architecture, Layers, architecture};
+use crate::learned::learned;
+use crate::noise::noise;
+use crate::steps::{gradients, norm, weights_after_a_step};
 
 const ALL: Layers = Layers {
     batch_norm: true,
@@ -122,7 +114,7 @@ fn check_pixels<T: Element>(case: &Architecture) -> Result<(), TestCaseError> {
 /// like any others, and must give the same, and so must a step that is fused into the gradient's products.
 fn check_sparse<T: Element>(case: &Architecture) -> Result<(), TestCaseError> {
     let sparse = case.data::<T>();
-    let full = noise::noise::<T>(4 * case.samples, case.inputs(), 5);
+    let full = noise::<T>(4 * case.samples, case.inputs(), 5);
     let both = ndarray::concatenate![Axis(0), case.values::<T>(), full];
     let twice = |targets: Targets<T>| match targets {
         Targets::Values(values) => {

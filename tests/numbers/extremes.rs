@@ -9,13 +9,8 @@ use mfnet::{
 };
 use ndarray::{Array2, array};
 
-#[path = "common/learned.rs"]
-mod learned;
-#[path = "common/once.rs"]
-mod once;
-
-use learned::learned;
-use once::{fit, max, number};
+use crate::learned::learned;
+use crate::once::{fit, max, number};
 
 /// -ln 1e-100, the most that the cross-entropy of a sample can be.
 const LARGEST: f64 = 230.258_509_299_404_56;

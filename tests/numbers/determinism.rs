@@ -13,13 +13,8 @@ use mfnet::{
 use ndarray::Array2;
 use rayon::ThreadPoolBuilder;
 
-#[path = "common/learned.rs"]
-mod learned;
-#[path = "common/noise.rs"]
-mod noise;
-
-use learned::learned;
-use noise::noise;
+use crate::learned::learned;
+use crate::noise::noise;
 
 /// All that a training leaves behind, but for its seconds.
 #[derive(Debug, PartialEq)]

@@ -6,16 +6,9 @@ use ndarray::Array2;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
 
-#[path = "common/architecture.rs"]
-mod architecture;
-#[path = "common/noise.rs"]
-mod noise;
-#[path = "common/steps.rs"]
-mod steps;
-
-use architecture::{Architecture, Layers, architecture};
-use noise::noise;
-use steps::{gradients, gradients_of_batches, norm, weights_after_a_step};
+use crate::architecture::{Architecture, Layers, architecture};
+use crate::noise::noise;
+use crate::steps::{gradients, gradients_of_batches, norm, weights_after_a_step};
 
 const ALL: Layers = Layers {
     batch_norm: true,

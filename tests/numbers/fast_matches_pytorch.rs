@@ -5,11 +5,9 @@ use mfnet::plain::{Loss, Matrix, Network};
 use mfnet::{Adam, Clip, DataLoader, Dataset, Schedule, Sgd, Shuffle, Workspace, classes};
 use ndarray::Array2;
 
-mod common;
-#[path = "common/twins.rs"]
-mod twins;
-
-use common::Case;
+use crate::goldens;
+use crate::goldens::Case;
+use crate::twins;
 
 const EPOCHS: usize = 4;
 
@@ -52,17 +50,17 @@ fn check(case: &Case, optimizer: &mut dyn Optimizer<f64>, schedule: Schedule) {
         .zip(&batches)
         .map(|(&loss, batch)| twins::mean_loss(&case.training, loss, batch.len()))
         .collect();
-    common::assert_close(&format!("{}: losses", case.name), &losses, &expected, 1e-11);
+    goldens::assert_close(&format!("{}: losses", case.name), &losses, &expected, 1e-11);
     assert_eq!(network.weights().count(), golden.weights.len());
     for (layer, (weights, expected)) in network.weights().zip(&golden.weights).enumerate() {
         let what = format!("{}: weights of layer {layer}", case.name);
-        common::assert_close(&what, &twins::rows(weights.view()), expected.values(), 1e-11);
+        goldens::assert_close(&what, &twins::rows(weights.view()), expected.values(), 1e-11);
     }
 }
 
 /// The golden with this name, of the network, data and loss of another.
 fn case_like(other: &str, name: &'static str) -> Case {
-    let other = common::cases().into_iter().find(|case| case.name == other);
+    let other = goldens::cases().into_iter().find(|case| case.name == other);
     Case {
         name,
         ..other.unwrap()
@@ -71,7 +69,7 @@ fn case_like(other: &str, name: &'static str) -> Case {
 
 #[test]
 fn every_golden_is_reproduced() {
-    for case in common::cases() {
+    for case in goldens::cases() {
         let mut optimizer = twins::fast_optimizer(&case.training);
         check(&case, &mut optimizer, Schedule::Constant);
     }

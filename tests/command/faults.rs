@@ -1,6 +1,5 @@
 //! Faults around the command: no room, no permission, nobody who reads. One message says what could not be done and why,
 //! the exit code is 1, and no file is left that is not whole.
-#![cfg(all(unix, feature = "cli"))]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,19 +10,10 @@ use std::process::Command;
 use mfnet::Model;
 use tempfile::TempDir;
 
-#[path = "common/command.rs"]
-mod command;
-#[path = "common/disk.rs"]
-mod disk;
-#[path = "common/folder.rs"]
-mod folder;
-#[path = "common/launcher.rs"]
-mod launcher;
-
-use command::{mfnet, parts};
-use disk::on_small_disk;
-use folder::names;
-use launcher::behind;
+use crate::command::{mfnet, parts};
+use crate::disk::on_small_disk;
+use crate::folder::names;
+use crate::launcher::behind;
 
 /// A folder with a table, a run that has learned it, and a small California Housing.
 fn workshop() -> TempDir {

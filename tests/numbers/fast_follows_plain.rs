@@ -5,14 +5,10 @@ use mfnet::{DataLoader, Dataset, Element, Shuffle, TrainOptions, Workspace, one_
 use ndarray::Array2;
 use std::ops::ControlFlow;
 
-#[path = "common/noise.rs"]
-mod noise;
-#[path = "common/twins.rs"]
-mod twins;
-
+use crate::noise::noise;
+use crate::twins;
 use Activation::{Identity, Relu, Sigmoid, Tanh};
 use Targets::{Labels, OneHot, Values};
-use noise::noise;
 
 const STEPS: usize = 50;
 const SEED: u64 = 11;

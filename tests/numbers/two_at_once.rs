@@ -5,10 +5,7 @@ use ndarray::Array2;
 use std::ops::ControlFlow;
 use std::thread;
 
-#[path = "common/noise.rs"]
-mod noise;
-
-use noise::noise;
+use crate::noise::noise;
 
 /// Trains from this seed; wide enough that both trainings hand out work to rayon's pool.
 fn trained<T: Element>(seed: u64) -> NeuralNetwork<T> {

@@ -1,6 +1,5 @@
 //! The commands around a model as a user meets them: evaluate, predict, inspect, export, import, datasets, completions
 //! and man.
-#![cfg(feature = "cli")]
 
 use std::fs;
 use std::io::Write;
@@ -17,13 +16,9 @@ use ndarray::{Array2, array};
 use serde_json::Value;
 use tempfile::TempDir;
 
-#[path = "common/command.rs"]
-mod command;
-#[path = "common/folder.rs"]
-mod folder;
-
-use command::{parts, told};
-use folder::names;
+use crate::command;
+use crate::command::{parts, told};
+use crate::folder::names;
 
 const TREES: &str =
     "height,width,kind\n12,1,oak\n13,2,oak\n3,8,\"birch, young\"\n2,9,\"birch, young\"\n11,1,oak\n";

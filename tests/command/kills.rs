@@ -2,7 +2,6 @@
 //! training that was left alone.
 //!
 //! `MFNET_KILLS` says how many kills are survived before the last run may end: 6 by default.
-#![cfg(all(unix, feature = "cli"))]
 
 use std::fs;
 use std::path::Path;
@@ -13,10 +12,8 @@ use std::time::Instant;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-#[path = "common/command.rs"]
-mod command;
-
-use command::{parts, told};
+use crate::command;
+use crate::command::{parts, told};
 
 const EPOCHS: &str = "40";
 

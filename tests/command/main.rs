@@ -1,0 +1,25 @@
+//! The `mfnet` command, as its users meet it.
+#![cfg(feature = "cli")]
+
+mod command;
+#[cfg(unix)]
+mod disk;
+mod folder;
+#[cfg(unix)]
+mod launcher;
+
+mod cli;
+mod commands;
+mod doctor;
+#[cfg(unix)]
+mod downloads;
+#[cfg(unix)]
+mod faults;
+#[cfg(target_os = "linux")]
+mod hostile_arguments;
+#[cfg(unix)]
+mod kills;
+mod runs;
+#[cfg(unix)]
+mod signals;
+mod tune;
