@@ -1,6 +1,6 @@
 """Reads the model files that mfnet has written with the formats' own libraries, and writes some for mfnet to read.
 
-    python check_formats.py FOLDER        (numpy, onnx, onnxruntime and safetensors; tests/interop.rs calls it)
+    python check_formats.py FOLDER        (numpy, onnx, onnxruntime and safetensors; tests/files/interop.rs calls it)
 
 Each NAME.json in the folder goes with NAME.safetensors and NAME.onnx: it holds raw inputs and what mfnet predicts for
 them. For each, NAME.F16.safetensors and so on are written, the same weights in other types and under other names, with

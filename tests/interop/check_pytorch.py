@@ -1,6 +1,6 @@
 """Loads the model files that mfnet has written in PyTorch, and writes some from there for mfnet to read.
 
-    python check_pytorch.py FOLDER        (PyTorch and safetensors; tests/interop.rs calls it)
+    python check_pytorch.py FOLDER        (PyTorch and safetensors; tests/files/interop.rs calls it)
 
 Each NAME.json in the folder goes with NAME.safetensors: it holds inputs as the network sees them, and what mfnet's
 network gives for them. For each, NAME.torch.safetensors is written, the same modules with other weights, with
