@@ -2,7 +2,7 @@
 
     python make_goldens.py        (PyTorch 2.15, f64, CPU; writes *.txt next to itself)
 
-Weights and data come from formulas, so that no file has to carry them; tests/common/mod.rs has the same formulas.
+Weights and data come from formulas, so that no file has to carry them; tests/numbers/goldens.rs has the same formulas.
 """
 
 import math
