@@ -65,6 +65,10 @@
 //! above. A program that wants fewer threads runs the training in a pool of its own
 //! (`rayon::ThreadPool::install`).
 //!
+//! A child that was forked and goes on without `exec` has none of its parent's threads. It gets a pool of its own with
+//! the first call that needs one, if the parent too had used mfnet; what else of the program waits for threads that are
+//! not there is beyond this crate's reach.
+//!
 //! An OpenBLAS older than the CPU does not know it, and falls back to kernels that are several times slower. The
 //! first product, or the first call of [`blas()`], notices and has OpenBLAS choose again (on x86-64, where the
 //! library has several kernel sets in it), unless `OPENBLAS_CORETYPE` is set: that is the user's own choice, and

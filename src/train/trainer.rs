@@ -116,7 +116,8 @@ impl<T: Element> Trainer<T> {
     }
 
     /// Learns from each sample of a data set once, which may be another one each time, and gives the mean loss of its
-    /// batches; it counts as an epoch, and as many as you like may follow one another.
+    /// batches; it counts as an epoch, of which the history keeps a record of some 100 bytes, and as many as you like may
+    /// follow one another.
     ///
     /// # Errors
     ///
