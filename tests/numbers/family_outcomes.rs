@@ -3,11 +3,10 @@
 //!
 //! Iris and Fashion-MNIST are looked for in `MFNET_DATA_DIR`; without it these tests say that they are skipped.
 
-use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use mfnet::data::known::{self, Source};
+use mfnet::data::known;
 use mfnet::data::read::{CsvOptions, read_csv};
 use mfnet::data::{Columns, Task, circle, cube};
 use mfnet::layer::Window;
@@ -19,20 +18,7 @@ use mfnet::{
 };
 use ndarray::Array2;
 
-/// The data sets in the user's folder, and none from elsewhere; none at all if there is no such folder.
-fn source(test: &str) -> Option<Source> {
-    let data_dir = std::env::var_os("MFNET_DATA_DIR").filter(|folder| !folder.is_empty());
-    if data_dir.is_none() {
-        // Not `eprintln`, which the test harness keeps to itself when a test passes.
-        let line = format!("SKIPPED: {test}: MFNET_DATA_DIR is not set\n");
-        std::io::stderr().write_all(line.as_bytes()).unwrap();
-    }
-    Some(Source {
-        data_dir: Some(data_dir?.into()),
-        cache_dir: None,
-        download: false,
-    })
-}
+use crate::real_data::source;
 
 /// A network that has learned from a data set.
 fn trained(

@@ -5,19 +5,19 @@ use std::ops::ControlFlow::Continue;
 use std::sync::Arc;
 use std::thread;
 
-use mfnet::{Adam, CrossEntropyLoss, Dataset, NeuralNetwork, TrainOptions, train};
+use mfnet::{Adam, CrossEntropyLoss, Dataset, Element, NeuralNetwork, TrainOptions, train};
 use ndarray::Array2;
 use rayon::prelude::*;
 
 use crate::noise::noise;
 
-fn data(seed: u64) -> Dataset<f32> {
+fn data<T: Element>(seed: u64) -> Dataset<T> {
     let labels = (0..600).map(|sample| sample % 4).collect();
     Dataset::classification(noise(600, 70, seed), labels, 4).unwrap()
 }
 
 /// Wide enough to hand out work to rayon's pool.
-fn trained(seed: u64) -> NeuralNetwork<f32> {
+fn trained<T: Element>(seed: u64) -> NeuralNetwork<T> {
     let mut network = NeuralNetwork::builder(70)
         .linear(100)
         .batch_norm()
@@ -41,24 +41,31 @@ fn trained(seed: u64) -> NeuralNetwork<f32> {
     network
 }
 
-fn weights(network: &NeuralNetwork<f32>) -> Vec<Array2<f32>> {
+fn weights<T: Element>(network: &NeuralNetwork<T>) -> Vec<Array2<T>> {
     network.weights().cloned().collect()
 }
 
 #[test]
 fn many_trainings_at_once_are_those_one_after_the_other() {
-    let alone: Vec<_> = (0..12).map(|seed| weights(&trained(seed))).collect();
-    let threads: Vec<_> = (0..12)
-        .map(|seed| thread::spawn(move || weights(&trained(seed))))
+    let narrow = |seed| weights(&trained::<f32>(seed));
+    let wide = |seed| weights(&trained::<f64>(seed));
+    let alone: Vec<_> = (0..10).map(|seed| (narrow(seed), wide(seed))).collect();
+    let threads: Vec<_> = (0..10)
+        .map(|seed| {
+            (
+                thread::spawn(move || narrow(seed)),
+                thread::spawn(move || wide(seed)),
+            )
+        })
         .collect();
-    for (alone, thread) in alone.into_iter().zip(threads) {
-        assert_eq!(thread.join().unwrap(), alone);
+    for (alone, (narrow, wide)) in alone.into_iter().zip(threads) {
+        assert_eq!((narrow.join().unwrap(), wide.join().unwrap()), alone);
     }
 }
 
 #[test]
 fn one_network_answers_many_threads() {
-    let network = Arc::new(trained(1));
+    let network = Arc::new(trained::<f32>(1));
     let samples = Arc::new(noise::<f32>(3000, 70, 9));
     let expected = network.predict(samples.view()).unwrap();
     let threads: Vec<_> = (0..8)
@@ -78,15 +85,15 @@ fn one_network_answers_many_threads() {
 
 #[test]
 fn pools_of_others_do_the_work() {
-    let expected = weights(&trained(3));
+    let expected = weights(&trained::<f32>(3));
     for threads in [1, 3, 8] {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .build()
             .unwrap();
-        assert_eq!(weights(&pool.install(|| trained(3))), expected);
+        assert_eq!(weights(&pool.install(|| trained::<f32>(3))), expected);
         // From a task of that pool, with others of its tasks beside it.
-        let (first, second) = pool.install(|| rayon::join(|| trained(3), || trained(3)));
+        let (first, second) = pool.install(|| rayon::join(|| trained::<f32>(3), || trained::<f32>(3)));
         assert_eq!(weights(&first), expected);
         assert_eq!(weights(&second), expected);
     }
@@ -94,11 +101,11 @@ fn pools_of_others_do_the_work() {
 
 #[test]
 fn blocking_tasks_of_a_runtime_train() {
-    let expected = weights(&trained(3));
+    let expected = weights(&trained::<f32>(3));
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let answers = runtime.block_on(async {
         let tasks: Vec<_> = (0..6)
-            .map(|_| tokio::task::spawn_blocking(|| weights(&trained(3))))
+            .map(|_| tokio::task::spawn_blocking(|| weights(&trained::<f32>(3))))
             .collect();
         let mut answers = Vec::new();
         for task in tasks {

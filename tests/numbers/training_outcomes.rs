@@ -2,28 +2,14 @@
 //!
 //! The data sets are looked for in `MFNET_DATA_DIR`; without it these tests say that they are skipped.
 
-use std::io::Write;
 use std::ops::ControlFlow;
 
-use mfnet::data::known::{self, Source};
+use mfnet::data::known;
 use mfnet::{
     CrossEntropyLoss, Dataset, NeuralNetwork, Reduction, Sgd, TrainOptions, train_test_classification,
 };
 
-/// The data sets in the user's folder, and none from elsewhere; none at all if there is no such folder.
-fn source(test: &str) -> Option<Source> {
-    let data_dir = std::env::var_os("MFNET_DATA_DIR").filter(|folder| !folder.is_empty());
-    if data_dir.is_none() {
-        // Not `eprintln`, which the test harness keeps to itself when a test passes.
-        let line = format!("SKIPPED: {test}: MFNET_DATA_DIR is not set\n");
-        std::io::stderr().write_all(line.as_bytes()).unwrap();
-    }
-    Some(Source {
-        data_dir: Some(data_dir?.into()),
-        cache_dir: None,
-        download: false,
-    })
-}
+use crate::real_data::source;
 
 /// Test accuracy after 30 epochs of the report's MNIST training.
 fn mnist_accuracy(network: &mut NeuralNetwork<f32>, (train, test): (&Dataset<f32>, &Dataset<f32>)) -> f64 {
