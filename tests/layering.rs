@@ -1,4 +1,4 @@
-//! Imports point to a lower rank only, and `unsafe` stays where it is allowed.
+//! Imports point to a lower rank only, `unsafe` stays where it is allowed, and work is handed out in one way.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -169,6 +169,31 @@ fn unsafe_code_stays_where_it_is_allowed() {
         assert!(
             allowed || !found,
             "{file}: `unsafe` is allowed in {UNSAFE:?} only"
+        );
+    }
+}
+
+/// What hands out work to rayon's threads.
+const HANDS_OUT: [&str; 4] = ["rayon::join", "rayon::broadcast", "par_iter", "par_chunks"];
+
+#[test]
+fn work_is_handed_out_by_way_of_the_pool() {
+    // The pool itself; kernels, whose callers have entered it; and the command, which is never forked.
+    let exempt = |file: &str| {
+        ["pool.rs", "kernel/", "cli/"]
+            .iter()
+            .any(|start| file.starts_with(start))
+    };
+    let hands_out = |code: &str| HANDS_OUT.iter().any(|word| code.contains(word));
+    let files: Vec<(String, String)> = sources()
+        .into_iter()
+        .filter(|(_, code)| hands_out(code))
+        .collect();
+    assert!(files.iter().any(|(file, _)| file == "network/pass.rs"));
+    for (file, code) in files.iter().filter(|(file, _)| !exempt(file)) {
+        assert!(
+            code.contains("pool::enter"),
+            "{file}: rayon's threads are not there in a process that was forked"
         );
     }
 }
