@@ -30,7 +30,7 @@
 //! | put a network together | [`NeuralNetwork::builder`], [`layer`] |
 //! | say what is wrong with a prediction, and how to mend it | [`loss`], [`optimizer`] with its schedules |
 //! | train | [`train()`], [`train_test_regression`], [`train_test_classification`] |
-//! | write a training loop of your own | [`DataLoader`], [`NeuralNetwork::propagate`], [`NeuralNetwork::update`] |
+//! | write a training loop of your own | [`DataLoader`], [`NeuralNetwork::forward_backward`], [`NeuralNetwork::apply_gradients`] |
 //! | predict, and judge predictions | [`NeuralNetwork::predict`], [`NeuralNetwork::evaluate`], [`classification_scores`], [`regression_scores`] |
 //! | keep a model, and use it elsewhere | `Model`, `NeuralNetwork::save`, `NeuralNetwork::load_weights` |
 //! | compare with models that are not trained | [`mean_predictor`], `least_squares` |
@@ -109,6 +109,7 @@ mod network;
 pub mod optimizer;
 pub mod plain;
 mod pool;
+mod product;
 mod random;
 #[cfg(feature = "plots")]
 pub mod report;

@@ -4,11 +4,11 @@
 //! parallelism above, because overlapping multithreaded calls fight over OpenBLAS's pool. Without the feature they go
 //! to the pure-Rust kernels that ndarray brings.
 
+mod gemm;
 #[cfg(feature = "openblas")]
 mod openblas;
-mod product;
 
-pub(crate) use product::product;
+pub(crate) use gemm::gemm;
 
 /// What computes the matrix products of this process.
 ///

@@ -386,10 +386,10 @@ fn diverge(network: &mut NeuralNetwork<f32>) {
     let mut workspace = mfnet::Workspace::new(network, 1);
     for batch in loader.batches() {
         network
-            .propagate(&batch, &mfnet::MseLoss::default(), &mut workspace)
+            .forward_backward(&batch, &mfnet::MseLoss::default(), &mut workspace)
             .unwrap();
         network
-            .update(&mut mfnet::Sgd::new(1e30).unwrap(), &mut workspace)
+            .apply_gradients(&mut mfnet::Sgd::new(1e30).unwrap(), &mut workspace)
             .unwrap();
     }
 }
