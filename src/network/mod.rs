@@ -2,6 +2,7 @@
 
 mod backward;
 mod builder;
+mod fine_tuning;
 mod forward;
 mod partition;
 mod predict;

@@ -140,7 +140,11 @@ impl<T: Element> Workspace<T> {
                 .map(|layer| layer.widths[0])
                 .chain(own)
                 .collect();
-            let others = if widths == own { ", of other layers" } else { "" };
+            let others = if widths == own {
+                ", of other layers, or of others that are frozen"
+            } else {
+                ""
+            };
             return Err(Error::shape(
                 operation,
                 format_args!("a workspace for the widths {widths:?}"),

@@ -374,7 +374,10 @@ fn a_batch_of_one_is_refused_where_it_has_no_variance() {
     let error = network
         .apply_gradients(&mut Sgd::new(0.1).unwrap(), &mut workspace)
         .unwrap_err();
-    assert!(error.to_string().contains("the workspace holds no batch"), "{error}");
+    assert!(
+        error.to_string().contains("the workspace holds no batch"),
+        "{error}"
+    );
 }
 
 /// A block holds so many samples of a network like this that a batch of 600 makes several.

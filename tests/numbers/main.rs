@@ -20,6 +20,7 @@ mod extremes;
 mod family_outcomes;
 mod fast_follows_plain;
 mod fast_matches_pytorch;
+mod fine_tuning;
 mod gradient_check;
 mod laws_of_inputs;
 mod laws_of_layers;
