@@ -2,27 +2,30 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2, linalg::general_mat_mul};
 
-use crate::element::Element;
+use crate::element::compiled;
 
-/// C <- alpha A B + beta C, in the calling thread.
-///
-/// Each matrix must have unit stride along one axis, or ndarray leaves BLAS for a slower kernel.
-///
-/// # Shapes
-///
-/// A: m x k, B: k x n, C: m x n
-pub(crate) fn gemm<T: Element>(
-    alpha: T,
-    a: ArrayView2<'_, T>,
-    b: ArrayView2<'_, T>,
-    beta: T,
-    mut c: ArrayViewMut2<'_, T>,
-) {
-    debug_assert_eq!(a.ncols(), b.nrows());
-    debug_assert_eq!((a.nrows(), b.ncols()), c.dim());
-    #[cfg(feature = "openblas")]
-    super::openblas::prepare();
-    general_mat_mul(alpha, &a, &b, beta, &mut c);
+compiled! {
+    /// C <- alpha A B + beta C, in the calling thread.
+    ///
+    /// Each matrix must have unit stride along one axis, or ndarray leaves BLAS for a slower kernel.
+    ///
+    /// # Shapes
+    ///
+    /// A: m x k, B: k x n, C: m x n
+    pub(crate) fn gemm<'a, 'b, T>(
+        alpha: T,
+        a: ArrayView2<'a, T>,
+        b: ArrayView2<'a, T>,
+        beta: T,
+        c: ArrayViewMut2<'a, T>,
+    ) {
+        let mut c = c;
+        debug_assert_eq!(a.ncols(), b.nrows());
+        debug_assert_eq!((a.nrows(), b.ncols()), c.dim());
+        #[cfg(feature = "openblas")]
+        super::openblas::prepare();
+        general_mat_mul(alpha, &a, &b, beta, &mut c);
+    }
 }
 
 #[cfg(test)]

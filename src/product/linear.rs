@@ -3,7 +3,7 @@
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 use super::gemm;
-use crate::element::Element;
+use crate::element::compiled;
 use crate::kernel::{NARROW, accumulate, combine, dots};
 
 /// The kernels that compute a layer's products. Along a narrow side the numbers lie apart, along the other side by side.
@@ -48,57 +48,63 @@ pub(crate) fn is_row_major(inputs: usize, outputs: usize) -> bool {
     Kernels::of(inputs, outputs) == Kernels::NarrowOutput
 }
 
-/// Z <- W A.
-///
-/// # Shapes
-///
-/// W: outputs x (inputs + 1); A: (inputs + 1) x m, columns contiguous; Z: outputs x m, columns contiguous
-pub(crate) fn forward<T: Element>(
-    weights: ArrayView2<'_, T>,
-    input: ArrayView2<'_, T>,
-    output: ArrayViewMut2<'_, T>,
-) {
-    match Kernels::of_weights(weights) {
-        Kernels::NarrowOutput => dots(weights, input, output),
-        Kernels::NarrowInput => combine(weights.reversed_axes(), input, output),
-        Kernels::Blas => gemm(T::one(), weights, input, T::zero(), output),
+compiled! {
+    /// Z <- W A.
+    ///
+    /// # Shapes
+    ///
+    /// W: outputs x (inputs + 1); A: (inputs + 1) x m, columns contiguous; Z: outputs x m, columns contiguous
+    pub(crate) fn forward<'a, 'b, T>(
+        weights: ArrayView2<'a, T>,
+        input: ArrayView2<'a, T>,
+        output: ArrayViewMut2<'a, T>,
+    ) {
+        match Kernels::of_weights(weights) {
+            Kernels::NarrowOutput => dots(weights, input, output),
+            Kernels::NarrowInput => combine(weights.reversed_axes(), input, output),
+            Kernels::Blas => gemm(T::one(), weights, input, T::zero(), output),
+        }
     }
 }
 
-/// dJ/dA <- W^T Delta, without the bias row and column.
-///
-/// # Shapes
-///
-/// W: outputs x (inputs + 1); Delta: outputs x m, dJ/dA: inputs x m, columns contiguous
-pub(crate) fn backward<T: Element>(
-    weights: ArrayView2<'_, T>,
-    delta: ArrayView2<'_, T>,
-    delta_input: ArrayViewMut2<'_, T>,
-) {
-    let kernels = Kernels::of_weights(weights);
-    let weights = weights.slice_move(ndarray::s![.., 1..]);
-    match kernels {
-        Kernels::NarrowOutput => combine(weights, delta, delta_input),
-        Kernels::NarrowInput => dots(weights.reversed_axes(), delta, delta_input),
-        Kernels::Blas => gemm(T::one(), weights.reversed_axes(), delta, T::zero(), delta_input),
+compiled! {
+    /// dJ/dA <- W^T Delta, without the bias row and column.
+    ///
+    /// # Shapes
+    ///
+    /// W: outputs x (inputs + 1); Delta: outputs x m, dJ/dA: inputs x m, columns contiguous
+    pub(crate) fn backward<'a, 'b, T>(
+        weights: ArrayView2<'a, T>,
+        delta: ArrayView2<'a, T>,
+        delta_input: ArrayViewMut2<'a, T>,
+    ) {
+        let kernels = Kernels::of_weights(weights);
+        let weights = weights.slice_move(ndarray::s![.., 1..]);
+        match kernels {
+            Kernels::NarrowOutput => combine(weights, delta, delta_input),
+            Kernels::NarrowInput => dots(weights.reversed_axes(), delta, delta_input),
+            Kernels::Blas => gemm(T::one(), weights.reversed_axes(), delta, T::zero(), delta_input),
+        }
     }
 }
 
-/// dJ/dW <- alpha Delta A^T + beta dJ/dW.
-///
-/// # Shapes
-///
-/// Delta: outputs x m, A: (inputs + 1) x m, columns contiguous; dJ/dW: outputs x (inputs + 1), laid out as W
-pub(crate) fn gradient<T: Element>(
-    alpha: T,
-    delta: ArrayView2<'_, T>,
-    input: ArrayView2<'_, T>,
-    beta: T,
-    gradient: ArrayViewMut2<'_, T>,
-) {
-    match Kernels::of_weights(gradient.view()) {
-        Kernels::NarrowOutput => accumulate(alpha, delta, input, beta, gradient),
-        Kernels::NarrowInput => accumulate(alpha, input, delta, beta, gradient.reversed_axes()),
-        Kernels::Blas => gemm(alpha, delta, input.reversed_axes(), beta, gradient),
+compiled! {
+    /// dJ/dW <- alpha Delta A^T + beta dJ/dW.
+    ///
+    /// # Shapes
+    ///
+    /// Delta: outputs x m, A: (inputs + 1) x m, columns contiguous; dJ/dW: outputs x (inputs + 1), laid out as W
+    pub(crate) fn gradient<'a, 'b, T>(
+        alpha: T,
+        delta: ArrayView2<'a, T>,
+        input: ArrayView2<'a, T>,
+        beta: T,
+        gradient: ArrayViewMut2<'a, T>,
+    ) {
+        match Kernels::of_weights(gradient.view()) {
+            Kernels::NarrowOutput => accumulate(alpha, delta, input, beta, gradient),
+            Kernels::NarrowInput => accumulate(alpha, input, delta, beta, gradient.reversed_axes()),
+            Kernels::Blas => gemm(alpha, delta, input.reversed_axes(), beta, gradient),
+        }
     }
 }
