@@ -109,6 +109,9 @@ mod network;
 pub mod optimizer;
 pub mod plain;
 mod pool;
+#[cfg(test)]
+#[path = "../tests/common/property.rs"]
+mod property;
 mod random;
 #[cfg(feature = "plots")]
 pub mod report;
