@@ -111,6 +111,9 @@ pub mod optimizer;
 pub mod plain;
 mod pool;
 mod product;
+#[cfg(test)]
+#[path = "../tests/common/property.rs"]
+mod property;
 mod random;
 #[cfg(feature = "plots")]
 pub mod report;

@@ -8,11 +8,11 @@ use mfnet::layer::Window;
 use mfnet::{Dataset, Element, Error, Model, NeuralNetwork, Precision, precision_of};
 use ndarray::{Array2, array};
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngSeed};
 use tempfile::TempDir;
 
 use crate::header::{assembled, edited};
 use crate::noise::noise;
+use crate::property;
 
 /// A layer of a random network.
 #[derive(Debug, Clone)]
@@ -113,12 +113,7 @@ fn comes_back<T: Element>(inputs: usize, layers: &[Layer], seed: u64, precision:
 }
 
 proptest! {
-    #![proptest_config(Config {
-        cases: 40,
-        rng_seed: RngSeed::Fixed(7),
-        failure_persistence: None,
-        ..Config::default()
-    })]
+    #![proptest_config(property::config(40))]
 
     #[test]
     fn saved_models_come_back(inputs in 1..30_usize, layers in layers(), seed in 0..1000_u64) {

@@ -5,7 +5,7 @@ use mfnet::{DataLoader, Dataset, Element, Shuffle, TrainOptions, Workspace, one_
 use ndarray::Array2;
 use std::ops::ControlFlow;
 
-use crate::noise::noise;
+use crate::drawn::noise;
 use crate::twins;
 use Activation::{Identity, Relu, Sigmoid, Tanh};
 use Targets::{Labels, OneHot, Values};

@@ -10,7 +10,7 @@ use mfnet::{
 };
 use ndarray::{Array2, s};
 
-use crate::noise::noise;
+use crate::drawn::noise;
 
 /// The most that a gradient may be off: a part of itself, and a little for numbers near 0.
 const RELATIVE: f64 = 1e-7;

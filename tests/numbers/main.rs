@@ -2,10 +2,14 @@
 
 #[path = "../common/noise.rs"]
 mod noise;
+#[path = "../common/property.rs"]
+mod property;
 
 mod architecture;
+mod drawn;
 mod goldens;
 mod learned;
+mod measured;
 mod once;
 mod real_data;
 mod rounding;
