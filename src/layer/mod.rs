@@ -13,16 +13,14 @@ mod image;
 mod init;
 mod linear;
 mod pass;
-mod record;
-#[cfg(feature = "save")]
-mod registry;
+mod room;
 mod whole;
 mod window;
 
 use std::any::Any;
 use std::fmt;
 
-use ndarray::{Array2, ArrayD, ArrayView2, ArrayViewMut2};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 
 pub use activation::{Identity, Relu, Sigmoid, Softmax, Tanh};
 pub use batch_norm::BatchNorm1d;
@@ -30,23 +28,15 @@ pub(crate) use block::Block;
 pub use block::Samples;
 pub use conv2d::Conv2d;
 pub use dropout::Dropout;
-pub(crate) use image::flatten;
-pub use image::{Form, Image};
+pub use image::Image;
 pub use init::Initializer;
 pub use linear::Linear;
 pub use pass::Pass;
-pub use record::{Attribute, Operand, Operator, Options, Record, Setting, Tensor};
-#[cfg(feature = "save")]
-pub(crate) use registry::{Part, part};
+pub(crate) use room::has_room;
 pub use whole::{Whole, WholeBatch};
 pub use window::Window;
 
 use crate::element::Element;
-use crate::error::Result;
-
-/// Hands out the saved tensor of a name, if it has the shape that is asked for; a [count](Record::counts) is one without
-/// dimensions.
-pub type Fetch<'a, T> = dyn FnMut(&str, &[usize]) -> Result<ArrayD<T>> + 'a;
 
 /// A map from one augmented matrix to another, with or without weights.
 ///
@@ -71,11 +61,6 @@ pub trait Layer<T: Element>: Any + fmt::Debug + Send + Sync {
 
     /// p, the features of a sample that comes out, the bias not counted.
     fn outputs(&self) -> usize;
-
-    /// What it takes its inputs for; features, by default.
-    fn form(&self) -> Form {
-        Form::Features
-    }
 
     /// The weight tensors; none by default. Row 0 of each is constant.
     fn weights(&self) -> &[Array2<T>] {
@@ -164,20 +149,6 @@ pub trait Layer<T: Element>: Any + fmt::Debug + Send + Sync {
     fn operations(&self) -> usize {
         self.weights().iter().map(|weights| 2 * weights.len()).sum()
     }
-
-    /// How files describe the layer; none, as by default, for one that they cannot: its network cannot be saved.
-    fn record(&self) -> Option<Record<T>> {
-        None
-    }
-
-    /// Takes over the tensors of its record, by their names; nothing to do by default.
-    ///
-    /// # Errors
-    ///
-    /// Those of `fetch`.
-    fn restore(&mut self, _fetch: &mut Fetch<'_, T>) -> Result<()> {
-        Ok(())
-    }
 }
 
 /// A function without weights that overwrites its argument, and whose derivative can be told from its result.
@@ -185,7 +156,7 @@ pub trait Layer<T: Element>: Any + fmt::Debug + Send + Sync {
 /// # Shapes
 ///
 /// n x m: the features of m samples, without the bias row.
-pub trait Activation<T: Element>: fmt::Debug + Send + Sync {
+pub trait Activation<T: Element>: Any + fmt::Debug + Send + Sync {
     /// The function's name, such as `"ReLU"`.
     fn name(&self) -> &'static str;
 
@@ -199,15 +170,5 @@ pub trait Activation<T: Element>: fmt::Debug + Send + Sync {
     /// need no softmax any more.
     fn gives_probabilities(&self) -> bool {
         false
-    }
-
-    /// Whether each result depends on one value alone; so it is by default, unless results are probabilities.
-    fn is_elementwise(&self) -> bool {
-        !self.gives_probabilities()
-    }
-
-    /// How files describe the function; none, as by default, for one that they cannot: its network cannot be saved.
-    fn record(&self) -> Option<Record<T>> {
-        None
     }
 }

@@ -6,7 +6,7 @@ use super::{NeuralNetwork, Workspace};
 use crate::augment::{body, body_mut};
 use crate::data::{Dataset, Targets, TargetsView, gather_values};
 use crate::element::Element;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::kernel::Panels;
 use crate::layer::{Block, Pass};
 use crate::loss::Loss;
@@ -50,7 +50,8 @@ impl<T: Element> NeuralNetwork<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`](crate::Error::Shape) for another number of features.
+    /// [`Error::Shape`] for another number of features; [`Error::InvalidData`] for a network of a single output, which has no
+    /// classes to choose from.
     ///
     /// ```
     /// use mfnet::NeuralNetwork;
@@ -62,6 +63,11 @@ impl<T: Element> NeuralNetwork<T> {
     /// # Ok::<(), mfnet::Error>(())
     /// ```
     pub fn predict_proba(&self, design: ArrayView2<'_, T>) -> Result<Array2<T>> {
+        if self.outputs() == 1 {
+            let problem =
+                "a network of a single output has no classes to choose from: see NeuralNetwork::predict";
+            return Err(Error::data("NeuralNetwork::predict_proba", problem));
+        }
         Ok(self.probabilities(self.predict(design)?))
     }
 

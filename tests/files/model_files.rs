@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use mfnet::checkpoint::{Precision, precision_of};
 use mfnet::data::Schema;
 use mfnet::layer::Window;
-use mfnet::{Dataset, Element, Error, Model, NeuralNetwork, Precision, precision_of};
+use mfnet::{Dataset, Element, Error, Model, NeuralNetwork};
 use ndarray::{Array2, array};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
