@@ -141,10 +141,7 @@ impl<T: Element> FileLayer<T> for BatchNorm1d<T> {
         ];
         let batches = saved.count("num_batches_tracked")?;
         let mut layer = BatchNorm1d::new(features, epsilon, momentum)?;
-        layer.assign(
-            numbers.each_ref().map(|numbers| ArrayView1::from(numbers)),
-            batches,
-        )?;
+        layer.assign(numbers.each_ref().map(ArrayView1::from), batches)?;
         Ok(layer)
     }
 }

@@ -2,6 +2,7 @@
 //! features in a row and images.
 
 use super::layers::{flatten, unflatten};
+use super::registry::Described;
 use super::{FeatureLayout, Record, Registry};
 use crate::element::Element;
 use crate::error::Result;
@@ -49,7 +50,7 @@ struct Modules<T> {
 
 impl<T: Element> Modules<T> {
     /// Adds a record, behind the step that gives it the features as it takes them.
-    fn push(&mut self, (record, layout): (Record<T>, FeatureLayout)) {
+    fn push(&mut self, Described { record, layout }: Described<T>) {
         self.reshape(match layout {
             FeatureLayout::Flat => None,
             FeatureLayout::Any => self.image,

@@ -175,7 +175,7 @@ pub(super) fn build<T: Element, S>(
             FLATTEN => Ok((None, None)),
             kind => registry
                 .load(kind, &mut saved)
-                .map(|loaded| (loaded.output_image(image), Some(loaded))),
+                .map(|(loaded, layout)| (layout.output_image(image), Some(loaded))),
         };
         // A file that cannot be is reported as it is, anything else with the layer it was found in.
         let (output_image, loaded) = loaded.map_err(|error| match error {
@@ -183,8 +183,14 @@ pub(super) fn build<T: Element, S>(
             _ => file.fault(format_args!("layer {index}: {error}")),
         })?;
         image = output_image;
+        if let (None, Some(image)) = (&loaded, image)
+            && image.features() != Some(width)
+        {
+            let problem = format_args!("layer {index}: {width} features are no images of {image}");
+            return Err(file.fault(problem));
+        }
         builder = match loaded {
-            Some(Loaded::Layer(layer, _)) => {
+            Some(Loaded::Layer(layer)) => {
                 if layer.inputs() != width {
                     let takes = layer.inputs();
                     return Err(file.fault(format_args!(
@@ -194,7 +200,7 @@ pub(super) fn build<T: Element, S>(
                 width = layer.outputs();
                 builder.layer(layer)
             }
-            Some(Loaded::Activation(activation, _)) => builder.activation(activation),
+            Some(Loaded::Activation(activation)) => builder.activation(activation),
             None => builder,
         };
     }
@@ -209,14 +215,9 @@ pub(super) fn build<T: Element, S>(
 /// The images that a file makes of features in a row.
 fn images<T: Element>(saved: &SavedLayer<'_, T>) -> Result<Image> {
     let [channels, height, width] = saved.sizes("unflattened_size")?;
-    let image = Image {
+    Ok(Image {
         channels,
         height,
         width,
-    };
-    if image.features() != Some(saved.inputs()) {
-        let problem = format_args!("{} features are no images of {image}", saved.inputs());
-        return Err(Error::data("layer", problem));
-    }
-    Ok(image)
+    })
 }

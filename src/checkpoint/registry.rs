@@ -4,12 +4,9 @@ use std::any::{Any, TypeId};
 use std::fmt;
 
 use super::layers::built_in;
-use super::saved_layer::refused;
 use super::{FeatureLayout, FileActivation, FileLayer, Record, SavedLayer};
 use crate::element::Element;
 use crate::error::{Error, Result};
-#[cfg(feature = "save")]
-use crate::layer::Image;
 use crate::layer::{Activation, Layer};
 
 /// The names in files that are no layer's: how features in a row become images, and the other way round.
@@ -20,39 +17,37 @@ pub(super) const FLATTEN: &str = "Flatten";
 ///
 /// A layer or an activation is saved only where it could be loaded again. [`FileLayer`] has an example.
 pub struct Registry<T> {
-    layers: Vec<LayerEntry<T>>,
-    activations: Vec<ActivationEntry<T>>,
+    layers: Vec<KnownType<T, dyn Layer<T>>>,
+    activations: Vec<KnownType<T, dyn Activation<T>>>,
 }
 
-/// A known type of layer.
-struct LayerEntry<T> {
+/// A type of layer or of activation; `D` is the trait object.
+struct KnownType<T, D: ?Sized> {
     kind: &'static str,
     id: TypeId,
-    describe: fn(&dyn Any) -> Option<(Record<T>, FeatureLayout)>,
-    make: fn(&mut SavedLayer<'_, T>) -> Result<(Box<dyn Layer<T>>, FeatureLayout)>,
+    describe: fn(&dyn Any) -> Option<Described<T>>,
+    #[cfg_attr(not(feature = "save"), expect(dead_code, reason = "for files alone"))]
+    make: fn(&mut SavedLayer<'_, T>) -> Result<Made<D>>,
 }
 
-/// A known type of activation.
-struct ActivationEntry<T> {
-    kind: &'static str,
-    id: TypeId,
-    describe: fn(&dyn Any) -> Option<(Record<T>, FeatureLayout)>,
-    make: fn(&mut SavedLayer<'_, T>) -> Result<(Box<dyn Activation<T>>, FeatureLayout)>,
+/// A layer or an activation as files describe it.
+pub(super) struct Described<T> {
+    pub(super) record: Record<T>,
+    pub(super) layout: FeatureLayout,
 }
 
-/// What a file has at one place, and what it makes of the features.
+/// A layer or an activation that was made from a file.
+#[cfg_attr(not(feature = "save"), expect(dead_code, reason = "for files alone"))]
+struct Made<D: ?Sized> {
+    object: Box<D>,
+    layout: FeatureLayout,
+}
+
+/// A layer or an activation, as a file says which.
+#[cfg(feature = "save")]
 pub(super) enum Loaded<T> {
-    Layer(Box<dyn Layer<T>>, FeatureLayout),
-    Activation(Box<dyn Activation<T>>, FeatureLayout),
-}
-
-impl<T> Loaded<T> {
-    /// The images that come out, if such, or none, come in.
-    #[cfg(feature = "save")]
-    pub(super) fn output_image(&self, input: Option<Image>) -> Option<Image> {
-        let (Loaded::Layer(_, layout) | Loaded::Activation(_, layout)) = self;
-        layout.output_image(input)
-    }
+    Layer(Box<dyn Layer<T>>),
+    Activation(Box<dyn Activation<T>>),
 }
 
 impl<T: Element> Default for Registry<T> {
@@ -79,7 +74,7 @@ impl<T: Element> Registry<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidOption`] for a [`FileLayer::KIND`] that is empty, or that the registry has for another type.
+    /// [`Error::InvalidOption`] for a [`FileLayer::KIND`] that is empty or taken, or for a type that is there.
     pub fn layer<L: FileLayer<T>>(self) -> Result<Self> {
         self.check::<L>(L::KIND)?;
         Ok(self.with_layer::<L>())
@@ -89,7 +84,7 @@ impl<T: Element> Registry<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidOption`] for a [`FileActivation::KIND`] that is empty, or that the registry has for another type.
+    /// [`Error::InvalidOption`] for a [`FileActivation::KIND`] that is empty or taken, or for a type that is there.
     pub fn activation<A: FileActivation<T>>(self) -> Result<Self> {
         self.check::<A>(A::KIND)?;
         Ok(self.with_activation::<A>())
@@ -97,17 +92,20 @@ impl<T: Element> Registry<T> {
 
     /// As [`Registry::layer`], unchecked.
     pub(super) fn with_layer<L: FileLayer<T>>(mut self) -> Self {
-        self.layers.push(LayerEntry {
+        self.layers.push(KnownType {
             kind: L::KIND,
             id: TypeId::of::<L>(),
             describe: |layer| {
-                let layer = layer.downcast_ref::<L>()?;
-                Some((layer.record(), layer.feature_layout()))
+                layer
+                    .downcast_ref()
+                    .map(|layer: &L| Described::of(L::KIND, layer.record(), layer.feature_layout()))
             },
             make: |saved| {
                 let layer = L::from_record(saved)?;
-                let layout = layer.feature_layout();
-                Ok((Box::new(layer), layout))
+                Ok(Made {
+                    layout: layer.feature_layout(),
+                    object: Box::new(layer),
+                })
             },
         });
         self
@@ -115,17 +113,23 @@ impl<T: Element> Registry<T> {
 
     /// As [`Registry::activation`], unchecked.
     pub(super) fn with_activation<A: FileActivation<T>>(mut self) -> Self {
-        self.activations.push(ActivationEntry {
+        self.activations.push(KnownType {
             kind: A::KIND,
             id: TypeId::of::<A>(),
             describe: |activation| {
-                let activation = activation.downcast_ref::<A>()?;
-                Some((activation.record(), activation.feature_layout()))
+                let activation: &A = activation.downcast_ref()?;
+                Some(Described::of(
+                    A::KIND,
+                    activation.record(),
+                    activation.feature_layout(),
+                ))
             },
             make: |saved| {
                 let activation = A::from_record(saved)?;
-                let layout = activation.feature_layout();
-                Ok((Box::new(activation), layout))
+                Ok(Made {
+                    layout: activation.feature_layout(),
+                    object: Box::new(activation),
+                })
             },
         });
         self
@@ -137,8 +141,8 @@ impl<T: Element> Registry<T> {
             let expected = "a name that no other layer or activation of the registry has";
             return Err(Error::option("KIND", format_args!("{kind:?}"), expected));
         }
-        let layers = self.layers.iter().map(|entry| (entry.id, entry.kind));
-        let mut known = layers.chain(self.activations.iter().map(|entry| (entry.id, entry.kind)));
+        let layers = self.layers.iter().map(|known| (known.id, known.kind));
+        let mut known = layers.chain(self.activations.iter().map(|known| (known.id, known.kind)));
         match known.find(|(id, _)| *id == TypeId::of::<K>()) {
             Some((_, other)) => {
                 let value = format_args!("{kind:?}, of a type that is there as {other:?}");
@@ -150,8 +154,8 @@ impl<T: Element> Registry<T> {
 
     /// The names in files.
     fn kinds(&self) -> impl Iterator<Item = &'static str> {
-        let layers = self.layers.iter().map(|entry| entry.kind);
-        let activations = self.activations.iter().map(|entry| entry.kind);
+        let layers = self.layers.iter().map(|known| known.kind);
+        let activations = self.activations.iter().map(|known| known.kind);
         layers.chain(activations).chain([UNFLATTEN, FLATTEN])
     }
 
@@ -159,69 +163,73 @@ impl<T: Element> Registry<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidData`] for a type that is not there.
-    pub(super) fn describe_layer(&self, layer: &dyn Layer<T>) -> Result<(Record<T>, FeatureLayout)> {
-        let any: &dyn Any = layer;
-        let entry = self.layers.iter().find(|entry| entry.id == any.type_id());
-        let described = entry.and_then(|entry| Some((entry.kind, (entry.describe)(any)?)));
-        checked(described).unwrap_or_else(|| Err(unknown(layer.name(), "layer", "FileLayer")))
+    /// [`Error::InvalidData`] for a type that is not there, or a record that could not be read again.
+    pub(super) fn describe_layer(&self, layer: &dyn Layer<T>) -> Result<Described<T>> {
+        let described = describe(&self.layers, layer);
+        described.unwrap_or_else(|| Err(unknown(layer.name(), "layer", "FileLayer")))
     }
 
     /// The record of an activation, and the meaning of its features.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidData`] for a type that is not there.
-    pub(super) fn describe_activation(
-        &self,
-        activation: &dyn Activation<T>,
-    ) -> Result<(Record<T>, FeatureLayout)> {
-        let any: &dyn Any = activation;
-        let entry = self.activations.iter().find(|entry| entry.id == any.type_id());
-        let described = entry.and_then(|entry| Some((entry.kind, (entry.describe)(any)?)));
-        checked(described).unwrap_or_else(|| Err(unknown(activation.name(), "activation", "FileActivation")))
+    /// As [`Registry::describe_layer`].
+    pub(super) fn describe_activation(&self, activation: &dyn Activation<T>) -> Result<Described<T>> {
+        let described = describe(&self.activations, activation);
+        described.unwrap_or_else(|| Err(unknown(activation.name(), "activation", "FileActivation")))
     }
 
-    /// The layer or activation of this name.
+    /// The layer or activation of this name, and the meaning of its features.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidData`] for a name that is not there; those of `from_record`.
-    #[cfg_attr(not(feature = "save"), expect(dead_code, reason = "only files are loaded"))]
-    pub(super) fn load(&self, kind: &str, saved: &mut SavedLayer<'_, T>) -> Result<Loaded<T>> {
-        if let Some(entry) = self.layers.iter().find(|entry| entry.kind == kind) {
-            return (entry.make)(saved).map(|(layer, layout)| Loaded::Layer(layer, layout));
+    #[cfg(feature = "save")]
+    pub(super) fn load(
+        &self,
+        kind: &str,
+        saved: &mut SavedLayer<'_, T>,
+    ) -> Result<(Loaded<T>, FeatureLayout)> {
+        if let Some(known) = self.layers.iter().find(|known| known.kind == kind) {
+            let Made { object, layout } = (known.make)(saved)?;
+            return Ok((Loaded::Layer(object), layout));
         }
-        if let Some(entry) = self.activations.iter().find(|entry| entry.kind == kind) {
-            return (entry.make)(saved).map(|(activation, layout)| Loaded::Activation(activation, layout));
+        if let Some(known) = self.activations.iter().find(|known| known.kind == kind) {
+            let Made { object, layout } = (known.make)(saved)?;
+            return Ok((Loaded::Activation(object), layout));
         }
         let known: Vec<&str> = self.kinds().collect();
-        Err(refused(format_args!(
-            "{:?} is not known; known are {}, and to a registry that it was added to it would be too",
+        Err(super::saved_layer::refused(format_args!(
+            "{:?} is not known; known are {}: a layer or an activation of your own is loaded with a registry that has it",
             kind.escape_debug().to_string(),
             known.join(", ")
         )))
     }
 }
 
+impl<T> Described<T> {
+    fn of(kind: &'static str, mut record: Record<T>, layout: FeatureLayout) -> Self {
+        record.kind = kind;
+        Described { record, layout }
+    }
+}
+
+/// A layer or an activation as files describe it; none for a type that is not there.
+fn describe<T, D: ?Sized>(types: &[KnownType<T, D>], object: &dyn Any) -> Option<Result<Described<T>>> {
+    let known = types.iter().find(|known| known.id == object.type_id())?;
+    let described = (known.describe)(object)?;
+    Some(described.record.check().map(|()| described))
+}
+
 impl<T> fmt::Debug for Registry<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let layers: Vec<&str> = self.layers.iter().map(|entry| entry.kind).collect();
-        let activations: Vec<&str> = self.activations.iter().map(|entry| entry.kind).collect();
+        let layers: Vec<&str> = self.layers.iter().map(|known| known.kind).collect();
+        let activations: Vec<&str> = self.activations.iter().map(|known| known.kind).collect();
         f.debug_struct("Registry")
             .field("layers", &layers)
             .field("activations", &activations)
             .finish()
     }
-}
-
-/// A record under the name of its type, if it can be read again.
-fn checked<T>(
-    described: Option<(&'static str, (Record<T>, FeatureLayout))>,
-) -> Option<Result<(Record<T>, FeatureLayout)>> {
-    let (kind, (mut record, layout)) = described?;
-    record.kind = kind;
-    Some(record.check().map(|()| (record, layout)))
 }
 
 fn unknown(name: &str, what: &str, trait_name: &str) -> Error {
@@ -289,7 +297,10 @@ mod tests {
             "{error}"
         );
         assert!(error.contains("`checkpoint::FileActivation`") && error.contains("`Registry::activation`"));
-        let (record, layout) = Registry::<f64>::new().describe_activation(&Relu).unwrap();
-        assert_eq!((record.kind, layout), ("ReLU", FeatureLayout::Any));
+        let described = Registry::<f64>::new().describe_activation(&Relu).unwrap();
+        assert_eq!(
+            (described.record.kind, described.layout),
+            ("ReLU", FeatureLayout::Any)
+        );
     }
 }

@@ -270,6 +270,71 @@ mod tests {
     }
 
     #[test]
+    fn sizes_beyond_the_memory_are_refused() {
+        let start = NeuralNetwork::<f64>::builder;
+        let huge = usize::MAX;
+        let window = Window::new([1, 1]);
+        for (builder, start) in [
+            (
+                start(1).image(1, 1, 1).conv2d(1 << 62, window),
+                "outputs of Conv2d = ",
+            ),
+            (
+                start(1).image(1, 1, 1).conv2d(huge, window),
+                "outputs of Conv2d = ",
+            ),
+            (start(1).linear(huge), "outputs of Linear = "),
+            (
+                start(huge).linear(1),
+                "outputs of Linear = 1: it must be few enough",
+            ),
+            (start(huge).batch_norm(), "features of BatchNorm1d = "),
+            (start(1 << 62).batch_norm(), "features of BatchNorm1d = "),
+            (start(huge).dropout(0.5), "inputs = "),
+            (start(1 << 60).dropout(0.5), "inputs = "),
+            (
+                start(1 << 62).image(1, 1 << 31, 1 << 31).conv2d(1, window),
+                "image of Conv2d = ",
+            ),
+            (
+                start(1)
+                    .image(1, 1, 1)
+                    .conv2d(1, Window::new([1 << 40, 1 << 40]).padding([1 << 39; 2])),
+                "channels = 1: it must be few enough",
+            ),
+            (
+                start(1)
+                    .image(1, 1, 1)
+                    .conv2d(1, Window::new([huge, 1]).padding([huge - 1, 0])),
+                "convolution: ",
+            ),
+        ] {
+            let error = message(builder);
+            assert!(error.starts_with(start), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_convolution_needs_an_image_in_front() {
+        let window = Window::new([1, 1]);
+        let start = || NeuralNetwork::<f64>::builder(4).image(1, 2, 2).conv2d(1, window);
+        assert!(start().relu().dropout(0.5).conv2d(1, window).build().is_ok());
+        for between in [start().batch_norm(), start().linear(4)] {
+            assert!(message(between.conv2d(1, window)).starts_with("conv2d = 1: it must be behind an image"));
+        }
+        // Of a layer that exists, it is not known what it gives.
+        let image = Image {
+            channels: 1,
+            height: 2,
+            width: 2,
+        };
+        let layer = || Box::new(Conv2d::new(image, 1, window, Initializer::He, 7).unwrap());
+        let start = || NeuralNetwork::<f64>::builder(4).layer(layer());
+        assert!(message(start().conv2d(1, window)).starts_with("conv2d = 1: it must be behind an image"));
+        assert!(start().image(1, 2, 2).conv2d(1, window).build().is_ok());
+    }
+
+    #[test]
     fn seeds_make_weights() {
         let weights = |seed| {
             let network = NeuralNetwork::<f64>::builder(3)
