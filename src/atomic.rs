@@ -26,7 +26,7 @@ pub(crate) fn write_by(
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     if fs::metadata(&target).is_ok_and(|there| !there.is_file()) {
         let problem = "there is something here that is no file, and is not to be replaced by one";
-        return Err(Error::file(path, Position::Byte(0), problem));
+        return Err(Error::file(path, Position::File, problem));
     }
     let refused = |source| Error::io(path, "write the file", source);
     let folder = match target.parent() {

@@ -42,7 +42,7 @@ pub enum Error {
     },
 
     /// A file's content is not what its format asks for.
-    #[error("{}: {position}: {problem}", path.display())]
+    #[error("{}: {}{problem}", path.display(), place(*position))]
     InvalidFile {
         /// The file.
         path: PathBuf,
@@ -93,6 +93,8 @@ pub enum Error {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Position {
+    /// None: the problem is one of the file as a whole.
+    File,
     /// An offset in bytes from the start, after decompression.
     Byte(u64),
     /// A line, counted from 1.
@@ -109,6 +111,7 @@ pub enum Position {
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Position::File => f.write_str("the file"),
             Position::Byte(byte) => write!(f, "byte {byte}"),
             Position::Line(line) => write!(f, "line {line}"),
             Position::Cell { line, column } => write!(f, "line {line}, column {column}"),
@@ -166,6 +169,14 @@ impl Error {
     }
 }
 
+/// A place as it stands in front of a problem; nothing for the whole file.
+fn place(position: Position) -> String {
+    match position {
+        Position::File => String::new(),
+        place => format!("{place}: "),
+    }
+}
+
 /// Text that may come out of a file: what a terminal would obey is escaped.
 fn readable(text: impl fmt::Display) -> String {
     let text = text.to_string();
@@ -212,6 +223,8 @@ mod tests {
             "\"x\" is not a number",
         );
         assert_eq!(file.to_string(), "a.csv: line 3, column 2: \"x\" is not a number");
+        let whole = Error::file(Path::new("a.npz"), Position::File, "it is empty");
+        assert_eq!(whole.to_string(), "a.npz: it is empty");
         let hostile = Error::data("column `\x1b[2J`", "two\nlines, é");
         assert_eq!(hostile.to_string(), "column `\\u{1b}[2J`: two\nlines, é");
         let diverged = |loss| {

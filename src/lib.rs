@@ -32,7 +32,7 @@
 //! | train | [`train()`], [`train_test_regression`], [`train_test_classification`] |
 //! | write a training loop of your own | [`DataLoader`], [`NeuralNetwork::forward_backward`], [`NeuralNetwork::apply_gradients`] |
 //! | predict, and judge predictions | [`NeuralNetwork::predict`], [`NeuralNetwork::evaluate`], [`classification_scores`], [`regression_scores`] |
-//! | keep a model, and use it elsewhere | `Model`, `NeuralNetwork::save`, `NeuralNetwork::load_weights` |
+//! | keep a model, and use it elsewhere | `Model`, `NeuralNetwork::save`, `NeuralNetwork::load_weights`, [`checkpoint`] |
 //! | compare with models that are not trained | [`mean_predictor`], `least_squares` |
 //! | read how it all works, without the speed | [`plain`] |
 //!
@@ -96,8 +96,7 @@ mod atomic;
 mod augment;
 mod baseline;
 mod blas;
-#[cfg(feature = "save")]
-mod checkpoint;
+pub mod checkpoint;
 pub mod data;
 mod element;
 mod error;
@@ -125,7 +124,7 @@ pub use baseline::least_squares;
 pub use baseline::mean_predictor;
 pub use blas::{Blas, blas};
 #[cfg(feature = "save")]
-pub use checkpoint::{Contents, FileKind, Model, Precision, TensorSummary, contents_of, precision_of};
+pub use checkpoint::Model;
 pub use data::{
     Batch, DataLoader, Dataset, Inputs, Normalization, Shuffle, Targets, denormalize_features,
     normalize_features, one_hot_decode, one_hot_encode, train_test_split,

@@ -62,7 +62,8 @@ struct State {
 /// What a safetensors file holds.
 ///
 /// ```
-/// use mfnet::{NeuralNetwork, contents_of};
+/// use mfnet::NeuralNetwork;
+/// use mfnet::checkpoint::contents_of;
 ///
 /// let folder = tempfile::tempdir()?;
 /// let path = folder.path().join("network.safetensors");

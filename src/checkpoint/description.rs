@@ -7,10 +7,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::header::shown;
+use super::{Record, Setting};
 use crate::data::{Layout, Normalization, Scaling, Schema, Task};
 use crate::element::Element;
 use crate::error::Result;
-use crate::layer::{Options, Record, Setting};
 
 /// The name of the value among the file's texts.
 pub(super) const KEY: &str = "mfnet";
@@ -19,7 +19,7 @@ pub(super) const KEY: &str = "mfnet";
 const FORMAT: u32 = 1;
 
 /// More layers than anyone trains, and few enough for any machine.
-const MOST_LAYERS: usize = 4096;
+pub(super) const MOST_LAYERS: usize = 4096;
 
 /// The type of a network's numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,7 +73,7 @@ pub(super) struct LayerEntry {
 enum SettingEntry {
     Count(u32),
     Number(f64),
-    Counts(Vec<usize>),
+    Sizes(Vec<usize>),
 }
 
 /// A [`Schema`].
@@ -132,7 +132,7 @@ impl<S: Serialize + DeserializeOwned> Description<S> {
     pub(super) fn new<T: Element>(inputs: usize, records: &[Record<T>]) -> Self {
         let entry = |record: &Record<T>| LayerEntry {
             kind: record.kind.to_owned(),
-            options: (record.options.0.iter())
+            options: (record.options.iter())
                 .map(|(name, setting)| (name.clone(), SettingEntry::of(setting)))
                 .collect(),
             seed: record.seed,
@@ -198,7 +198,7 @@ impl SettingEntry {
                 SettingEntry::Count(value as u32)
             }
             &Setting::Number(value) => SettingEntry::Number(value),
-            Setting::Counts(counts) => SettingEntry::Counts(counts.clone()),
+            Setting::Sizes(sizes) => SettingEntry::Sizes(sizes.clone()),
         }
     }
 
@@ -206,19 +206,17 @@ impl SettingEntry {
         match self {
             &SettingEntry::Count(count) => Setting::Number(count.into()),
             &SettingEntry::Number(value) => Setting::Number(value),
-            SettingEntry::Counts(counts) => Setting::Counts(counts.clone()),
+            SettingEntry::Sizes(sizes) => Setting::Sizes(sizes.clone()),
         }
     }
 }
 
 impl LayerEntry {
-    pub(super) fn options(&self) -> Options {
-        Options(
-            self.options
-                .iter()
-                .map(|(name, entry)| (name.clone(), entry.to_setting()))
-                .collect(),
-        )
+    pub(super) fn options(&self) -> BTreeMap<String, Setting> {
+        let options = self.options.iter();
+        options
+            .map(|(name, entry)| (name.clone(), entry.to_setting()))
+            .collect()
     }
 }
 

@@ -5,8 +5,8 @@ use std::path::Path;
 use ndarray::{Array2, ArrayView2};
 use serde::de::IgnoredAny;
 
-use super::saved;
-use super::{onnx, saved::Saved};
+use super::saved::{self, SavedModel};
+use super::{Registry, onnx};
 use crate::data::{Inputs, Schema, Task};
 use crate::element::Element;
 use crate::error::{Error, Position, Result};
@@ -86,7 +86,16 @@ impl<T: Element> Model<T> {
     ///
     /// As [`NeuralNetwork::save`].
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        saved::write::<T, ()>(path.as_ref(), &self.network, Some(&self.schema), None)
+        self.save_with(path, &Registry::new())
+    }
+
+    /// As [`Model::save`], with the layers and activations of a registry.
+    ///
+    /// # Errors
+    ///
+    /// As [`NeuralNetwork::save_with`].
+    pub fn save_with(&self, path: impl AsRef<Path>, registry: &Registry<T>) -> Result<()> {
+        saved::write::<T, ()>(path.as_ref(), &self.network, Some(&self.schema), None, registry)
     }
 
     /// Loads a model, in this precision, whichever it was saved in; a checkpoint's too.
@@ -96,9 +105,18 @@ impl<T: Element> Model<T> {
     /// [`Error::Io`] if the file cannot be read; [`Error::InvalidFile`] for anything in it that is no model, with what
     /// and where: a network without a schema, for one.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        Model::load_with(path, &Registry::new())
+    }
+
+    /// As [`Model::load`], with the layers and activations of a registry.
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::load`].
+    pub fn load_with(path: impl AsRef<Path>, registry: &Registry<T>) -> Result<Self> {
         let path = path.as_ref();
-        let fault = |problem: String| Error::file(path, Position::Byte(0), problem);
-        let (Saved { network, schema }, _) = saved::read::<T, IgnoredAny>(path)?;
+        let fault = |problem: String| Error::file(path, Position::File, problem);
+        let (SavedModel { network, schema }, _) = saved::read::<T, IgnoredAny>(path, registry)?;
         let Some(schema) = schema else {
             let problem = "it holds a network alone, and does not say what its data mean";
             return Err(fault(problem.to_owned()));
@@ -181,10 +199,20 @@ impl<T: Element> Model<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidData`] for a layer of your own without a [record](crate::layer::Layer::record), a weight that is
-    /// not finite, or a network beyond the format's 2 GB; [`Error::Io`] if the file cannot be written.
+    /// [`Error::InvalidData`] for a layer or an activation of your own, see [`Model::export_onnx_with`], a weight that is not
+    /// finite, or a network beyond the format's 2 GB; [`Error::Io`] if the file cannot be written.
     pub fn export_onnx(&self, path: impl AsRef<Path>) -> Result<()> {
-        onnx::export(self, path.as_ref())
+        self.export_onnx_with(path, &Registry::new())
+    }
+
+    /// As [`Model::export_onnx`], with the layers and activations of a registry.
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::export_onnx`]; [`Error::InvalidData`] for a layer or an activation whose record has no
+    /// [operators](super::Record::operators), or one that reads a tensor that the record does not have.
+    pub fn export_onnx_with(&self, path: impl AsRef<Path>, registry: &Registry<T>) -> Result<()> {
+        onnx::export(self, path.as_ref(), registry)
     }
 
     fn logits(&self, operation: &'static str, design: ArrayView2<'_, T>) -> Result<Array2<T>> {

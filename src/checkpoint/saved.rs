@@ -8,7 +8,8 @@ use safetensors::Dtype;
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
-use super::description::{Description, KEY, Precision, SchemaEntry};
+use super::Registry;
+use super::description::{Description, KEY, MOST_LAYERS, Precision, SchemaEntry};
 use super::header::shown;
 use super::network::{build, counts, tensors};
 use super::tensors::{TensorFile, write as write_tensors};
@@ -17,17 +18,17 @@ use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::network::NeuralNetwork;
 
-/// What a file holds of a model.
+/// The model of a file.
 #[derive(Debug)]
-pub(super) struct Saved<T> {
+pub(super) struct SavedModel<T> {
     pub(super) network: NeuralNetwork<T>,
     /// None for a network on its own.
     pub(super) schema: Option<Schema<T>>,
 }
 
-/// What a checkpoint holds besides.
+/// The state of a training in a checkpoint.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Training<T, S> {
+pub(super) struct SavedTraining<T, S> {
     /// What is kept as JSON.
     pub(super) state: S,
     /// What is kept as tensors, by names that do not start with a digit, such as `optimizer.0.exp_avg`.
@@ -35,7 +36,7 @@ pub(super) struct Training<T, S> {
 }
 
 /// All that a file holds; only a checkpoint has the second part.
-pub(super) type Content<T, S> = (Saved<T>, Option<Training<T, S>>);
+pub(super) type Content<T, S> = (SavedModel<T>, Option<SavedTraining<T, S>>);
 
 /// The precision that a network was saved in; of a file by others, that of its widest numbers.
 ///
@@ -56,15 +57,26 @@ pub fn precision_of(path: impl AsRef<Path>) -> Result<Precision> {
 ///
 /// # Errors
 ///
-/// [`Error::InvalidData`] for layers that no file knows, numbers that are not finite, or a schema whose parts do not
-/// fit; [`Error::Io`].
+/// [`Error::InvalidData`] for what could not be loaded again: layers that the registry does not know, more of them than a
+/// file describes, no weights, numbers that are not finite, or a schema whose parts do not fit; [`Error::Io`].
 pub(super) fn write<T: Element, S: Serialize + DeserializeOwned>(
     path: &Path,
     network: &NeuralNetwork<T>,
     schema: Option<&Schema<T>>,
-    training: Option<Training<T, S>>,
+    training: Option<SavedTraining<T, S>>,
+    registry: &Registry<T>,
 ) -> Result<()> {
-    let records = network.records()?;
+    let records = network.records_with(registry)?;
+    let refused = |problem: String| Err(Error::data("the network", problem));
+    if records.len() > MOST_LAYERS {
+        let layers = records.len();
+        return refused(format!(
+            "it has {layers} layers and activations, and a file describes {MOST_LAYERS}"
+        ));
+    }
+    if network.parameters() == 0 {
+        return refused("none of its layers has weights, so that there is nothing to save".to_owned());
+    }
     let mut description = Description::new(network.inputs(), &records);
     let counts = counts(&records);
     let mut tensors = tensors(records);
@@ -86,7 +98,10 @@ pub(super) fn write<T: Element, S: Serialize + DeserializeOwned>(
 /// # Errors
 ///
 /// [`Error::Io`]; [`Error::InvalidFile`] for anything in it that does not fit.
-pub(super) fn read<T: Element, S: DeserializeOwned>(path: &Path) -> Result<Content<T, S>> {
+pub(super) fn read<T: Element, S: DeserializeOwned>(
+    path: &Path,
+    registry: &Registry<T>,
+) -> Result<Content<T, S>> {
     let mut file = TensorFile::open(path)?;
     let Some(text) = file.text(KEY) else {
         return Err(file.fault(format_args!(
@@ -95,7 +110,7 @@ pub(super) fn read<T: Element, S: DeserializeOwned>(path: &Path) -> Result<Conte
         )));
     };
     let mut description = Description::<S>::parse(text).map_err(|problem| file.fault(problem))?;
-    let network = build(&description, &mut file)?;
+    let network = build(&description, &mut file, &BTreeMap::new(), registry)?;
     let schema = description
         .schema
         .take()
@@ -103,7 +118,7 @@ pub(super) fn read<T: Element, S: DeserializeOwned>(path: &Path) -> Result<Conte
         .transpose();
     let schema = schema.map_err(|error| file.fault(error))?;
     let training = match description.training {
-        Some(state) => Some(Training {
+        Some(state) => Some(SavedTraining {
             state,
             tensors: file.take_rest()?,
         }),
@@ -115,7 +130,7 @@ pub(super) fn read<T: Element, S: DeserializeOwned>(path: &Path) -> Result<Conte
             None
         }
     };
-    Ok((Saved { network, schema }, training))
+    Ok((SavedModel { network, schema }, training))
 }
 
 #[cfg(test)]
@@ -133,12 +148,12 @@ mod tests {
             .build()
             .unwrap();
         let average = array![[0.1_f32, 0.2]].into_dyn();
-        let training = Training {
+        let training = SavedTraining {
             state: vec![0.1, 1e-300],
             tensors: BTreeMap::from([("optimizer.0.exp_avg".to_owned(), average)]),
         };
-        write(&path, &network, None, Some(training.clone())).unwrap();
-        let (saved, back) = read::<f32, Vec<f64>>(&path).unwrap();
+        write(&path, &network, None, Some(training.clone()), &Registry::new()).unwrap();
+        let (saved, back) = read::<f32, Vec<f64>>(&path, &Registry::new()).unwrap();
         assert_eq!(back, Some(training));
         assert!(saved.schema.is_none());
         assert!(saved.network.weights().eq(network.weights()));
@@ -149,7 +164,10 @@ mod tests {
             .unwrap();
         other.load_weights(&path).unwrap();
         assert!(other.weights().eq(network.weights()));
-        assert!(read::<f32, String>(&path).is_err(), "a state of another kind");
+        assert!(
+            read::<f32, String>(&path, &Registry::new()).is_err(),
+            "a state of another kind"
+        );
     }
 
     #[test]
@@ -159,7 +177,9 @@ mod tests {
         let text = r#"{"format":1,"precision":"f32","inputs":4611686018427387904,
             "layers":[{"kind":"Dropout","options":{"p":0.5}}]}"#;
         write_tensors::<f32>(&path, &BTreeMap::new(), &BTreeMap::new(), (KEY, text.to_owned())).unwrap();
-        let error = read::<f32, IgnoredAny>(&path).unwrap_err().to_string();
+        let error = read::<f32, IgnoredAny>(&path, &Registry::new())
+            .unwrap_err()
+            .to_string();
         assert!(error.ends_with("none of its layers has weights"), "{error}");
     }
 }

@@ -36,7 +36,8 @@ impl TensorFile {
     /// [`Error::Io`] if the system refuses, [`Error::InvalidFile`] for anything that is no safetensors file.
     pub(super) fn open(path: &Path) -> Result<Self> {
         let (file, length, header) = open(path)?;
-        let header = Header::parse(&header).map_err(|problem| at_header(path, problem))?;
+        let header =
+            Header::parse(&header).map_err(|problem| Error::file(path, Position::Byte(PREFIX), problem))?;
         let start = length.header_end;
         if (header.bytes as u64).checked_add(start) != Some(length.file) {
             let there = length.file - start;
@@ -105,6 +106,20 @@ impl TensorFile {
         Ok(array)
     }
 
+    /// Takes out a counter: a tensor of one number without dimensions.
+    ///
+    /// # Errors
+    ///
+    /// As [`TensorFile::take`]; [`Error::InvalidFile`] for a number that is no count.
+    pub(super) fn take_count(&mut self, name: &str) -> Result<u64> {
+        // Exact up to 2^53, whichever type the file has.
+        let number: f64 = self.take(name, &[])?.sum();
+        if number < 0.0 || number.fract() != 0.0 {
+            return Err(self.fault(format_args!("tensor `{}`: {number} is no count", shown(name))));
+        }
+        Ok(number as u64)
+    }
+
     /// Takes out all tensors that are left.
     ///
     /// # Errors
@@ -122,9 +137,9 @@ impl TensorFile {
         left.into_iter().map(take).collect()
     }
 
-    /// An error about the file.
+    /// An error about the file as a whole.
     pub(super) fn fault(&self, problem: impl std::fmt::Display) -> Error {
-        at_header(&self.path, problem)
+        Error::file(&self.path, Position::File, problem)
     }
 
     fn tensor_fault(&self, name: &str, info: &TensorInfo, problem: impl std::fmt::Display) -> Error {
@@ -135,10 +150,6 @@ impl TensorFile {
             format_args!("tensor `{}`: {problem}", shown(name)),
         )
     }
-}
-
-fn at_header(path: &Path, problem: impl std::fmt::Display) -> Error {
-    Error::file(path, Position::Byte(PREFIX), problem)
 }
 
 /// A whole number of at least 0.
@@ -160,7 +171,7 @@ fn open(path: &Path) -> Result<(File, Lengths, Vec<u8>)> {
         false => Ok((0, None)),
     });
     let opened = opened.map_err(|source| Error::io(path, "open the file", source))?;
-    let no_header = |problem: String| Error::file(path, Position::Byte(0), problem);
+    let no_header = |problem: String| Error::file(path, Position::File, problem);
     let (length @ PREFIX.., Some(mut file)) = opened else {
         return Err(no_header(
             "it is no safetensors file, which starts with 8 bytes".to_owned(),
@@ -284,10 +295,7 @@ mod tests {
                 .all(|(back, value)| back.to_bits() == value.to_bits())
         );
         assert!(file.take::<f64>("matrix", &[2, 2]).is_err(), "it is gone");
-        assert_eq!(
-            file.take::<f64>("count", &[]).unwrap(),
-            ndarray::arr0(3.0).into_dyn()
-        );
+        assert_eq!(file.take_count("count").unwrap(), 3);
         let rest = file.take_rest::<f64>().unwrap();
         assert_eq!(rest["none"].shape(), [0, 3]);
         assert_eq!(rest["number"].shape(), [0; 0]);

@@ -6,8 +6,8 @@ use std::path::Path;
 use ndarray::{Array2, ArrayD, Ix2};
 use serde::{Deserialize, Serialize};
 
-use super::exact;
-use super::saved::{self, Saved, Training, precision_of};
+use super::saved::{self, SavedModel, SavedTraining, precision_of};
+use super::{Registry, Setting, exact};
 use crate::data::Schema;
 use crate::element::Element;
 use crate::error::{Error, Position, Result};
@@ -85,7 +85,22 @@ impl<T: Element> Run<'_, T> {
     ///
     /// As [`NeuralNetwork::save`].
     pub fn save_checkpoint(&self, path: impl AsRef<Path>, schema: Option<&Schema<T>>) -> Result<()> {
-        save(path.as_ref(), self.network, self.optimizer, self.state, schema)
+        self.save_checkpoint_with(path, schema, &Registry::new())
+    }
+
+    /// As [`Run::save_checkpoint`], with the layers and activations of a registry.
+    ///
+    /// # Errors
+    ///
+    /// As [`NeuralNetwork::save_with`].
+    pub fn save_checkpoint_with(
+        &self,
+        path: impl AsRef<Path>,
+        schema: Option<&Schema<T>>,
+        registry: &Registry<T>,
+    ) -> Result<()> {
+        let path = path.as_ref();
+        save(path, self.network, self.optimizer, self.state, schema, registry)
     }
 }
 
@@ -125,13 +140,22 @@ impl<T: Element> Trainer<T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn save_checkpoint(&self, path: impl AsRef<Path>, schema: Option<&Schema<T>>) -> Result<()> {
-        save(
-            path.as_ref(),
-            &self.network,
-            &*self.optimizer,
-            &self.state,
-            schema,
-        )
+        self.save_checkpoint_with(path, schema, &Registry::new())
+    }
+
+    /// As [`Trainer::save_checkpoint`], with the layers and activations of a registry.
+    ///
+    /// # Errors
+    ///
+    /// As [`NeuralNetwork::save_with`].
+    pub fn save_checkpoint_with(
+        &self,
+        path: impl AsRef<Path>,
+        schema: Option<&Schema<T>>,
+        registry: &Registry<T>,
+    ) -> Result<()> {
+        let (path, optimizer) = (path.as_ref(), &*self.optimizer);
+        save(path, &self.network, optimizer, &self.state, schema, registry)
     }
 
     /// Takes over network, optimizer state and history of a checkpoint, to go on from there.
@@ -142,10 +166,20 @@ impl<T: Element> Trainer<T> {
     /// # Errors
     ///
     /// [`Error::Io`] if the file cannot be read; [`Error::InvalidFile`] for one that is no checkpoint, or that of
-    /// another training. The trainer then stays as it was, but for the optimizer.
+    /// another training. The trainer then stays as it was; an optimizer of your own too, if it keeps its state where it
+    /// refuses another.
     pub fn load_checkpoint(&mut self, path: impl AsRef<Path>) -> Result<()> {
+        self.load_checkpoint_with(path, &Registry::new())
+    }
+
+    /// As [`Trainer::load_checkpoint`], with the layers and activations of a registry.
+    ///
+    /// # Errors
+    ///
+    /// As [`Trainer::load_checkpoint`].
+    pub fn load_checkpoint_with(&mut self, path: impl AsRef<Path>, registry: &Registry<T>) -> Result<()> {
         let path = path.as_ref();
-        let fault = |problem: String| Error::file(path, Position::Byte(0), problem);
+        let fault = |problem: String| Error::file(path, Position::File, problem);
         let saved_in = precision_of(path)?;
         if saved_in.to_string() != T::NAME {
             return Err(fault(format!(
@@ -153,13 +187,13 @@ impl<T: Element> Trainer<T> {
                 T::NAME
             )));
         }
-        let (Saved { network, .. }, training) = saved::read::<T, State>(path)?;
-        let Some(Training { state, tensors }) = training else {
+        let (SavedModel { network, .. }, training) = saved::read::<T, State>(path, registry)?;
+        let Some(SavedTraining { state, tensors }) = training else {
             return Err(fault(
                 "it is no checkpoint, but a model that is not being trained".to_owned(),
             ));
         };
-        let same_layers = described(&network)? == described(&self.network)?;
+        let same_layers = described(&network, registry)? == described(&self.network, registry)?;
         if !same_layers {
             let (saved, own) = (network.architecture(), self.network.architecture());
             return Err(fault(format!("the training is one of {saved}, not of {own}")));
@@ -191,6 +225,7 @@ fn save<T: Element>(
     optimizer: &dyn Optimizer<T>,
     state: &TrainState<T>,
     schema: Option<&Schema<T>>,
+    registry: &Registry<T>,
 ) -> Result<()> {
     let OptimizerState { steps, tensors } = optimizer.state();
     let mut tensors: BTreeMap<String, ArrayD<T>> = tensors
@@ -225,16 +260,25 @@ fn save<T: Element>(
         }),
         epochs: history.epochs.iter().map(EpochEntry::of).collect(),
     };
-    saved::write(path, network, schema, Some(Training { state, tensors }))
+    saved::write(
+        path,
+        network,
+        schema,
+        Some(SavedTraining { state, tensors }),
+        registry,
+    )
 }
 
-/// What the layers are, without what they have learned.
-fn described<T: Element>(network: &NeuralNetwork<T>) -> Result<Vec<(String, String, Option<u64>)>> {
-    let records = network.records()?.into_iter();
+/// The layers and activations of a network, without their tensors.
+fn described<T: Element>(network: &NeuralNetwork<T>, registry: &Registry<T>) -> Result<Vec<LayerOptions>> {
+    let records = network.records_with(registry)?.into_iter();
     Ok(records
-        .map(|record| (record.kind.to_owned(), record.options.to_string(), record.seed))
+        .map(|record| (record.kind, record.options, record.seed))
         .collect())
 }
+
+/// Kind, options and seed of a layer or an activation.
+type LayerOptions = (&'static str, BTreeMap<String, Setting>, Option<u64>);
 
 /// The names and tensors of an optimizer, and the best weights.
 type Sorted<T> = (Vec<(String, Array2<T>)>, Vec<Array2<T>>);

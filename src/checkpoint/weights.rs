@@ -2,27 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use ndarray::ArrayD;
-
+use super::Record;
 use super::description::KEY;
 use super::header::{dimensions, shown};
 use super::tensors::TensorFile;
 use crate::element::Element;
 use crate::error::{Error, Result};
-use crate::layer::Record;
 
 /// The tensors of a module or a layer: names within it, and shapes.
 type Tensors = BTreeMap<String, Vec<usize>>;
 
-/// The file's tensors, by the names that they have in the network: `0.weight` and so on.
+/// The names that the network's tensors have in the file, by their own: `0.weight` and so on.
 ///
 /// # Errors
 ///
 /// [`Error::InvalidFile`] that lists both sides if they do not fit.
 pub(super) fn matching<T: Element>(
-    file: &mut TensorFile,
+    file: &TensorFile,
     records: &[Record<T>],
-) -> Result<BTreeMap<String, ArrayD<T>>> {
+) -> Result<BTreeMap<String, String>> {
     let layers: Vec<(usize, Tensors)> = layers(records);
     let modules = modules(file);
     let fit = modules.as_ref().is_some_and(|modules| {
@@ -32,18 +30,18 @@ pub(super) fn matching<T: Element>(
     let Some(modules) = modules.filter(|_| fit) else {
         return Err(mismatch(file, &layers));
     };
-    let mut tensors = BTreeMap::new();
+    let mut names = BTreeMap::new();
     for ((path, module), (index, _)) in modules.iter().zip(&layers) {
-        for (name, shape) in module {
+        for name in module.keys() {
             let full = if path.is_empty() {
                 name.clone()
             } else {
                 format!("{path}.{name}")
             };
-            tensors.insert(format!("{index}.{name}"), file.take(&full, shape)?);
+            names.insert(format!("{index}.{name}"), full);
         }
     }
-    Ok(tensors)
+    Ok(names)
 }
 
 /// The layers that have tensors, by their places.

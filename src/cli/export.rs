@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use mfnet::Element;
+use mfnet::checkpoint::{Precision, precision_of};
 use mfnet::data::Task;
-use mfnet::{Element, Precision, precision_of};
 
 use super::{Outcome, console, opened};
 

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail, ensure};
 use clap::Args;
+use mfnet::checkpoint::{Precision, precision_of};
 use mfnet::data::{Layout, Scaling, Schema, Task};
-use mfnet::{Element, Model, NeuralNetwork, Precision, precision_of};
+use mfnet::{Element, Model, NeuralNetwork};
 
 use super::parse::whole;
 use super::settings::{ActivationName, TaskName};

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
+use mfnet::checkpoint::{FileKind, contents_of};
 use mfnet::data::Schema;
-use mfnet::{Element, FileKind, Model, contents_of};
+use mfnet::{Element, Model};
 
 /// The model in a folder of a run.
 const MODEL_FILE: &str = "model.safetensors";

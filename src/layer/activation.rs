@@ -2,8 +2,7 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::record::{Attribute, Operator, Options};
-use super::{Activation, Record};
+use super::Activation;
 use crate::element::Element;
 use crate::kernel::simd;
 
@@ -52,10 +51,6 @@ impl<T: Element> Activation<T> for Identity {
     fn forward(&self, _values: ArrayViewMut2<'_, T>) {}
 
     fn backward(&self, _output: ArrayView2<'_, T>, _delta: ArrayViewMut2<'_, T>) {}
-
-    fn record(&self) -> Option<Record<T>> {
-        Some(Record::plain("Identity", "Identity"))
-    }
 }
 
 impl<T: Element> Activation<T> for Relu {
@@ -75,10 +70,6 @@ impl<T: Element> Activation<T> for Relu {
             |a, delta| if a > T::zero() { delta } else { T::zero() },
         );
     }
-
-    fn record(&self) -> Option<Record<T>> {
-        Some(Record::plain("ReLU", "Relu"))
-    }
 }
 
 impl<T: Element> Activation<T> for Sigmoid {
@@ -93,10 +84,6 @@ impl<T: Element> Activation<T> for Sigmoid {
     fn backward(&self, output: ArrayView2<'_, T>, delta: ArrayViewMut2<'_, T>) {
         derive(output, delta, |a, delta| delta * (a * (T::one() - a)));
     }
-
-    fn record(&self) -> Option<Record<T>> {
-        Some(Record::plain("Sigmoid", "Sigmoid"))
-    }
 }
 
 impl<T: Element> Activation<T> for Tanh {
@@ -110,10 +97,6 @@ impl<T: Element> Activation<T> for Tanh {
 
     fn backward(&self, output: ArrayView2<'_, T>, delta: ArrayViewMut2<'_, T>) {
         derive(output, delta, |a, delta| delta * (T::one() - a * a));
-    }
-
-    fn record(&self) -> Option<Record<T>> {
-        Some(Record::plain("Tanh", "Tanh"))
     }
 }
 
@@ -148,18 +131,6 @@ impl<T: Element> Activation<T> for Softmax {
 
     fn gives_probabilities(&self) -> bool {
         true
-    }
-
-    fn record(&self) -> Option<Record<T>> {
-        Some(Record {
-            options: Options::of(&[("dim", 1.0)]),
-            operators: vec![Operator {
-                kind: "Softmax",
-                operands: Vec::new(),
-                attributes: vec![("axis", Attribute::Integer(1))],
-            }],
-            ..Record::plain("Softmax", "Softmax")
-        })
     }
 }
 

@@ -2,11 +2,10 @@
 
 use std::ops::Range;
 
-use ndarray::{Array2, ArrayD, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, ShapeBuilder, s};
+use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, ShapeBuilder, s};
 
-use super::record::{Attribute, Operand, Operator, Options, Record, Tensor};
 use super::statistics::{TILE, part, tiles};
-use super::{BatchStatistics, Context, Fetch, Layer, LayerKind};
+use super::{BatchStatistics, Context, Layer, LayerKind, has_room};
 use crate::augment::{body, body_mut};
 use crate::element::Element;
 use crate::error::{Error, Result};
@@ -72,7 +71,7 @@ impl<T: Element> BatchNorm1d<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidOption`] for other numbers.
+    /// [`Error::InvalidOption`] for other numbers, or for more features than there is memory for.
     ///
     /// ```
     /// use mfnet::layer::BatchNorm1d;
@@ -86,6 +85,10 @@ impl<T: Element> BatchNorm1d<T> {
             return Err(Error::option("features of BatchNorm1d", features, "at least 1"));
         }
         Self::check(epsilon, momentum)?;
+        if !has_room::<T>(&[features.saturating_add(1), 2]) {
+            let expected = "few enough for the memory";
+            return Err(Error::option("features of BatchNorm1d", features, expected));
+        }
         let mut weights = Array2::zeros((features + 1, 2).f());
         weights[[0, 0]] = T::one();
         weights.slice_mut(s![1.., 1]).fill(T::one());
@@ -131,7 +134,8 @@ impl<T: Element> BatchNorm1d<T> {
         Ok(layer)
     }
 
-    fn check(epsilon: f64, momentum: f64) -> Result<()> {
+    /// Refuses an epsilon or a momentum that cannot be.
+    pub(crate) fn check(epsilon: f64, momentum: f64) -> Result<()> {
         if !(epsilon > 0.0 && epsilon.is_finite()) {
             return Err(Error::option("epsilon", epsilon, "a finite number above 0"));
         }
@@ -145,40 +149,40 @@ impl<T: Element> BatchNorm1d<T> {
         Ok(())
     }
 
-    /// A layer with saved tensors.
-    #[cfg(feature = "save")]
-    pub(super) fn restored(
-        features: usize,
-        epsilon: f64,
-        momentum: f64,
-        fetch: &mut Fetch<'_, T>,
-    ) -> Result<Self> {
-        Self::check(epsilon, momentum)?;
-        // Before any memory is taken: that there are tensors of such sizes is what bounds it.
-        let saved = Saved::fetched(features, fetch)?;
-        let mut layer = Self::new(features, epsilon, momentum)?;
-        layer.assign(&saved);
-        Ok(layer)
-    }
-
-    fn assign(&mut self, saved: &Saved<T>) {
+    /// Takes over gamma, beta, running mean and running variance, and the number of batches that they are of.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] for other numbers of features, [`Error::InvalidData`] for a variance below 0.
+    pub(crate) fn assign(&mut self, numbers: [ArrayView1<'_, T>; 4], batches: u64) -> Result<()> {
+        let [gamma, beta, mean, variance] = numbers;
+        if let Some(wrong) = numbers.iter().find(|numbers| numbers.len() != self.features()) {
+            return Err(Error::shape("BatchNorm1d", self.features(), wrong.len()));
+        }
+        if let Some(variance) = variance.iter().find(|variance| **variance < T::zero()) {
+            let problem = format_args!("{variance} is no variance, which is at least 0");
+            return Err(Error::data("running_var", problem));
+        }
         let ([weights], [running]) = (&mut self.weights, &mut self.running);
-        weights.slice_mut(s![1.., 1]).into_dyn().assign(&saved.weight);
-        weights.slice_mut(s![1.., 0]).into_dyn().assign(&saved.bias);
-        running.column_mut(0).into_dyn().assign(&saved.mean);
-        running.column_mut(1).into_dyn().assign(&saved.variance);
-        self.batches = saved.batches;
+        weights.slice_mut(s![1.., 1]).assign(&gamma);
+        weights.slice_mut(s![1.., 0]).assign(&beta);
+        running.column_mut(0).assign(&mean);
+        running.column_mut(1).assign(&variance);
+        self.batches = batches;
+        Ok(())
     }
 
     fn features(&self) -> usize {
         self.running[0].nrows()
     }
 
-    fn beta(&self) -> ArrayView1<'_, T> {
+    /// The means that features are given.
+    pub(crate) fn beta(&self) -> ArrayView1<'_, T> {
         self.weights[0].slice(s![1.., 0])
     }
 
-    fn gamma(&self) -> ArrayView1<'_, T> {
+    /// The standard deviations that features are given.
+    pub(crate) fn gamma(&self) -> ArrayView1<'_, T> {
         self.weights[0].slice(s![1.., 1])
     }
 
@@ -190,6 +194,21 @@ impl<T: Element> BatchNorm1d<T> {
     /// The running variance.
     pub fn running_variance(&self) -> ArrayView1<'_, T> {
         self.running[0].column(1)
+    }
+
+    /// The number of batches that the running statistics are of.
+    pub(crate) fn batches(&self) -> u64 {
+        self.batches
+    }
+
+    /// The number that the variance is raised by.
+    pub(crate) fn epsilon(&self) -> f64 {
+        self.epsilon
+    }
+
+    /// The part of a running statistic that is taken from each batch.
+    pub(crate) fn momentum(&self) -> f64 {
+        self.momentum
     }
 
     /// The mean of a feature, and 1 / sqrt(variance + epsilon): those of the batch, or the running ones without a batch.
@@ -209,38 +228,6 @@ impl<T: Element> BatchNorm1d<T> {
 #[inline(always)]
 fn part_mut<'a, T>(sample: ArrayViewMut1<'a, T>, features: &Range<usize>) -> &'a mut [T] {
     &mut sample.into_slice().expect("a sample's features are contiguous")[features.clone()]
-}
-
-/// What a file has of a layer.
-struct Saved<T> {
-    weight: ArrayD<T>,
-    bias: ArrayD<T>,
-    mean: ArrayD<T>,
-    variance: ArrayD<T>,
-    batches: u64,
-}
-
-impl<T: Element> Saved<T> {
-    fn fetched(features: usize, fetch: &mut Fetch<'_, T>) -> Result<Self> {
-        let saved = Saved {
-            weight: fetch("weight", &[features])?,
-            bias: fetch("bias", &[features])?,
-            mean: fetch("running_mean", &[features])?,
-            variance: fetch("running_var", &[features])?,
-            // A count, exact up to 2^24 batches in f32: nothing is computed from it.
-            batches: fetch("num_batches_tracked", &[])?
-                .iter()
-                .map(|count| count.as_f64() as u64)
-                .sum(),
-        };
-        if let Some(variance) = saved.variance.iter().find(|variance| **variance < T::zero()) {
-            return Err(Error::data(
-                "running_var",
-                format_args!("{variance} is no variance, which is at least 0"),
-            ));
-        }
-        Ok(saved)
-    }
 }
 
 impl<T: Element> Layer<T> for BatchNorm1d<T> {
@@ -390,46 +377,6 @@ impl<T: Element> Layer<T> for BatchNorm1d<T> {
         }
         self.batches += 1;
     }
-
-    fn record(&self) -> Option<Record<T>> {
-        let tensor = |name, values: ArrayView1<'_, T>| Tensor {
-            name,
-            values: values.to_owned().into_dyn(),
-        };
-        let names = ["weight", "bias", "running_mean", "running_var"];
-        let values = [
-            self.gamma(),
-            self.beta(),
-            self.running_mean(),
-            self.running_variance(),
-        ];
-        Some(Record {
-            kind: "BatchNorm1d",
-            options: Options::of(&[
-                ("num_features", self.features() as f64),
-                ("eps", self.epsilon),
-                ("momentum", self.momentum),
-            ]),
-            seed: None,
-            tensors: names
-                .into_iter()
-                .zip(values)
-                .map(|(name, values)| tensor(name, values))
-                .collect(),
-            counts: vec![("num_batches_tracked", self.batches)],
-            operators: vec![Operator {
-                kind: "BatchNormalization",
-                operands: names.map(Operand::Tensor).into(),
-                attributes: vec![("epsilon", Attribute::Float(self.epsilon as f32))],
-            }],
-        })
-    }
-
-    fn restore(&mut self, fetch: &mut Fetch<'_, T>) -> Result<()> {
-        let saved = Saved::fetched(self.features(), fetch)?;
-        self.assign(&saved);
-        Ok(())
-    }
 }
 
 #[cfg(test)]
@@ -492,28 +439,6 @@ mod tests {
             &output,
             &array![[1.0, 1.0], [0.8 * scale, 2.8 * scale], [second, second]],
         );
-    }
-
-    #[test]
-    fn a_record_has_everything() {
-        let mut layer = layer(&[1.0, 3.0], &[0.0, 0.5]);
-        layer.update_running_statistics(&measured(&augment(array![[1.0, 10.0], [3.0, 12.0]].view())));
-        let record = layer.record().unwrap();
-        assert_eq!(record.counts, [("num_batches_tracked", 1)]);
-        let mut fetch = |name: &str, shape: &[usize]| {
-            if name == "num_batches_tracked" {
-                return Ok(ArrayD::from_elem(vec![], 1.0));
-            }
-            let tensor = record.tensors.iter().find(|tensor| tensor.name == name).unwrap();
-            assert_eq!(tensor.values.shape(), shape);
-            Ok(tensor.values.clone())
-        };
-        let mut other = BatchNorm1d::new(2, 1e-5, 0.1).unwrap();
-        other.restore(&mut fetch).unwrap();
-        assert_eq!(other.record().unwrap(), record);
-        assert_eq!((&other.weights, &other.running), (&layer.weights, &layer.running));
-        let mut negative = |_: &str, shape: &[usize]| Ok(ArrayD::from_elem(shape, -1.0));
-        assert!(other.restore(&mut negative).is_err(), "a negative variance");
     }
 
     #[test]

@@ -2,9 +2,8 @@
 
 use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, s};
 
-use super::record::{Attribute, Operand, Operator, Options, Record, Tensor};
 use super::window::Patches;
-use super::{Context, Fetch, Form, Image, Initializer, Layer, Window};
+use super::{Context, Image, Initializer, Layer, Window, has_room};
 use crate::augment::{body, body_mut};
 use crate::element::Element;
 use crate::error::{Error, Result};
@@ -59,8 +58,8 @@ impl<T: Element> Conv2d<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidOption`] for an image or a window without extent, a stride of 0, no outputs or a padding as large
-    /// as the window; [`Error::Shape`] for a window larger than the padded image, or images beyond all counting.
+    /// [`Error::InvalidOption`] for an image or a window without extent, a stride of 0, no outputs, a padding as large as the
+    /// window, or more numbers than there is memory for; [`Error::Shape`] for a window larger than the padded image.
     pub fn new(
         image: Image,
         outputs: usize,
@@ -68,14 +67,14 @@ impl<T: Element> Conv2d<T> {
         initializer: Initializer,
         seed: u64,
     ) -> Result<Self> {
-        let patches = checked(image, outputs, window)?;
+        let patches = checked::<T>(image, outputs, window)?;
         let mut weights = Array2::zeros((outputs + 1, patches.numbers() + 1));
         weights[[0, 0]] = T::one();
         initializer.fill(weights.slice_mut(s![1.., 1..]), seed);
         Ok(Conv2d {
             weights: [weights],
             patches,
-            group: (PLACES_AT_ONCE / patches.count()).max(1),
+            group: group(&patches),
         })
     }
 
@@ -96,7 +95,7 @@ impl<T: Element> Conv2d<T> {
         biases: &[T],
     ) -> Result<Self> {
         let outputs = weights.nrows();
-        let numbers = checked(image, outputs, window)?.numbers();
+        let numbers = checked::<T>(image, outputs, window)?.numbers();
         if (weights.ncols(), biases.len()) != (numbers, outputs) {
             return Err(Error::shape(
                 "Conv2d::from_weights",
@@ -113,25 +112,24 @@ impl<T: Element> Conv2d<T> {
         Ok(layer)
     }
 
-    /// A layer with saved weights and biases.
-    #[cfg(feature = "save")]
-    pub(super) fn restored(
-        image: Image,
-        outputs: usize,
-        window: Window,
-        fetch: &mut Fetch<'_, T>,
-    ) -> Result<Self> {
-        let patches = checked(image, outputs, window)?;
-        // Before any memory is taken: that there are tensors of such sizes is what bounds it.
-        let saved = Saved::fetched(&patches, outputs, fetch)?;
-        let mut layer = Conv2d::new(image, outputs, window, Initializer::Zeros, 0)?;
-        layer.assign(saved.weights.view(), saved.biases.column(0));
-        Ok(layer)
-    }
-
     fn assign(&mut self, weights: ArrayView2<'_, T>, biases: ArrayView1<'_, T>) {
         self.weights[0].slice_mut(s![1.., 1..]).assign(&weights);
         self.weights[0].slice_mut(s![1.., 0]).assign(&biases);
+    }
+
+    /// The images that come in.
+    pub(crate) fn input_image(&self) -> Image {
+        self.patches.image()
+    }
+
+    /// The window.
+    pub(crate) fn window(&self) -> Window {
+        self.patches.window()
+    }
+
+    /// W with its constant row 0 and the biases in column 0; see [the shapes](Conv2d#shapes).
+    pub(crate) fn augmented_weights(&self) -> ArrayView2<'_, T> {
+        self.weights[0].view()
     }
 
     /// The images that come out.
@@ -190,8 +188,13 @@ impl<T: Element> Conv2d<T> {
 /// The columns of a product that BLAS works at full speed on, or nearly so.
 const PLACES_AT_ONCE: usize = 512;
 
+/// The images whose places make one product.
+fn group(patches: &Patches) -> usize {
+    (PLACES_AT_ONCE / patches.count()).max(1)
+}
+
 /// What a window sees of images, if all of it can be.
-fn checked(image: Image, outputs: usize, window: Window) -> Result<Patches> {
+fn checked<T: Element>(image: Image, outputs: usize, window: Window) -> Result<Patches> {
     for (option, value) in [
         ("channels", image.channels),
         ("height", image.height),
@@ -214,11 +217,27 @@ fn checked(image: Image, outputs: usize, window: Window) -> Result<Patches> {
         height: window.size[0],
         width: window.size[1],
     };
-    let countable = [image, output, seen]
-        .iter()
-        .all(|image| image.features().is_some());
-    if !countable {
-        return Err(Error::shape("Conv2d", "images that memory has room for", image));
+    let few = "few enough for the memory";
+    let rows = outputs.saturating_add(1);
+    let fits = |image: Image| {
+        image
+            .features()
+            .is_some_and(|features| has_room::<T>(&[features]))
+    };
+    let Some(columns) = seen.features().and_then(|numbers| numbers.checked_add(1)) else {
+        return Err(Error::option("channels", image.channels, few));
+    };
+    if !has_room::<T>(&[rows, columns]) {
+        return Err(Error::option("outputs of Conv2d", outputs, few));
+    }
+    // Room for one image, and for all that the layer needs to work on a group of them.
+    let places = [height, width, group(&patches), rows.saturating_add(columns)];
+    if !fits(image) || !fits(output) || !has_room::<T>(&places) {
+        return Err(Error::option(
+            "image of Conv2d",
+            image,
+            "small enough for the memory",
+        ));
     }
     Ok(patches)
 }
@@ -256,13 +275,6 @@ impl<T: Element> Layer<T> for Conv2d<T> {
 
     fn outputs(&self) -> usize {
         self.output_image().features().unwrap_or_default()
-    }
-
-    fn form(&self) -> Form {
-        Form::Images {
-            input: self.patches.image(),
-            output: self.output_image(),
-        }
     }
 
     fn parameters(&self) -> &[Array2<T>] {
@@ -356,74 +368,6 @@ impl<T: Element> Layer<T> for Conv2d<T> {
             beta = T::one();
         }
     }
-
-    fn record(&self) -> Option<Record<T>> {
-        let [weights] = &self.weights;
-        let (image, window) = (self.patches.image(), self.patches.window());
-        let (outputs, [height, width]) = (weights.nrows() - 1, window.size);
-        let whole = |numbers: &[usize]| numbers.iter().map(|&number| number as i64).collect();
-        let kernels = weights.slice(s![1.., 1..]).as_standard_layout().into_owned();
-        let kernels = kernels.into_shape_with_order(vec![outputs, image.channels, height, width]);
-        let [above, left] = window.padding;
-        Some(Record {
-            kind: "Conv2d",
-            options: Options::of(&[
-                ("in_channels", image.channels as f64),
-                ("out_channels", outputs as f64),
-            ])
-            .counts_of("kernel_size", &window.size)
-            .counts_of("stride", &window.stride)
-            .counts_of("padding", &window.padding),
-            seed: None,
-            tensors: vec![
-                Tensor {
-                    name: "weight",
-                    values: kernels.ok()?,
-                },
-                Tensor {
-                    name: "bias",
-                    values: weights.slice(s![1.., 0]).to_owned().into_dyn(),
-                },
-            ],
-            counts: Vec::new(),
-            operators: vec![Operator {
-                kind: "Conv",
-                operands: vec![Operand::Tensor("weight"), Operand::Tensor("bias")],
-                attributes: vec![
-                    ("kernel_shape", Attribute::Integers(whole(&window.size))),
-                    ("strides", Attribute::Integers(whole(&window.stride))),
-                    ("pads", Attribute::Integers(whole(&[above, left, above, left]))),
-                ],
-            }],
-        })
-    }
-
-    fn restore(&mut self, fetch: &mut Fetch<'_, T>) -> Result<()> {
-        let saved = Saved::fetched(&self.patches, self.weights[0].nrows() - 1, fetch)?;
-        self.assign(saved.weights.view(), saved.biases.column(0));
-        Ok(())
-    }
-}
-
-/// What a file has of a layer, as matrices.
-struct Saved<T> {
-    weights: Array2<T>,
-    biases: Array2<T>,
-}
-
-impl<T: Element> Saved<T> {
-    fn fetched(patches: &Patches, outputs: usize, fetch: &mut Fetch<'_, T>) -> Result<Self> {
-        let (channels, [height, width]) = (patches.image().channels, patches.window().size);
-        let weights = fetch("weight", &[outputs, channels, height, width])?;
-        let biases = fetch("bias", &[outputs])?;
-        let misshapen = |_| Error::data("Conv2d", "its tensors are not of the shapes that were asked for");
-        Ok(Saved {
-            weights: weights
-                .into_shape_with_order((outputs, patches.numbers()))
-                .map_err(misshapen)?,
-            biases: biases.into_shape_with_order((outputs, 1)).map_err(misshapen)?,
-        })
-    }
 }
 
 #[cfg(test)]
@@ -471,24 +415,6 @@ mod tests {
         // Top left only pixel 1 is seen, by the last weight; top right 2 and 3, by the last row; bottom left 4 and 7.
         let expected = array![[4.0, 18.0, 36.0, 77.0, 11.0, 13.0, 17.0, 19.0]];
         assert_eq!(forward(&layer(moved), &image), expected);
-    }
-
-    #[test]
-    fn a_record_has_pytorchs_shapes() {
-        let window = Window::new([2, 2]).stride([2, 1]).padding([1, 0]);
-        let mut first = layer(window);
-        let record = first.record().unwrap();
-        assert_eq!(record.tensors[0].values.shape(), [2, 1, 2, 2]);
-        assert_eq!(record.tensors[1].values.shape(), [2]);
-        assert_eq!(record.options.counts("stride").unwrap(), [2, 1]);
-        let mut fetch = |name: &str, shape: &[usize]| {
-            let tensor = record.tensors.iter().find(|tensor| tensor.name == name).unwrap();
-            assert_eq!(tensor.values.shape(), shape);
-            Ok(tensor.values.clone() * 2.0)
-        };
-        first.restore(&mut fetch).unwrap();
-        assert_eq!(first.weights[0].row(2), array![20.0, 0.0, 0.0, 0.0, 2.0]);
-        assert_eq!(first.weights[0].row(0), array![1.0, 0.0, 0.0, 0.0, 0.0]);
     }
 
     #[test]

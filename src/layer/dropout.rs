@@ -2,8 +2,7 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::record::{Options, Record};
-use super::{Context, Form, Layer, Mode};
+use super::{Context, Layer, Mode};
 use crate::augment::{body, body_mut};
 use crate::element::Element;
 use crate::error::{Error, Result};
@@ -45,6 +44,16 @@ impl Dropout {
             probability,
             seed,
         })
+    }
+
+    /// The probability that a feature is left out.
+    pub(crate) fn probability(&self) -> f64 {
+        self.probability
+    }
+
+    /// The seed of what is left out.
+    pub(crate) fn seed(&self) -> u64 {
+        self.seed
     }
 
     /// Writes each value as it is or 0, times the factor that keeps the mean.
@@ -114,10 +123,6 @@ impl<T: Element> Layer<T> for Dropout {
         self.features
     }
 
-    fn form(&self) -> Form {
-        Form::Any
-    }
-
     fn forward(&self, input: ArrayView2<'_, T>, output: ArrayViewMut2<'_, T>, context: &mut Context<'_, T>) {
         self.mask(context.mode(), input, output);
     }
@@ -130,15 +135,6 @@ impl<T: Element> Layer<T> for Dropout {
         context: &mut Context<'_, T>,
     ) {
         self.mask(context.mode(), delta, delta_input);
-    }
-
-    fn record(&self) -> Option<Record<T>> {
-        // In a prediction it is not there.
-        Some(Record {
-            options: Options::of(&[("p", self.probability)]),
-            seed: Some(self.seed),
-            ..Record::plain("Dropout", "Identity")
-        })
     }
 }
 

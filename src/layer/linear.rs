@@ -1,9 +1,8 @@
 //! The fully connected layer.
 
-use ndarray::{Array2, ArrayD, ArrayView2, ArrayViewD, ArrayViewMut2, ShapeBuilder, s};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, ShapeBuilder, s};
 
-use super::record::{Attribute, Operand, Operator, Options, Record, Tensor};
-use super::{Context, Fetch, Initializer, Layer, LayerKind};
+use super::{Context, Initializer, Layer, LayerKind, has_room};
 use crate::augment::{body, body_mut};
 use crate::element::Element;
 use crate::error::{Error, Result};
@@ -41,10 +40,7 @@ impl<T: Element> Linear<T> {
         if outputs == 0 {
             return Err(Error::option("outputs of Linear", outputs, "at least 1"));
         }
-        // Asked for beforehand, as the process would end where it cannot be had.
-        let sides = inputs.checked_add(1).zip(outputs.checked_add(1));
-        let numbers = sides.and_then(|(columns, rows)| rows.checked_mul(columns));
-        if numbers.is_none_or(|numbers| Vec::<T>::new().try_reserve_exact(numbers).is_err()) {
+        if !has_room::<T>(&[inputs.saturating_add(1), outputs.saturating_add(1)]) {
             return Err(Error::option(
                 "outputs of Linear",
                 outputs,
@@ -103,23 +99,6 @@ impl<T: Element> Linear<T> {
         Ok(layer)
     }
 
-    /// A layer with saved weights and biases.
-    #[cfg(feature = "save")]
-    pub(super) fn restored(inputs: usize, outputs: usize, fetch: &mut Fetch<'_, T>) -> Result<Self> {
-        // Before any memory is taken: that there are tensors of such sizes is what bounds it.
-        let (weights, biases) = (fetch("weight", &[outputs, inputs])?, fetch("bias", &[outputs])?);
-        let mut layer = Linear::new(inputs, outputs, Initializer::Zeros, 0)?;
-        layer.assign(&weights, &biases);
-        Ok(layer)
-    }
-
-    /// Takes over weights and biases of this layer's shapes.
-    fn assign(&mut self, values: &ArrayD<T>, biases: &ArrayD<T>) {
-        let [weights] = &mut self.weights;
-        weights.slice_mut(s![1.., 1..]).into_dyn().assign(values);
-        weights.slice_mut(s![1.., 0]).into_dyn().assign(biases);
-    }
-
     /// W with its constant row 0 and the biases in column 0, as the report writes it.
     pub fn augmented_weights(&self) -> ArrayView2<'_, T> {
         self.weights[0].view()
@@ -175,37 +154,4 @@ impl<T: Element> Layer<T> for Linear<T> {
         let gradient = body_mut(gradients[0].view_mut());
         product::gradient(T::one(), body(delta), input, T::zero(), gradient);
     }
-
-    fn record(&self) -> Option<Record<T>> {
-        let [weights] = &self.weights;
-        let (outputs, inputs) = (weights.nrows() - 1, weights.ncols() - 1);
-        let tensor = |name, values| Tensor { name, values };
-        Some(Record {
-            kind: "Linear",
-            options: Options::of(&[("in_features", inputs as f64), ("out_features", outputs as f64)]),
-            seed: None,
-            tensors: vec![
-                tensor("weight", row_major(weights.slice(s![1.., 1..]).into_dyn())),
-                tensor("bias", row_major(weights.slice(s![1.., 0]).into_dyn())),
-            ],
-            counts: Vec::new(),
-            operators: vec![Operator {
-                kind: "Gemm",
-                operands: vec![Operand::Tensor("weight"), Operand::Tensor("bias")],
-                attributes: vec![("transB", Attribute::Integer(1))],
-            }],
-        })
-    }
-
-    fn restore(&mut self, fetch: &mut Fetch<'_, T>) -> Result<()> {
-        let (inputs, outputs) = (self.inputs(), self.outputs());
-        let (weights, biases) = (fetch("weight", &[outputs, inputs])?, fetch("bias", &[outputs])?);
-        self.assign(&weights, &biases);
-        Ok(())
-    }
-}
-
-/// The same numbers, row after row, as files have them.
-fn row_major<T: Element>(view: ArrayViewD<'_, T>) -> ArrayD<T> {
-    view.as_standard_layout().into_owned()
 }

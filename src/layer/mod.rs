@@ -12,38 +12,28 @@ mod dropout;
 mod image;
 mod init;
 mod linear;
-mod record;
-#[cfg(feature = "save")]
-mod registry;
+mod room;
 mod statistics;
 mod window;
 
 use std::any::Any;
 use std::fmt;
 
-use ndarray::{Array2, ArrayD, ArrayView2, ArrayViewMut2};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 
 pub use activation::{Identity, Relu, Sigmoid, Softmax, Tanh};
 pub use batch_norm::BatchNorm1d;
 pub use context::{Context, Mode};
 pub use conv2d::Conv2d;
 pub use dropout::Dropout;
-pub(crate) use image::flatten;
-pub use image::{Form, Image};
+pub use image::Image;
 pub use init::Initializer;
 pub use linear::Linear;
-pub use record::{Attribute, Operand, Operator, Options, Record, Setting, Tensor};
-#[cfg(feature = "save")]
-pub(crate) use registry::{Part, part};
+pub(crate) use room::has_room;
 pub use statistics::BatchStatistics;
 pub use window::Window;
 
 use crate::element::Element;
-use crate::error::Result;
-
-/// Hands out the saved tensor of a name, if it has the shape that is asked for; a [count](Record::counts) is one without
-/// dimensions.
-pub type Fetch<'a, T> = dyn FnMut(&str, &[usize]) -> Result<ArrayD<T>> + 'a;
 
 /// A map from one augmented matrix to another, with or without parameters.
 ///
@@ -188,25 +178,6 @@ pub trait Layer<T: Element>: Any + fmt::Debug + Send + Sync {
     /// Moves running statistics towards those of a batch; called once for each update of the parameters, for a layer of the
     /// kind [`LayerKind::BatchWise`]. Default: nothing.
     fn update_running_statistics(&mut self, _statistics: &BatchStatistics<T>) {}
-
-    /// What it takes its inputs for; features, by default.
-    fn form(&self) -> Form {
-        Form::Features
-    }
-
-    /// How files describe the layer; none, as by default, for one that they cannot: its network cannot be saved.
-    fn record(&self) -> Option<Record<T>> {
-        None
-    }
-
-    /// Takes over the tensors of its record, by their names; nothing to do by default.
-    ///
-    /// # Errors
-    ///
-    /// Those of `fetch`.
-    fn restore(&mut self, _fetch: &mut Fetch<'_, T>) -> Result<()> {
-        Ok(())
-    }
 }
 
 /// How a layer's output depends on samples and parameters.
@@ -228,7 +199,7 @@ pub enum LayerKind {
 /// # Shapes
 ///
 /// n x m: the features of m samples, without the bias row.
-pub trait Activation<T: Element>: fmt::Debug + Send + Sync {
+pub trait Activation<T: Element>: Any + fmt::Debug + Send + Sync {
     /// The function's name, such as `"ReLU"`.
     fn name(&self) -> &'static str;
 
@@ -242,15 +213,5 @@ pub trait Activation<T: Element>: fmt::Debug + Send + Sync {
     /// need no softmax any more.
     fn gives_probabilities(&self) -> bool {
         false
-    }
-
-    /// Whether each result depends on one value alone; so it is by default, unless results are probabilities.
-    fn is_elementwise(&self) -> bool {
-        !self.gives_probabilities()
-    }
-
-    /// How files describe the function; none, as by default, for one that they cannot: its network cannot be saved.
-    fn record(&self) -> Option<Record<T>> {
-        None
     }
 }

@@ -7,7 +7,7 @@ use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::layer::{
     Activation, BatchNorm1d, Conv2d, Dropout, Image, Initializer, Layer, Linear, Relu, Sigmoid, Softmax,
-    Tanh, Window,
+    Tanh, Window, has_room,
 };
 use crate::random::{Stream, generator};
 
@@ -96,7 +96,8 @@ impl<T: Element> Builder<T> {
     }
 
     /// Adds a [`Conv2d`] with this many output channels, at least 1, behind an [image](Builder::image) or another
-    /// convolution, with activations and dropouts between. Any other layer takes its output as features in a row.
+    /// convolution, with activations and dropouts between. Any other layer takes its output as features in a row. Behind a
+    /// [`Builder::layer`] of images, say with [`Builder::image`] which images come out of it.
     pub fn conv2d(mut self, channels: usize, window: Window) -> Self {
         self.plans.push(Plan::Conv2d(channels, window));
         self
@@ -108,7 +109,21 @@ impl<T: Element> Builder<T> {
         self
     }
 
-    /// Adds a layer that exists already, with its weights: one of your own, or one with known weights.
+    /// Adds a layer that exists already, with its weights: one of your own, or one with known weights. What comes out are
+    /// features in a row to the layers behind it: say [`Builder::image`] again where they are images.
+    ///
+    /// ```
+    /// use mfnet::NeuralNetwork;
+    /// use mfnet::layer::{Conv2d, Image, Initializer, Window};
+    ///
+    /// let (image, window) = (Image { channels: 1, height: 8, width: 8 }, Window::new([3, 3]));
+    /// let first = Conv2d::<f32>::new(image, 4, window, Initializer::He, 7)?;
+    /// let out = first.output_image();
+    /// let builder = NeuralNetwork::builder(64).layer(Box::new(first)).relu();
+    /// let builder = builder.image(out.channels, out.height, out.width).conv2d(2, window);
+    /// assert_eq!(builder.build()?.outputs(), 2 * 4 * 4);
+    /// # Ok::<(), mfnet::Error>(())
+    /// ```
     pub fn layer(mut self, layer: Box<dyn Layer<T>>) -> Self {
         self.plans.push(Plan::Layer(layer));
         self
@@ -136,8 +151,8 @@ impl<T: Element> Builder<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidOption`] for no layers, a layer without inputs or outputs, an odd probability, an activation that does not
-    /// follow a layer, or a convolution that does not follow an image; [`Error::Shape`] for a layer that does not take what
+    /// [`Error::InvalidOption`] for no layers, a layer without inputs or outputs, or with more of them than there is memory for,
+    /// an odd probability, an activation that does not follow a layer, or a convolution that does not follow an image; [`Error::Shape`] for a layer that does not take what
     /// the one before gives, or a kernel larger than the padded image.
     pub fn build(self) -> Result<NeuralNetwork<T>> {
         let mut width = self.inputs;
@@ -148,6 +163,7 @@ impl<T: Element> Builder<T> {
             let layer: Box<dyn Layer<T>> = match plan {
                 Plan::Linear(outputs) => {
                     let seed = draw(Stream::Weights);
+                    image = None;
                     Box::new(Linear::new(width, outputs, self.initializer, seed)?)
                 }
                 Plan::Image(images) => {
@@ -159,7 +175,7 @@ impl<T: Element> Builder<T> {
                     continue;
                 }
                 Plan::Conv2d(channels, window) => {
-                    let Some(image) = image else {
+                    let Some(input) = image else {
                         return Err(Error::option(
                             "conv2d",
                             channels,
@@ -167,16 +183,22 @@ impl<T: Element> Builder<T> {
                         ));
                     };
                     let seed = draw(Stream::Weights);
-                    Box::new(Conv2d::new(image, channels, window, self.initializer, seed)?)
+                    let layer = Conv2d::new(input, channels, window, self.initializer, seed)?;
+                    image = Some(layer.output_image());
+                    Box::new(layer)
                 }
                 Plan::BatchNorm => {
                     let (epsilon, momentum) = (BatchNorm1d::<T>::EPSILON, BatchNorm1d::<T>::MOMENTUM);
+                    image = None;
                     Box::new(BatchNorm1d::new(width, epsilon, momentum)?)
                 }
                 Plan::Dropout(probability) => {
                     Box::new(Dropout::new(width, probability, draw(Stream::Noise))?)
                 }
-                Plan::Layer(layer) => layer,
+                Plan::Layer(layer) => {
+                    image = None;
+                    layer
+                }
                 Plan::Activation(activation) => {
                     match stages.last_mut() {
                         Some(stage) if stage.activation.is_none() => stage.activation = Some(activation),
@@ -198,8 +220,13 @@ impl<T: Element> Builder<T> {
                     layer.inputs(),
                 ));
             }
+            // A sample of its inputs and its outputs is the least that a network needs, whatever the layer.
+            for (option, features) in [("inputs", width), ("outputs", layer.outputs())] {
+                if !has_room::<T>(&[features.saturating_add(1)]) {
+                    return Err(Error::option(option, features, "few enough for the memory"));
+                }
+            }
             width = layer.outputs();
-            image = layer.form().image_behind(image);
             stages.push(Stage::new(layer));
         }
         if stages.is_empty() {
@@ -237,6 +264,71 @@ mod tests {
             message(start(3).linear(4).layer(Box::new(layer))),
             "Builder::build: expected layer 1 to take 4 features, found 2"
         );
+    }
+
+    #[test]
+    fn sizes_beyond_the_memory_are_refused() {
+        let start = NeuralNetwork::<f64>::builder;
+        let huge = usize::MAX;
+        let window = Window::new([1, 1]);
+        for (builder, start) in [
+            (
+                start(1).image(1, 1, 1).conv2d(1 << 62, window),
+                "outputs of Conv2d = ",
+            ),
+            (
+                start(1).image(1, 1, 1).conv2d(huge, window),
+                "outputs of Conv2d = ",
+            ),
+            (start(1).linear(huge), "outputs of Linear = "),
+            (
+                start(huge).linear(1),
+                "outputs of Linear = 1: it must be few enough",
+            ),
+            (start(huge).batch_norm(), "features of BatchNorm1d = "),
+            (start(1 << 62).batch_norm(), "features of BatchNorm1d = "),
+            (start(huge).dropout(0.5), "inputs = "),
+            (start(1 << 60).dropout(0.5), "inputs = "),
+            (
+                start(1 << 62).image(1, 1 << 31, 1 << 31).conv2d(1, window),
+                "image of Conv2d = ",
+            ),
+            (
+                start(1)
+                    .image(1, 1, 1)
+                    .conv2d(1, Window::new([1 << 40, 1 << 40]).padding([1 << 39; 2])),
+                "channels = 1: it must be few enough",
+            ),
+            (
+                start(1)
+                    .image(1, 1, 1)
+                    .conv2d(1, Window::new([huge, 1]).padding([huge - 1, 0])),
+                "convolution: ",
+            ),
+        ] {
+            let error = message(builder);
+            assert!(error.starts_with(start), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_convolution_needs_an_image_in_front() {
+        let window = Window::new([1, 1]);
+        let start = || NeuralNetwork::<f64>::builder(4).image(1, 2, 2).conv2d(1, window);
+        assert!(start().relu().dropout(0.5).conv2d(1, window).build().is_ok());
+        for between in [start().batch_norm(), start().linear(4)] {
+            assert!(message(between.conv2d(1, window)).starts_with("conv2d = 1: it must be behind an image"));
+        }
+        // Of a layer that exists, it is not known what it gives.
+        let image = Image {
+            channels: 1,
+            height: 2,
+            width: 2,
+        };
+        let layer = || Box::new(Conv2d::new(image, 1, window, Initializer::He, 7).unwrap());
+        let start = || NeuralNetwork::<f64>::builder(4).layer(layer());
+        assert!(message(start().conv2d(1, window)).starts_with("conv2d = 1: it must be behind an image"));
+        assert!(start().image(1, 2, 2).conv2d(1, window).build().is_ok());
     }
 
     #[test]

@@ -19,9 +19,7 @@ pub use workspace::Workspace;
 use crate::data::Dataset;
 use crate::element::Element;
 use crate::error::{Error, Result};
-#[cfg(feature = "save")]
-use crate::layer::Fetch;
-use crate::layer::{Activation, Form, Image, Layer, LayerKind, Record, flatten};
+use crate::layer::{Activation, Layer, LayerKind};
 use crate::loss::softmax;
 
 /// Layers in a row, each with the activations that follow it.
@@ -74,14 +72,6 @@ impl<T: Element> Stage<T> {
     }
 }
 
-/// What a file has a record for.
-enum Entry<'a, T> {
-    Images(Image),
-    Features,
-    Layer(&'a dyn Layer<T>),
-    Activation(&'a dyn Activation<T>),
-}
-
 impl<T: Element> NeuralNetwork<T> {
     /// Starts a network for samples of `inputs` features, at least 1, the bias not counted.
     pub fn builder(inputs: usize) -> Builder<T> {
@@ -128,68 +118,22 @@ impl<T: Element> NeuralNetwork<T> {
         softmax(predictions.view())
     }
 
-    /// What files say of each layer and each activation, in order: the modules of PyTorch's `nn.Sequential`.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::InvalidData`] for a layer or an activation of your own that has no [record](Layer::record).
-    pub fn records(&self) -> Result<Vec<Record<T>>> {
-        let unknown = |name: &'static str| {
-            let problem = "no file has a name for this layer, so that it cannot be saved";
-            Error::data(name, problem)
-        };
-        let record = |entry| match entry {
-            Entry::Images(image) => Ok(image.record()),
-            Entry::Features => Ok(flatten()),
-            Entry::Layer(layer) => layer.record().ok_or_else(|| unknown(layer.name())),
-            Entry::Activation(activation) => activation.record().ok_or_else(|| unknown(activation.name())),
-        };
-        self.entries().into_iter().map(record).collect()
+    /// Each layer and the activation behind it, in order.
+    pub(crate) fn layers_and_activations(
+        &self,
+    ) -> impl Iterator<Item = (&dyn Layer<T>, Option<&dyn Activation<T>>)> {
+        let stages = self.stages.iter();
+        stages.map(|stage| (&*stage.layer, stage.activation.as_deref()))
     }
 
-    /// What files have a record for, in order: layers and activations, and where features become images and the other way
-    /// round.
-    fn entries(&self) -> Vec<Entry<'_, T>> {
-        let mut entries = Vec::new();
-        let mut image = None;
-        for Stage {
-            layer, activation, ..
-        } in &self.stages
-        {
-            let wanted = match layer.form() {
-                Form::Features => None,
-                Form::Any => image,
-                Form::Images { input, .. } => Some(input),
-            };
-            if wanted != image {
-                entries.extend(image.map(|_| Entry::Features));
-                entries.extend(wanted.map(Entry::Images));
-            }
-            image = layer.form().image_behind(image);
-            entries.push(Entry::Layer(&**layer));
-            if let Some(activation) = activation {
-                if !activation.is_elementwise() {
-                    entries.extend(image.take().map(|_| Entry::Features));
-                }
-                entries.push(Entry::Activation(&**activation));
-            }
-        }
-        entries.extend(image.map(|_| Entry::Features));
-        entries
-    }
-
-    /// Takes over the tensors of each record, by names such as `0.weight`: the record's index, and the tensor's name.
+    /// Takes over the layers and activations of a network of the same architecture.
     #[cfg(feature = "save")]
-    pub(crate) fn restore(&mut self, fetch: &mut Fetch<'_, T>) -> Result<()> {
-        let entries = self.entries().into_iter().enumerate();
-        let places = entries.filter_map(|(index, entry)| matches!(entry, Entry::Layer(_)).then_some(index));
-        let places: Vec<usize> = places.collect();
-        for (stage, index) in self.stages.iter_mut().zip(places) {
-            stage
-                .layer
-                .restore(&mut |name, shape| fetch(&format!("{index}.{name}"), shape))?;
+    pub(crate) fn replace_layers(&mut self, other: Self) {
+        debug_assert_eq!(self.architecture(), other.architecture());
+        for (stage, other) in self.stages.iter_mut().zip(other.stages) {
+            stage.layer = other.layer;
+            stage.activation = other.activation;
         }
-        Ok(())
     }
 
     /// The parameters and buffers of each layer: all that training changes.

@@ -94,7 +94,8 @@ impl<T: Element> NeuralNetwork<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`] for another number of features.
+    /// [`Error::Shape`] for another number of features; [`Error::InvalidData`] for a network of a single output, which has no
+    /// classes to choose from.
     ///
     /// ```
     /// use mfnet::NeuralNetwork;
@@ -106,6 +107,11 @@ impl<T: Element> NeuralNetwork<T> {
     /// # Ok::<(), mfnet::Error>(())
     /// ```
     pub fn predict_proba(&self, design: ArrayView2<'_, T>) -> Result<Array2<T>> {
+        if self.outputs() == 1 {
+            let problem =
+                "a network of a single output has no classes to choose from: see NeuralNetwork::predict";
+            return Err(Error::data("NeuralNetwork::predict_proba", problem));
+        }
         Ok(self.probabilities(self.predict(design)?))
     }
 

@@ -160,8 +160,8 @@ fn a_second_signal_ends_the_process_and_breaks_no_file() {
                 _ => panic!("{name}"),
             }
         }
-        let checkpoint = mfnet::contents_of(run.join("checkpoint.safetensors")).unwrap();
-        let mfnet::FileKind::Checkpoint { epochs, .. } = checkpoint.kind else {
+        let checkpoint = mfnet::checkpoint::contents_of(run.join("checkpoint.safetensors")).unwrap();
+        let mfnet::checkpoint::FileKind::Checkpoint { epochs, .. } = checkpoint.kind else {
             panic!("{:?}", checkpoint.kind);
         };
         resumes(at, epochs + 2);

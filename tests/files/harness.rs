@@ -3,9 +3,10 @@
 
 use std::io::Write;
 
+use mfnet::checkpoint::contents_of;
 use mfnet::data::read::{self, CsvOptions};
 use mfnet::data::{Columns, Task};
-use mfnet::{Adam, CrossEntropyLoss, Model, MseLoss, NeuralNetwork, Trainer, contents_of};
+use mfnet::{Adam, CrossEntropyLoss, Model, MseLoss, NeuralNetwork, Trainer};
 use ndarray::Array2;
 use tempfile::NamedTempFile;
 

@@ -4,11 +4,9 @@
 use std::ops::ControlFlow::{Break, Continue};
 use std::path::Path;
 
+use mfnet::checkpoint::{Contents, contents_of};
 use mfnet::data::read::{self, CsvOptions};
-use mfnet::{
-    Adam, Contents, CrossEntropyLoss, Dataset, Model, NeuralNetwork, Result, Schedule, TrainOptions, Trainer,
-    contents_of,
-};
+use mfnet::{Adam, CrossEntropyLoss, Dataset, Model, NeuralNetwork, Result, Schedule, TrainOptions, Trainer};
 use ndarray::Array2;
 use tempfile::NamedTempFile;
 

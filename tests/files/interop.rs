@@ -163,7 +163,7 @@ fn write_cases<T: Element>(folder: &Path) {
         model.export_onnx(stem.with_extension("onnx")).unwrap();
         let records = model.network().records().unwrap();
         let shapes = records.iter().enumerate().flat_map(|(index, record)| {
-            let shape = move |tensor: &mfnet::layer::Tensor<T>| {
+            let shape = move |tensor: &mfnet::checkpoint::NamedTensor<T>| {
                 (format!("{index}.{}", tensor.name), tensor.values.shape().to_vec())
             };
             let counts = record.counts.iter();

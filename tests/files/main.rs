@@ -27,3 +27,5 @@ mod hostile_files;
 mod hostile_models;
 mod interop;
 mod model_files;
+mod old_files;
+mod own_layers;

@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use mfnet::checkpoint::{Precision, precision_of};
 use mfnet::data::Schema;
 use mfnet::layer::Window;
-use mfnet::{Dataset, Element, Error, Model, NeuralNetwork, Precision, precision_of};
+use mfnet::{Dataset, Element, Error, Model, NeuralNetwork};
 use ndarray::{Array2, array};
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -355,6 +356,15 @@ fn what_cannot_be_written_leaves_no_file() {
         Err(Error::InvalidFile { .. })
     ));
     assert!(names(folder.path()).is_empty());
+    // A problem of the whole file is no place in it.
+    for outcome in [
+        small().save(folder.path()),
+        Model::<f32>::load(folder.path()).map(drop),
+        small().into_parts().0.load_weights(folder.path()),
+    ] {
+        let error = outcome.unwrap_err().to_string();
+        assert!(!error.contains("byte 0"), "{error}");
+    }
 
     small().save(&path).unwrap();
     let before = fs::read(&path).unwrap();
@@ -528,6 +538,11 @@ fn predictions_are_on_the_raw_scale() {
     }
     assert!(model.predict_labels(array![[1.0]].view()).is_err());
     assert!(model.predict_proba(array![[1.0]].view()).is_err());
+    let error = model.network().predict_proba(array![[1.0]].view()).unwrap_err();
+    assert!(
+        error.to_string().contains("a network of a single output"),
+        "{error}"
+    );
 
     let other = Dataset::regression(array![[1.0, 2.0]], array![[1.0]]).unwrap();
     assert!(Model::new(network(), Schema::of(&other)).is_err());

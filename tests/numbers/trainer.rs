@@ -2,8 +2,8 @@
 
 use std::ops::ControlFlow::{self, Break, Continue};
 
+use mfnet::checkpoint::NamedTensor;
 use mfnet::data::digits::digits;
-use mfnet::layer::Tensor;
 use mfnet::optimizer::{Adam, Schedule};
 use mfnet::{
     CrossEntropyLoss, Dataset, Error, Event, MseLoss, NeuralNetwork, Sets, Sgd, TrainOptions, Trainer, train,
@@ -40,7 +40,7 @@ fn options(epochs: usize) -> TrainOptions {
 }
 
 /// All that was learned: weights, and running statistics.
-fn weights<T: mfnet::Element>(network: &NeuralNetwork<T>) -> Vec<Tensor<T>> {
+fn weights<T: mfnet::Element>(network: &NeuralNetwork<T>) -> Vec<NamedTensor<T>> {
     let records = network.records().unwrap().into_iter();
     records.flat_map(|record| record.tensors).collect()
 }

@@ -7,8 +7,9 @@ use super::messages::{
     Attribute, AttributeType, DataType, Dimension, Graph, Node, Shape, Tensor, TensorType, Type, Value,
 };
 use crate::checkpoint::number::{dtype_of, write_numbers};
+use crate::checkpoint::{self, Operand, Record};
 use crate::element::Element;
-use crate::layer::{self, Operand, Record};
+use crate::error::{Error, Result};
 
 /// A chain of nodes that grows: each works on what the one before gives.
 #[derive(Debug)]
@@ -77,8 +78,21 @@ impl Chain {
         });
     }
 
-    /// Adds what a layer computes in a prediction; nothing for one that hands on what it is given.
-    pub(super) fn layer<T: Element>(&mut self, index: usize, record: &Record<T>) {
+    /// Adds the operators of a layer's prediction, `Identity` left out.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidData`] for a layer without operators, or one of them that reads a tensor that is not there.
+    pub(super) fn layer<T: Element>(&mut self, index: usize, record: &Record<T>) -> Result<()> {
+        let refused = |problem: String| {
+            Err(Error::data(
+                format_args!("layer {index}, {}", record.kind),
+                problem,
+            ))
+        };
+        if record.operators.is_empty() {
+            return refused("its record has no ONNX operators, so that it cannot be exported".to_owned());
+        }
         for tensor in &record.tensors {
             self.constant(&format!("{index}.{}", tensor.name), &tensor.values);
         }
@@ -90,7 +104,15 @@ impl Chain {
             let mut names = Vec::new();
             for operand in &operator.operands {
                 names.push(match operand {
-                    Operand::Tensor(name) => format!("{index}.{name}"),
+                    Operand::Tensor(name) => {
+                        if !record.tensors.iter().any(|tensor| tensor.name == *name) {
+                            let reads = operator.kind;
+                            return refused(format!(
+                                "{reads} reads the tensor `{name}`, which its record does not have"
+                            ));
+                        }
+                        format!("{index}.{name}")
+                    }
                     Operand::Integers(values) => {
                         let name = format!("constant{}", self.constants.len());
                         self.integers(&name, values);
@@ -105,6 +127,7 @@ impl Chain {
                 .map(|(name, value)| attribute(name, value));
             self.push(operator.kind, &names, attributes.collect());
         }
+        Ok(())
     }
 
     /// Gives the value at the end this name.
@@ -135,25 +158,25 @@ impl Chain {
 
 /// A whole number as an attribute.
 pub(super) fn integer(name: &str, value: i64) -> Attribute {
-    attribute(name, &layer::Attribute::Integer(value))
+    attribute(name, &checkpoint::Attribute::Integer(value))
 }
 
-fn attribute(name: &str, value: &layer::Attribute) -> Attribute {
+fn attribute(name: &str, value: &checkpoint::Attribute) -> Attribute {
     let named = |kind: AttributeType| Attribute {
         name: name.to_owned(),
         r#type: kind as i32,
         ..Attribute::default()
     };
     match value {
-        layer::Attribute::Integer(value) => Attribute {
+        checkpoint::Attribute::Integer(value) => Attribute {
             i: Some(*value),
             ..named(AttributeType::Int)
         },
-        layer::Attribute::Integers(values) => Attribute {
+        checkpoint::Attribute::Integers(values) => Attribute {
             ints: values.clone(),
             ..named(AttributeType::Ints)
         },
-        layer::Attribute::Float(value) => Attribute {
+        checkpoint::Attribute::Float(value) => Attribute {
             f: Some(*value),
             ..named(AttributeType::Float)
         },

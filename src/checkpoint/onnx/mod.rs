@@ -10,8 +10,8 @@ use prost::Message;
 
 use self::graph::{Chain, data_type, integer, value};
 use self::messages::{DataType, OperatorSet, Property};
-use super::Model;
 use super::tensors::refuse_not_finite;
+use super::{Model, Registry};
 use crate::atomic;
 use crate::data::{Scaling, Schema, Task};
 use crate::element::Element;
@@ -24,15 +24,15 @@ const OPERATOR_SET: i64 = 17;
 /// Protocol buffers are no longer than this.
 const LONGEST: usize = i32::MAX as usize;
 
-/// Writes a model; see [`Model::export_onnx`].
-pub(super) fn export<T: Element>(model: &Model<T>, path: &Path) -> Result<()> {
+/// Writes a model; see [`Model::export_onnx_with`].
+pub(super) fn export<T: Element>(model: &Model<T>, path: &Path, registry: &Registry<T>) -> Result<()> {
     let (schema, mut chain) = (model.schema(), Chain::new("input"));
     prepare(&mut chain, schema);
-    for (index, record) in model.network().records()?.iter().enumerate() {
+    for (index, record) in model.network().records_with(registry)?.iter().enumerate() {
         for tensor in &record.tensors {
             refuse_not_finite(&format!("{index}.{}", tensor.name), &tensor.values)?;
         }
-        chain.layer(index, record);
+        chain.layer(index, record)?;
     }
     if let Some(scales) = &schema.target_normalization {
         chain.constant("target.deviations", &vector(scales.deviations()));

@@ -9,7 +9,8 @@ mod text;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use mfnet::{Element, Precision, precision_of};
+use mfnet::Element;
+use mfnet::checkpoint::{Precision, precision_of};
 
 use self::scores::Report;
 use super::given::Given;

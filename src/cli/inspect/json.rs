@@ -1,8 +1,8 @@
 //! The report for programs: one JSON object.
 
+use mfnet::Normalization;
+use mfnet::checkpoint::{FileKind, Setting};
 use mfnet::data::{Scaling, Schema};
-use mfnet::layer::Setting;
-use mfnet::{FileKind, Normalization};
 use serde_json::{Value, json};
 
 use super::{Report, layers};
@@ -61,7 +61,8 @@ fn layer(layer: &super::LayerSummary) -> Value {
 fn value(setting: &Setting) -> Value {
     match setting {
         Setting::Number(number) => json!(number),
-        Setting::Counts(counts) => json!(counts),
+        Setting::Sizes(sizes) => json!(sizes),
+        other => json!(other.to_string()),
     }
 }
 

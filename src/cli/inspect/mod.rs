@@ -8,9 +8,9 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
+use mfnet::checkpoint::{Contents, FileKind, Precision, Setting, contents_of, precision_of};
 use mfnet::data::Schema;
-use mfnet::layer::Setting;
-use mfnet::{Contents, FileKind, Model, NeuralNetwork, Precision, contents_of, precision_of};
+use mfnet::{Model, NeuralNetwork};
 
 use super::{Outcome, console, opened};
 
@@ -94,7 +94,7 @@ fn layers(network: &NeuralNetwork<f64>) -> anyhow::Result<Vec<LayerSummary>> {
     Ok(records
         .map(|record| LayerSummary {
             kind: record.kind,
-            options: record.options.0.into_iter().collect(),
+            options: record.options.into_iter().collect(),
             // Running statistics follow the data, and no optimizer trains them.
             parameters: (record.tensors.iter())
                 .filter(|tensor| !tensor.name.starts_with("running_"))

@@ -1,8 +1,8 @@
 //! The report as text.
 
 use indicatif::HumanBytes;
+use mfnet::checkpoint::{FileKind, TensorSummary};
 use mfnet::data::{Scaling, Schema, Task};
-use mfnet::{FileKind, TensorSummary};
 
 use super::{LayerSummary, Report, layers};
 use crate::cli::format::count;

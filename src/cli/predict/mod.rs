@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
 use clap::Args;
+use mfnet::checkpoint::{Precision, precision_of};
 use mfnet::data::Task;
-use mfnet::{Element, Model, Precision, classes, precision_of, softmax};
+use mfnet::{Element, Model, classes, softmax};
 use ndarray::Array2;
 
 use self::arrays::Arrays;

@@ -31,20 +31,28 @@ pub(super) fn read_array<T: Element>(path: &Path) -> Result<Array<T>> {
 /// Why an array could not be read.
 pub(super) enum Failure {
     Io(io::Error),
-    Content { byte: u64, problem: String },
+    Content { position: Position, problem: String },
 }
 
 impl Failure {
     pub(super) fn at(self, path: &Path) -> Error {
         match self {
             Failure::Io(error) => Error::io(path, "read the file", error),
-            Failure::Content { byte, problem } => Error::file(path, Position::Byte(byte), problem),
+            Failure::Content { position, problem } => Error::file(path, position, problem),
         }
     }
 
     fn content(byte: usize, problem: impl std::fmt::Display) -> Self {
         Failure::Content {
-            byte: byte as u64,
+            position: Position::Byte(byte as u64),
+            problem: problem.to_string(),
+        }
+    }
+
+    /// A problem of the whole array.
+    fn whole(problem: impl std::fmt::Display) -> Self {
+        Failure::Content {
+            position: Position::File,
             problem: problem.to_string(),
         }
     }
@@ -55,7 +63,7 @@ impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         match error.raw_os_error() {
             Some(_) => Failure::Io(error),
-            None => Failure::content(0, error),
+            None => Failure::whole(error),
         }
     }
 }
@@ -68,16 +76,15 @@ pub(super) fn read_from<T: Element>(
 ) -> std::result::Result<Array<T>, Failure> {
     let mut content = read_header_bytes(&mut reader)?;
     let start = content.len();
-    let header = Header::from_reader(&mut content.as_slice()).map_err(|error| Failure::content(0, error))?;
+    let header = Header::from_reader(&mut content.as_slice()).map_err(|error| Failure::whole(error))?;
     let kind = header
         .type_descriptor
         .as_string()
         .map_or_else(|| header.type_descriptor.to_string(), String::clone);
     let Some(size) = size_of(&kind) else {
-        return Err(Failure::content(
-            0,
-            format_args!("the array has the type {kind:?}; only numbers and bool can be read"),
-        ));
+        return Err(Failure::whole(format_args!(
+            "the array has the type {kind:?}; only numbers and bool can be read"
+        )));
     };
     let shape = header.shape;
     let expected = shape
@@ -85,10 +92,9 @@ pub(super) fn read_from<T: Element>(
         .try_fold(size, |bytes, &length| bytes.checked_mul(length as u64))
         .filter(|&bytes| bytes <= MAX_BYTES)
         .ok_or_else(|| {
-            Failure::content(
-                0,
-                format_args!("the shape {shape:?} promises more than {MAX_BYTES} bytes"),
-            )
+            Failure::whole(format_args!(
+                "the shape {shape:?} promises more than {MAX_BYTES} bytes"
+            ))
         })?;
     let found = reader.take(expected + 1).read_to_end(&mut content)? as u64;
     if found != expected {
@@ -116,10 +122,7 @@ fn read_header_bytes(reader: &mut impl Read) -> std::result::Result<Vec<u8>, Fai
     let mut bytes = Vec::new();
     reader.take(10).read_to_end(&mut bytes)?;
     if !bytes.starts_with(MAGIC) {
-        return Err(Failure::content(
-            0,
-            "this is no NPY array: it does not start as one",
-        ));
+        return Err(Failure::whole("this is no NPY array: it does not start as one"));
     }
     // Two bytes say how long the header is, in later versions four.
     if bytes.get(MAGIC.len()).is_some_and(|&major| major > 1) {
@@ -211,7 +214,7 @@ fn convert<E: ReadableElement + Clone, N>(
 
 /// The elements, the last dimension running fastest.
 fn elements<E: ReadableElement + Clone>(content: &[u8]) -> std::result::Result<Vec<E>, Failure> {
-    let array = ArrayD::<E>::read_npy(content).map_err(|error| Failure::content(0, error))?;
+    let array = ArrayD::<E>::read_npy(content).map_err(|error| Failure::whole(error))?;
     Ok(if array.is_standard_layout() {
         array.into_raw_vec_and_offset().0
     } else {

@@ -38,7 +38,7 @@ impl<T> Members<T> {
 /// Reads the arrays of these names, as many of them as there are.
 pub(super) fn read_arrays<T: Element>(path: &Path, wanted: &[&str]) -> Result<Members<T>> {
     let mut file = BufReader::new(File::open(path).map_err(|error| Error::io(path, "open the file", error))?);
-    let refuse = |problem: String| Error::file(path, Position::Byte(0), problem);
+    let refuse = |problem: String| Error::file(path, Position::File, problem);
     let members = count_members(&mut file).map_err(|error| Error::io(path, "read the file", error))?;
     let failed = |error: ZipError| match error {
         ZipError::Io(error) if error.raw_os_error().is_some() => Error::io(path, "read the file", error),
