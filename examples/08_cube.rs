@@ -75,20 +75,14 @@ fn trained(
         .linear(1)
         .seed(seed)
         .build()?;
-    let options = TrainOptions {
-        epochs,
-        batch_size: 64,
-        seed,
-        schedule: Schedule::cosine(epochs),
-        ..TrainOptions::default()
-    };
+    let options = TrainOptions::default()
+        .with_epochs(epochs)
+        .with_batch_size(64)
+        .with_seed(seed)
+        .with_schedule(Schedule::cosine(epochs));
     let mut trainer = Trainer::new(network, MseLoss::default(), Adam::new(0.005)?).options(options);
-    let sets = Sets {
-        train,
-        validation: None,
-        test: Some(test),
-    };
-    trainer.fit(sets, |_: Event<'_>| ControlFlow::Continue(()))?;
+    let sets = Sets::from(train).with_test(test);
+    trainer.fit(sets)?;
     Ok(trainer)
 }
 

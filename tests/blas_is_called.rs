@@ -9,7 +9,7 @@ use std::ffi::{CStr, c_int, c_void};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use mfnet::{CrossEntropyLoss, Dataset, Element, NeuralNetwork, Sgd, TrainOptions, train};
+use mfnet::{CrossEntropyLoss, Dataset, Element, NeuralNetwork, Sgd, TrainOptions, Trainer};
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ShapeBuilder, s};
 
@@ -194,17 +194,10 @@ fn a_training_reaches_blas<T: Element>(clipped: bool) {
     if clipped {
         optimizer = optimizer.clip(mfnet::Clip::PerTensor(1.0)).unwrap();
     }
-    let options = TrainOptions {
-        epochs: EPOCHS,
-        batch_size: BATCH,
-        ..TrainOptions::default()
-    };
+    let options = TrainOptions::default().with_epochs(EPOCHS).with_batch_size(BATCH);
+    let mut trainer = Trainer::new(network, CrossEntropyLoss::default(), optimizer).options(options);
     let (_, operations) = counted::<T>(|| {
-        let loss = CrossEntropyLoss::default();
-        train(&mut network, &data, &loss, &mut optimizer, &options, |_| {
-            ControlFlow::Continue(())
-        })
-        .unwrap();
+        trainer.fit(&data).unwrap();
     });
     // Z = W A and dJ/dW = Delta A^T of both hidden layers, W^T Delta of the second.
     let needed = EPOCHS * SAMPLES * 2 * (2 * 784 * 512 + 3 * 512 * 256);

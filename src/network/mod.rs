@@ -17,7 +17,8 @@ use crate::error::{Error, Result};
 #[cfg(feature = "save")]
 use crate::layer::Fetch;
 use crate::layer::{Activation, Form, Image, Layer, Record, flatten};
-use crate::loss::softmax;
+use crate::loss::{Loss, softmax};
+use crate::optimizer::NetworkId;
 
 /// Layers in a row, each with the activations that follow it.
 ///
@@ -32,6 +33,8 @@ use crate::loss::softmax;
 /// ```
 #[derive(Debug)]
 pub struct NeuralNetwork<T> {
+    /// What an optimizer tells networks apart by.
+    id: NetworkId,
     stages: Vec<Stage<T>>,
 }
 
@@ -192,6 +195,12 @@ impl<T: Element> NeuralNetwork<T> {
                 state.assign(kept);
             }
         }
+    }
+
+    /// Refuses a loss that expects logits where the network gives probabilities, and the other way round.
+    pub(crate) fn check_loss(&self, operation: &'static str, loss: &dyn Loss<T>) -> Result<()> {
+        loss.expects()
+            .check(operation, loss.name(), self.gives_probabilities())
     }
 
     /// Refuses to learn from a batch of so few samples.

@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::kernel::Panels;
 use crate::layer::{Block, Linear, Pass, Samples};
 use crate::loss::Loss;
-use crate::optimizer::Optimizer;
+use crate::optimizer::{Gradients, Optimizer};
 use crate::pool;
 
 impl<T: Element> NeuralNetwork<T> {
@@ -30,7 +30,8 @@ impl<T: Element> NeuralNetwork<T> {
     ///
     /// [`Error::Shape`] for a batch of other features or outputs, or with more samples than the workspace has room for,
     /// and for a workspace that was made for a network of other widths; [`Error::InvalidData`] for a batch of one sample
-    /// where a layer learns from a batch as a whole.
+    /// where a layer learns from a batch as a whole, and for a loss that expects logits of a network that gives
+    /// probabilities, or the other way round.
     pub fn propagate(
         &self,
         batch: &Batch<'_, T>,
@@ -39,6 +40,7 @@ impl<T: Element> NeuralNetwork<T> {
     ) -> Result<f64> {
         let dataset = batch.dataset();
         self.check_dataset("NeuralNetwork::propagate", dataset)?;
+        self.check_loss("NeuralNetwork::propagate", loss)?;
         workspace.check("NeuralNetwork::propagate", self)?;
         self.check_batch("NeuralNetwork::propagate", batch.samples())?;
         self.pack_if_sparse(dataset, workspace);
@@ -113,14 +115,15 @@ impl<T: Element> NeuralNetwork<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`] for a workspace of another network.
+    /// [`Error::Shape`] for a workspace of another network; those of [`Optimizer::start_step`], such as for an optimizer
+    /// that remembers another network. The weights then stay as they are.
     pub fn update(&mut self, optimizer: &mut dyn Optimizer<T>, workspace: &mut Workspace<T>) -> Result<()> {
         workspace.check("NeuralNetwork::update", self)?;
         match optimizer.plain_rate() {
             Some(rate) => self.descend(T::from_f64(rate), workspace),
             None => {
                 self.gradients(workspace)?;
-                optimizer.start_step(&mut workspace.gradients.iter().flatten());
+                optimizer.start_step(&Gradients::new(self.id, &workspace.gradients))?;
                 let weights = self.stages.iter_mut().flat_map(|stage| stage.layer.weights_mut());
                 for (index, (weights, gradient)) in
                     weights.zip(workspace.gradients.iter_mut().flatten()).enumerate()

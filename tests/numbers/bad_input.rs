@@ -5,8 +5,7 @@ use mfnet::loss::Loss;
 use mfnet::{
     Clip, CrossEntropyLoss, DataLoader, Dataset, Error, History, MseLoss, NeuralNetwork, Normalization,
     Reduction, Sgd, Shuffle, TrainOptions, Workspace, accuracy, confusion_matrix, mean_predictor,
-    normalize_features, one_hot_decode, one_hot_encode, train, train_test_classification,
-    train_test_regression, train_test_split,
+    normalize_features, one_hot_decode, one_hot_encode, train_test_split,
 };
 use ndarray::{Array2, array};
 use std::fmt::Debug;
@@ -45,20 +44,15 @@ fn classification() -> Dataset<f64> {
 fn trained(
     network: &mut NeuralNetwork<f64>,
     data: &Dataset<f64>,
-    loss: &dyn Loss<f64>,
+    loss: impl Loss<f64> + 'static,
     options: &TrainOptions,
 ) -> mfnet::Result<History> {
-    let mut optimizer = Sgd::new(0.01).unwrap();
-    train(network, data, loss, &mut optimizer, options, |_| {
-        ControlFlow::Continue(())
-    })
+    let optimizer = Box::new(Sgd::new(0.01).unwrap());
+    train(network, data, Box::new(loss), optimizer, options)
 }
 
 fn once() -> TrainOptions {
-    TrainOptions {
-        epochs: 1,
-        ..TrainOptions::default()
-    }
+    TrainOptions::default().with_epochs(1)
 }
 
 #[test]
@@ -260,24 +254,9 @@ fn options() {
         let mse = MseLoss::default();
         assert_says(trained(&mut network(2, 1), &regression(), &mse, &options), parts);
     };
-    fails(
-        TrainOptions { epochs: 0, ..once() },
-        &["epochs = 0", "at least 1"],
-    );
-    fails(
-        TrainOptions {
-            batch_size: 0,
-            ..once()
-        },
-        &["batch size = 0", "at least 1"],
-    );
-    fails(
-        TrainOptions {
-            test_interval: 0,
-            ..once()
-        },
-        &["test interval = 0", "at least 1"],
-    );
+    fails(once().with_epochs(0), &["epochs = 0", "at least 1"]);
+    fails(once().with_batch_size(0), &["batch size = 0", "at least 1"]);
+    fails(once().with_test_interval(0), &["test interval = 0", "at least 1"]);
 }
 
 #[test]
@@ -406,16 +385,10 @@ fn a_divergent_training() {
             if clipped {
                 sgd = sgd.clip(Clip::Global(1e30)).unwrap();
             }
-            let options = TrainOptions {
-                epochs: 50,
-                batch_size: 2,
-                ..TrainOptions::default()
-            };
-            let loss = MseLoss { reduction };
-            let error = train(&mut network, &data, &loss, &mut sgd, &options, |_| {
-                ControlFlow::Continue(())
-            })
-            .expect_err("nothing could learn from such steps");
+            let options = TrainOptions::default().with_epochs(50).with_batch_size(2);
+            let loss = Box::new(MseLoss { reduction });
+            let error = train(&mut network, &data, loss, Box::new(sgd), &options)
+                .expect_err("nothing could learn from such steps");
             let Error::Diverged { epoch, batch, loss } = &error else {
                 panic!("{error}");
             };

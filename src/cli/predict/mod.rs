@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::ensure;
 use clap::Args;
 use mfnet::data::Task;
-use mfnet::{Element, Model, Precision, classes, precision_of, softmax};
+use mfnet::{Element, Model, Precision, argmax, precision_of, softmax};
 use ndarray::Array2;
 
 use self::arrays::Arrays;
@@ -123,7 +123,7 @@ fn answers<T: Element>(model: &Model<T>, design: &Array2<T>) -> anyhow::Result<A
     let outputs = model.predict(design.view())?;
     Ok(match model.schema().task {
         Task::Classification => Answers {
-            classes: classes(outputs.view()),
+            classes: argmax(outputs.view())?,
             values: softmax(outputs.view()),
         },
         Task::Regression => Answers {
