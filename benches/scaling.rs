@@ -11,7 +11,6 @@ mod job;
 #[path = "../src/cli/tables/twin.rs"]
 mod twin;
 
-use std::ops::ControlFlow;
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput};

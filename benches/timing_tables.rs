@@ -21,7 +21,6 @@ mod twin;
 mod whole;
 
 use std::hint::black_box;
-use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use criterion::Criterion;

@@ -12,7 +12,6 @@ use mfnet::{
     Dataset, Error, MseLoss, NeuralNetwork, Normalization, Sets, Sgd, Targets, TrainOptions, Trainer,
     mean_predictor, train_test_split,
 };
-use std::ops::ControlFlow;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let epochs = std::env::args().nth(1).map_or(Ok(500), |text| text.parse())?;

@@ -37,10 +37,9 @@ use keep::keep;
 use lines::line;
 use mfnet::optimizer::Schedule;
 use mfnet::report::{Curves, Panel, curves};
-use mfnet::{Dataset, Event, MseLoss, NeuralNetwork, Sets, Sgd, Targets, TrainOptions, Trainer, accuracy};
+use mfnet::{Dataset, MseLoss, NeuralNetwork, Sets, Sgd, Targets, TrainOptions, Trainer, accuracy};
 use ndarray::Array2;
 use regions::regions;
-use std::ops::ControlFlow;
 
 const SEEDS: u64 = 5;
 

@@ -20,9 +20,8 @@ use lines::line;
 use mfnet::layer::Window;
 use mfnet::optimizer::Schedule;
 use mfnet::report::{Curves, Panel, curves};
-use mfnet::{Adam, Dataset, Event, MseLoss, NeuralNetwork, Sets, Targets, TrainOptions, Trainer, accuracy};
+use mfnet::{Adam, Dataset, MseLoss, NeuralNetwork, Sets, Targets, TrainOptions, Trainer, accuracy};
 use ndarray::Array2;
-use std::ops::ControlFlow;
 
 const SEEDS: u64 = 3;
 

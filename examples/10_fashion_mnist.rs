@@ -19,7 +19,6 @@ use mfnet::{
     Adam, CrossEntropyLoss, Error, NeuralNetwork, Sets, Targets, TrainOptions, Trainer, argmax,
     confusion_matrix, train_test_split,
 };
-use std::ops::ControlFlow;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);

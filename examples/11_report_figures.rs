@@ -23,7 +23,6 @@ use mfnet::{
     TrainOptions, Trainer, argmax, confusion_matrix, mean_predictor, train_test_split,
 };
 use ndarray::ArrayView2;
-use std::ops::ControlFlow;
 
 /// What goes wrong in here.
 type Failure = Box<dyn std::error::Error>;

@@ -6,7 +6,6 @@
 #![cfg(all(feature = "openblas", unix))]
 
 use std::ffi::{CStr, c_int, c_void};
-use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use mfnet::{CrossEntropyLoss, Dataset, Element, NeuralNetwork, Sgd, TrainOptions, Trainer};
@@ -182,7 +181,7 @@ fn a_training_reaches_blas<T: Element>(clipped: bool) {
     let labels = (0..SAMPLES).map(|sample| (sample % 10) as u32).collect();
     // Dense inputs: a product may pass over features that are 0 in the whole batch.
     let data = Dataset::classification(noise::noise(SAMPLES, 784, 1), labels, 10).unwrap();
-    let mut network = NeuralNetwork::<T>::builder(784)
+    let network = NeuralNetwork::<T>::builder(784)
         .linear(512)
         .relu()
         .linear(256)

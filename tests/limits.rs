@@ -8,7 +8,6 @@
 use std::env;
 use std::fs::{self, File};
 use std::io::{BufWriter, Read, Write};
-use std::ops::ControlFlow::Continue;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;

@@ -1,7 +1,6 @@
 //! Networks in a process that was forked, and in one that starts others: nobody waits for threads that are not there.
 #![cfg(unix)]
 
-use std::ops::ControlFlow::Continue;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use mfnet::data::digits::digits;

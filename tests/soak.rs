@@ -6,7 +6,6 @@
 
 use std::fs;
 use std::io::Cursor;
-use std::ops::ControlFlow::Continue;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};

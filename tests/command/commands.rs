@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::io::Write;
-use std::ops::ControlFlow::Continue;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 

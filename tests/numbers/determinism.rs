@@ -8,7 +8,7 @@ use mfnet::loss::Loss;
 use mfnet::optimizer::{Optimizer, Schedule};
 use mfnet::{
     Adam, Clip, CrossEntropyLoss, Dataset, Element, Evaluation, Event, Inputs, NeuralNetwork,
-    ProbabilityCrossEntropyLoss, Sets, Sgd, Targets, TrainOptions, Trainer,
+    ProbabilityCrossEntropyLoss, Sets, Sgd, StopReason, Targets, TrainOptions, Trainer,
 };
 use ndarray::Array2;
 use rayon::ThreadPoolBuilder;
@@ -140,11 +140,8 @@ impl<T: Element> Job<T> {
                 if batches == piece { Break(()) } else { Continue(()) }
             };
             let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            if !pool
-                .install(|| trainer.fit_with(sets, interrupt))
-                .unwrap()
-                .stopped
-            {
+            let history = pool.install(|| trainer.fit_with(sets, interrupt)).unwrap();
+            if history.stopped != Some(StopReason::Observer) {
                 break;
             }
             trainer = handed_on(trainer, || self.trainer(seed), checkpoint);
@@ -202,7 +199,7 @@ fn optimizers<T: Element>() -> [Make<T>; 10] {
         || Box::new(sgd(0.3).clip(Clip::Global(0.05)).unwrap()),
         || Box::new(sgd(0.05).momentum(0.9).unwrap()),
         || {
-            let swift = sgd(0.05).momentum(0.9).unwrap().nesterov(true).unwrap();
+            let swift = sgd(0.05).momentum(0.9).unwrap().nesterov(true);
             Box::new(
                 swift
                     .weight_decay(0.01)

@@ -1,14 +1,14 @@
 //! Steps of any length, and data of any size, end in a network that is finite, or in the error that says that training
 //! diverged.
 
-use std::ops::ControlFlow::{Break, Continue};
+use std::ops::ControlFlow::Break;
 
 use mfnet::layer::{Linear, Window};
 use mfnet::loss::Loss;
 use mfnet::optimizer::{Optimizer, Schedule};
 use mfnet::{
-    Adam, Clip, CrossEntropyLoss, Dataset, Element, Error, Event, History, MseLoss, NeuralNetwork,
-    ProbabilityCrossEntropyLoss, Reduction, Sgd, Targets, TrainOptions, Trainer,
+    Adam, Clip, CrossEntropyLoss, Dataset, Element, Error, History, MseLoss, NeuralNetwork,
+    ProbabilityCrossEntropyLoss, Reduction, Sets, Sgd, TrainOptions, Trainer,
 };
 use ndarray::array;
 
@@ -26,7 +26,7 @@ fn optimizers<T: Element>(rate: f64) -> Vec<Box<dyn Optimizer<T>>> {
         Box::new(sgd().clip(Clip::PerTensor(0.1)).unwrap()),
         Box::new(sgd().clip(Clip::Global(0.1)).unwrap()),
         Box::new(swift()),
-        Box::new(swift().nesterov(true).unwrap().weight_decay(0.1).unwrap()),
+        Box::new(swift().nesterov(true).weight_decay(0.1).unwrap()),
         Box::new(Adam::new(rate).unwrap()),
         Box::new(Adam::new(rate).unwrap().weight_decay(0.1).unwrap()),
         Box::new(Adam::adamw(rate).unwrap().clip(Clip::Global(0.1)).unwrap()),
@@ -259,12 +259,12 @@ fn one_weight<T: Element>(x: f64, y: f64) -> (NeuralNetwork<T>, Dataset<T>) {
 #[test]
 fn the_last_step_of_all_is_seen_to_overflow() {
     fn check<T: Element>(rate: f64) {
-        for mut optimizer in optimizers::<T>(rate) {
+        for optimizer in optimizers::<T>(rate) {
             let (mut network, data) = one_weight::<T>(1e3, 1.0);
+            let name = format!("{}, {optimizer:?}", T::NAME);
             let result = fit(&mut network, &data, Box::new(MseLoss::default()), optimizer);
             // Adam's first step is as long as the rate, and a clipped one a tenth.
             let finite = learned(&network).iter().all(|value| value.is_finite());
-            let name = format!("{}, {optimizer:?}", T::NAME);
             match result {
                 Ok(_) => assert!(finite, "{name}: {:?}", learned(&network)),
                 Err(error) => {
@@ -276,7 +276,7 @@ fn the_last_step_of_all_is_seen_to_overflow() {
                     );
                 }
             }
-            let overflows = !format!("{optimizer:?}").contains("Adam") && !name.contains("Some");
+            let overflows = !name.contains("Adam") && !name.contains("Some");
             assert!(!finite || !overflows, "{name}");
         }
     }
@@ -333,7 +333,7 @@ fn running_statistics_that_overflow_are_seen() {
             &mut network,
             &data,
             Box::new(MseLoss::default()),
-            &mut Sgd::new(0.1).unwrap(),
+            Box::new(Sgd::new(0.1).unwrap()),
         )
         .unwrap_err();
         assert!(
@@ -364,7 +364,7 @@ fn huge_data_diverge_or_are_learned() {
             (max::<T>().as_f64(), 1e-3),
         ] {
             for rate in [1e-3, 1.0] {
-                for mut optimizer in optimizers::<T>(rate) {
+                for optimizer in optimizers::<T>(rate) {
                     let (mut network, data) = one_weight::<T>(x, y);
                     let what = format!("{x}, {y}, {}, {optimizer:?}", T::NAME);
                     let before = learned(&network);

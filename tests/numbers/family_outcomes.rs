@@ -3,7 +3,6 @@
 //!
 //! Iris and Fashion-MNIST are looked for in `MFNET_DATA_DIR`; without it these tests say that they are skipped.
 
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use mfnet::data::known;

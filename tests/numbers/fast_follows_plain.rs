@@ -3,9 +3,9 @@
 use mfnet::plain::{Activation, Clipping, Loss, Matrix, Network, Reduction, Training, train_step};
 use mfnet::{DataLoader, Dataset, Element, Shuffle, TrainOptions, Workspace, one_hot_encode};
 use ndarray::Array2;
-use std::ops::ControlFlow;
 
 use crate::noise::noise;
+use crate::once::train;
 use crate::twins;
 use Activation::{Identity, Relu, Sigmoid, Tanh};
 use Targets::{Labels, OneHot, Values};

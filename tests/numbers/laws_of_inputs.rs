@@ -1,8 +1,6 @@
 //! Laws of what networks are given: how it lies in memory changes no bit, nor whether pixels are bytes; and leaving out zeros
 //! changes nothing but the rounding.
 
-use std::ops::ControlFlow::Continue;
-
 use mfnet::{Dataset, Element, Inputs, NeuralNetwork, Reduction, Sgd, Targets, TrainOptions};
 use ndarray::{Array2, ArrayView2, Axis, ShapeBuilder, Slice, s};
 use proptest::prelude::*;
@@ -11,6 +9,7 @@ use proptest::test_runner::{Config, RngSeed};
 use crate::architecture::{Architecture, Layers, architecture};
 use crate::learned::learned;
 use crate::noise::noise;
+use crate::once::train;
 use crate::steps::{gradients, norm, weights_after_a_step};
 
 const ALL: Layers = Layers {

@@ -1,7 +1,6 @@
 //! Networks under other people's threads: many trainings at once, one network asked from many threads, pools and runtimes
 //! that are not ours. Nothing waits for ever, and no result changes.
 
-use std::ops::ControlFlow::Continue;
 use std::sync::Arc;
 use std::thread;
 

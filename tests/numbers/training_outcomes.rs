@@ -2,8 +2,6 @@
 //!
 //! The data sets are looked for in `MFNET_DATA_DIR`; without it these tests say that they are skipped.
 
-use std::ops::ControlFlow;
-
 use mfnet::data::known;
 use mfnet::{CrossEntropyLoss, Dataset, NeuralNetwork, Reduction, Sets, Sgd, TrainOptions};
 

@@ -12,7 +12,7 @@ use mfnet::{
 
 use super::super::data::Pair;
 use super::super::progress::Progress;
-use super::job::{Data, Job, LEARNING_RATE, Work};
+use super::job::{Job, LEARNING_RATE, Work};
 use super::spread::median;
 use super::table::{MFNET, PLAIN, Results, Row};
 use super::twin::{self, Twin};
