@@ -11,11 +11,10 @@ mod job;
 #[path = "../src/cli/tables/twin.rs"]
 mod twin;
 
-use std::ops::ControlFlow;
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput};
-use mfnet::{Dataset, Event, Sgd, TrainOptions, train};
+use mfnet::{Dataset, Sgd, TrainOptions, Trainer};
 
 use common::noise::noise;
 use common::{cell, timed};
@@ -44,25 +43,22 @@ impl Bench {
             .num_threads(threads)
             .build()
             .unwrap();
-        let mut network = job.network(FEATURES, CLASSES, 7).unwrap();
-        let loss = job.loss();
-        let mut optimizer = Sgd::new(LEARNING_RATE).unwrap();
+        let network = job.network(FEATURES, CLASSES, 7).unwrap();
+        let parameters = network.parameters() as f64;
+        let optimizer = Box::new(Sgd::new(LEARNING_RATE).unwrap());
+        let options = TrainOptions::default()
+            .with_epochs(usize::MAX)
+            .with_batch_size(job.batch_size);
+        let mut trainer = Trainer::from_parts(network, job.loss(), optimizer).options(options);
+        let mut run = trainer.start(data).unwrap();
         let mut group = self.criterion.benchmark_group(varied);
         group.throughput(Throughput::Elements(data.samples() as u64));
         let seconds = timed(&mut group, &value.to_string(), |epochs| {
-            let options = TrainOptions {
-                epochs: epochs as usize,
-                batch_size: job.batch_size,
-                ..TrainOptions::default()
-            };
-            let observer = |_: Event<'_>| ControlFlow::Continue(());
-            let history =
-                pool.install(|| train(&mut network, data, &*loss, &mut optimizer, &options, observer));
-            Duration::from_secs_f64(history.unwrap().seconds())
+            let epochs = || (0..epochs).map(|_| run.epoch().unwrap().unwrap().seconds).sum();
+            Duration::from_secs_f64(pool.install(epochs))
         });
         if let Some(seconds) = seconds {
             // Forward, gradient and, but for the first layer, backward.
-            let parameters = network.parameters() as f64;
             let first = job.hidden.first().map_or(CLASSES, |&units| units) * (FEATURES + 1);
             let operations = (6.0 * parameters - 2.0 * first as f64) * data.samples() as f64;
             self.lines.push(format!(

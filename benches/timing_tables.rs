@@ -21,11 +21,10 @@ mod twin;
 mod whole;
 
 use std::hint::black_box;
-use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use criterion::Criterion;
-use mfnet::{Dataset, Element, Sgd, TrainOptions, mean_predictor, train};
+use mfnet::{Dataset, Element, Sgd, TrainOptions, Trainer, mean_predictor};
 
 use common::{cell, timed};
 use job::{Data, JOBS, Job, LEARNING_RATE, Work};
@@ -65,7 +64,7 @@ fn ours<T: Element>(criterion: &mut Criterion, job: &Job, data: &Dataset<T>) -> 
         agreement::check(job, data);
     }
     let mut group = criterion.benchmark_group(job.name);
-    let mut network = job.network(data.features(), data.outputs(), 0).unwrap();
+    let network = job.network(data.features(), data.outputs(), 0).unwrap();
     let loss = job.loss();
     match job.work {
         Work::Mean => median(&mut group, T::NAME, || {
@@ -75,16 +74,15 @@ fn ours<T: Element>(criterion: &mut Criterion, job: &Job, data: &Dataset<T>) -> 
             black_box(network.evaluate(data, &*loss).unwrap());
         }),
         Work::Train => {
-            let mut optimizer = Sgd::new(LEARNING_RATE).unwrap();
+            let optimizer = Box::new(Sgd::new(LEARNING_RATE).unwrap());
+            let options = TrainOptions::default()
+                .with_epochs(usize::MAX)
+                .with_batch_size(job.batch_size);
+            let mut trainer = Trainer::from_parts(network, loss, optimizer).options(options);
+            let mut run = trainer.start(data).unwrap();
             timed(&mut group, T::NAME, |epochs| {
-                let options = TrainOptions {
-                    epochs: epochs as usize,
-                    batch_size: job.batch_size,
-                    ..TrainOptions::default()
-                };
-                let observer = |_: mfnet::Event<'_>| ControlFlow::Continue(());
-                let history = train(&mut network, data, &*loss, &mut optimizer, &options, observer);
-                Duration::from_secs_f64(history.unwrap().seconds())
+                let seconds = (0..epochs).map(|_| run.epoch().unwrap().unwrap().seconds);
+                Duration::from_secs_f64(seconds.sum())
             })
         }
     }

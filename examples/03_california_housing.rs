@@ -9,10 +9,9 @@
 
 use mfnet::data::known::{self, Source};
 use mfnet::{
-    Dataset, Error, MseLoss, NeuralNetwork, Normalization, Sgd, Targets, TrainOptions, mean_predictor,
-    train_test_regression, train_test_split,
+    Dataset, Error, MseLoss, NeuralNetwork, Normalization, Sets, Sgd, Targets, TrainOptions, Trainer,
+    mean_predictor, train_test_split,
 };
-use std::ops::ControlFlow;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let epochs = std::env::args().nth(1).map_or(Ok(500), |text| text.parse())?;
@@ -42,28 +41,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     #[cfg(feature = "linalg")]
     report("least squares", &mfnet::least_squares(&train)?)?;
 
-    let options = TrainOptions {
-        epochs,
-        test_interval: epochs,
-        ..TrainOptions::default()
-    };
+    let options = TrainOptions::default()
+        .with_epochs(epochs)
+        .with_test_interval(epochs);
     let linear = NeuralNetwork::builder(train.features()).linear(1);
     let hidden = NeuralNetwork::builder(train.features())
         .linear(512)
         .relu()
         .linear(1);
     for builder in [linear, hidden] {
-        let mut network = builder.build()?;
-        let mut sgd = Sgd::new(0.001)?;
-        let history = train_test_regression(
-            &mut network,
-            (&train, &test),
-            &MseLoss::default(),
-            &mut sgd,
-            &options,
-            |_| ControlFlow::Continue(()),
-        )?;
-        report(&network.architecture(), &network)?;
+        let mut trainer = Trainer::new(builder.build()?, MseLoss::default(), Sgd::new(0.001)?);
+        trainer = trainer.options(options.clone());
+        trainer.fit(Sets::from(&train).with_test(&test))?;
+        let (network, history) = (trainer.network(), trainer.history());
+        report(&network.architecture(), network)?;
         eprintln!(
             "  ({} epochs in {:.1} s)",
             history.epochs.len(),

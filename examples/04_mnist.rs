@@ -10,8 +10,8 @@
 
 use mfnet::data::{digits, known};
 use mfnet::{
-    CrossEntropyLoss, Error, Event, NeuralNetwork, Reduction, Sgd, Targets, TrainOptions, classes,
-    confusion_matrix, train_test_classification,
+    CrossEntropyLoss, Error, Event, NeuralNetwork, Reduction, Sets, Sgd, Targets, TrainOptions, Trainer,
+    argmax, confusion_matrix,
 };
 use std::ops::ControlFlow;
 
@@ -25,17 +25,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         answer => answer?,
     };
 
-    let mut network = NeuralNetwork::builder(784)
+    let network = NeuralNetwork::builder(784)
         .linear(512)
         .relu()
         .linear(10)
         .build()?;
     // The learning rate of the report is meant for the sum.
     let loss = CrossEntropyLoss::new(Reduction::Sum);
-    let options = TrainOptions {
-        epochs,
-        ..TrainOptions::default()
-    };
+    let options = TrainOptions::default().with_epochs(epochs);
     println!("{} in f32\n", network.architecture());
     println!("epoch  train loss  test loss  test accuracy  seconds");
     let observer = |event: Event<'_>| {
@@ -53,9 +50,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         ControlFlow::Continue(())
     };
-    let mut sgd = Sgd::new(0.001)?;
-    let sets = (&train, &test);
-    let history = train_test_classification(&mut network, sets, &loss, &mut sgd, &options, observer)?;
+    let mut trainer = Trainer::new(network, loss, Sgd::new(0.001)?).options(options);
+    let history = trainer.fit_with(Sets::from(&train).with_test(&test), observer)?;
     println!("\n{:.0} samples a second", history.samples_per_second());
 
     if let Targets::Classes {
@@ -63,7 +59,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         classes: count,
     } = test.targets()
     {
-        let predicted = classes(network.predict_dataset(&test)?.view());
+        let predicted = argmax(trainer.network().predict_dataset(&test)?.view())?;
         println!("\nRow: the digit; column: what the network takes it for.");
         for (digit, row) in confusion_matrix(&predicted, labels, *count)?
             .rows()

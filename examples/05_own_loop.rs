@@ -9,7 +9,7 @@
 
 use mfnet::data::digits::digits;
 use mfnet::layer::Activation;
-use mfnet::optimizer::Optimizer;
+use mfnet::optimizer::{Gradients, Optimizer};
 use mfnet::{CrossEntropyLoss, DataLoader, Element, NeuralNetwork, Shuffle, Workspace};
 use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 
@@ -98,10 +98,16 @@ impl<T: Element> Optimizer<T> for Momentum<T> {
         self.rate = rate;
     }
 
-    fn start_step(&mut self, gradients: &mut dyn Iterator<Item = &Array2<T>>) {
+    fn reset(&mut self) {
+        self.velocities.clear();
+    }
+
+    fn start_step(&mut self, gradients: &Gradients<'_, T>) -> mfnet::Result<()> {
         if self.velocities.is_empty() {
-            self.velocities = gradients.map(|gradient| gradient.mapv(|_| T::zero())).collect();
+            let zeros = |gradient: &Array2<T>| gradient.mapv(|_| T::zero());
+            self.velocities = gradients.iter().map(zeros).collect();
         }
+        Ok(())
     }
 
     fn update(&mut self, index: usize, weights: &mut Array2<T>, gradient: &mut Array2<T>) {

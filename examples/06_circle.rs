@@ -20,7 +20,7 @@ mod regions;
 
 use keep::keep;
 use mfnet::report::{Curves, Panel, Series, curves};
-use mfnet::{Batch, DataLoader, Dataset, MseLoss, NeuralNetwork, Sgd, Shuffle, Workspace, classes};
+use mfnet::{Batch, DataLoader, Dataset, MseLoss, NeuralNetwork, Sgd, Shuffle, Workspace, argmax};
 use ndarray::{Array2, ArrayView2};
 use regions::regions;
 
@@ -104,7 +104,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     })?;
     let title = "What the network takes for the circle, and the test points";
     let regions = regions(title, &test, |points| {
-        Ok(classes(model.forward(points.view())?.view()))
+        argmax(model.forward(points.view())?.view())
     })?;
     let pictures = [("circle-curves", progress), ("circle-plane", regions)];
     keep(arguments.next().as_deref(), &pictures)

@@ -37,10 +37,9 @@ use keep::keep;
 use lines::line;
 use mfnet::optimizer::Schedule;
 use mfnet::report::{Curves, Panel, curves};
-use mfnet::{Dataset, Event, MseLoss, NeuralNetwork, Sets, Sgd, Targets, TrainOptions, Trainer, accuracy};
+use mfnet::{Dataset, MseLoss, NeuralNetwork, Sets, Sgd, Targets, TrainOptions, Trainer, accuracy};
 use ndarray::Array2;
 use regions::regions;
-use std::ops::ControlFlow;
 
 const SEEDS: u64 = 5;
 
@@ -101,21 +100,15 @@ fn trained(
         .seed(seed)
         .build()?;
     let sgd = Sgd::new(2e-3)?.momentum(0.9)?.weight_decay(0.05)?;
-    let options = TrainOptions {
-        epochs,
-        batch_size: 64,
-        seed,
-        schedule: Schedule::cosine(epochs),
-        ..TrainOptions::default()
-    };
+    let options = TrainOptions::default()
+        .with_epochs(epochs)
+        .with_batch_size(64)
+        .with_seed(seed)
+        .with_schedule(Schedule::cosine(epochs));
     let mut trainer = Trainer::new(network, MseLoss::default(), sgd).options(options);
     let (train, test) = (one_output(train)?, one_output(test)?);
-    let sets = Sets {
-        train: &train,
-        validation: None,
-        test: Some(&test),
-    };
-    trainer.fit(sets, |_: Event<'_>| ControlFlow::Continue(()))?;
+    let sets = Sets::from(&train).with_test(&test);
+    trainer.fit(sets)?;
     Ok(trainer)
 }
 

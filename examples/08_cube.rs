@@ -20,9 +20,8 @@ use lines::line;
 use mfnet::layer::Window;
 use mfnet::optimizer::Schedule;
 use mfnet::report::{Curves, Panel, curves};
-use mfnet::{Adam, Dataset, Event, MseLoss, NeuralNetwork, Sets, Targets, TrainOptions, Trainer, accuracy};
+use mfnet::{Adam, Dataset, MseLoss, NeuralNetwork, Sets, Targets, TrainOptions, Trainer, accuracy};
 use ndarray::Array2;
-use std::ops::ControlFlow;
 
 const SEEDS: u64 = 3;
 
@@ -75,20 +74,14 @@ fn trained(
         .linear(1)
         .seed(seed)
         .build()?;
-    let options = TrainOptions {
-        epochs,
-        batch_size: 64,
-        seed,
-        schedule: Schedule::cosine(epochs),
-        ..TrainOptions::default()
-    };
+    let options = TrainOptions::default()
+        .with_epochs(epochs)
+        .with_batch_size(64)
+        .with_seed(seed)
+        .with_schedule(Schedule::cosine(epochs));
     let mut trainer = Trainer::new(network, MseLoss::default(), Adam::new(0.005)?).options(options);
-    let sets = Sets {
-        train,
-        validation: None,
-        test: Some(test),
-    };
-    trainer.fit(sets, |_: Event<'_>| ControlFlow::Continue(()))?;
+    let sets = Sets::from(train).with_test(test);
+    trainer.fit(sets)?;
     Ok(trainer)
 }
 

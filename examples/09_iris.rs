@@ -19,7 +19,7 @@ use mfnet::data::{Columns, Task};
 use mfnet::report::{Curves, Panel, Series, curves};
 use mfnet::{
     Batch, DataLoader, Dataset, Error, Evaluation, NeuralNetwork, Normalization, Position,
-    ProbabilityCrossEntropyLoss, Sgd, Shuffle, Targets, Workspace, classes, train_test_split,
+    ProbabilityCrossEntropyLoss, Sgd, Shuffle, Targets, Workspace, argmax, train_test_split,
 };
 use ndarray::ArrayView2;
 use std::io::ErrorKind;
@@ -105,11 +105,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             100.0 * least
         );
         let network = NeuralNetwork::<f64>::load(place.join("weights.safetensors"))?;
-        let flowers = classes(
-            network
-                .predict(test.to_values().slice(ndarray::s![..3, ..]))?
-                .view(),
-        );
+        let first = network.predict(test.to_values().slice(ndarray::s![..3, ..]))?;
+        let flowers = argmax(first.view())?;
         let names = flowers.iter().map(|&class| known::IRIS_CLASSES[class as usize]);
         println!(
             "The first flowers of the test set, by its saved weights: {}",

@@ -16,10 +16,9 @@ use mfnet::data::known::{self, FASHION_MNIST_CLASSES, Source};
 use mfnet::optimizer::Schedule;
 use mfnet::report::{Curves, Panel, Series, confusion, curves};
 use mfnet::{
-    Adam, CrossEntropyLoss, Error, NeuralNetwork, Sets, Targets, TrainOptions, Trainer, classes,
+    Adam, CrossEntropyLoss, Error, NeuralNetwork, Sets, Targets, TrainOptions, Trainer, argmax,
     confusion_matrix, train_test_split,
 };
-use std::ops::ControlFlow;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -42,24 +41,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .linear(train.outputs())
         .build()?;
     println!("{}\n", network.architecture());
-    let options = TrainOptions {
-        epochs,
-        batch_size: 128,
-        schedule: Schedule::cosine(epochs),
-        ..TrainOptions::default()
-    };
+    let options = TrainOptions::default()
+        .with_epochs(epochs)
+        .with_batch_size(128)
+        .with_schedule(Schedule::cosine(epochs));
     let loss = CrossEntropyLoss::default();
     let mut trainer = Trainer::new(network, loss.clone(), Adam::new(0.001)?).options(options);
 
     let mut lines: [Vec<(f64, f64)>; 4] = Default::default();
-    let sets = Sets {
-        train: &train,
-        validation: Some(&validation),
-        test: None,
-    };
+    let sets = Sets::from(&train).with_validation(&validation);
     println!("epoch  train loss  accuracy  validation loss  accuracy");
     let mut run = trainer.start(sets)?;
-    while let Some(record) = run.epoch(|_| ControlFlow::Continue(()))? {
+    while let Some(record) = run.epoch()? {
         let learned = run.network().evaluate(&train, &loss)?;
         let Some(judged) = record.validation else {
             break;
@@ -102,7 +95,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         classes: count,
     } = test.targets()
     {
-        let predicted = classes(network.predict_dataset(&test)?.view());
+        let predicted = argmax(network.predict_dataset(&test)?.view())?;
         let counts = confusion_matrix(&predicted, labels, *count)?;
         let title = "Fashion-MNIST, test images";
         pictures.push((

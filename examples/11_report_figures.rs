@@ -19,12 +19,10 @@ use lines::line;
 use mfnet::data::known::{self, DIGIT_CLASSES, Source};
 use mfnet::report::{Curves, Panel, Picture, Series, confusion, curves};
 use mfnet::{
-    CrossEntropyLoss, Dataset, Error, MseLoss, NeuralNetwork, Normalization, Reduction, Sgd, Targets,
-    TrainOptions, classes, confusion_matrix, mean_predictor, train_test_classification,
-    train_test_regression, train_test_split,
+    CrossEntropyLoss, Dataset, Error, MseLoss, NeuralNetwork, Normalization, Reduction, Sets, Sgd, Targets,
+    TrainOptions, Trainer, argmax, confusion_matrix, mean_predictor, train_test_split,
 };
 use ndarray::ArrayView2;
-use std::ops::ControlFlow;
 
 /// What goes wrong in here.
 type Failure = Box<dyn std::error::Error>;
@@ -80,18 +78,15 @@ fn california_housing(all: &Dataset<f64>, epochs: usize) -> Result<[(&'static st
     )?;
 
     let learned = |network: mfnet::Result<NeuralNetwork<f64>>| -> mfnet::Result<Picture> {
-        let (mut network, mut sgd) = (network?, Sgd::new(0.001)?);
-        let options = TrainOptions {
-            epochs,
-            ..TrainOptions::default()
-        };
-        let quiet = |_: mfnet::Event<'_>| ControlFlow::Continue(());
-        let history = train_test_regression(&mut network, (&train, &test), &loss, &mut sgd, &options, quiet)?;
+        let options = TrainOptions::default().with_epochs(epochs);
+        let mut trainer = Trainer::new(network?, loss, Sgd::new(0.001)?).options(options);
+        let history = trainer.fit(Sets::from(&train).with_test(&test))?;
         let lines = vec![
-            line("train", &history, |record| Some(record.train_loss)),
-            line("test", &history, |record| Some(record.test?.loss)),
+            line("train", history, |record| Some(record.train_loss)),
+            line("test", history, |record| Some(record.test?.loss)),
         ];
-        draw(format!("California Housing: {}", network.architecture()), lines)
+        let architecture = trainer.network().architecture();
+        draw(format!("California Housing: {architecture}"), lines)
     };
     let features = train.features();
     let linear = NeuralNetwork::builder(features).linear(1).build();
@@ -114,20 +109,16 @@ fn mnist(
 ) -> Result<[(&'static str, Picture); 3], Failure> {
     let learned =
         |network: mfnet::Result<NeuralNetwork<f32>>| -> mfnet::Result<(NeuralNetwork<f32>, Picture)> {
-            let (mut network, mut sgd) = (network?, Sgd::new(0.001)?);
             let loss = CrossEntropyLoss::new(Reduction::Sum);
-            let options = TrainOptions {
-                epochs,
-                ..TrainOptions::default()
-            };
-            let quiet = |_: mfnet::Event<'_>| ControlFlow::Continue(());
-            let history =
-                train_test_classification(&mut network, (train, test), &loss, &mut sgd, &options, quiet)?;
+            let options = TrainOptions::default().with_epochs(epochs);
+            let mut trainer = Trainer::new(network?, loss, Sgd::new(0.001)?).options(options);
+            let history = trainer.fit(Sets::from(train).with_test(test))?;
             let losses = vec![
-                line("train", &history, |record| Some(record.train_loss)),
-                line("test", &history, |record| Some(record.test?.loss)),
+                line("train", history, |record| Some(record.train_loss)),
+                line("test", history, |record| Some(record.test?.loss)),
             ];
-            let accuracies = vec![line("test", &history, |record| record.test?.accuracy)];
+            let accuracies = vec![line("test", history, |record| record.test?.accuracy)];
+            let network = trainer.into_network();
             let picture = curves(&Curves {
                 title: &format!("MNIST: {}", network.architecture()),
                 panels: vec![
@@ -144,7 +135,7 @@ fn mnist(
         Targets::Classes { labels, .. } => labels,
         Targets::Values(_) => unreachable!("digits have classes"),
     };
-    let predicted = classes(network.predict_dataset(test)?.view());
+    let predicted = argmax(network.predict_dataset(test)?.view())?;
     let counts = confusion_matrix(&predicted, labels, DIGIT_CLASSES.len())?;
     let title = format!("MNIST, test images: {}", network.architecture());
     let of_digits = confusion(&title, counts.view(), &DIGIT_CLASSES)?;

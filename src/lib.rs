@@ -5,18 +5,15 @@
 //! that rayon's threads share. Where these pages say "report", that one is meant.
 //!
 //! ```
-//! use mfnet::{CrossEntropyLoss, NeuralNetwork, Sgd, TrainOptions, train_test_classification};
-//! use std::ops::ControlFlow::Continue;
+//! use mfnet::{CrossEntropyLoss, NeuralNetwork, Sets, Sgd, TrainOptions, Trainer};
 //!
 //! let (train, test) = mfnet::data::digits::digits::<f32>(7, 4_000, 1_000)?;
-//! let mut network = NeuralNetwork::builder(784).linear(64).relu().linear(10).seed(7).build()?;
-//! let loss = CrossEntropyLoss::default();
-//! let mut sgd = Sgd::new(0.2)?;
-//! let options = TrainOptions { epochs: 5, batch_size: 64, seed: 7, ..TrainOptions::default() };
-//! let sets = (&train, &test);
-//! let history = train_test_classification(&mut network, sets, &loss, &mut sgd, &options, |_| Continue(()))?;
+//! let network = NeuralNetwork::builder(784).linear(64).relu().linear(10).seed(7).build()?;
+//! let options = TrainOptions::default().with_epochs(5).with_batch_size(64).with_seed(7);
+//! let mut trainer = Trainer::new(network, CrossEntropyLoss::default(), Sgd::new(0.2)?).options(options);
+//! let history = trainer.fit(Sets::from(&train).with_test(&test))?;
 //! let accuracy = history.test().and_then(|test| test.accuracy);
-//! println!("{}: accuracy {accuracy:?}", network.architecture());
+//! println!("{}: accuracy {accuracy:?}", trainer.network().architecture());
 //! assert!(accuracy > Some(0.8));
 //! # Ok::<(), mfnet::Error>(())
 //! ```
@@ -29,7 +26,7 @@
 //! | read your own files: CSV, NumPy's NPY and NPZ | [`data::read`], [`data::Table`], [`data::Schema`] |
 //! | put a network together | [`NeuralNetwork::builder`], [`layer`] |
 //! | say what is wrong with a prediction, and how to mend it | [`loss`], [`optimizer`] with its schedules |
-//! | train | [`train()`], [`train_test_regression`], [`train_test_classification`] |
+//! | train | [`Trainer`], [`TrainOptions`], [`Sets`], [`History`] |
 //! | write a training loop of your own | [`DataLoader`], [`NeuralNetwork::forward_backward`], [`NeuralNetwork::apply_gradients`] |
 //! | predict, and judge predictions | [`NeuralNetwork::predict`], [`NeuralNetwork::evaluate`], [`classification_scores`], [`regression_scores`] |
 //! | keep a model, and use it elsewhere | `Model`, `NeuralNetwork::save`, `NeuralNetwork::load_weights`, [`checkpoint`] |
@@ -135,15 +132,12 @@ pub use loss::{
     CrossEntropyLoss, MseLoss, ProbabilityCrossEntropyLoss, Reduction, balanced_class_weights, softmax,
 };
 pub use metrics::{
-    ClassScores, ClassificationScores, RegressionScores, accuracy, classes, classification_scores,
+    ClassScores, ClassificationScores, RegressionScores, accuracy, argmax, classification_scores,
     confusion_matrix, regression_scores,
 };
 pub use network::{Builder, Evaluation, NeuralNetwork, Workspace};
 pub use optimizer::{Adam, Clip, Schedule, Sgd};
-pub use train::{
-    EpochRecord, Event, History, Run, Sets, TrainOptions, Trainer, train, train_test_classification,
-    train_test_regression,
-};
+pub use train::{EpochRecord, Event, History, Run, Sets, StopReason, TrainOptions, Trainer};
 
 /// The README's code is tested as the documentation's is.
 #[cfg(doctest)]

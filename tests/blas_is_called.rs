@@ -6,10 +6,9 @@
 #![cfg(all(feature = "openblas", unix))]
 
 use std::ffi::{CStr, c_int, c_void};
-use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use mfnet::{CrossEntropyLoss, Dataset, Element, NeuralNetwork, Sgd, TrainOptions, train};
+use mfnet::{CrossEntropyLoss, Dataset, Element, NeuralNetwork, Sgd, TrainOptions, Trainer};
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ShapeBuilder, s};
 
@@ -182,7 +181,7 @@ fn a_training_reaches_blas<T: Element>(clipped: bool) {
     let labels = (0..SAMPLES).map(|sample| (sample % 10) as u32).collect();
     // Dense inputs: a product may pass over features that are 0 in the whole batch.
     let data = Dataset::classification(noise::noise(SAMPLES, 784, 1), labels, 10).unwrap();
-    let mut network = NeuralNetwork::<T>::builder(784)
+    let network = NeuralNetwork::<T>::builder(784)
         .linear(512)
         .relu()
         .linear(256)
@@ -194,17 +193,10 @@ fn a_training_reaches_blas<T: Element>(clipped: bool) {
     if clipped {
         optimizer = optimizer.clip(mfnet::Clip::PerTensor(1.0)).unwrap();
     }
-    let options = TrainOptions {
-        epochs: EPOCHS,
-        batch_size: BATCH,
-        ..TrainOptions::default()
-    };
+    let options = TrainOptions::default().with_epochs(EPOCHS).with_batch_size(BATCH);
+    let mut trainer = Trainer::new(network, CrossEntropyLoss::default(), optimizer).options(options);
     let (_, operations) = counted::<T>(|| {
-        let loss = CrossEntropyLoss::default();
-        train(&mut network, &data, &loss, &mut optimizer, &options, |_| {
-            ControlFlow::Continue(())
-        })
-        .unwrap();
+        trainer.fit(&data).unwrap();
     });
     // Z = W A and dJ/dW = Delta A^T of both hidden layers, W^T Delta of the second.
     let needed = EPOCHS * SAMPLES * 2 * (2 * 784 * 512 + 3 * 512 * 256);

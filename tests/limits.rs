@@ -8,14 +8,11 @@
 use std::env;
 use std::fs::{self, File};
 use std::io::{BufWriter, Read, Write};
-use std::ops::ControlFlow::Continue;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
-use mfnet::{
-    Adam, CrossEntropyLoss, Dataset, Inputs, NeuralNetwork, Sgd, Targets, TrainOptions, Trainer, train,
-};
+use mfnet::{Adam, CrossEntropyLoss, Dataset, Inputs, NeuralNetwork, Sgd, Targets, TrainOptions, Trainer};
 use ndarray::{Array2, ArrayViewMut1, s};
 
 /// The place of a case in its process: its name, how large it is, and a folder for its files.
@@ -71,11 +68,7 @@ fn pixels(samples: usize, noise: &[u8]) -> Array2<u8> {
 }
 
 fn options(batch_size: usize) -> TrainOptions {
-    TrainOptions {
-        epochs: 1,
-        batch_size,
-        ..TrainOptions::default()
-    }
+    TrainOptions::default().with_epochs(1).with_batch_size(batch_size)
 }
 
 /// Learns from many samples, each where it is.
@@ -87,16 +80,15 @@ fn learn(noise: &[u8]) {
         classes: CLASSES,
     };
     let data = Dataset::<f32>::new(Inputs::Pixels(pixels(samples, noise)), targets).unwrap();
-    let mut network = NeuralNetwork::builder(FEATURES)
+    let network = NeuralNetwork::builder(FEATURES)
         .linear(CLASSES)
         .seed(7)
         .build()
         .unwrap();
-    let (loss, mut sgd) = (CrossEntropyLoss::default(), Sgd::new(0.1).unwrap());
-    train(&mut network, &data, &loss, &mut sgd, &options(256), |_| {
-        Continue(())
-    })
-    .unwrap();
+    let (loss, sgd) = (CrossEntropyLoss::default(), Sgd::new(0.1).unwrap());
+    let mut trainer = Trainer::new(network, loss.clone(), sgd).options(options(256));
+    trainer.fit(&data).unwrap();
+    let network = trainer.into_network();
     // A sample that was taken from another's place would have another's class.
     for first in [0, samples / 2, samples - 10_000] {
         let some: Vec<usize> = (first..first + 10_000).collect();
@@ -161,7 +153,7 @@ fn learn_deep(folder: &Path) {
 fn learn_wide() {
     let width = if is_full() { 10_000 } else { 1_000 };
     let builder = NeuralNetwork::<f32>::builder(width).linear(width).relu();
-    let mut network = builder.linear(CLASSES).seed(7).build().unwrap();
+    let network = builder.linear(CLASSES).seed(7).build().unwrap();
     let inputs = Array2::from_shape_fn((128, width), |(sample, feature)| {
         if feature % CLASSES == label(sample) as usize {
             1.0
@@ -170,13 +162,11 @@ fn learn_wide() {
         }
     });
     let data = Dataset::classification(inputs, (0..128).map(label).collect(), CLASSES).unwrap();
-    let (loss, mut sgd) = (CrossEntropyLoss::default(), Sgd::new(0.01).unwrap());
+    let (loss, sgd) = (CrossEntropyLoss::default(), Sgd::new(0.01).unwrap());
     let before = network.evaluate(&data, &loss).unwrap().loss;
-    train(&mut network, &data, &loss, &mut sgd, &options(64), |_| {
-        Continue(())
-    })
-    .unwrap();
-    assert!(network.evaluate(&data, &loss).unwrap().loss < before);
+    let mut trainer = Trainer::new(network, loss.clone(), sgd).options(options(64));
+    trainer.fit(&data).unwrap();
+    assert!(trainer.network().evaluate(&data, &loss).unwrap().loss < before);
 }
 
 /// Pixels and labels as NumPy files; their size.

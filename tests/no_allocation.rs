@@ -94,7 +94,7 @@ fn steps_allocate_nothing<T: Element>(
         Box::new(plain.clone().clip(Clip::PerTensor(0.1)).unwrap()),
         Box::new(plain.clip(Clip::Global(0.1)).unwrap()),
         Box::new(momentum.clone()),
-        Box::new(momentum.nesterov(true).unwrap().weight_decay(0.01).unwrap()),
+        Box::new(momentum.nesterov(true).weight_decay(0.01).unwrap()),
         Box::new(Adam::adamw(0.01).unwrap().clip(Clip::Global(0.1)).unwrap()),
     ];
     for mut optimizer in optimizers {

@@ -1,13 +1,12 @@
 //! Networks in a process that was forked, and in one that starts others: nobody waits for threads that are not there.
 #![cfg(unix)]
 
-use std::ops::ControlFlow::Continue;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use mfnet::data::digits::digits;
 use mfnet::{
     Adam, Clip, CrossEntropyLoss, DataLoader, Dataset, Evaluation, NeuralNetwork, Sgd, Shuffle, TrainOptions,
-    Workspace, train,
+    Trainer, Workspace,
 };
 use ndarray::Array2;
 
@@ -22,17 +21,10 @@ struct Answers {
 
 fn answers() -> Answers {
     let (data, other) = digits::<f32>(7, 600, 300).unwrap();
-    let mut network = network();
     let loss = CrossEntropyLoss::default();
-    train(
-        &mut network,
-        &data,
-        &loss,
-        &mut Adam::new(0.01).unwrap(),
-        &options(),
-        |_| Continue(()),
-    )
-    .unwrap();
+    let mut trainer = Trainer::new(network(), loss.clone(), Adam::new(0.01).unwrap()).options(options());
+    trainer.fit(&data).unwrap();
+    let mut network = trainer.into_network();
     // A loop of one's own, which no training has brought to the pool.
     let mut workspace = Workspace::new(&network, 300);
     let loader = DataLoader::new(&data, 300, Shuffle::Samples, 7).unwrap();
@@ -58,11 +50,7 @@ fn network() -> NeuralNetwork<f32> {
 }
 
 fn options() -> TrainOptions {
-    TrainOptions {
-        epochs: 2,
-        batch_size: 200,
-        ..TrainOptions::default()
-    }
+    TrainOptions::default().with_epochs(2).with_batch_size(200)
 }
 
 /// The first batch of an order that is long enough to be drawn by several threads.

@@ -6,7 +6,6 @@
 
 use std::fs;
 use std::io::Cursor;
-use std::ops::ControlFlow::Continue;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -63,21 +62,17 @@ impl Holdings {
 /// Everything once, in sizes that depend on the round.
 fn round(number: u64, folder: &Path) {
     let (data, other) = digits::<f32>(number, 300 + 10 * (number % 20) as usize, 100).unwrap();
-    let sets = Sets {
-        train: &data,
-        validation: Some(&other),
-        test: Some(&other),
-    };
+    let sets = Sets::from(&data).with_validation(&other).with_test(&other);
     let schema = Schema::of(&data);
     let checkpoint = folder.join("checkpoint.safetensors");
     let mut trainer = trainer(number, 2);
     let mut run = trainer.start(sets).unwrap();
-    while run.epoch(|_| Continue(())).unwrap().is_some() {
+    while run.epoch().unwrap().is_some() {
         run.save_checkpoint(&checkpoint, Some(&schema)).unwrap();
     }
     let mut resumed = self::trainer(number, 4);
     resumed.load_checkpoint(&checkpoint).unwrap();
-    resumed.fit(sets, |_| Continue(())).unwrap();
+    resumed.fit(sets).unwrap();
     resumed.partial_fit(&other).unwrap();
     draw(resumed.history(), &folder.join("curves"));
 
@@ -114,13 +109,11 @@ fn trainer(number: u64, epochs: usize) -> Trainer<f32> {
         builder.linear(20).tanh()
     };
     let network = builder.linear(10).seed(number).build().unwrap();
-    let options = TrainOptions {
-        epochs,
-        batch_size: 64,
-        early_stopping: Some(2),
-        schedule: Schedule::step(2),
-        ..TrainOptions::default()
-    };
+    let options = TrainOptions::default()
+        .with_epochs(epochs)
+        .with_batch_size(64)
+        .with_early_stopping(2)
+        .with_schedule(Schedule::step(2));
     let adam = Adam::new(0.001).unwrap().clip(Clip::Global(1.0)).unwrap();
     Trainer::new(network, CrossEntropyLoss::default(), adam).options(options)
 }
@@ -148,7 +141,7 @@ fn diverge(samples: &Array2<f32>) {
     let network = NeuralNetwork::builder(784).linear(1).build().unwrap();
     let sgd = Sgd::new(1e10).unwrap();
     let error = Trainer::new(network, MseLoss::default(), sgd)
-        .fit(&line, |_| Continue(()))
+        .fit(&line)
         .unwrap_err();
     assert!(matches!(error, Error::Diverged { .. }), "{error}");
 }

@@ -5,7 +5,7 @@ use std::ops::ControlFlow::Continue;
 use std::sync::Barrier;
 use std::thread;
 
-use mfnet::{CrossEntropyLoss, NeuralNetwork, Sgd, TrainOptions, train};
+use mfnet::{CrossEntropyLoss, NeuralNetwork, Sgd, TrainOptions, Trainer};
 
 fn threads() -> usize {
     std::fs::read_dir("/proc/self/task").unwrap().count()
@@ -14,24 +14,22 @@ fn threads() -> usize {
 /// Trains, and gives the most threads that were there at the end of an epoch.
 fn most_threads_of_a_training() -> usize {
     let (data, _) = mfnet::data::digits::digits::<f32>(7, 1000, 10).unwrap();
-    let mut network = NeuralNetwork::builder(784)
+    let network = NeuralNetwork::builder(784)
         .linear(200)
         .relu()
         .linear(10)
         .build()
         .unwrap();
-    let options = TrainOptions {
-        epochs: 3,
-        batch_size: 500,
-        ..TrainOptions::default()
-    };
-    let (loss, mut sgd) = (CrossEntropyLoss::default(), Sgd::new(0.1).unwrap());
+    let options = TrainOptions::default().with_epochs(3).with_batch_size(500);
+    let (loss, sgd) = (CrossEntropyLoss::default(), Sgd::new(0.1).unwrap());
+    let mut trainer = Trainer::new(network, loss, sgd).options(options);
     let mut most = 0;
-    train(&mut network, &data, &loss, &mut sgd, &options, |_| {
-        most = most.max(threads());
-        Continue(())
-    })
-    .unwrap();
+    trainer
+        .fit_with(&data, |_| {
+            most = most.max(threads());
+            Continue(())
+        })
+        .unwrap();
     most
 }
 

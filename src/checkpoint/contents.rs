@@ -143,13 +143,8 @@ mod tests {
 
         let optimizer = Adam::new(0.1).unwrap();
         let mut trainer = Trainer::new(network(), MseLoss::default(), optimizer);
-        trainer = trainer.options(TrainOptions {
-            epochs: 3,
-            ..Default::default()
-        });
-        trainer
-            .fit(&line, |_| std::ops::ControlFlow::Continue(()))
-            .unwrap();
+        trainer = trainer.options(TrainOptions::default().with_epochs(3));
+        trainer.fit(&line).unwrap();
         trainer.save_checkpoint(&path, None).unwrap();
         let (optimizer, epochs, model) = ("Adam".to_owned(), 3, false);
         assert_eq!(

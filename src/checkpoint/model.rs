@@ -10,26 +10,24 @@ use super::{Registry, onnx};
 use crate::data::{Inputs, Schema, Task};
 use crate::element::Element;
 use crate::error::{Error, Position, Result};
-use crate::metrics::classes;
+use crate::metrics::argmax;
 use crate::network::NeuralNetwork;
 
 /// A network and the [`Schema`] of its data: it takes raw features and gives predictions on the raw scale.
 ///
 /// ```
-/// use mfnet::{Dataset, Model, MseLoss, NeuralNetwork, Sgd, TrainOptions, data::Schema, train};
+/// use mfnet::{Dataset, Model, MseLoss, NeuralNetwork, Sgd, Trainer, data::Schema};
 /// use ndarray::array;
-/// use std::ops::ControlFlow::Continue;
 ///
 /// let raw = Dataset::regression(array![[10.0], [20.0], [30.0]], array![[1.0], [2.0], [3.0]])?;
 /// let schema = Schema::of(&raw).normalized(&raw)?;
-/// let mut network = NeuralNetwork::<f64>::builder(1).linear(1).seed(7).build()?;
-/// let options = TrainOptions { epochs: 100, ..TrainOptions::default() };
-/// let (scaled, loss, mut sgd) = (schema.scale(raw)?, MseLoss::default(), Sgd::new(0.1)?);
-/// train(&mut network, &scaled, &loss, &mut sgd, &options, |_| Continue(()))?;
+/// let network = NeuralNetwork::<f64>::builder(1).linear(1).seed(7).build()?;
+/// let mut trainer = Trainer::new(network, MseLoss::default(), Sgd::new(0.1)?);
+/// trainer.fit(&schema.scale(raw)?)?;
 ///
 /// let folder = tempfile::tempdir()?;
 /// let path = folder.path().join("model.safetensors");
-/// Model::new(network, schema)?.save(&path)?;
+/// Model::new(trainer.into_network(), schema)?.save(&path)?;
 /// let model = Model::<f64>::load(&path)?;
 /// assert!((model.predict(array![[40.0]].view())?[[0, 0]] - 4.0).abs() < 1e-6);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -168,9 +166,9 @@ impl<T: Element> Model<T> {
     ///
     /// # Errors
     ///
-    /// As [`Model::predict_proba`].
+    /// As [`Model::predict_proba`]; [`Error::InvalidData`] also for a prediction that is NaN.
     pub fn predict_labels(&self, design: ArrayView2<'_, T>) -> Result<Vec<u32>> {
-        Ok(classes(self.logits("Model::predict_labels", design)?.view()))
+        argmax(self.logits("Model::predict_labels", design)?.view())
     }
 
     /// The name of each sample's class, for raw features.
@@ -181,9 +179,9 @@ impl<T: Element> Model<T> {
     ///
     /// # Errors
     ///
-    /// As [`Model::predict_proba`].
+    /// As [`Model::predict_labels`].
     pub fn predict_names(&self, design: ArrayView2<'_, T>) -> Result<Vec<String>> {
-        let classes = classes(self.logits("Model::predict_names", design)?.view());
+        let classes = argmax(self.logits("Model::predict_names", design)?.view())?;
         Ok(classes
             .into_iter()
             .map(|class| self.schema.label(class as usize))

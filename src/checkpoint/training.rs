@@ -1,34 +1,74 @@
-//! Checkpoints: a training as a file, to go on from with the very same bits.
+//! Checkpoints: a training as a file, which is resumed with the very same bits.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use ndarray::{Array2, ArrayD, Ix2};
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
+use super::description::{Description, KEY};
 use super::saved::{self, SavedModel, SavedTraining, precision_of};
-use super::{Registry, Setting, exact};
-use crate::data::Schema;
+use super::tensors::TensorFile;
+use super::{Record, Registry, exact};
+use crate::data::{Fingerprint, Schema};
 use crate::element::Element;
 use crate::error::{Error, Position, Result};
+use crate::loss::Loss;
 use crate::network::{Evaluation, NeuralNetwork};
 use crate::optimizer::{Optimizer, OptimizerState, ScheduleState};
-use crate::train::{Best, EpochRecord, History, Partial, Run, TrainState, Trainer};
+use crate::train::{
+    BatchOrder, BestWeights, EarlyStop, EpochRecord, History, InterruptedEpoch, Run, Settings, StopReason,
+    TrainOptions, TrainState, Trainer, TrainingData, difference, settings,
+};
 
 /// What is kept as JSON; numbers that come back as the very same bits.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct State {
     optimizer: String,
+    settings: Settings,
     steps: u64,
-    samples: usize,
-    stopped: bool,
+    stopped: Option<StopEntry>,
     restored: Option<usize>,
-    base_rate: Option<f64>,
     schedule: Option<ScheduleEntry>,
-    partial: Option<PartialEntry>,
+    interrupted: Option<InterruptedEntry>,
     best: Option<BestEntry>,
+    epochs_without_improvement: usize,
     epochs: Vec<EpochEntry>,
+    /// How many of these epochs are no partial fits.
+    fit_epochs: usize,
+    data: Option<TrainingDataEntry>,
+}
+
+/// What tells a checkpoint from one that was written before settings were kept.
+#[derive(Debug, Deserialize)]
+struct Age {
+    settings: Option<IgnoredAny>,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum StopEntry {
+    Observer,
+    EarlyStopping,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TrainingDataEntry {
+    train: DataEntry,
+    validation: Option<DataEntry>,
+}
+
+/// The shape of a data set, and the hash of its content as 16 hexadecimal digits.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DataEntry {
+    samples: usize,
+    features: usize,
+    outputs: usize,
+    hash: String,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -41,11 +81,12 @@ struct ScheduleEntry {
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct PartialEntry {
+struct InterruptedEntry {
     batches: usize,
     #[serde(with = "exact")]
     loss: f64,
     seconds: f64,
+    data: DataEntry,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -59,6 +100,7 @@ struct BestEntry {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct EpochEntry {
+    samples: usize,
     #[serde(with = "exact")]
     train_loss: f64,
     validation: Option<EvaluationEntry>,
@@ -76,7 +118,7 @@ struct EvaluationEntry {
 }
 
 impl<T: Element> Run<'_, T> {
-    /// Saves how far the training has come, in a file to go on from with [`Trainer::load_checkpoint`].
+    /// Saves how far the training has come, in a file that [`Trainer::load_checkpoint`] resumes from.
     ///
     /// The file is also a model's, if it has a schema: [`Model::load`](super::Model::load) loads it. It is replaced as
     /// a whole, or stays as it was.
@@ -99,8 +141,14 @@ impl<T: Element> Run<'_, T> {
         schema: Option<&Schema<T>>,
         registry: &Registry<T>,
     ) -> Result<()> {
-        let path = path.as_ref();
-        save(path, self.network, self.optimizer, self.state, schema, registry)
+        let parts = Parts {
+            network: self.network,
+            loss: self.loss,
+            optimizer: self.optimizer,
+            options: self.options,
+            state: self.state,
+        };
+        save(path.as_ref(), &parts, schema, registry)
     }
 }
 
@@ -115,27 +163,27 @@ impl<T: Element> Trainer<T> {
     /// use mfnet::optimizer::Adam;
     /// use mfnet::{Dataset, MseLoss, NeuralNetwork, TrainOptions, Trainer};
     /// use ndarray::array;
-    /// use std::ops::ControlFlow::{Break, Continue};
+    /// use std::ops::ControlFlow::Break;
     ///
     /// let line = Dataset::regression(array![[0.0], [1.0], [2.0]], array![[1.0], [3.0], [5.0]])?;
     /// let trainer = || -> mfnet::Result<Trainer<f64>> {
     ///     let network = NeuralNetwork::builder(1).linear(1).seed(7).build()?;
-    ///     let options = TrainOptions { epochs: 20, ..TrainOptions::default() };
+    ///     let options = TrainOptions::default().with_epochs(20);
     ///     Ok(Trainer::new(network, MseLoss::default(), Adam::new(0.1)?).options(options))
     /// };
     /// let folder = tempfile::tempdir()?;
     /// let path = folder.path().join("checkpoint.safetensors");
     ///
     /// let mut interrupted = trainer()?;
-    /// interrupted.fit(&line, |_| Break(()))?;
+    /// interrupted.fit_with(&line, |_| Break(()))?;
     /// interrupted.save_checkpoint(&path, None)?;
     ///
     /// let mut resumed = trainer()?;
     /// resumed.load_checkpoint(&path)?;
-    /// resumed.fit(&line, |_| Continue(()))?;
+    /// resumed.fit(&line)?;
     ///
     /// let mut whole = trainer()?;
-    /// whole.fit(&line, |_| Continue(()))?;
+    /// whole.fit(&line)?;
     /// assert!(resumed.network().weights().eq(whole.network().weights()));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -154,20 +202,37 @@ impl<T: Element> Trainer<T> {
         schema: Option<&Schema<T>>,
         registry: &Registry<T>,
     ) -> Result<()> {
-        let (path, optimizer) = (path.as_ref(), &*self.optimizer);
-        save(path, &self.network, optimizer, &self.state, schema, registry)
+        let parts = Parts {
+            network: &self.network,
+            loss: &*self.loss,
+            optimizer: &*self.optimizer,
+            options: &self.options,
+            state: &self.state,
+        };
+        save(path.as_ref(), &parts, schema, registry)
     }
 
-    /// Takes over network, optimizer state and history of a checkpoint, to go on from there.
+    /// Takes over network, optimizer state and history of a checkpoint, and continues its training with the next call of
+    /// [`Trainer::fit`]: weights and history become, bit for bit, those of a training that was never interrupted.
     ///
-    /// The trainer is to have been made as the one that was saved: the same layers, optimizer, options and precision.
-    /// Then weights and history become, bit for bit, those of a training that was never interrupted.
+    /// The training must be the same, and is refused if it is not. These are compared, with names and both values in the
+    /// error:
+    ///
+    /// - here: the precision; the layers and activations with their options; the loss and the optimizer with their
+    ///   [settings](crate::loss::Loss::settings) and the learning rate; of the options the schedule, the warm-up, batch
+    ///   size, seed, shuffle and drop-last;
+    /// - by the first [`Trainer::fit`] or [`Trainer::start`]: training and validation set, by shape and content hash. A
+    ///   [`Trainer::partial_fit`] takes any data.
+    ///
+    /// These may differ: the number of epochs, the patience of early stopping and its `min_delta`, the test set and its
+    /// interval, the number of threads, the observer. To train on with anything else, make a new trainer of the network
+    /// ([`Trainer::into_network`]).
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] if the file cannot be read; [`Error::InvalidFile`] for one that is no checkpoint, or that of
-    /// another training. The trainer then stays as it was; an optimizer of your own too, if it keeps its state where it
-    /// refuses another.
+    /// [`Error::Io`] if the file cannot be read; [`Error::InvalidFile`] for one that is no checkpoint, that of another
+    /// training, or one of a version that did not keep the settings yet. The trainer then stays as it was, if its optimizer
+    /// does when it refuses a state: those of this crate do.
     pub fn load_checkpoint(&mut self, path: impl AsRef<Path>) -> Result<()> {
         self.load_checkpoint_with(path, &Registry::new())
     }
@@ -187,16 +252,17 @@ impl<T: Element> Trainer<T> {
                 T::NAME
             )));
         }
+        check_age(path)?;
         let (SavedModel { network, .. }, training) = saved::read::<T, State>(path, registry)?;
         let Some(SavedTraining { state, tensors }) = training else {
             return Err(fault(
                 "it is no checkpoint, but a model that is not being trained".to_owned(),
             ));
         };
-        let same_layers = described(&network, registry)? == described(&self.network, registry)?;
-        if !same_layers {
-            let (saved, own) = (network.architecture(), self.network.architecture());
-            return Err(fault(format!("the training is one of {saved}, not of {own}")));
+        if let Some(difference) = layer_difference(&network, &self.network, registry)? {
+            return Err(fault(format!(
+                "the checkpoint is of another network: {difference}"
+            )));
         }
         if state.optimizer != self.optimizer.name() {
             let (saved, own) = (&state.optimizer, self.optimizer.name());
@@ -205,12 +271,18 @@ impl<T: Element> Trainer<T> {
                 saved.escape_debug()
             )));
         }
+        let own_settings = settings(&*self.loss, &*self.optimizer, &self.options);
+        if let Some(difference) = difference(&state.settings, &own_settings) {
+            return Err(fault(format!(
+                "the checkpoint is of another training: {difference}"
+            )));
+        }
         let (of_optimizer, best_weights) = sorted(tensors, &network).map_err(fault)?;
         let of_optimizer = OptimizerState {
             steps: state.steps,
             tensors: of_optimizer,
         };
-        let restored = restored(state, best_weights).map_err(fault)?;
+        let restored = restored(state, best_weights, &self.options).map_err(fault)?;
         let refused = |error: Error| fault(error.to_string());
         self.optimizer.restore(of_optimizer).map_err(refused)?;
         self.network = network;
@@ -219,46 +291,66 @@ impl<T: Element> Trainer<T> {
     }
 }
 
+/// What a checkpoint is made of.
+struct Parts<'a, T> {
+    network: &'a NeuralNetwork<T>,
+    loss: &'a dyn Loss<T>,
+    optimizer: &'a dyn Optimizer<T>,
+    options: &'a TrainOptions,
+    state: &'a TrainState<T>,
+}
+
 fn save<T: Element>(
     path: &Path,
-    network: &NeuralNetwork<T>,
-    optimizer: &dyn Optimizer<T>,
-    state: &TrainState<T>,
+    parts: &Parts<'_, T>,
     schema: Option<&Schema<T>>,
     registry: &Registry<T>,
 ) -> Result<()> {
+    let Parts {
+        network,
+        loss,
+        optimizer,
+        options,
+        state,
+    } = *parts;
     let OptimizerState { steps, tensors } = optimizer.state();
     let mut tensors: BTreeMap<String, ArrayD<T>> = tensors
         .into_iter()
         .map(|(name, tensor)| (format!("optimizer.{name}"), tensor.into_dyn()))
         .collect();
-    if let Some(best) = &state.best {
+    let (history, best) = (&state.history, state.early_stop.best.as_ref());
+    if let Some(best) = best {
         let weights = best.weights.iter().enumerate();
         tensors.extend(weights.map(|(index, weights)| (format!("best.{index}"), weights.clone().into_dyn())));
     }
-    let history = &state.history;
     let state = State {
         optimizer: optimizer.name().to_owned(),
+        settings: settings(loss, optimizer, options),
         steps,
-        samples: history.samples,
-        stopped: history.stopped,
+        stopped: history.stopped.map(StopEntry::of),
         restored: history.restored,
-        base_rate: state.base_rate,
         schedule: state.schedule.map(|schedule| ScheduleEntry {
             best: schedule.best,
             bad_epochs: schedule.bad_epochs,
             rate: schedule.rate,
         }),
-        partial: state.partial.map(|partial| PartialEntry {
-            batches: partial.batches,
-            loss: partial.loss,
-            seconds: partial.seconds,
+        interrupted: state.interrupted.map(|interrupted| InterruptedEntry {
+            batches: interrupted.batches,
+            loss: interrupted.loss,
+            seconds: interrupted.seconds,
+            data: DataEntry::of(interrupted.order.data()),
         }),
-        best: state.best.as_ref().map(|best| BestEntry {
+        best: best.map(|best| BestEntry {
             epoch: best.epoch,
             loss: best.loss,
         }),
+        epochs_without_improvement: state.early_stop.bad_epochs,
         epochs: history.epochs.iter().map(EpochEntry::of).collect(),
+        fit_epochs: state.epochs,
+        data: state.data.map(|data| TrainingDataEntry {
+            train: DataEntry::of(data.train),
+            validation: data.validation.map(DataEntry::of),
+        }),
     };
     saved::write(
         path,
@@ -269,16 +361,55 @@ fn save<T: Element>(
     )
 }
 
-/// The layers and activations of a network, without their tensors.
-fn described<T: Element>(network: &NeuralNetwork<T>, registry: &Registry<T>) -> Result<Vec<LayerOptions>> {
-    let records = network.records_with(registry)?.into_iter();
-    Ok(records
-        .map(|record| (record.kind, record.options, record.seed))
-        .collect())
+/// Refuses a checkpoint that was written before settings were kept: nobody could tell of which training it is.
+fn check_age(path: &Path) -> Result<()> {
+    let file = TensorFile::open(path)?;
+    let Some(text) = file.text(KEY) else { return Ok(()) };
+    let description = Description::<Age>::parse(text).map_err(|problem| file.fault(problem))?;
+    match description.training {
+        Some(Age { settings: None }) => Err(file.fault(
+            "the checkpoint was written by an older version, which did not keep what the training was told: its network can \
+             be loaded and trained anew",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// How the layers of a network differ from another's, by place and with both descriptions; none if they agree.
+fn layer_difference<T: Element>(
+    saved: &NeuralNetwork<T>,
+    own: &NeuralNetwork<T>,
+    registry: &Registry<T>,
+) -> Result<Option<String>> {
+    let described = |network: &NeuralNetwork<T>| -> Result<Vec<String>> {
+        let records = network.records_with(registry)?.into_iter();
+        Ok(records.map(|record| shown(&record)).collect())
+    };
+    let (of_saved, of_own) = (described(saved)?, described(own)?);
+    if of_saved == of_own && saved.inputs() == own.inputs() {
+        return Ok(None);
+    }
+    let place = of_saved.iter().zip(&of_own).position(|(saved, own)| saved != own);
+    Ok(Some(match place {
+        Some(index) => format!(
+            "layer {index} is {} there and {} here",
+            of_saved[index], of_own[index]
+        ),
+        None => format!(
+            "it is {} there and {} here",
+            saved.architecture(),
+            own.architecture()
+        ),
+    }))
 }
 
 /// Kind, options and seed of a layer or an activation.
-type LayerOptions = (&'static str, BTreeMap<String, Setting>, Option<u64>);
+fn shown<T>(record: &Record<T>) -> String {
+    let options = record.options.iter();
+    let mut options: Vec<String> = options.map(|(name, value)| format!("{name}={value}")).collect();
+    options.extend(record.seed.map(|seed| format!("seed={seed}")));
+    format!("{} ({})", record.kind, options.join(", "))
+}
 
 /// The names and tensors of an optimizer, and the best weights.
 type Sorted<T> = (Vec<(String, Array2<T>)>, Vec<Array2<T>>);
@@ -339,8 +470,12 @@ fn check_remembered<T: Element>(
     }
 }
 
-/// The state of a training, checked as far as going on needs it.
-fn restored<T>(state: State, weights: Vec<Array2<T>>) -> std::result::Result<TrainState<T>, String> {
+/// The state of a training, checked as far as its continuation needs it.
+fn restored<T>(
+    state: State,
+    weights: Vec<Array2<T>>,
+    options: &TrainOptions,
+) -> std::result::Result<TrainState<T>, String> {
     let completed = state.epochs.len();
     let known = |epoch: usize| (1..=completed).contains(&epoch);
     let epochs = [state.restored, state.best.as_ref().map(|best| best.epoch)];
@@ -350,36 +485,94 @@ fn restored<T>(state: State, weights: Vec<Array2<T>>) -> std::result::Result<Tra
     if state.best.is_some() == weights.is_empty() {
         return Err("it has a best epoch without weights, or weights without an epoch".to_owned());
     }
+    if state.fit_epochs > completed {
+        return Err(format!(
+            "{} of its {completed} epochs are no partial fits",
+            state.fit_epochs
+        ));
+    }
+    let interrupted = state.interrupted.map(|interrupted| {
+        Ok::<_, String>(InterruptedEpoch {
+            batches: interrupted.batches,
+            loss: interrupted.loss,
+            seconds: interrupted.seconds,
+            order: BatchOrder::new(interrupted.data.fingerprint()?, options),
+        })
+    });
+    let data = state.data.map(|data| {
+        Ok::<_, String>(TrainingData {
+            train: data.train.fingerprint()?,
+            validation: data.validation.map(|data| data.fingerprint()).transpose()?,
+        })
+    });
     let numbered = state.epochs.into_iter().zip(1..);
     Ok(TrainState {
         history: History {
             epochs: numbered.map(|(entry, epoch)| entry.into_record(epoch)).collect(),
-            samples: state.samples,
-            stopped: state.stopped,
+            stopped: state.stopped.map(StopEntry::reason),
             restored: state.restored,
         },
-        base_rate: state.base_rate,
+        epochs: state.fit_epochs,
         schedule: state.schedule.map(|schedule| ScheduleState {
             best: schedule.best,
             bad_epochs: schedule.bad_epochs,
             rate: schedule.rate,
         }),
-        partial: state.partial.map(|partial| Partial {
-            batches: partial.batches,
-            loss: partial.loss,
-            seconds: partial.seconds,
-        }),
-        best: state.best.map(|best| Best {
-            epoch: best.epoch,
-            loss: best.loss,
-            weights,
-        }),
+        interrupted: interrupted.transpose()?,
+        early_stop: EarlyStop {
+            best: state.best.map(|best| BestWeights {
+                epoch: best.epoch,
+                loss: best.loss,
+                weights,
+            }),
+            bad_epochs: state.epochs_without_improvement,
+        },
+        data: data.transpose()?,
+        expects_data: true,
     })
+}
+
+impl StopEntry {
+    fn of(reason: StopReason) -> Self {
+        match reason {
+            StopReason::Observer => StopEntry::Observer,
+            StopReason::EarlyStopping => StopEntry::EarlyStopping,
+        }
+    }
+
+    fn reason(self) -> StopReason {
+        match self {
+            StopEntry::Observer => StopReason::Observer,
+            StopEntry::EarlyStopping => StopReason::EarlyStopping,
+        }
+    }
+}
+
+impl DataEntry {
+    fn of(data: Fingerprint) -> Self {
+        DataEntry {
+            samples: data.samples,
+            features: data.features,
+            outputs: data.outputs,
+            hash: format!("{:016x}", data.hash),
+        }
+    }
+
+    fn fingerprint(&self) -> std::result::Result<Fingerprint, String> {
+        let hash = u64::from_str_radix(&self.hash, 16);
+        Ok(Fingerprint {
+            samples: self.samples,
+            features: self.features,
+            outputs: self.outputs,
+            hash: hash.map_err(|_| format!("`{}` is no hash of data", self.hash.escape_debug()))?,
+        })
+    }
 }
 
 impl EpochEntry {
     fn of(record: &EpochRecord) -> Self {
         EpochEntry {
+            samples: record.samples,
             train_loss: record.train_loss,
             validation: record.validation.map(EvaluationEntry::of),
             test: record.test.map(EvaluationEntry::of),
@@ -391,6 +584,7 @@ impl EpochEntry {
     fn into_record(self, epoch: usize) -> EpochRecord {
         EpochRecord {
             epoch,
+            samples: self.samples,
             train_loss: self.train_loss,
             validation: self.validation.map(EvaluationEntry::into_evaluation),
             test: self.test.map(EvaluationEntry::into_evaluation),

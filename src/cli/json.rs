@@ -1,6 +1,6 @@
 //! The result of a training for programs: one JSON object.
 
-use mfnet::{Element, EpochRecord, Evaluation};
+use mfnet::{Element, EpochRecord, Evaluation, StopReason};
 use serde_json::json;
 
 use super::summary::Training;
@@ -47,7 +47,7 @@ pub(super) fn text<T: Element>(training: &Training<'_, T>) -> String {
         "samples_per_second": history.samples_per_second(),
         "seed": training.options.seed,
         "threads": blas.workers,
-        "stopped": history.stopped,
+        "stopped": history.stopped == Some(StopReason::Observer),
         "blas": {
             "library": blas.library,
             "version": blas.version,

@@ -97,7 +97,7 @@ pub(super) fn optimizer<T: Element>(training: &TrainingSettings) -> mfnet::Resul
         OptimizerName::Sgd => {
             let mut sgd = Sgd::new(training.lr())?;
             if let Some(momentum) = training.momentum {
-                sgd = sgd.momentum(momentum)?.nesterov(training.nesterov)?;
+                sgd = sgd.momentum(momentum)?.nesterov(training.nesterov);
             }
             if let Some(decay) = training.weight_decay {
                 sgd = sgd.weight_decay(decay)?;
@@ -112,15 +112,17 @@ pub(super) fn optimizer<T: Element>(training: &TrainingSettings) -> mfnet::Resul
 
 /// What the training loop is told.
 pub(super) fn options(training: &TrainingSettings) -> TrainOptions {
-    TrainOptions {
-        epochs: training.epochs,
-        batch_size: training.batch_size,
-        shuffle: training.shuffle(),
-        seed: training.seed,
-        test_interval: training.test_interval,
-        schedule: schedule(training),
-        early_stopping: training.early_stopping,
-    }
+    TrainOptions::default()
+        .with_epochs(training.epochs)
+        .with_batch_size(training.batch_size)
+        .with_shuffle(training.shuffle())
+        .with_seed(training.seed)
+        .with_drop_last(training.drop_last)
+        .with_test_interval(training.test_interval)
+        .with_schedule(schedule(training))
+        .with_warmup_epochs(training.lr_warmup)
+        .with_early_stopping(training.early_stopping)
+        .with_min_delta(training.min_delta)
 }
 
 fn schedule(training: &TrainingSettings) -> Schedule {

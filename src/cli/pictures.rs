@@ -4,7 +4,7 @@ use std::path::Path;
 
 use mfnet::data::Task as TaskKind;
 use mfnet::report::{Curves, Output, Panel, Series, confusion, curves, predictions};
-use mfnet::{Dataset, Element, EpochRecord, Evaluation, Targets, classes, confusion_matrix};
+use mfnet::{Dataset, Element, EpochRecord, Evaluation, Targets, argmax, confusion_matrix};
 
 use super::summary::Training;
 
@@ -75,7 +75,7 @@ fn draw_confusion<T: Element>(
         return Ok(());
     };
     if *count <= MOST {
-        let predicted = classes(training.model.network().predict_dataset(data)?.view());
+        let predicted = argmax(training.model.network().predict_dataset(data)?.view())?;
         let counts = confusion_matrix(&predicted, labels, *count)?;
         confusion(title, counts.view(), &schema.labels)?.save(folder.join("confusion"))?;
     }

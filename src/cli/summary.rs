@@ -4,7 +4,7 @@ use std::path::Path;
 
 use mfnet::data::Task as TaskKind;
 use mfnet::{
-    Blas, Clip, Dataset, Element, Evaluation, History, Model, MseLoss, NeuralNetwork, Reduction,
+    Blas, Clip, Dataset, Element, Evaluation, History, Model, MseLoss, NeuralNetwork, Reduction, StopReason,
     TrainOptions, mean_predictor,
 };
 
@@ -176,25 +176,25 @@ fn progress<T>(training: &Training<'_, T>) -> String {
     let history = training.history;
     let (done, asked) = (history.epochs.len(), training.options.epochs);
     let epochs = match (history.stopped, history.restored, done) {
-        (true, _, 0) => {
+        (Some(StopReason::Observer), _, 0) => {
             return format!(
                 "ended before the first of {} epochs was complete",
                 format::count(asked)
             );
         }
-        (true, ..) => format!(
+        (Some(StopReason::Observer), ..) => format!(
             "ended after {} of {} epochs",
             format::count(done),
             format::count(asked)
         ),
-        (false, Some(best), _) => format!(
+        (_, Some(best), _) => format!(
             "{} of {} epochs, back to the best, {}",
             format::count(done),
             format::count(asked),
             format::count(best)
         ),
-        (false, None, 1) => "1 epoch".to_owned(),
-        (false, None, _) => format!("{} epochs", format::count(done)),
+        (_, None, 1) => "1 epoch".to_owned(),
+        (_, None, _) => format!("{} epochs", format::count(done)),
     };
     let (time, rate) = (
         format::duration(history.seconds()),

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use anyhow::Context;
 use clap::ArgMatches;
 use clap::parser::ValueSource;
-use mfnet::{Element, Event, Model, Sets, TrainOptions, Trainer};
+use mfnet::{Element, Event, Model, Sets, StopReason, TrainOptions, Trainer};
 
 use super::args::TrainArguments;
 use super::data::{self, Task};
@@ -91,7 +91,8 @@ fn train_in<T: Element>(
         }
         return Err(error);
     }
-    if let Some(folder) = folder.as_ref().filter(|_| trainer.history().stopped) {
+    let is_interrupted = trainer.history().stopped == Some(StopReason::Observer);
+    if let Some(folder) = folder.as_ref().filter(|_| is_interrupted) {
         trainer.save_checkpoint(folder.checkpoint(), Some(&task.schema))?;
     }
     let history = trainer.history().clone();
@@ -109,7 +110,7 @@ fn train_in<T: Element>(
         folder.finish(&training)?;
     }
     show(&training, arguments)?;
-    Ok(if interrupt::is_requested() && history.stopped {
+    Ok(if interrupt::is_requested() && is_interrupted {
         Outcome::Interrupted
     } else {
         Outcome::Done
@@ -134,11 +135,9 @@ fn run<T: Element>(
         let every = arguments.checkpoint_every?;
         folder.filter(|_| epoch.is_multiple_of(every) || epoch == options.epochs)
     };
-    let sets = Sets {
-        train: &task.train,
-        validation: task.validation.as_ref(),
-        test: task.test.as_ref(),
-    };
+    let sets = Sets::from(&task.train)
+        .with_validation(task.validation.as_ref())
+        .with_test(task.test.as_ref());
     interrupt::start_training();
     let mut training = || -> anyhow::Result<()> {
         let mut run = trainer.start(sets)?;
@@ -152,7 +151,7 @@ fn run<T: Element>(
                     ControlFlow::Continue(())
                 }
             };
-            let Some(record) = run.epoch(observer)? else {
+            let Some(record) = run.epoch_with(observer)? else {
                 return Ok(());
             };
             if let Some(folder) = due(record.epoch) {

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use ndarray::{Array2, ArrayView2, Axis};
 
 use super::compressed::Compressed;
+use super::fingerprint::Fingerprint;
 use super::one_hot::check_labels;
 use crate::element::Element;
 use crate::error::{Error, Result};
@@ -43,6 +44,8 @@ pub struct Dataset<T> {
     density: f64,
     /// The inputs without their zeros, made when first asked for.
     compressed: OnceLock<Compressed<T>>,
+    /// Shape and content hash, made when first asked for.
+    fingerprint: OnceLock<Fingerprint>,
 }
 
 impl<T: Element> PartialEq for Dataset<T> {
@@ -68,6 +71,7 @@ impl<T: Element> Dataset<T> {
             inputs,
             targets,
             compressed: OnceLock::new(),
+            fingerprint: OnceLock::new(),
         };
         let (samples, targets) = (dataset.samples(), dataset.target_samples());
         if samples == 0 {
@@ -229,6 +233,11 @@ impl<T: Element> Dataset<T> {
         self.compressed.get_or_init(|| Compressed::of(&self.inputs))
     }
 
+    /// Shape and content hash: equal for equal data only.
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
+        *self.fingerprint.get_or_init(|| Fingerprint::of(self))
+    }
+
     /// The samples of these indices, counted from 0, in this order, as a data set of their own; an index may come twice.
     ///
     /// # Errors
@@ -260,6 +269,7 @@ impl<T: Element> Dataset<T> {
             targets,
             density: self.density,
             compressed: OnceLock::new(),
+            fingerprint: OnceLock::new(),
         })
     }
 

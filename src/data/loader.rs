@@ -71,6 +71,26 @@ impl<'a, T: Element> DataLoader<'a, T> {
         })
     }
 
+    /// Whether the last, short batch of an epoch is left out, so that all batches have [`DataLoader::batch_size`] samples.
+    /// Default: `false`.
+    ///
+    /// With [`Shuffle::Samples`] other samples are left out in each epoch, else the last of the set. A set of fewer samples
+    /// than a batch is one full batch.
+    pub fn with_drop_last(mut self, drop_last: bool) -> Self {
+        let samples = self.order.len();
+        let batches = match drop_last {
+            true => samples / self.batch_size,
+            false => samples.div_ceil(self.batch_size),
+        };
+        self.batches = (0..batches).collect();
+        self
+    }
+
+    /// The number of samples of an epoch.
+    pub fn samples(&self) -> usize {
+        self.order.len().min(self.batches.len() * self.batch_size)
+    }
+
     /// Draws the order of an epoch; the library's own training counts epochs from 1.
     pub fn start_epoch(&mut self, epoch: u64) {
         self.epoch = epoch;
@@ -180,6 +200,35 @@ mod tests {
             order.sort();
             assert_eq!(order, fixed);
         }
+    }
+
+    #[test]
+    fn the_short_last_batch_can_be_left_out() {
+        let data = dataset(10);
+        for shuffle in [Shuffle::Samples, Shuffle::Batches, Shuffle::None] {
+            let mut loader = DataLoader::new(&data, 4, shuffle, 7).unwrap();
+            assert_eq!(loader.samples(), 10);
+            let whole = epoch(&mut loader, 1);
+            loader = loader.with_drop_last(true);
+            assert_eq!(loader.samples(), 8);
+            let full = epoch(&mut loader, 1);
+            assert!(
+                full.len() == 2 && full.iter().all(|batch| batch.len() == 4),
+                "{shuffle:?}"
+            );
+            if shuffle == Shuffle::Samples {
+                assert_eq!(full, whole[..2], "the order of the samples is the same");
+            }
+            assert_eq!(loader.with_drop_last(false).samples(), 10);
+        }
+        let exact = DataLoader::new(&data, 5, Shuffle::None, 0)
+            .unwrap()
+            .with_drop_last(true);
+        assert_eq!(exact.batches().len(), 2);
+        let wide = DataLoader::new(&data, 11, Shuffle::None, 0)
+            .unwrap()
+            .with_drop_last(true);
+        assert_eq!((wide.batches().len(), wide.samples()), (1, 10));
     }
 
     #[test]

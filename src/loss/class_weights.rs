@@ -1,5 +1,6 @@
 //! Weights that make rare classes count as much as frequent ones.
 
+use super::Reduction;
 use crate::data::{Targets, TargetsView, one_hot_decode};
 use crate::element::Element;
 use crate::error::{Error, Result};
@@ -79,6 +80,19 @@ pub(super) fn check_classes<T: Element>(
         Targets::Values(values) => one_hot_decode(values.view()).map(|_| ()),
         Targets::Classes { .. } => Ok(()),
     }
+}
+
+/// The settings of a loss with class weights.
+pub(super) fn settings(reduction: Reduction, class_weights: &[f64]) -> Vec<(&'static str, String)> {
+    let weights: Vec<String> = class_weights.iter().map(f64::to_string).collect();
+    let weights = match weights.is_empty() {
+        true => "none".to_owned(),
+        false => weights.join(", "),
+    };
+    vec![
+        ("reduction", reduction.name().to_owned()),
+        ("class weights", weights),
+    ]
 }
 
 /// The class of a block's sample, whichever way it is told.

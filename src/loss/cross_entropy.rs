@@ -2,8 +2,8 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::class_weights::{check_classes, class_of};
-use super::{Loss, Reduction, TargetsView};
+use super::class_weights::{check_classes, class_of, settings};
+use super::{Loss, Output, Reduction, TargetsView};
 use crate::data::Targets;
 use crate::element::Element;
 use crate::error::Result;
@@ -63,6 +63,14 @@ impl<T: Element> Loss<T> for CrossEntropyLoss {
 
     fn reduction(&self) -> Reduction {
         self.reduction
+    }
+
+    fn expects(&self) -> Output {
+        Output::Logits
+    }
+
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        settings(self.reduction, &self.class_weights)
     }
 
     /// # Errors

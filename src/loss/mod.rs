@@ -3,6 +3,7 @@
 mod class_weights;
 mod cross_entropy;
 mod mse;
+mod output;
 mod probability;
 mod softmax;
 
@@ -13,6 +14,7 @@ use ndarray::{ArrayView2, ArrayViewMut2};
 pub use class_weights::balanced_class_weights;
 pub use cross_entropy::CrossEntropyLoss;
 pub use mse::MseLoss;
+pub use output::Output;
 pub use probability::ProbabilityCrossEntropyLoss;
 pub use softmax::softmax;
 
@@ -36,6 +38,14 @@ pub enum Reduction {
 }
 
 impl Reduction {
+    /// The reduction as text.
+    fn name(self) -> &'static str {
+        match self {
+            Reduction::Mean => "mean",
+            Reduction::Sum => "sum",
+        }
+    }
+
     /// What the gradient of each sample is multiplied by in a batch of `samples`.
     pub(crate) fn scale(self, samples: usize) -> f64 {
         match self {
@@ -52,6 +62,21 @@ pub trait Loss<T: Element>: fmt::Debug + Send + Sync {
 
     /// How samples are taken together.
     fn reduction(&self) -> Reduction;
+
+    /// What the loss expects of the network's output. A network that gives something else is refused before the first step.
+    ///
+    /// [`Output::Any`] by default.
+    fn expects(&self) -> Output {
+        Output::Any
+    }
+
+    /// The options that decide the loss, by name, as text: `("reduction", "mean")`. A checkpoint keeps them, and is refused by
+    /// a training whose options are others.
+    ///
+    /// The reduction alone by default.
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        vec![("reduction", self.reduction().name().to_owned())]
+    }
 
     /// Refuses targets that the loss has no meaning for; accepts all by default.
     ///

@@ -2,9 +2,9 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::class_weights::{check_classes, class_of};
+use super::class_weights::{check_classes, class_of, settings};
 use super::cross_entropy::LARGEST;
-use super::{Loss, Reduction, TargetsView};
+use super::{Loss, Output, Reduction, TargetsView};
 use crate::data::Targets;
 use crate::element::Element;
 use crate::error::Result;
@@ -69,6 +69,14 @@ impl<T: Element> Loss<T> for ProbabilityCrossEntropyLoss {
 
     fn reduction(&self) -> Reduction {
         self.reduction
+    }
+
+    fn expects(&self) -> Output {
+        Output::Probabilities
+    }
+
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        settings(self.reduction, &self.class_weights)
     }
 
     /// # Errors

@@ -11,12 +11,27 @@ use crate::error::{Error, Result};
 ///
 /// samples x classes -> samples
 ///
+/// # Errors
+///
+/// [`Error::InvalidData`] for a row, counted from 0, that holds a NaN or nothing: it has no largest number.
+///
 /// ```
 /// let logits = ndarray::array![[0.1, 2.0, -1.0], [5.0, 0.0, 5.0]];
-/// assert_eq!(mfnet::classes(logits.view()), [1, 0]);
+/// assert_eq!(mfnet::argmax(logits.view())?, [1, 0]);
+/// # Ok::<(), mfnet::Error>(())
 /// ```
-pub fn classes<T: Element>(outputs: ArrayView2<'_, T>) -> Vec<u32> {
-    outputs.rows().into_iter().map(index_of_largest).collect()
+#[doc(alias = "classes")]
+pub fn argmax<T: Element>(outputs: ArrayView2<'_, T>) -> Result<Vec<u32>> {
+    let class_of = |(row, values)| {
+        let problem = || {
+            Error::data(
+                "argmax",
+                format_args!("row {row} holds NaN or nothing, so no largest number"),
+            )
+        };
+        index_of_largest(values).ok_or_else(problem)
+    };
+    outputs.rows().into_iter().enumerate().map(class_of).collect()
 }
 
 /// The part of the labels, 0 to 1, that were predicted right.
@@ -74,16 +89,18 @@ pub fn confusion_matrix(predicted: &[u32], labels: &[u32], classes: usize) -> Re
     Ok(counts)
 }
 
-/// The index of the largest number, the first of equals.
-pub(crate) fn index_of_largest<T: Element>(values: ArrayView1<'_, T>) -> u32 {
-    let mut best = 0;
-    let mut largest = T::neg_infinity();
-    for (index, &value) in (0..).zip(values) {
+/// The index of the largest number, the first of equals; none if there is a NaN or no number.
+pub(crate) fn index_of_largest<T: Element>(values: ArrayView1<'_, T>) -> Option<u32> {
+    let mut numbers = (0..).zip(values.iter().copied());
+    let (mut best, mut largest) = numbers.next()?;
+    let mut is_nan = largest.is_nan();
+    for (index, value) in numbers {
+        is_nan |= value.is_nan();
         if value > largest {
             (best, largest) = (index, value);
         }
     }
-    best
+    (!is_nan).then_some(best)
 }
 
 fn check_counts(operation: &'static str, predicted: &[u32], labels: &[u32]) -> Result<()> {
@@ -107,10 +124,20 @@ mod tests {
 
     #[test]
     fn largest_of_each_row() {
-        assert_eq!(
-            classes(array![[0.0, 2.0, 2.0], [-1.0, -3.0, -2.0]].view()),
-            [1, 0]
-        );
+        let outputs = array![[0.0, 2.0, 2.0], [-1.0, -3.0, -2.0]];
+        assert_eq!(argmax(outputs.view()).unwrap(), [1, 0]);
+        let infinite = array![[f64::NEG_INFINITY, f64::NEG_INFINITY], [0.0, f64::INFINITY]];
+        assert_eq!(argmax(infinite.view()).unwrap(), [0, 1]);
+    }
+
+    #[test]
+    fn a_row_with_nan_has_no_class() {
+        for row in [[f64::NAN, 1.0], [1.0, f64::NAN], [f64::NAN; 2]] {
+            let outputs = array![[0.0, 1.0], row];
+            let error = argmax(outputs.view()).unwrap_err().to_string();
+            assert!(error.starts_with("argmax: row 1 holds NaN"), "{error}");
+        }
+        assert!(argmax(Array2::<f32>::zeros((1, 0)).view()).is_err());
     }
 
     #[test]

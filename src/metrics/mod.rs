@@ -5,6 +5,6 @@ mod regression;
 mod scores;
 
 pub(crate) use classes::index_of_largest;
-pub use classes::{accuracy, classes, confusion_matrix};
+pub use classes::{accuracy, argmax, confusion_matrix};
 pub use regression::{RegressionScores, regression_scores};
 pub use scores::{ClassScores, ClassificationScores, classification_scores};

@@ -23,7 +23,8 @@ impl<T: Element> NeuralNetwork<T> {
     ///
     /// [`Error::Shape`](crate::Error::Shape) for a batch of other features or outputs, or with more samples than the workspace
     /// has room for, and for a workspace of another network; [`Error::InvalidData`](crate::Error::InvalidData) for a batch of
-    /// one sample where a layer needs the statistics of the batch.
+    /// one sample where a layer needs the statistics of the batch, and for a loss that expects logits of a network that gives
+    /// probabilities, or the other way round.
     pub fn forward_backward(
         &self,
         batch: &Batch<'_, T>,
@@ -52,6 +53,7 @@ compiled! {
         let (dataset, indices) = (batch.dataset(), batch.indices());
         workspace.used = 0;
         network.check_dataset(OPERATION, dataset)?;
+        network.check_loss(OPERATION, loss)?;
         workspace.check(OPERATION, network, true)?;
         network.check_batch(OPERATION, batch.samples())?;
         let used = workspace.start(batch.samples())?;

@@ -9,6 +9,7 @@ use crate::layer::{
     Activation, BatchNorm1d, Conv2d, Dropout, Image, Initializer, Layer, Linear, Relu, Sigmoid, Softmax,
     Tanh, Window, has_room,
 };
+use crate::optimizer::NetworkId;
 use crate::random::{Stream, generator};
 
 /// Layers noted one after the other, until [`Builder::build`] draws their weights and checks that they fit.
@@ -232,7 +233,10 @@ impl<T: Element> Builder<T> {
         if stages.is_empty() {
             return Err(Error::option("layers", 0, "at least 1"));
         }
-        Ok(NeuralNetwork { stages })
+        Ok(NeuralNetwork {
+            id: NetworkId::next(),
+            stages,
+        })
     }
 }
 

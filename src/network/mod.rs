@@ -20,7 +20,8 @@ use crate::data::Dataset;
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::layer::{Activation, Layer, LayerKind};
-use crate::loss::softmax;
+use crate::loss::{Loss, softmax};
+use crate::optimizer::NetworkId;
 
 /// Layers in a row, each with the activations that follow it.
 ///
@@ -35,6 +36,8 @@ use crate::loss::softmax;
 /// ```
 #[derive(Debug)]
 pub struct NeuralNetwork<T> {
+    /// What an optimizer tells networks apart by.
+    id: NetworkId,
     stages: Vec<Stage<T>>,
 }
 
@@ -171,6 +174,12 @@ impl<T: Element> NeuralNetwork<T> {
                 tensor.assign(saved);
             }
         }
+    }
+
+    /// Refuses a loss that expects logits where the network gives probabilities, and the other way round.
+    pub(crate) fn check_loss(&self, operation: &'static str, loss: &dyn Loss<T>) -> Result<()> {
+        loss.expects()
+            .check(operation, loss.name(), self.gives_probabilities())
     }
 
     /// Refuses to learn from a batch of one sample where a layer needs the statistics of the batch.

@@ -143,10 +143,12 @@ impl<T: Element> NeuralNetwork<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`] for other features or outputs, [`Error::InvalidData`]
-    /// for targets the loss has no meaning for.
+    /// [`Error::Shape`](crate::Error::Shape) for other features or outputs, [`Error::InvalidData`](crate::Error::InvalidData)
+    /// for targets the loss has no meaning for, and for a loss that expects logits of a network that gives probabilities, or
+    /// the other way round.
     pub fn evaluate(&self, dataset: &Dataset<T>, loss: &dyn Loss<T>) -> Result<Evaluation> {
         loss.check(dataset.targets())?;
+        self.check_loss("NeuralNetwork::evaluate", loss)?;
         let mut workspace = Workspace::for_prediction(self, dataset.samples());
         self.evaluate_in(&mut workspace, dataset, loss)
     }
@@ -256,10 +258,10 @@ fn forward_all<T: Element>(
     }
 }
 
-/// The samples whose largest output is that of their class.
+/// The number of samples whose largest output is that of their class; a sample with a NaN among its outputs is not one.
 fn hits<T: Element>(output: ArrayView2<'_, T>, labels: &[u32]) -> usize {
     let columns = output.columns().into_iter().zip(labels);
     columns
-        .filter(|&(column, &label)| index_of_largest(column) == label)
+        .filter(|&(column, &label)| index_of_largest(column) == Some(label))
         .count()
 }

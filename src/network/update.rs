@@ -10,7 +10,7 @@ use super::{NeuralNetwork, Stage, Workspace};
 use crate::augment::{body, body_mut};
 use crate::element::{Element, compiled};
 use crate::error::{Error, Result};
-use crate::optimizer::Optimizer;
+use crate::optimizer::{Gradients, Optimizer};
 use crate::pool;
 use crate::product::{PackedWeights, gemm};
 
@@ -31,7 +31,8 @@ impl<T: Element> NeuralNetwork<T> {
     ///
     /// # Errors
     ///
-    /// As [`NeuralNetwork::gradients`].
+    /// As [`NeuralNetwork::gradients`]; those of [`Optimizer::start_step`], such as for an optimizer that remembers another
+    /// network. The parameters then stay as they are.
     pub fn apply_gradients(
         &mut self,
         optimizer: &mut dyn Optimizer<T>,
@@ -57,10 +58,10 @@ compiled! {
         let Workspace { shards, used, packed, gradients, sparse, partition, .. } = workspace;
         let (shards, sparse) = (&shards[..*used], *sparse);
         let work = |(((layer, stage), packed), gradients): GradientWork<'_, T>| {
+            if gradients.is_empty() {
+                *gradients = stage.zero_gradients();
+            }
             if stage.trainable {
-                if gradients.is_empty() {
-                    *gradients = stage.zero_gradients();
-                }
                 let packed = packed.as_mut().filter(|_| sparse);
                 let (batch, route) = (LayerBatch { shards, layer, packed }, GradientRoute::of(&*stage.layer));
                 batch.gradient(route, T::one(), T::zero(), gradients);
@@ -86,7 +87,7 @@ compiled! {
             Some(rate) => descend(network, T::from_f64(rate), workspace)?,
             None => {
                 network.gradients(workspace)?;
-                optimizer.start_step(&mut workspace.gradients.iter().flatten());
+                optimizer.start_step(&Gradients::new(network.id, &workspace.gradients))?;
                 let mut indices = 0..;
                 for (stage, gradients) in network.stages.iter_mut().zip(&mut workspace.gradients) {
                     let trainable = stage.trainable;

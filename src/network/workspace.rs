@@ -116,7 +116,7 @@ impl<T: Element> Workspace<T> {
         }
     }
 
-    /// The gradients of the last batch: for each layer its tensors, shaped as its parameters, row 0 being 0; none for a
+    /// The gradients of the last batch: for each layer its tensors, shaped as its parameters, row 0 being 0; all 0 for a
     /// layer that is frozen.
     ///
     /// None before the first [`NeuralNetwork::gradients`]. An update that is fused into the gradients leaves them as

@@ -5,7 +5,7 @@ use ndarray::Array2;
 use super::clip::Clipping;
 use super::state::Memory;
 use super::sweep::sweep;
-use super::{Clip, Optimizer, OptimizerState, checked_decay, checked_rate};
+use super::{Clip, Gradients, Optimizer, OptimizerState, checked_decay, checked_rate};
 use crate::element::Element;
 use crate::error::{Error, Result};
 
@@ -144,9 +144,26 @@ impl<T: Element> Optimizer<T> for Adam<T> {
         self.rate = rate;
     }
 
-    fn start_step(&mut self, gradients: &mut dyn Iterator<Item = &Array2<T>>) {
+    fn reset(&mut self) {
+        self.steps = 0;
+        self.means.reset();
+    }
+
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        let [first, second] = self.betas;
+        vec![
+            ("betas", format!("{first}, {second}")),
+            ("epsilon", self.epsilon.to_string()),
+            ("weight decay", self.decay.to_string()),
+            ("gradient clipping", self.clipping.describe()),
+        ]
+    }
+
+    fn start_step(&mut self, gradients: &Gradients<'_, T>) -> Result<()> {
+        self.means.check(Optimizer::<T>::name(self), gradients)?;
         self.steps = self.steps.saturating_add(1);
         self.clipping.start_step(gradients);
+        Ok(())
     }
 
     fn update(&mut self, index: usize, weights: &mut Array2<T>, gradient: &mut Array2<T>) {
@@ -221,13 +238,20 @@ impl<T: Element> Optimizer<T> for Adam<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::optimizer::NetworkId;
     use ndarray::array;
+
+    /// Starts a step of a network with this gradient.
+    fn start(adam: &mut Adam<f64>, network: NetworkId, gradient: &Array2<f64>) -> Result<()> {
+        adam.start_step(&Gradients::new(network, &[vec![gradient.clone()]]))
+    }
 
     fn steps(mut adam: Adam<f64>, gradients: &[f64]) -> Array2<f64> {
         let mut weights = array![[1.0, 0.0], [2.0, 4.0]];
+        let network = NetworkId::next();
         for &gradient in gradients {
             let mut gradient = array![[0.0, 0.0], [gradient, gradient]];
-            adam.start_step(&mut std::iter::once(&gradient));
+            start(&mut adam, network, &gradient).unwrap();
             adam.update(0, &mut weights, &mut gradient);
         }
         weights
@@ -288,6 +312,7 @@ mod tests {
         let run = |interrupted: bool| {
             let mut adam = Adam::new(0.1).unwrap();
             let mut weights = array![[1.0, 0.0], [2.0, 4.0]];
+            let network = NetworkId::next();
             for step in 0..6 {
                 if interrupted && step == 3 {
                     let state = adam.state();
@@ -296,12 +321,40 @@ mod tests {
                     adam.restore(state).unwrap();
                 }
                 let mut gradient = gradient(step);
-                adam.start_step(&mut std::iter::once(&gradient));
+                start(&mut adam, network, &gradient).unwrap();
                 adam.update(0, &mut weights, &mut gradient);
             }
             weights
         };
         assert_eq!(run(true), run(false));
+    }
+
+    /// The count of steps goes with the means: the first step of a second network is as long as that of the first.
+    #[test]
+    fn means_and_steps_belong_to_one_network() {
+        let mut adam = Adam::new(0.5).unwrap();
+        let train = |adam: &mut Adam<f64>, network, mut gradient: Array2<f64>| {
+            start(adam, network, &gradient)?;
+            let mut weights = gradient.mapv(|_| 4.0);
+            adam.update(0, &mut weights, &mut gradient);
+            Ok::<f64, Error>(weights[[1, 0]])
+        };
+        let (first, second) = (NetworkId::next(), NetworkId::next());
+        let (small, large) = (array![[0.0], [3.0]], array![[0.0, 0.0], [3.0, 3.0]]);
+        for _ in 0..5 {
+            train(&mut adam, first, small.clone()).unwrap();
+        }
+        assert!(train(&mut adam, second, small.clone()).is_err());
+        let error = train(&mut adam, second, large.clone()).unwrap_err().to_string();
+        assert!(
+            error.contains("(2 x 1)") && error.ends_with("found 2 x 2"),
+            "{error}"
+        );
+        assert_eq!(adam.state().steps, 5, "a refused step is none");
+        adam.reset();
+        assert!(adam.state().is_empty());
+        let weight = train(&mut adam, second, large).unwrap();
+        assert!((weight - 3.5).abs() < 1e-8, "{weight}");
     }
 
     #[test]

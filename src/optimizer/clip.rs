@@ -2,6 +2,7 @@
 
 use ndarray::Array2;
 
+use super::Gradients;
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::kernel::simd;
@@ -46,14 +47,23 @@ impl Clipping {
         })
     }
 
+    /// The clipping as text, for [`Optimizer::settings`](super::Optimizer::settings).
+    pub(super) fn describe(&self) -> String {
+        match self.clip {
+            None => "none".to_owned(),
+            Some(Clip::PerTensor(limit)) => format!("{limit} per tensor"),
+            Some(Clip::Global(limit)) => format!("{limit} global"),
+        }
+    }
+
     pub(super) fn is_none(&self) -> bool {
         self.clip.is_none()
     }
 
     /// Looks at all gradients of a step.
-    pub(super) fn start_step<T: Element>(&mut self, gradients: &mut dyn Iterator<Item = &Array2<T>>) {
+    pub(super) fn start_step<T: Element>(&mut self, gradients: &Gradients<'_, T>) {
         if let Some(Clip::Global(limit)) = self.clip {
-            self.global_factor = factor(limit, gradients.map(squared_norm).sum());
+            self.global_factor = factor(limit, gradients.iter().map(squared_norm).sum());
         }
     }
 

@@ -1,7 +1,8 @@
-//! Optimizers: what a gradient does to the weights; and schedules: how long the steps are, epoch by epoch.
+//! Optimizers, which change weights by their gradients, and learning-rate schedules.
 
 mod adam;
 mod clip;
+mod gradients;
 mod schedule;
 mod sgd;
 mod state;
@@ -13,6 +14,7 @@ use ndarray::Array2;
 
 pub use adam::Adam;
 pub use clip::Clip;
+pub use gradients::{Gradients, NetworkId};
 pub use schedule::{Schedule, ScheduleState, Scheduler};
 pub use sgd::Sgd;
 pub use state::OptimizerState;
@@ -25,6 +27,10 @@ use crate::error::{Error, Result};
 /// Row 0 of every tensor is constant; its gradient is 0. For each step, [`Optimizer::start_step`] is called once, then
 /// [`Optimizer::update`] for each tensor from the first layer's to the last's. Only where
 /// [`Optimizer::plain_rate`] gives a rate is neither called.
+///
+/// What an optimizer remembers, its state, belongs to one network. A [`Trainer`](crate::Trainer) resets the optimizer it is
+/// given. In a training loop of your own, the optimizers of this crate refuse a step for a second network, even one of
+/// the same shapes, until [`Optimizer::reset`] is called.
 ///
 /// ```
 /// use mfnet::Element;
@@ -50,6 +56,8 @@ use crate::error::{Error, Result};
 ///         self.rate = rate;
 ///     }
 ///
+///     fn reset(&mut self) {}
+///
 ///     fn update(&mut self, _index: usize, weights: &mut Array2<f32>, gradient: &mut Array2<f32>) {
 ///         let rate = f32::from_f64(self.rate);
 ///         let sign = |number: f32| if number == 0.0 { 0.0 } else { number.signum() };
@@ -61,13 +69,26 @@ pub trait Optimizer<T: Element>: fmt::Debug + Send {
     /// The optimizer's name, such as `"SGD"`.
     fn name(&self) -> &'static str;
 
-    /// The current step length.
+    /// The learning rate.
     fn learning_rate(&self) -> f64;
 
-    /// Sets the step length, a finite number of at least 0: what a schedule does before each epoch.
+    /// Sets the learning rate, a finite number of at least 0. A [`Trainer`](crate::Trainer) sets the rate of its schedule
+    /// for the time of a step, and sets back the one before.
     fn set_learning_rate(&mut self, rate: f64);
 
-    /// The step length, if an update is W <- W - rate dJ/dW and nothing else; it is then fused into the gradient.
+    /// Forgets all that was remembered of a network: moments, step counts. The options stay.
+    fn reset(&mut self);
+
+    /// The options that decide what a step does, by name, as text: `("momentum", "0.9")`. A checkpoint keeps them, and is
+    /// refused by a training whose options are others.
+    ///
+    /// The learning rate need not be among them. None by default.
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
+    /// The learning rate, if an update is W <- W - rate dJ/dW and nothing else; the update is then fused into the products
+    /// that compute the gradient.
     ///
     /// None by default.
     fn plain_rate(&self) -> Option<f64> {
@@ -75,7 +96,14 @@ pub trait Optimizer<T: Element>: fmt::Debug + Send {
     }
 
     /// Looks at all gradients before the first update of a step.
-    fn start_step(&mut self, _gradients: &mut dyn Iterator<Item = &Array2<T>>) {}
+    ///
+    /// # Errors
+    ///
+    /// For options that make no optimizer together, and for gradients of another network than the one the state belongs to.
+    /// None by default.
+    fn start_step(&mut self, _gradients: &Gradients<'_, T>) -> Result<()> {
+        Ok(())
+    }
 
     /// Changes the tensor with this index, counted from 0, by its gradient, which may be overwritten.
     ///

@@ -1,13 +1,16 @@
-//! Learning rates that change from epoch to epoch.
+//! Learning-rate schedules: rates that change from epoch to epoch or from step to step, and warm-up.
 
 use std::f64::consts::PI;
+use std::fmt;
 
 use super::checked_rate;
 use crate::error::{Error, Result};
 
-/// How the learning rate goes from epoch to epoch, starting at the optimizer's own, the base rate.
+/// A learning-rate schedule: how the rate changes, starting from the optimizer's own, the base rate.
 ///
-/// Default: [`Schedule::Constant`].
+/// The rate changes from epoch to epoch, or, with [`Schedule::CosinePerStep`] and [`Schedule::OneCycle`], from step to step: t
+/// is then the step, counted from 0 through all epochs, and N the steps of the schedule's epochs. A warm-up
+/// ([`Scheduler::with_warmup`]) may be added to each. Default: [`Schedule::Constant`].
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[non_exhaustive]
 pub enum Schedule {
@@ -29,6 +32,24 @@ pub enum Schedule {
         epochs: usize,
         /// The rate that the training approaches, 0 to the base rate; 0 in [`Schedule::cosine`].
         minimum: f64,
+    },
+    /// Half a cosine as [`Schedule::Cosine`], step by step: rate = minimum + (base - minimum) (1 + cos(pi t / N)) / 2, and the
+    /// minimum in any step after these N. As PyTorch's `CosineAnnealingLR` with `T_max` N that steps with each batch.
+    CosinePerStep {
+        /// The epochs of the whole training, at least 1.
+        epochs: usize,
+        /// The rate that the training approaches, 0 to the base rate; 0 in [`Schedule::cosine_per_step`].
+        minimum: f64,
+    },
+    /// Up to the base rate and down again within one training, step by step: half a cosine from base / 25 up to the base
+    /// rate at t = `rise` N - 1, and another down to base / 250,000 at t = N - 1. As PyTorch's `OneCycleLR` with `max_lr` the
+    /// base rate and `pct_start` `rise`, which leaves momentum as it is (`cycle_momentum=False`). Source: Smith and Topin
+    /// 2018.
+    OneCycle {
+        /// The epochs of the whole training, at least 1.
+        epochs: usize,
+        /// The part of the steps in which the rate rises, 0 to 1; 0.3 in [`Schedule::one_cycle`].
+        rise: f64,
     },
     /// Times `factor` when the observed loss has not improved for more than `patience` epochs. As PyTorch's
     /// `ReduceLROnPlateau`, which leaves the rate alone where it would change by no more than 1e-8.
@@ -54,6 +75,16 @@ impl Schedule {
     /// Down to 0 within so many epochs.
     pub fn cosine(epochs: usize) -> Self {
         Schedule::Cosine { epochs, minimum: 0.0 }
+    }
+
+    /// Down to 0 within so many epochs, step by step.
+    pub fn cosine_per_step(epochs: usize) -> Self {
+        Schedule::CosinePerStep { epochs, minimum: 0.0 }
+    }
+
+    /// Up within the first 30 % of so many epochs and down in the others, step by step.
+    pub fn one_cycle(epochs: usize) -> Self {
+        Schedule::OneCycle { epochs, rise: 0.3 }
     }
 
     /// A tenth when the loss has not improved by a ten-thousandth for more than 10 epochs.
@@ -92,9 +123,14 @@ impl Schedule {
                     "above 0 and at most 1",
                 )
             }
-            Schedule::Cosine { epochs, minimum } => {
+            Schedule::Cosine { epochs, minimum } | Schedule::CosinePerStep { epochs, minimum } => {
                 count("epochs of the learning rate's cosine", epochs)?;
                 least(minimum)
+            }
+            Schedule::OneCycle { epochs, rise } => {
+                count("epochs of the learning rate's cycle", epochs)?;
+                let fits = (0.0..=1.0).contains(&rise);
+                within("rise of the learning rate's cycle", rise, fits, "0 to 1")
             }
             Schedule::Plateau {
                 factor,
@@ -121,6 +157,30 @@ impl Schedule {
     }
 }
 
+impl fmt::Display for Schedule {
+    /// The schedule with its numbers. Checkpoints keep this text, so that it never changes from release to release.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Schedule::Constant => write!(f, "constant"),
+            Schedule::Step { every, factor } => write!(f, "times {factor} every {every} epochs"),
+            Schedule::Cosine { epochs, minimum } => write!(f, "cosine over {epochs} epochs to {minimum}"),
+            Schedule::CosinePerStep { epochs, minimum } => {
+                write!(f, "cosine per step over {epochs} epochs to {minimum}")
+            }
+            Schedule::OneCycle { epochs, rise } => write!(f, "one cycle over {epochs} epochs, rise {rise}"),
+            Schedule::Plateau {
+                factor,
+                patience,
+                threshold,
+                minimum,
+            } => write!(
+                f,
+                "times {factor} on a plateau of {patience} epochs, threshold {threshold}, to {minimum}"
+            ),
+        }
+    }
+}
+
 /// What a scheduler learns from the epochs, for a checkpoint to keep. Only [`Schedule::Plateau`] learns anything.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ScheduleState {
@@ -132,7 +192,7 @@ pub struct ScheduleState {
     pub rate: f64,
 }
 
-/// A schedule at work: the rate before each epoch, the loss after it.
+/// A schedule at work: the rate of each epoch or step, and the loss after each epoch.
 ///
 /// ```
 /// use mfnet::optimizer::{Schedule, Scheduler};
@@ -150,7 +210,13 @@ pub struct ScheduleState {
 pub struct Scheduler {
     schedule: Schedule,
     base_rate: f64,
+    warmup_epochs: usize,
     state: ScheduleState,
+}
+
+/// Half a cosine from one rate to another, of which a part from 0 to 1 is done.
+fn cosine(from: f64, to: f64, part: f64) -> f64 {
+    to + (from - to) * (1.0 + (PI * part).cos()) / 2.0
 }
 
 /// A plateau's rate that would change by no more is left as it is: PyTorch's `eps`.
@@ -173,19 +239,83 @@ impl Scheduler {
         Ok(Scheduler {
             schedule,
             base_rate,
+            warmup_epochs: 0,
             state,
         })
     }
 
-    /// The learning rate of an epoch, counted from 1.
+    /// Adds a linear warm-up: in the W steps of the first `epochs` epochs, the schedule's rate times (t + 1) / W, t the step
+    /// counted from 0. None by default.
+    ///
+    /// As PyTorch's `LinearLR(start_factor=1/W, total_iters=W-1)`, stepping with each batch, times the schedule's own factor.
+    pub fn with_warmup(mut self, epochs: usize) -> Self {
+        self.warmup_epochs = epochs;
+        self
+    }
+
+    /// The learning rate that the schedule starts from.
+    pub(crate) fn base_rate(&self) -> f64 {
+        self.base_rate
+    }
+
+    /// The learning rate of an epoch, counted from 1; of a schedule or a warm-up that goes step by step, that of an epoch of
+    /// one batch.
     pub fn rate(&self, epoch: usize) -> f64 {
+        self.step_rate(epoch, 0, 1)
+    }
+
+    /// The learning rate of a step: of the batch with this index, counted from 0, among the `batches` of an epoch, counted
+    /// from 1.
+    ///
+    /// ```
+    /// use mfnet::optimizer::{Schedule, Scheduler};
+    ///
+    /// let scheduler = Scheduler::new(Schedule::Constant, 0.8)?.with_warmup(2);
+    /// // Two epochs of two batches warm up.
+    /// let rates = [(1, 0), (1, 1), (2, 0), (2, 1), (3, 0)].map(|(epoch, batch)| scheduler.step_rate(epoch, batch, 2));
+    /// assert_eq!(rates, [0.2, 0.4, 0.6000000000000001, 0.8, 0.8]);
+    /// # Ok::<(), mfnet::Error>(())
+    /// ```
+    pub fn step_rate(&self, epoch: usize, batch: usize, batches: usize) -> f64 {
         let done = epoch.saturating_sub(1);
+        let step = done.saturating_mul(batches).saturating_add(batch);
+        let rate = self.scheduled_rate(done, step, batches);
+        let warmup = self.warmup_epochs.saturating_mul(batches);
+        if step < warmup {
+            return rate * ((step + 1) as f64 / warmup as f64);
+        }
+        rate
+    }
+
+    /// The rate without warm-up after so many epochs and steps.
+    fn scheduled_rate(&self, done: usize, step: usize, batches: usize) -> f64 {
         match self.schedule {
             Schedule::Constant => self.base_rate,
             Schedule::Step { every, factor } => self.base_rate * factor.powf((done / every) as f64),
             Schedule::Cosine { epochs, minimum } => {
                 let part = done.min(epochs) as f64 / epochs as f64;
-                minimum + (self.base_rate - minimum) * (1.0 + (PI * part).cos()) / 2.0
+                cosine(self.base_rate, minimum, part)
+            }
+            Schedule::CosinePerStep { epochs, minimum } => {
+                let steps = epochs.saturating_mul(batches);
+                let part = step.min(steps) as f64 / steps as f64;
+                cosine(self.base_rate, minimum, part)
+            }
+            Schedule::OneCycle { epochs, rise } => {
+                let last = epochs.saturating_mul(batches) as f64 - 1.0;
+                let top = rise * (last + 1.0) - 1.0;
+                let step = (step as f64).min(last);
+                let first_rate = self.base_rate / 25.0;
+                if step < top {
+                    return cosine(first_rate, self.base_rate, step / top);
+                }
+                // Of a cycle of one step, or one that only rises, the top is the end.
+                let part = if last > top {
+                    (step - top) / (last - top)
+                } else {
+                    0.0
+                };
+                cosine(self.base_rate, first_rate / 1e4, part)
             }
             Schedule::Plateau { .. } => self.state.rate,
         }
@@ -292,6 +422,110 @@ mod tests {
         assert_close(&rates(Schedule::cosine(1), 0.5, &[1.0; 2]), &[0.5, 0.0]);
     }
 
+    /// The rates of three epochs of four batches.
+    fn step_rates(schedule: Schedule, base: f64, warmup: usize) -> Vec<f64> {
+        let scheduler = Scheduler::new(schedule, base).unwrap().with_warmup(warmup);
+        let steps = (1..=3).flat_map(|epoch| (0..4).map(move |batch| (epoch, batch)));
+        steps
+            .map(|(epoch, batch)| scheduler.step_rate(epoch, batch, 4))
+            .collect()
+    }
+
+    #[test]
+    fn steps_of_schedules_by_epoch_are_alike() {
+        for schedule in [
+            Schedule::Constant,
+            Schedule::step(2),
+            Schedule::cosine(3),
+            Schedule::plateau(),
+        ] {
+            let scheduler = Scheduler::new(schedule, 0.5).unwrap();
+            let expected: Vec<f64> = (1..=3).flat_map(|epoch| [scheduler.rate(epoch); 4]).collect();
+            assert_eq!(step_rates(schedule, 0.5, 0), expected, "{schedule:?}");
+        }
+    }
+
+    #[test]
+    fn rates_step_by_step_by_hand() {
+        // CosineAnnealingLR: eta_min + (base - eta_min) (1 + cos(pi t / T_max)) / 2 with T_max = 8.
+        let half = 0.5_f64.sqrt();
+        let cosine = Schedule::CosinePerStep {
+            epochs: 2,
+            minimum: 0.1,
+        };
+        let found = step_rates(cosine, 0.5, 0);
+        assert_close(
+            &[found[0], found[2], found[4], found[6]],
+            &[0.5, 0.3 + 0.2 * half, 0.3, 0.3 - 0.2 * half],
+        );
+        assert_close(&found[8..], &[0.1; 4]);
+        // LinearLR: (1/W + (1 - 1/W) t / (W - 1)) base = (t + 1) / W base with W = 4.
+        let mut expected = vec![0.125, 0.25, 0.375];
+        expected.extend([0.5; 9]);
+        assert_close(&step_rates(Schedule::Constant, 0.5, 1), &expected);
+        // Both.
+        let warmed = step_rates(cosine, 0.5, 1);
+        let expected: Vec<f64> = (1..=4)
+            .zip(&found)
+            .map(|(t, rate)| rate * f64::from(t) / 4.0)
+            .collect();
+        assert_close(&warmed[..4], &expected);
+        assert_eq!(warmed[4..], found[4..]);
+    }
+
+    #[test]
+    fn one_cycle_by_hand() {
+        // OneCycleLR with total_steps = 12 and pct_start = 0.5: up from max/25 at t = 0 to max at t = 5, down to max/250,000
+        // at t = 11; end + (start - end)/2 (1 + cos(pi p)).
+        let (base, low, least) = (0.5, 0.02, 2e-6);
+        let cycle = Schedule::OneCycle { epochs: 3, rise: 0.5 };
+        let anneal = |from: f64, to: f64, part: f64| to + (from - to) / 2.0 * (1.0 + (PI * part).cos());
+        let up = (0..5).map(|t| anneal(low, base, f64::from(t) / 5.0));
+        let down = (0..7).map(|t| anneal(base, least, f64::from(t) / 6.0));
+        let expected: Vec<f64> = up.chain(down).collect();
+        let found = step_rates(cycle, base, 0);
+        assert_close(&found, &expected);
+        assert_close(
+            &[found[0], found[5], found[8], found[11]],
+            &[low, base, 0.250_001, least],
+        );
+        // After its last step the rate stays; cycles without rise or fall have rates, too.
+        let scheduler = Scheduler::new(cycle, base).unwrap();
+        assert_close(&[scheduler.step_rate(9, 3, 4)], &[least]);
+        let ends = |rise| {
+            let rates = step_rates(Schedule::OneCycle { epochs: 3, rise }, base, 0);
+            [rates[0], rates[11]]
+        };
+        assert!(ends(0.0)[0] < base && ends(0.0)[0] > 0.45, "{:?}", ends(0.0));
+        assert_close(&ends(1.0), &[low, base]);
+        let single = Scheduler::new(Schedule::one_cycle(1), base).unwrap();
+        assert!(single.step_rate(1, 0, 1) > 0.0);
+    }
+
+    #[test]
+    fn texts_are_stable_values() {
+        let texts = [
+            Schedule::Constant,
+            Schedule::step(2),
+            Schedule::cosine(3),
+            Schedule::cosine_per_step(3),
+            Schedule::one_cycle(4),
+            Schedule::plateau(),
+        ]
+        .map(|schedule| schedule.to_string());
+        assert_eq!(
+            texts,
+            [
+                "constant",
+                "times 0.1 every 2 epochs",
+                "cosine over 3 epochs to 0",
+                "cosine per step over 3 epochs to 0",
+                "one cycle over 4 epochs, rise 0.3",
+                "times 0.1 on a plateau of 10 epochs, threshold 0.0001, to 0",
+            ]
+        );
+    }
+
     #[test]
     fn a_plateau_by_hand() {
         let plateau = Schedule::Plateau {
@@ -375,6 +609,14 @@ mod tests {
             },
             Schedule::cosine(0),
             Schedule::Cosine { epochs, minimum },
+            Schedule::cosine_per_step(0),
+            Schedule::CosinePerStep { epochs, minimum },
+            Schedule::one_cycle(0),
+            Schedule::OneCycle { epochs, rise: 1.5 },
+            Schedule::OneCycle {
+                epochs,
+                rise: f64::NAN,
+            },
             plateau(1.0, 0.0, 0.0),
             plateau(0.0, 0.0, 0.0),
             plateau(0.5, 1.0, 0.0),

@@ -5,7 +5,7 @@ use ndarray::Array2;
 use super::clip::Clipping;
 use super::state::Memory;
 use super::sweep::sweep;
-use super::{Clip, Optimizer, OptimizerState, checked_decay, checked_rate};
+use super::{Clip, Gradients, Optimizer, OptimizerState, checked_decay, checked_rate};
 use crate::element::Element;
 use crate::error::{Error, Result};
 
@@ -26,7 +26,7 @@ use crate::error::{Error, Result};
 ///
 /// let plain = Sgd::<f32>::new(0.001)?;
 /// let clipped = Sgd::<f32>::new(0.001)?.clip(Clip::PerTensor(1.0))?;
-/// let swift = Sgd::<f32>::new(0.01)?.momentum(0.9)?.nesterov(true)?.weight_decay(1e-4)?;
+/// let swift = Sgd::<f32>::new(0.01)?.momentum(0.9)?.nesterov(true).weight_decay(1e-4)?;
 /// assert!(Sgd::<f32>::new(f64::NAN).is_err());
 /// # Ok::<(), mfnet::Error>(())
 /// ```
@@ -72,28 +72,20 @@ impl<T: Element> Sgd<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidOption`] for any other number, and for 0 with Nesterov's momentum.
+    /// [`Error::InvalidOption`] for any other number.
     pub fn momentum(mut self, momentum: f64) -> Result<Self> {
         if !(0.0..1.0).contains(&momentum) {
             return Err(Error::option("momentum", momentum, "at least 0 and below 1"));
         }
         self.momentum = momentum;
-        let nesterov = self.nesterov;
-        self.nesterov(nesterov)
+        Ok(self)
     }
 
-    /// Whether a step looks ahead by one more momentum, as Nesterov's does; asks for a momentum above 0, set before.
-    /// Default: `false`.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::InvalidOption`] for `true` without momentum.
-    pub fn nesterov(mut self, nesterov: bool) -> Result<Self> {
-        if nesterov && self.momentum == 0.0 {
-            return Err(Error::option("momentum", 0, "above 0 for Nesterov's momentum"));
-        }
+    /// Whether a step looks ahead by one more momentum, as Nesterov's does. It needs a [`Sgd::momentum`] above 0, set before
+    /// or after: without one, the first step is an error. Default: `false`.
+    pub fn nesterov(mut self, nesterov: bool) -> Self {
         self.nesterov = nesterov;
-        Ok(self)
+        self
     }
 
     /// Adds so much of the weights to their gradient, at least 0: an L2 penalty of decay/2 |W|^2, which leaves out the
@@ -121,13 +113,32 @@ impl<T: Element> Optimizer<T> for Sgd<T> {
         self.rate = rate;
     }
 
+    fn reset(&mut self) {
+        self.velocities.reset();
+    }
+
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("momentum", self.momentum.to_string()),
+            ("nesterov", self.nesterov.to_string()),
+            ("weight decay", self.decay.to_string()),
+            ("gradient clipping", self.clipping.describe()),
+        ]
+    }
+
     fn plain_rate(&self) -> Option<f64> {
-        let plain = self.clipping.is_none() && self.momentum == 0.0 && self.decay == 0.0;
+        let plain = self.clipping.is_none() && self.momentum == 0.0 && !self.nesterov && self.decay == 0.0;
         plain.then_some(self.rate)
     }
 
-    fn start_step(&mut self, gradients: &mut dyn Iterator<Item = &Array2<T>>) {
+    fn start_step(&mut self, gradients: &Gradients<'_, T>) -> Result<()> {
+        if self.momentum > 0.0 {
+            self.velocities.check("SGD", gradients)?;
+        } else if self.nesterov {
+            return Err(Error::option("momentum", 0, "above 0 for Nesterov's momentum"));
+        }
         self.clipping.start_step(gradients);
+        Ok(())
     }
 
     fn update(&mut self, index: usize, weights: &mut Array2<T>, gradient: &mut Array2<T>) {
@@ -192,11 +203,17 @@ impl<T: Element> Optimizer<T> for Sgd<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::optimizer::NetworkId;
     use ndarray::array;
+
+    /// Starts a step of a network with these gradients.
+    fn start(sgd: &mut Sgd<f64>, network: NetworkId, gradients: &[Array2<f64>]) -> Result<()> {
+        sgd.start_step(&Gradients::new(network, &[gradients.to_vec()]))
+    }
 
     fn step(mut sgd: Sgd<f64>, gradients: [Array2<f64>; 2]) -> [f64; 2] {
         let mut gradients = gradients;
-        sgd.start_step(&mut gradients.iter());
+        start(&mut sgd, NetworkId::next(), &gradients).unwrap();
         [0, 1].map(|index| {
             let mut weights = array![[1.0], [10.0]];
             sgd.update(index, &mut weights, &mut gradients[index]);
@@ -224,9 +241,10 @@ mod tests {
     /// The weights after each of two steps with this gradient.
     fn two_steps(mut sgd: Sgd<f64>, gradient: f64) -> [Array2<f64>; 2] {
         let mut weights = array![[1.0, 0.0], [2.0, 4.0]];
+        let network = NetworkId::next();
         [0, 1].map(|_| {
             let mut gradient = array![[0.0, 0.0], [gradient, gradient]];
-            sgd.start_step(&mut std::iter::once(&gradient));
+            start(&mut sgd, network, std::slice::from_ref(&gradient)).unwrap();
             sgd.update(0, &mut weights, &mut gradient);
             weights.clone()
         })
@@ -243,7 +261,7 @@ mod tests {
             [weights(1.0, 3.0), weights(-0.5, 1.5)]
         );
         // G + V/2 = 3, 3.5.
-        let nesterov = momentum.nesterov(true).unwrap();
+        let nesterov = momentum.nesterov(true);
         assert_eq!(
             two_steps(nesterov, 2.0),
             [weights(0.5, 2.5), weights(-1.25, 0.75)]
@@ -304,10 +322,58 @@ mod tests {
         for odd in [-0.1, f64::NAN, f64::INFINITY] {
             assert!(sgd().weight_decay(odd).is_err());
         }
-        assert!(sgd().nesterov(true).is_err());
-        let nesterov = sgd().momentum(0.5).unwrap().nesterov(true).unwrap();
-        assert!(nesterov.clone().momentum(0.9).is_ok());
-        assert!(nesterov.momentum(0.0).is_err());
+    }
+
+    #[test]
+    fn nesterov_needs_momentum_set_before_or_after() {
+        let sgd = || Sgd::<f64>::new(0.5).unwrap();
+        let gradients = [array![[0.0], [3.0]], array![[0.0], [4.0]]];
+        let before = sgd().momentum(0.5).unwrap().nesterov(true);
+        let after = sgd().nesterov(true).momentum(0.5).unwrap();
+        assert_eq!(step(before, gradients.clone()), step(after, gradients.clone()));
+        let mut lacking = sgd().nesterov(true);
+        assert_eq!(lacking.plain_rate(), None, "the error must not be passed by");
+        let error = start(&mut lacking, NetworkId::next(), &gradients).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "momentum = 0: it must be above 0 for Nesterov's momentum"
+        );
+    }
+
+    #[test]
+    fn velocities_belong_to_one_network() {
+        let mut sgd = Sgd::new(0.5).unwrap().momentum(0.5).unwrap();
+        let (first, second) = (NetworkId::next(), NetworkId::next());
+        let gradients = [array![[0.0], [2.0]]];
+        let mut weights = array![[1.0], [10.0]];
+        start(&mut sgd, first, &gradients).unwrap();
+        sgd.update(0, &mut weights, &mut gradients[0].clone());
+        start(&mut sgd, first, &gradients).unwrap();
+        let error = start(&mut sgd, second, &gradients).unwrap_err().to_string();
+        assert!(error.contains("another network of the same shapes"), "{error}");
+        let error = start(&mut sgd, second, &[array![[0.0, 0.0], [1.0, 1.0]]]).unwrap_err();
+        let expected = "SGD: expected gradients of the network it remembers (2 x 1); Optimizer::reset starts it anew, \
+                        found 2 x 2";
+        assert_eq!(error.to_string(), expected);
+
+        // Without velocities nothing belongs to a network.
+        let mut clipped = Sgd::new(0.5).unwrap().clip(Clip::Global(1.0)).unwrap();
+        start(&mut clipped, first, &gradients).unwrap();
+        start(&mut clipped, second, &gradients).unwrap();
+
+        // Restored state belongs to the first network of its shapes.
+        let mut restored = Sgd::new(0.5).unwrap().momentum(0.5).unwrap();
+        restored.restore(sgd.state()).unwrap();
+        assert!(start(&mut restored, first, &[array![[0.0, 0.0], [1.0, 1.0]]]).is_err());
+        start(&mut restored, second, &gradients).unwrap();
+        assert!(start(&mut restored, first, &gradients).is_err());
+
+        sgd.reset();
+        assert!(sgd.state().is_empty());
+        start(&mut sgd, second, &gradients).unwrap();
+        let mut weights = array![[1.0], [10.0]];
+        sgd.update(0, &mut weights, &mut gradients[0].clone());
+        assert_eq!(weights[[1, 0]], 9.0, "the first step is without momentum");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use ndarray::Array2;
 
+use super::{Gradients, NetworkId};
 use crate::element::Element;
 use crate::error::{Error, Result};
 
@@ -41,6 +42,8 @@ impl<T> OptimizerState<T> {
 pub(super) struct Memory<T, const N: usize> {
     names: [&'static str; N],
     tensors: Vec<[Array2<T>; N]>,
+    /// The network that the tensors are of; none before its first step, also where they come from a checkpoint.
+    network: Option<NetworkId>,
 }
 
 impl<T: Element, const N: usize> Memory<T, N> {
@@ -49,7 +52,49 @@ impl<T: Element, const N: usize> Memory<T, N> {
         Memory {
             names,
             tensors: Vec::new(),
+            network: None,
         }
+    }
+
+    /// Forgets all tensors.
+    pub(super) fn reset(&mut self) {
+        self.tensors.clear();
+        self.network = None;
+    }
+
+    /// Refuses the gradients of another network than the one whose tensors are remembered.
+    pub(super) fn check(&mut self, optimizer: &'static str, gradients: &Gradients<'_, T>) -> Result<()> {
+        if self.network == Some(gradients.network()) {
+            return Ok(());
+        }
+        let remembered = self.tensors.iter().map(|tensors| tensors[0].dim());
+        let same_shapes = remembered.eq(gradients.iter().map(Array2::dim));
+        if self.network.is_none() && (same_shapes || self.tensors.is_empty()) {
+            self.network = Some(gradients.network());
+            // Also those of layers that are frozen, and learn perhaps later.
+            for (index, gradient) in gradients.iter().enumerate() {
+                self.of(index, gradient);
+            }
+            return Ok(());
+        }
+        if same_shapes {
+            let problem = "it remembers another network of the same shapes: Optimizer::reset starts it anew";
+            return Err(Error::data(optimizer, problem));
+        }
+        let listed = |shapes: &mut dyn Iterator<Item = (usize, usize)>| {
+            let shapes: Vec<String> = shapes
+                .map(|(rows, columns)| format!("{rows} x {columns}"))
+                .collect();
+            shapes.join(", ")
+        };
+        Err(Error::shape(
+            optimizer,
+            format_args!(
+                "gradients of the network it remembers ({}); Optimizer::reset starts it anew",
+                listed(&mut self.tensors.iter().map(|tensors| tensors[0].dim()))
+            ),
+            listed(&mut gradients.iter().map(Array2::dim)),
+        ))
     }
 
     /// What is remembered of the tensor with this index, laid out as its weights; made with its first update.
@@ -61,7 +106,7 @@ impl<T: Element, const N: usize> Memory<T, N> {
         self.tensors[index].each_mut().map(|tensor| {
             if tensor.strides() != weights.strides() || tensor.dim() != weights.dim() {
                 let mut fitting = weights.mapv(|_| T::zero());
-                // From a file, it may be laid out otherwise. Of another network, it is of no use.
+                // From a file, it may be laid out otherwise.
                 if tensor.dim() == weights.dim() {
                     fitting.assign(tensor);
                 }
@@ -110,6 +155,7 @@ impl<T: Element, const N: usize> Memory<T, N> {
             }
         }
         self.tensors = tensors;
+        self.network = None;
         Ok(())
     }
 

@@ -1,19 +1,22 @@
-//! What a training leaves behind: its losses and accuracies, epoch by epoch.
+//! The history of a training: losses, accuracies and times, epoch by epoch.
 
 use crate::network::Evaluation;
 
 /// One epoch of a training.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct EpochRecord {
-    /// The epoch, counted from 1.
+    /// The epoch, counted from 1, partial fits included.
     pub epoch: usize,
+    /// The number of samples that were learned from.
+    pub samples: usize,
     /// The mean of the losses of its batches, the short last batch weighing as much as the others.
     pub train_loss: f64,
     /// Loss and accuracy on the validation set; none without one.
     pub validation: Option<Evaluation>,
     /// Loss and accuracy on the test set, in the epochs that were evaluated; none in the others or without a test set.
     pub test: Option<Evaluation>,
-    /// The optimizer's learning rate.
+    /// The learning rate of the epoch's last step.
     pub learning_rate: f64,
     /// Seconds of training, from shuffle to update, without the evaluations.
     pub seconds: f64,
@@ -27,16 +30,26 @@ impl EpochRecord {
     }
 }
 
+/// Why a training ended before its last epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StopReason {
+    /// The observer asked for it.
+    Observer,
+    /// The loss has not improved for [`TrainOptions::early_stopping`](super::TrainOptions::early_stopping) epochs.
+    EarlyStopping,
+}
+
 /// The epochs of a training, in order.
 #[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
 pub struct History {
-    /// One record an epoch.
+    /// One record an epoch; a partial fit is an epoch, too.
     pub epochs: Vec<EpochRecord>,
-    /// The samples of an epoch.
-    pub samples: usize,
-    /// Whether the observer ended the training before its last epoch.
-    pub stopped: bool,
-    /// The epoch whose weights the network has, where early stopping went back to the best; else the last one's.
+    /// Why the training ended before its last epoch; none if it did not.
+    pub stopped: Option<StopReason>,
+    /// The epoch whose weights the network has, where early stopping restored the best weights; none if it has those of the
+    /// last.
     pub restored: Option<usize>,
 }
 
@@ -50,13 +63,13 @@ impl History {
     pub fn samples_per_second(&self) -> f64 {
         let seconds = self.seconds();
         if seconds > 0.0 {
-            (self.samples * self.epochs.len()) as f64 / seconds
+            self.epochs.iter().map(|epoch| epoch.samples as f64).sum::<f64>() / seconds
         } else {
             0.0
         }
     }
 
-    /// The epoch whose weights the network has: the last, or the best where early stopping went back to it; none
+    /// The epoch whose weights the network has: the last, or the best where early stopping restored its weights; none
     /// before the first.
     pub fn result(&self) -> Option<&EpochRecord> {
         match self.restored {
@@ -91,6 +104,7 @@ mod tests {
         };
         let record = |epoch, test| EpochRecord {
             epoch,
+            samples: 100 * epoch,
             train_loss: 1.0 / epoch as f64,
             validation: None,
             test,
@@ -99,10 +113,9 @@ mod tests {
         };
         let mut history = History {
             epochs: vec![record(1, Some(test)), record(2, None), record(3, None)],
-            samples: 100,
             ..History::default()
         };
-        assert_eq!((history.seconds(), history.samples_per_second()), (0.75, 400.0));
+        assert_eq!((history.seconds(), history.samples_per_second()), (0.75, 800.0));
         assert_eq!(
             (history.train_loss(), history.test()),
             (Some(1.0 / 3.0), Some(test))
@@ -111,16 +124,16 @@ mod tests {
         assert_eq!(
             history.train_loss(),
             Some(0.5),
-            "of the weights that were gone back to"
+            "of the weights that were restored"
         );
         let validation = Some(Evaluation {
             loss: 7.0,
             accuracy: None,
         });
-        let judged = EpochRecord {
+        let validated = EpochRecord {
             validation,
             ..record(1, None)
         };
-        assert_eq!([judged.monitored(), record(1, None).monitored()], [7.0, 1.0]);
+        assert_eq!([validated.monitored(), record(1, None).monitored()], [7.0, 1.0]);
     }
 }

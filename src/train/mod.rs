@@ -1,18 +1,26 @@
-//! Training: one loop, a trainer that can stop and go on, and thin wrappers for the two kinds of task.
+//! Training: the trainer, its options and history, and the one loop behind it.
 
+mod divergence;
+mod early_stop;
+mod event;
 mod history;
 mod options;
 mod run;
 mod sets;
+#[cfg(feature = "save")]
+mod settings;
 mod state;
-mod tasks;
 mod trainer;
 
-pub use history::{EpochRecord, History};
+#[cfg(feature = "save")]
+pub(crate) use early_stop::{BestWeights, EarlyStop};
+pub use event::Event;
+pub use history::{EpochRecord, History, StopReason};
 pub use options::TrainOptions;
-pub use run::{Event, Run};
+pub use run::Run;
 pub use sets::Sets;
 #[cfg(feature = "save")]
-pub(crate) use state::{Best, Partial, TrainState};
-pub use tasks::{train, train_test_classification, train_test_regression};
+pub(crate) use settings::{Settings, difference, settings};
+#[cfg(feature = "save")]
+pub(crate) use state::{BatchOrder, InterruptedEpoch, TrainState, TrainingData};
 pub use trainer::Trainer;

@@ -1,36 +1,46 @@
-//! What a training is told.
+//! The options of a training.
 
 use crate::data::Shuffle;
 use crate::error::{Error, Result};
 use crate::optimizer::Schedule;
 
-/// How long and in which portions to train.
+/// How long a training takes, how it cuts its data into batches, and how its learning rate changes.
 ///
 /// ```
 /// use mfnet::TrainOptions;
 ///
-/// let options = TrainOptions { epochs: 30, ..TrainOptions::default() };
-/// assert_eq!(options.batch_size, 1024);
+/// let options = TrainOptions::default().with_epochs(30).with_early_stopping(5);
+/// assert_eq!((options.epochs, options.batch_size), (30, 1024));
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct TrainOptions {
-    /// Times that every sample is learned from, at least 1. Default: 100.
+    /// The number of epochs, at least 1. Default: 100.
     pub epochs: usize,
-    /// Samples of a step, at least 1; the whole set or more is one batch. Default: 1024.
+    /// The samples of a batch, at least 1; the whole set or more is one batch. Default: 1024.
     pub batch_size: usize,
     /// What is put in a fresh order before each epoch. Default: the samples.
     pub shuffle: Shuffle,
     /// The seed of those orders. Default: 0.
     pub seed: u64,
+    /// Whether the last, short batch of an epoch is left out, as
+    /// [`DataLoader::with_drop_last`](crate::DataLoader::with_drop_last) does. Default: `false`.
+    pub drop_last: bool,
     /// Epochs from one evaluation of the test set to the next, at least 1; the last epoch is always evaluated.
     /// Default: 1.
     pub test_interval: usize,
-    /// How the learning rate goes. Default: it stays as it is.
+    /// The learning-rate schedule. Default: the rate stays as it is.
     pub schedule: Schedule,
-    /// Ends the training when so many epochs in a row, 0 counting as 1, were not better than the best before, by the loss
-    /// on the validation set (on the training set where there is none); the network then goes back to the weights of the
-    /// best epoch, as it does after the last one. Default: none of this.
+    /// The epochs of the linear warm-up, step by step: see
+    /// [`Scheduler::with_warmup`](crate::optimizer::Scheduler::with_warmup). Default: 0, no warm-up.
+    pub warmup_epochs: usize,
+    /// The patience of early stopping. It ends the training when so many epochs in a row, 0 counting as 1, were no
+    /// improvement, by the loss on the validation set (on the training set where there is none); the network then gets the
+    /// weights of the best epoch, as it does after the last one. Default: no early stopping.
     pub early_stopping: Option<usize>,
+    /// An epoch is an improvement if its loss is below the best before by more than this, a finite number of at least 0.
+    /// Default: 0.
+    pub min_delta: f64,
 }
 
 impl Default for TrainOptions {
@@ -40,20 +50,89 @@ impl Default for TrainOptions {
             batch_size: 1024,
             shuffle: Shuffle::Samples,
             seed: 0,
+            drop_last: false,
             test_interval: 1,
             schedule: Schedule::Constant,
+            warmup_epochs: 0,
             early_stopping: None,
+            min_delta: 0.0,
         }
     }
 }
 
 impl TrainOptions {
+    /// Sets [`TrainOptions::epochs`].
+    pub fn with_epochs(self, epochs: usize) -> Self {
+        TrainOptions { epochs, ..self }
+    }
+
+    /// Sets [`TrainOptions::batch_size`].
+    pub fn with_batch_size(self, batch_size: usize) -> Self {
+        TrainOptions { batch_size, ..self }
+    }
+
+    /// Sets [`TrainOptions::shuffle`].
+    pub fn with_shuffle(self, shuffle: Shuffle) -> Self {
+        TrainOptions { shuffle, ..self }
+    }
+
+    /// Sets [`TrainOptions::seed`].
+    pub fn with_seed(self, seed: u64) -> Self {
+        TrainOptions { seed, ..self }
+    }
+
+    /// Sets [`TrainOptions::drop_last`].
+    pub fn with_drop_last(self, drop_last: bool) -> Self {
+        TrainOptions { drop_last, ..self }
+    }
+
+    /// Sets [`TrainOptions::test_interval`].
+    pub fn with_test_interval(self, test_interval: usize) -> Self {
+        TrainOptions {
+            test_interval,
+            ..self
+        }
+    }
+
+    /// Sets [`TrainOptions::schedule`].
+    pub fn with_schedule(self, schedule: Schedule) -> Self {
+        TrainOptions { schedule, ..self }
+    }
+
+    /// Sets [`TrainOptions::warmup_epochs`].
+    pub fn with_warmup_epochs(self, warmup_epochs: usize) -> Self {
+        TrainOptions {
+            warmup_epochs,
+            ..self
+        }
+    }
+
+    /// Sets [`TrainOptions::early_stopping`], the patience; `None` is no early stopping.
+    pub fn with_early_stopping(self, patience: impl Into<Option<usize>>) -> Self {
+        TrainOptions {
+            early_stopping: patience.into(),
+            ..self
+        }
+    }
+
+    /// Sets [`TrainOptions::min_delta`].
+    pub fn with_min_delta(self, min_delta: f64) -> Self {
+        TrainOptions { min_delta, ..self }
+    }
+
     pub(super) fn check(&self) -> Result<()> {
         if self.epochs == 0 {
             return Err(Error::option("epochs", 0, "at least 1"));
         }
         if self.test_interval == 0 {
             return Err(Error::option("test interval", 0, "at least 1"));
+        }
+        if !(self.min_delta >= 0.0 && self.min_delta.is_finite()) {
+            return Err(Error::option(
+                "min delta",
+                self.min_delta,
+                "a finite number of at least 0",
+            ));
         }
         Ok(())
     }

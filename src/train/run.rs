@@ -3,10 +3,12 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use super::history::{EpochRecord, History};
+use super::divergence::{check_loss, check_weights};
+use super::event::Event;
+use super::history::{EpochRecord, History, StopReason};
 use super::options::TrainOptions;
 use super::sets::Sets;
-use super::state::{Best, Partial, TrainState};
+use super::state::{BatchOrder, InterruptedEpoch, TrainState, TrainingData};
 use crate::data::{DataLoader, Dataset};
 use crate::element::Element;
 use crate::error::{Error, Result};
@@ -15,37 +17,17 @@ use crate::network::{Evaluation, NeuralNetwork, Workspace};
 use crate::optimizer::{Optimizer, Scheduler};
 use crate::pool;
 
-/// What the loop tells its observer.
-#[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
-pub enum Event<'a> {
-    /// A batch was learned from.
-    Batch {
-        /// The epoch, counted from 1.
-        epoch: usize,
-        /// The batches of this epoch that are done.
-        done: usize,
-        /// The batches of an epoch.
-        batches: usize,
-        /// The mean loss of this epoch's batches so far.
-        loss: f64,
-    },
-    /// An epoch is over.
-    Epoch(&'a EpochRecord),
-}
-
 /// A training under way, an epoch at a time: what [`Trainer::start`](super::Trainer::start) gives.
 ///
 /// ```
-/// use mfnet::{Dataset, MseLoss, NeuralNetwork, Sets, Sgd, Trainer};
+/// use mfnet::{Dataset, MseLoss, NeuralNetwork, Sgd, Trainer};
 /// use ndarray::array;
-/// use std::ops::ControlFlow::Continue;
 ///
 /// let line = Dataset::regression(array![[0.0], [1.0], [2.0]], array![[1.0], [3.0], [5.0]])?;
 /// let network = NeuralNetwork::<f64>::builder(1).linear(1).build()?;
 /// let mut trainer = Trainer::new(network, MseLoss::default(), Sgd::new(0.1)?);
-/// let mut run = trainer.start(Sets::from(&line))?;
-/// while let Some(record) = run.epoch(|_| Continue(()))? {
+/// let mut run = trainer.start(&line)?;
+/// while let Some(record) = run.epoch()? {
 ///     if record.train_loss < 0.01 {
 ///         break;
 ///     }
@@ -58,18 +40,30 @@ pub struct Run<'a, T> {
     pub(crate) network: &'a mut NeuralNetwork<T>,
     pub(crate) optimizer: &'a mut dyn Optimizer<T>,
     pub(crate) state: &'a mut TrainState<T>,
-    loss: &'a dyn Loss<T>,
-    options: &'a TrainOptions,
+    pub(crate) loss: &'a dyn Loss<T>,
+    pub(crate) options: &'a TrainOptions,
+    kind: Kind,
     scheduler: Scheduler,
     loader: DataLoader<'a, T>,
     workspace: Workspace<T>,
-    validation: Option<Held<'a, T>>,
-    test: Option<Held<'a, T>>,
+    validation: Option<EvaluationSet<'a, T>>,
+    test: Option<EvaluationSet<'a, T>>,
+    /// Whether the observer broke off at the end of the last epoch, and the caller has yet to hear of it.
+    has_stopped: bool,
 }
 
-/// A data set to judge by, and the memory for it.
+/// Whose epochs a run trains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Those of `fit`: so many as the options say, with schedule and early stopping.
+    Fit,
+    /// One of `partial_fit`.
+    Partial,
+}
+
+/// A validation or test set, and the memory to evaluate it.
 #[derive(Debug)]
-struct Held<'a, T> {
+struct EvaluationSet<'a, T> {
     data: &'a Dataset<T>,
     workspace: Workspace<T>,
 }
@@ -83,9 +77,21 @@ pub(super) struct Parts<'a, T> {
     pub(super) state: &'a mut TrainState<T>,
 }
 
+/// The batches of an epoch that were learned from.
+struct TrainedBatches {
+    /// The mean of their losses.
+    loss: f64,
+    seconds: f64,
+    /// The rate of the last step.
+    learning_rate: f64,
+}
+
+/// An epoch, and whether the observer wants another.
+type Outcome = (EpochRecord, ControlFlow<()>);
+
 impl<'a, T: Element> Run<'a, T> {
-    /// Goes on where the state stands.
-    pub(super) fn new(parts: Parts<'a, T>, sets: Sets<'a, T>) -> Result<Self> {
+    /// Continues from the state; nothing is changed if anything does not fit.
+    pub(super) fn new(parts: Parts<'a, T>, sets: Sets<'a, T>, kind: Kind) -> Result<Self> {
         let Parts {
             network,
             loss,
@@ -94,29 +100,30 @@ impl<'a, T: Element> Run<'a, T> {
             state,
         } = parts;
         options.check()?;
+        network.check_loss("training", loss)?;
         network.check_dataset("training set", sets.train)?;
         loss.check(sets.train.targets())?;
-        let hold = |name, data: Option<&'a Dataset<T>>| -> Result<Option<Held<'a, T>>> {
+        let evaluation_set = |name, data: Option<&'a Dataset<T>>| -> Result<Option<EvaluationSet<'a, T>>> {
             let Some(data) = data else { return Ok(None) };
             network.check_dataset(name, data)?;
             loss.check(data.targets())?;
             let workspace = Workspace::for_prediction(network, data.samples());
-            Ok(Some(Held { data, workspace }))
+            Ok(Some(EvaluationSet { data, workspace }))
         };
-        let validation = hold("validation set", sets.validation)?;
-        let test = hold("test set", sets.test)?;
-        let base_rate = *state.base_rate.get_or_insert(optimizer.learning_rate());
-        let mut scheduler = Scheduler::new(options.schedule, base_rate)?;
+        let validation = evaluation_set("validation set", sets.validation)?;
+        let test = evaluation_set("test set", sets.test)?;
+        let scheduler = Scheduler::new(options.schedule, optimizer.learning_rate())?;
+        let mut scheduler = scheduler.with_warmup(options.warmup_epochs);
         if let Some(schedule) = state.schedule {
             scheduler.restore(schedule)?;
         }
-        state.history.samples = sets.train.samples();
-        state.history.stopped = false;
         let loader = DataLoader::new(sets.train, options.batch_size, options.shuffle, options.seed)?;
-        let (full, rest) = (loader.batch_size(), sets.train.samples() % loader.batch_size());
+        let loader = loader.with_drop_last(options.drop_last);
+        let (full, rest) = (loader.batch_size(), loader.samples() % loader.batch_size());
         for samples in [full, if rest == 0 { full } else { rest }] {
             network.check_batch("training", samples)?;
         }
+        state.take_data(&sets, kind, options)?;
         Ok(Run {
             workspace: Workspace::new(network, loader.batch_size()),
             network,
@@ -124,37 +131,57 @@ impl<'a, T: Element> Run<'a, T> {
             state,
             loss,
             options,
+            kind,
             scheduler,
             loader,
             validation,
             test,
+            has_stopped: false,
         })
     }
 
-    /// The next epoch, evaluations included; none when the training is over, or when the observer ended it.
+    /// Trains the next epoch, evaluations included; none when the training is over.
     ///
-    /// The training is over after [`TrainOptions::epochs`], or when early stopping finds it so. What the observer ends
-    /// in the middle of an epoch goes on from there with the next call.
+    /// The training is over after [`TrainOptions::epochs`], or when early stopping ends it.
     ///
     /// # Errors
     ///
     /// [`Error::Diverged`] when a loss is not finite: the weights are then those before that batch; and when a weight is not,
-    /// after the epoch or where the observer ends it.
-    pub fn epoch(
-        &mut self,
-        observer: impl FnMut(Event<'_>) -> ControlFlow<()> + Send,
-    ) -> Result<Option<EpochRecord>> {
-        // On a thread of the pool, where handing out work costs least and allocates nothing.
-        pool::enter(|| self.next(observer))
+    /// after the epoch or where the observer ends it. Those of [`Optimizer::start_step`].
+    pub fn epoch(&mut self) -> Result<Option<EpochRecord>> {
+        self.epoch_with(|_| ControlFlow::Continue(()))
     }
 
-    /// All epochs that are left.
+    /// As [`Run::epoch`], with an observer that hears of every batch and of the epoch.
+    ///
+    /// Where the observer breaks off, `None` is returned: at once in the middle of an epoch, and by the next call at its end,
+    /// so that a loop over the epochs ends. The call after that continues the training, and the epoch where it is.
+    ///
+    /// The observer runs on a thread of rayon's pool, as that of [`Trainer::fit_with`](super::Trainer::fit_with) does.
+    ///
+    /// # Errors
+    ///
+    /// As [`Run::epoch`].
+    pub fn epoch_with(
+        &mut self,
+        mut observer: impl FnMut(Event<'_>) -> ControlFlow<()> + Send,
+    ) -> Result<Option<EpochRecord>> {
+        if std::mem::take(&mut self.has_stopped) {
+            return Ok(None);
+        }
+        // On a thread of the pool, where handing out work costs least and allocates nothing.
+        let outcome = pool::enter(|| self.train_epoch(&mut observer))?;
+        self.has_stopped = matches!(outcome, Some((_, ControlFlow::Break(()))));
+        Ok(outcome.map(|(record, _)| record))
+    }
+
+    /// Trains all epochs that are left.
     pub(super) fn finish(
         &mut self,
         mut observer: impl FnMut(Event<'_>) -> ControlFlow<()> + Send,
     ) -> Result<()> {
         let all = || {
-            while self.next(&mut observer)?.is_some() {}
+            while let Some((_, ControlFlow::Continue(()))) = self.train_epoch(&mut observer)? {}
             Ok(())
         };
         pool::enter(all)
@@ -170,91 +197,106 @@ impl<'a, T: Element> Run<'a, T> {
         self.network
     }
 
-    fn next(
+    fn train_epoch(
         &mut self,
-        mut observer: impl FnMut(Event<'_>) -> ControlFlow<()>,
-    ) -> Result<Option<EpochRecord>> {
-        let epoch = self.state.history.epochs.len() + 1;
-        if self.state.history.stopped || self.is_over() {
+        observer: &mut impl FnMut(Event<'_>) -> ControlFlow<()>,
+    ) -> Result<Option<Outcome>> {
+        if self.is_over() {
             return Ok(None);
         }
-        self.optimizer.set_learning_rate(self.scheduler.rate(epoch));
-        let Some((train_loss, seconds)) = self.learn(epoch, &mut observer)? else {
-            self.state.history.stopped = true;
+        // What is left of an epoch that `fit` began is of that `fit`, whoever trains it.
+        let is_fit = self.kind == Kind::Fit || self.state.interrupted.is_some();
+        let epoch = self.state.history.epochs.len() + 1;
+        self.state.history.stopped = None;
+        let Some(trained) = self.train_batches(epoch, is_fit, observer)? else {
+            self.state.history.stopped = Some(StopReason::Observer);
             return Ok(None);
         };
         let mut record = EpochRecord {
             epoch,
-            train_loss,
-            validation: judge(self.network, self.loss, &mut self.validation)?,
+            samples: self.loader.samples(),
+            train_loss: trained.loss,
+            validation: evaluate(self.network, self.loss, &mut self.validation)?,
             test: None,
-            learning_rate: self.optimizer.learning_rate(),
-            seconds,
+            learning_rate: trained.learning_rate,
+            seconds: trained.seconds,
         };
-        let waited = self.note(&record);
-        let last = epoch == self.options.epochs || waited;
-        if last || epoch.is_multiple_of(self.options.test_interval) {
-            record.test = judge(self.network, self.loss, &mut self.test)?;
+        let mut stops_early = false;
+        if is_fit {
+            self.state.epochs += 1;
+            self.scheduler.observe(record.monitored());
+            self.state.schedule = Some(self.scheduler.state());
+            stops_early = self.stops_early(&record);
         }
-        if last {
-            self.go_back(epoch)?;
+        let is_last = self.kind == Kind::Partial || self.state.epochs == self.options.epochs || stops_early;
+        if is_last || self.state.epochs.is_multiple_of(self.options.test_interval) {
+            record.test = evaluate(self.network, self.loss, &mut self.test)?;
+        }
+        if is_last {
+            self.restore_best(epoch)?;
         }
         let flow = observer(Event::Epoch(&record));
         self.state.history.epochs.push(record.clone());
-        self.state.history.stopped = flow.is_break() && !self.is_over();
-        Ok(Some(record))
+        if stops_early {
+            self.state.history.stopped = Some(StopReason::EarlyStopping);
+        } else if flow.is_break() && !self.is_over() {
+            self.state.history.stopped = Some(StopReason::Observer);
+        }
+        Ok(Some((record, flow)))
     }
 
-    /// Goes back to the best weights, if early stopping kept them and they are of an earlier epoch.
-    fn go_back(&mut self, epoch: usize) -> Result<()> {
-        let best = self.state.best.as_ref().filter(|best| best.epoch != epoch);
-        let Some(best) = best.filter(|_| self.options.early_stopping.is_some()) else {
+    /// Gives the network the weights of the best epoch, where early stopping kept them.
+    fn restore_best(&mut self, epoch: usize) -> Result<()> {
+        if self.kind == Kind::Partial || self.options.early_stopping.is_none() {
+            return Ok(());
+        }
+        let Some(best) = self.state.early_stop.restore_best(self.network, epoch) else {
             return Ok(());
         };
-        let best_epoch = best.epoch;
-        self.network.restore_snapshot(&best.weights);
-        self.state.history.restored = Some(best_epoch);
-        if self.state.history.epochs[best_epoch - 1].test.is_none() {
-            let test = judge(self.network, self.loss, &mut self.test)?;
-            self.state.history.epochs[best_epoch - 1].test = test;
+        self.state.history.restored = Some(best);
+        if self.state.history.epochs[best - 1].test.is_none() {
+            let test = evaluate(self.network, self.loss, &mut self.test)?;
+            self.state.history.epochs[best - 1].test = test;
         }
         Ok(())
     }
 
-    /// Whether no epoch is left: all were completed, or early stopping went back to the best.
+    /// Whether no epoch is left: all were completed, or early stopping ended the training.
     fn is_over(&self) -> bool {
-        let history = &self.state.history;
-        history.restored.is_some() || history.epochs.len() >= self.options.epochs
+        let has_ended = self.state.history.stopped == Some(StopReason::EarlyStopping);
+        self.kind == Kind::Fit && (has_ended || self.state.epochs >= self.options.epochs)
     }
 
-    /// Learns from what is left of an epoch: its mean loss and its seconds; none if the observer ended it.
-    fn learn(
+    /// Learns from the batches that are left of an epoch; none if the observer broke off.
+    fn train_batches(
         &mut self,
         epoch: usize,
+        is_fit: bool,
         observer: &mut impl FnMut(Event<'_>) -> ControlFlow<()>,
-    ) -> Result<Option<(f64, f64)>> {
+    ) -> Result<Option<TrainedBatches>> {
         let start = Instant::now();
-        let Partial {
-            batches: done_before,
-            mut loss,
-            seconds,
-        } = self.state.partial.take().unwrap_or_default();
+        let interrupted = self.state.interrupted.take();
+        let (done_before, mut loss, seconds) = match interrupted {
+            Some(interrupted) => (interrupted.batches, interrupted.loss, interrupted.seconds),
+            None => (0, 0.0, 0.0),
+        };
         self.loader.start_epoch(epoch as u64);
         let batches = self.loader.batches().len();
+        let (scheduler, fit_epoch) = (&self.scheduler, self.state.epochs + 1);
+        let rate = |batch| match is_fit {
+            true => scheduler.step_rate(fit_epoch, batch, batches),
+            false => scheduler.base_rate(),
+        };
         for (index, batch) in self.loader.batches().enumerate().skip(done_before) {
             let done = index + 1;
             let batch_loss = self
                 .network
                 .forward_backward(&batch, self.loss, &mut self.workspace)?;
-            if !batch_loss.is_finite() {
-                return Err(Error::Diverged {
-                    epoch,
-                    batch: done,
-                    loss: batch_loss,
-                });
-            }
+            check_loss(epoch, done, batch_loss)?;
+            let scheduled = ScheduledRate::set(self.optimizer, rate(index));
             self.network
-                .apply_gradients(self.optimizer, &mut self.workspace)?;
+                .apply_gradients(&mut *scheduled.optimizer, &mut self.workspace)?;
+            drop(scheduled);
             loss += batch_loss;
             let event = Event::Batch {
                 epoch,
@@ -263,63 +305,86 @@ impl<'a, T: Element> Run<'a, T> {
                 loss: loss / done as f64,
             };
             if observer(event).is_break() {
-                self.check_finite(epoch, done, loss)?;
-                self.state.partial = Some(Partial {
+                check_weights(self.network, epoch, done, loss / done as f64)?;
+                self.state.interrupted = Some(InterruptedEpoch {
                     batches: done,
                     loss,
                     seconds: seconds + start.elapsed().as_secs_f64(),
+                    order: BatchOrder::new(batch.dataset().fingerprint(), self.options),
                 });
                 return Ok(None);
             }
         }
-        self.check_finite(epoch, batches, loss)?;
-        let seconds = seconds + start.elapsed().as_secs_f64();
-        Ok(Some((loss / batches as f64, seconds)))
+        check_weights(self.network, epoch, batches, loss / batches as f64)?;
+        Ok(Some(TrainedBatches {
+            loss: loss / batches as f64,
+            seconds: seconds + start.elapsed().as_secs_f64(),
+            learning_rate: rate(batches - 1),
+        }))
     }
 
-    /// Refuses to hand out a network that is not finite: that a step was too long shows in the next batch's loss, if there is
-    /// one, and not even there where a unit is saturated or off. Looked at when an epoch ends, since a look at every step
-    /// would take time.
-    fn check_finite(&self, epoch: usize, batches: usize, losses: f64) -> Result<()> {
-        if self.network.is_finite() {
-            return Ok(());
-        }
-        Err(Error::Diverged {
-            epoch,
-            batch: batches,
-            loss: losses / batches as f64,
-        })
-    }
-
-    /// Lets schedule and early stopping know of an epoch; whether the latter has waited long enough.
-    fn note(&mut self, record: &EpochRecord) -> bool {
-        let loss = record.monitored();
-        self.scheduler.observe(loss);
-        self.state.schedule = Some(self.scheduler.state());
-        let Some(patience) = self.options.early_stopping else {
+    /// Lets early stopping know of an epoch; whether it ends the training.
+    fn stops_early(&mut self, record: &EpochRecord) -> bool {
+        let Some(patience) = self.options.early_stopping.filter(|_| self.kind == Kind::Fit) else {
             return false;
         };
-        match &self.state.best {
-            Some(best) if loss >= best.loss || loss.is_nan() => record.epoch - best.epoch >= patience.max(1),
-            _ => {
-                self.state.best = Some(Best {
-                    epoch: record.epoch,
-                    loss,
-                    weights: self.network.snapshot(),
-                });
-                false
-            }
-        }
+        let (early_stop, loss) = (&mut self.state.early_stop, record.monitored());
+        early_stop.observe(self.network, record.epoch, loss, self.options.min_delta);
+        early_stop.is_due(patience)
     }
 }
 
-/// Evaluates a data set, if there is such.
-fn judge<T: Element>(
+impl<T: Element> TrainState<T> {
+    /// Takes over the data of a run: refuses other data than a checkpoint's, and gives up an interrupted epoch of other
+    /// batches.
+    fn take_data(&mut self, sets: &Sets<'_, T>, kind: Kind, options: &TrainOptions) -> Result<()> {
+        if kind == Kind::Fit {
+            let data = TrainingData {
+                train: sets.train.fingerprint(),
+                validation: sets.validation.map(Dataset::fingerprint),
+            };
+            let saved = self.data.filter(|_| self.expects_data);
+            if let Some(difference) = saved.and_then(|saved| saved.difference(&data)) {
+                let problem = format_args!("the checkpoint is of a training on other data: {difference}");
+                return Err(Error::data("training", problem));
+            }
+            self.data = Some(data);
+            self.expects_data = false;
+        }
+        let order = |data: &Dataset<T>| BatchOrder::new(data.fingerprint(), options);
+        self.interrupted
+            .take_if(|interrupted| interrupted.order != order(sets.train));
+        Ok(())
+    }
+}
+
+/// An optimizer with the learning rate of a schedule; dropped, it gets back the rate that the user set.
+struct ScheduledRate<'a, T: Element> {
+    optimizer: &'a mut dyn Optimizer<T>,
+    base_rate: f64,
+}
+
+impl<'a, T: Element> ScheduledRate<'a, T> {
+    fn set(optimizer: &'a mut dyn Optimizer<T>, rate: f64) -> Self {
+        let base_rate = optimizer.learning_rate();
+        optimizer.set_learning_rate(rate);
+        ScheduledRate { optimizer, base_rate }
+    }
+}
+
+impl<T: Element> Drop for ScheduledRate<'_, T> {
+    fn drop(&mut self) {
+        self.optimizer.set_learning_rate(self.base_rate);
+    }
+}
+
+/// Evaluates a data set, if there is one.
+fn evaluate<T: Element>(
     network: &NeuralNetwork<T>,
     loss: &dyn Loss<T>,
-    held: &mut Option<Held<'_, T>>,
+    set: &mut Option<EvaluationSet<'_, T>>,
 ) -> Result<Option<Evaluation>> {
-    let Some(Held { data, workspace }) = held else {
+    let Some(EvaluationSet { data, workspace }) = set else {
         return Ok(None);
     };
     network.evaluate_in(workspace, data, loss).map(Some)

@@ -1,8 +1,8 @@
-//! The data sets of a training: one to learn from, and others to judge by.
+//! The data sets of a training: training set, validation set and test set.
 
 use crate::data::Dataset;
 
-/// What a training learns from, and what it is judged by.
+/// The data sets of a training.
 ///
 /// ```
 /// use mfnet::{Dataset, Sets};
@@ -10,11 +10,12 @@ use crate::data::Dataset;
 ///
 /// let line = Dataset::regression(array![[0.0], [1.0]], array![[1.0], [3.0]])?;
 /// let (train, test) = (&line, &line);
-/// let sets = Sets { train, validation: None, test: Some(test) };
-/// assert!(Sets::from(train).test.is_none());
+/// let sets = Sets::from(train).with_test(test);
+/// assert!(sets.validation.is_none());
 /// # Ok::<(), mfnet::Error>(())
 /// ```
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Sets<'a, T> {
     /// Learned from.
     pub train: &'a Dataset<T>,
@@ -24,6 +25,24 @@ pub struct Sets<'a, T> {
     /// Neither learned from nor decided by. Evaluated every [`TrainOptions::test_interval`](super::TrainOptions) epochs
     /// and after the last.
     pub test: Option<&'a Dataset<T>>,
+}
+
+impl<'a, T> Sets<'a, T> {
+    /// Adds a validation set; `None` is none.
+    pub fn with_validation(self, validation: impl Into<Option<&'a Dataset<T>>>) -> Self {
+        Sets {
+            validation: validation.into(),
+            ..self
+        }
+    }
+
+    /// Adds a test set; `None` is none.
+    pub fn with_test(self, test: impl Into<Option<&'a Dataset<T>>>) -> Self {
+        Sets {
+            test: test.into(),
+            ..self
+        }
+    }
 }
 
 // Not derived: a copy of the references needs no copy of the numbers.

@@ -1,52 +1,117 @@
-//! Where a training stands: what its next epoch depends on, besides the network, the optimizer, the options and the data.
+//! The state of a training: what its next epoch depends on, besides the network, the optimizer, the options and the data.
 
-use ndarray::Array2;
-
-use super::history::History;
+use super::early_stop::EarlyStop;
+use super::history::{History, StopReason};
+use super::options::TrainOptions;
+use crate::data::{Fingerprint, Shuffle};
 use crate::optimizer::ScheduleState;
 
-/// Where a training stands; a checkpoint keeps it.
+/// How far a training has come; a checkpoint keeps it.
 #[derive(Debug, Clone)]
 pub(crate) struct TrainState<T> {
     pub(crate) history: History,
-    /// The learning rate that the schedule starts from; none before the first epoch.
-    pub(crate) base_rate: Option<f64>,
-    /// Where the schedule stands; none before the first epoch.
+    /// The complete epochs of `fit`: those of the history without the partial fits.
+    pub(crate) epochs: usize,
+    /// None before the first epoch.
     pub(crate) schedule: Option<ScheduleState>,
     /// The epoch that was begun and interrupted.
-    pub(crate) partial: Option<Partial>,
-    /// None without early stopping, and before the first epoch.
-    pub(crate) best: Option<Best<T>>,
+    pub(crate) interrupted: Option<InterruptedEpoch>,
+    pub(crate) early_stop: EarlyStop<T>,
+    /// The data of the last `fit`; none before the first.
+    pub(crate) data: Option<TrainingData>,
+    /// Whether `data` comes from a checkpoint, so that the next `fit` must be given the same.
+    pub(crate) expects_data: bool,
 }
 
-/// A part of an epoch.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(crate) struct Partial {
+/// An epoch that was begun and interrupted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct InterruptedEpoch {
     /// The batches that were learned from.
     pub(crate) batches: usize,
     /// The sum of their losses.
     pub(crate) loss: f64,
     /// The seconds they took.
     pub(crate) seconds: f64,
+    /// What the batches were cut from, and how.
+    pub(crate) order: BatchOrder,
 }
 
-/// The weights that were best so far.
-#[derive(Debug, Clone)]
-pub(crate) struct Best<T> {
-    pub(crate) epoch: usize,
-    /// What they were judged by.
-    pub(crate) loss: f64,
-    pub(crate) weights: Vec<Array2<T>>,
+/// What decides the batches of an epoch, besides the epoch's number: with another order an interrupted epoch cannot be
+/// continued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct BatchOrder {
+    data: Fingerprint,
+    batch_size: usize,
+    shuffle: Shuffle,
+    seed: u64,
+    drop_last: bool,
+}
+
+impl BatchOrder {
+    pub(crate) fn new(data: Fingerprint, options: &TrainOptions) -> Self {
+        BatchOrder {
+            data,
+            batch_size: options.batch_size,
+            shuffle: options.shuffle,
+            seed: options.seed,
+            drop_last: options.drop_last,
+        }
+    }
+
+    #[cfg(feature = "save")]
+    pub(crate) fn data(&self) -> Fingerprint {
+        self.data
+    }
+}
+
+/// The data that a training depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TrainingData {
+    pub(crate) train: Fingerprint,
+    pub(crate) validation: Option<Fingerprint>,
+}
+
+impl TrainingData {
+    /// How other data differ from these; none if they agree.
+    pub(super) fn difference(&self, own: &TrainingData) -> Option<String> {
+        let text = |data: Option<Fingerprint>| data.map_or("none".to_owned(), |data| data.to_string());
+        let sets = [
+            ("training", Some(self.train), Some(own.train)),
+            ("validation", self.validation, own.validation),
+        ];
+        let differing = sets.into_iter().filter(|(_, saved, own)| saved != own);
+        let lines: Vec<String> = differing
+            .map(|(name, saved, own)| {
+                format!("the {name} set is {} there and {} here", text(saved), text(own))
+            })
+            .collect();
+        (!lines.is_empty()).then(|| lines.join("; "))
+    }
+}
+
+impl<T> TrainState<T> {
+    /// Continues a training that early stopping had ended, or whose best weights were restored: its patience starts anew, the
+    /// best weights stay.
+    pub(super) fn reopen(&mut self) {
+        if self.history.restored.take().is_some() {
+            self.early_stop.bad_epochs = 0;
+        }
+        if self.history.stopped == Some(StopReason::EarlyStopping) {
+            self.history.stopped = None;
+        }
+    }
 }
 
 impl<T> Default for TrainState<T> {
     fn default() -> Self {
         TrainState {
             history: History::default(),
-            base_rate: None,
+            epochs: 0,
             schedule: None,
-            partial: None,
-            best: None,
+            interrupted: None,
+            early_stop: EarlyStop::default(),
+            data: None,
+            expects_data: false,
         }
     }
 }

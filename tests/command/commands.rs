@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::io::Write;
-use std::ops::ControlFlow::Continue;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -103,12 +102,8 @@ impl Workshop {
 }
 
 fn fit<T: Element>(trainer: Trainer<T>, dataset: &Dataset<T>, schema: Schema<T>, path: &Path) {
-    let mut trainer = trainer.options(TrainOptions {
-        epochs: 300,
-        seed: 7,
-        ..TrainOptions::default()
-    });
-    trainer.fit(dataset, |_| Continue(())).unwrap();
+    let mut trainer = trainer.options(TrainOptions::default().with_epochs(300).with_seed(7));
+    trainer.fit(dataset).unwrap();
     Model::new(trainer.into_network(), schema)
         .unwrap()
         .save(path)
@@ -408,11 +403,8 @@ fn models_are_shown() {
     let (dataset, schema) = workshop.learnable::<f64>("prices.csv");
     let network = NeuralNetwork::builder(2).linear(1).build().unwrap();
     let mut trainer = Trainer::new(network, MseLoss::default(), Adam::new(0.05).unwrap());
-    trainer = trainer.options(TrainOptions {
-        epochs: 3,
-        ..TrainOptions::default()
-    });
-    trainer.fit(&dataset, |_| Continue(())).unwrap();
+    trainer = trainer.options(TrainOptions::default().with_epochs(3));
+    trainer.fit(&dataset).unwrap();
     trainer
         .save_checkpoint(workshop.path("c.safetensors"), Some(&schema))
         .unwrap();

@@ -140,18 +140,14 @@ fn model_files() -> Vec<Vec<u8>> {
 }
 
 fn checkpoint_files() -> Vec<Vec<u8>> {
-    let options = TrainOptions {
-        epochs: 3,
-        batch_size: 4,
-        early_stopping: Some(2),
-        ..TrainOptions::default()
-    };
+    let options = TrainOptions::default()
+        .with_epochs(3)
+        .with_batch_size(4)
+        .with_early_stopping(2);
     let adam = Adam::new(0.01).unwrap();
     let mut trainer = Trainer::new(small_network(), CrossEntropyLoss::default(), adam).options(options);
     let data = small_data();
-    trainer
-        .fit(&data, |_| std::ops::ControlFlow::Continue(()))
-        .unwrap();
+    trainer.fit(&data).unwrap();
     vec![in_a_file(|path| {
         trainer.save_checkpoint(path, Some(&Schema::of(&data))).unwrap()
     })]

@@ -27,13 +27,11 @@ fn data() -> Dataset<f32> {
 
 /// A training that comes to its end, or goes on to it.
 fn trainer() -> Trainer<f32> {
-    let options = TrainOptions {
-        epochs: 6,
-        batch_size: 4,
-        early_stopping: Some(20),
-        schedule: Schedule::plateau(),
-        ..TrainOptions::default()
-    };
+    let options = TrainOptions::default()
+        .with_epochs(6)
+        .with_batch_size(4)
+        .with_early_stopping(20)
+        .with_schedule(Schedule::plateau());
     Trainer::new(normed(), CrossEntropyLoss::default(), Adam::new(0.01).unwrap()).options(options)
 }
 
@@ -44,7 +42,7 @@ fn checkpoint() -> Vec<u8> {
         batches += 1;
         if batches < 8 { Continue(()) } else { Break(()) }
     };
-    trainer.fit(&data(), interrupted).unwrap();
+    trainer.fit_with(&data(), interrupted).unwrap();
     let file = NamedTempFile::new().unwrap();
     trainer.save_checkpoint(file.path(), None).unwrap();
     std::fs::read(file.path()).unwrap()
@@ -212,7 +210,7 @@ fn hostile_descriptions() {
 fn go_on(path: &Path) -> Result<Trainer<f32>> {
     let mut trainer = trainer();
     trainer.load_checkpoint(path)?;
-    trainer.fit(&data(), |_| Continue(()))?;
+    trainer.fit(&data())?;
     Ok(trainer)
 }
 

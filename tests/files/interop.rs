@@ -11,7 +11,7 @@ use std::process::Command;
 
 use mfnet::data::{Inputs, Schema, Targets};
 use mfnet::layer::{Identity, Window};
-use mfnet::{Builder, Dataset, Element, Model, MseLoss, NeuralNetwork, Sgd, TrainOptions, train};
+use mfnet::{Builder, Dataset, Element, Model, MseLoss, NeuralNetwork, Sgd, TrainOptions, Trainer};
 use ndarray::{Array2, array};
 use serde_json::{Value, json};
 
@@ -53,19 +53,14 @@ fn layers<T: Element>() -> Vec<(&'static str, Add<T>)> {
 }
 
 /// A network after a few steps: nothing in it is as it started.
-fn stirred<T: Element>(mut network: NeuralNetwork<T>) -> NeuralNetwork<T> {
+fn stirred<T: Element>(network: NeuralNetwork<T>) -> NeuralNetwork<T> {
     let targets = noise(SAMPLES, network.outputs(), 61);
     let data = Dataset::regression(noise(SAMPLES, network.inputs(), 60), targets).unwrap();
-    let options = TrainOptions {
-        epochs: 3,
-        ..TrainOptions::default()
-    };
-    let (loss, mut sgd) = (MseLoss::default(), Sgd::new(0.1).unwrap());
-    train(&mut network, &data, &loss, &mut sgd, &options, |_| {
-        std::ops::ControlFlow::Continue(())
-    })
-    .unwrap();
-    network
+    let options = TrainOptions::default().with_epochs(3);
+    let sgd = Sgd::new(0.1).unwrap();
+    let mut trainer = Trainer::new(network, MseLoss::default(), sgd).options(options);
+    trainer.fit(&data).unwrap();
+    trainer.into_network()
 }
 
 const INPUTS: usize = 5;

@@ -280,12 +280,10 @@ fn a_training_is_resumed() {
     let path = folder.path().join("checkpoint.safetensors");
     let (registry, data) = (registry(), data());
     let trainer = || {
-        let options = TrainOptions {
-            epochs: 6,
-            batch_size: 8,
-            early_stopping: Some(20),
-            ..TrainOptions::default()
-        };
+        let options = TrainOptions::default()
+            .with_epochs(6)
+            .with_batch_size(8)
+            .with_early_stopping(20);
         Trainer::new(network(7), MseLoss::default(), Adam::new(0.01).unwrap()).options(options)
     };
     let mut interrupted = trainer();
@@ -294,7 +292,7 @@ fn a_training_is_resumed() {
         batches += 1;
         if batches < 9 { Continue(()) } else { Break(()) }
     };
-    interrupted.fit(&data, in_the_third_epoch).unwrap();
+    interrupted.fit_with(&data, in_the_third_epoch).unwrap();
     interrupted.save_checkpoint_with(&path, None, &registry).unwrap();
     assert!(matches!(
         contents_of(&path).unwrap().kind,
@@ -304,9 +302,9 @@ fn a_training_is_resumed() {
     let mut resumed = trainer();
     assert!(resumed.load_checkpoint(&path).is_err(), "without the registry");
     resumed.load_checkpoint_with(&path, &registry).unwrap();
-    resumed.fit(&data, |_| Continue(())).unwrap();
+    resumed.fit(&data).unwrap();
     let mut whole = trainer();
-    whole.fit(&data, |_| Continue(())).unwrap();
+    whole.fit(&data).unwrap();
     assert!(resumed.network().weights().eq(whole.network().weights()));
 
     // Another run of the same layers with other options is another training.

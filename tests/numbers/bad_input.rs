@@ -4,13 +4,13 @@ use mfnet::layer::Linear;
 use mfnet::loss::Loss;
 use mfnet::{
     Clip, CrossEntropyLoss, DataLoader, Dataset, Error, History, MseLoss, NeuralNetwork, Normalization,
-    Reduction, Sgd, Shuffle, TrainOptions, Workspace, accuracy, confusion_matrix, mean_predictor,
-    normalize_features, one_hot_decode, one_hot_encode, train, train_test_classification,
-    train_test_regression, train_test_split,
+    Reduction, Sets, Sgd, Shuffle, TrainOptions, Workspace, accuracy, confusion_matrix, mean_predictor,
+    normalize_features, one_hot_decode, one_hot_encode, train_test_split,
 };
 use ndarray::{Array2, array};
 use std::fmt::Debug;
-use std::ops::ControlFlow;
+
+use crate::once::train;
 
 /// Fails unless the result is an error whose message has all these parts.
 fn assert_says<T: Debug>(result: mfnet::Result<T>, parts: &[&str]) {
@@ -45,20 +45,15 @@ fn classification() -> Dataset<f64> {
 fn trained(
     network: &mut NeuralNetwork<f64>,
     data: &Dataset<f64>,
-    loss: &dyn Loss<f64>,
+    loss: impl Loss<f64> + 'static,
     options: &TrainOptions,
 ) -> mfnet::Result<History> {
-    let mut optimizer = Sgd::new(0.01).unwrap();
-    train(network, data, loss, &mut optimizer, options, |_| {
-        ControlFlow::Continue(())
-    })
+    let optimizer = Box::new(Sgd::new(0.01).unwrap());
+    train(network, data, Box::new(loss), optimizer, options)
 }
 
 fn once() -> TrainOptions {
-    TrainOptions {
-        epochs: 1,
-        ..TrainOptions::default()
-    }
+    TrainOptions::default().with_epochs(1)
 }
 
 #[test]
@@ -258,45 +253,41 @@ fn options() {
     );
     let fails = |options: TrainOptions, parts: &[&str]| {
         let mse = MseLoss::default();
-        assert_says(trained(&mut network(2, 1), &regression(), &mse, &options), parts);
+        assert_says(trained(&mut network(2, 1), &regression(), mse, &options), parts);
     };
-    fails(
-        TrainOptions { epochs: 0, ..once() },
-        &["epochs = 0", "at least 1"],
-    );
-    fails(
-        TrainOptions {
-            batch_size: 0,
-            ..once()
-        },
-        &["batch size = 0", "at least 1"],
-    );
-    fails(
-        TrainOptions {
-            test_interval: 0,
-            ..once()
-        },
-        &["test interval = 0", "at least 1"],
-    );
+    fails(once().with_epochs(0), &["epochs = 0", "at least 1"]);
+    fails(once().with_batch_size(0), &["batch size = 0", "at least 1"]);
+    fails(once().with_test_interval(0), &["test interval = 0", "at least 1"]);
+    for odd in [-0.1, f64::NAN, f64::INFINITY] {
+        fails(
+            once().with_min_delta(odd),
+            &["min delta = ", "finite number of at least 0"],
+        );
+    }
 }
 
 #[test]
 fn trainings() {
     let (mse, cross_entropy) = (MseLoss::default(), CrossEntropyLoss::default());
     assert_says(
-        trained(&mut network(3, 1), &regression(), &mse, &once()),
+        trained(&mut network(3, 1), &regression(), mse, &once()),
         &["training set", "samples x 3 features", "4 x 2"],
     );
     assert_says(
-        trained(&mut network(2, 3), &regression(), &mse, &once()),
+        trained(&mut network(2, 3), &regression(), mse, &once()),
         &["training set", "targets of 3 outputs", "found 1"],
     );
     assert_says(
-        trained(&mut network(2, 2), &classification(), &cross_entropy, &once()),
+        trained(
+            &mut network(2, 2),
+            &classification(),
+            cross_entropy.clone(),
+            &once(),
+        ),
         &["training set", "targets of 2 outputs", "found 3"],
     );
     assert_says(
-        trained(&mut network(2, 1), &regression(), &cross_entropy, &once()),
+        trained(&mut network(2, 1), &regression(), cross_entropy.clone(), &once()),
         &["one-hot targets", "row 1", "not a single 1"],
     );
 
@@ -343,52 +334,17 @@ fn trainings() {
 }
 
 #[test]
-fn trainings_with_a_test_set() {
-    let mut sgd = Sgd::new(0.1).unwrap();
-    let mse = MseLoss::default();
-    let cross_entropy = CrossEntropyLoss::default();
-    let quiet = |_: mfnet::Event<'_>| ControlFlow::Continue(());
-    let (numbers, classes) = (regression(), classification());
-    assert_says(
-        train_test_regression(
-            &mut network(2, 3),
-            (&classes, &classes),
-            &mse,
-            &mut sgd,
-            &once(),
-            quiet,
-        ),
-        &["train_test_regression", "classes, not numbers"],
-    );
-    assert_says(
-        train_test_regression(
-            &mut network(2, 1),
-            (&numbers, &classes),
-            &mse,
-            &mut sgd,
-            &once(),
-            quiet,
-        ),
-        &["train_test_regression", "classes, not numbers"],
-    );
-    assert_says(
-        train_test_classification(
-            &mut network(2, 1),
-            (&numbers, &numbers),
-            &cross_entropy,
-            &mut sgd,
-            &once(),
-            quiet,
-        ),
-        &["train_test_classification", "numbers, not classes"],
-    );
-
-    // A test set that does not fit is refused before a step is taken.
+fn a_test_set_that_does_not_fit_is_refused_before_a_step_is_taken() {
+    let (numbers, mse) = (regression(), Box::new(MseLoss::default()));
     let wide = Dataset::regression(Array2::zeros((5, 3)), Array2::zeros((5, 1))).unwrap();
     let mut trained = network(2, 1);
     let before: Vec<Array2<f64>> = trained.weights().cloned().collect();
+    let (sets, sgd) = (
+        Sets::from(&numbers).with_test(&wide),
+        Box::new(Sgd::new(0.1).unwrap()),
+    );
     assert_says(
-        train_test_regression(&mut trained, (&numbers, &wide), &mse, &mut sgd, &once(), quiet),
+        train(&mut trained, sets, mse, sgd, &once()),
         &["samples x 2 features", "5 x 3"],
     );
     assert!(
@@ -410,16 +366,10 @@ fn a_divergent_training() {
             if clipped {
                 sgd = sgd.clip(Clip::Global(1e30)).unwrap();
             }
-            let options = TrainOptions {
-                epochs: 50,
-                batch_size: 2,
-                ..TrainOptions::default()
-            };
-            let loss = MseLoss { reduction };
-            let error = train(&mut network, &data, &loss, &mut sgd, &options, |_| {
-                ControlFlow::Continue(())
-            })
-            .expect_err("nothing could learn from such steps");
+            let options = TrainOptions::default().with_epochs(50).with_batch_size(2);
+            let loss = Box::new(MseLoss { reduction });
+            let error = train(&mut network, &data, loss, Box::new(sgd), &options)
+                .expect_err("nothing could learn from such steps");
             let Error::Diverged { epoch, batch, loss } = &error else {
                 panic!("{error}");
             };

@@ -8,7 +8,7 @@ use mfnet::loss::Loss;
 use mfnet::optimizer::{Optimizer, Schedule};
 use mfnet::{
     Adam, Clip, CrossEntropyLoss, Dataset, Element, Evaluation, Event, Inputs, NeuralNetwork,
-    ProbabilityCrossEntropyLoss, Sets, Sgd, Targets, TrainOptions, Trainer,
+    ProbabilityCrossEntropyLoss, Sets, Sgd, StopReason, Targets, TrainOptions, Trainer,
 };
 use ndarray::Array2;
 use rayon::ThreadPoolBuilder;
@@ -114,15 +114,13 @@ impl<T: Element> Job<T> {
             true => Box::new(ProbabilityCrossEntropyLoss::default()),
             false => Box::new(CrossEntropyLoss::default()),
         };
-        let options = TrainOptions {
-            epochs: if self.early { 12 } else { 3 },
-            batch_size: 500,
-            seed,
-            schedule: self.schedule,
-            early_stopping: self.early.then_some(2),
-            test_interval: 2,
-            ..TrainOptions::default()
-        };
+        let options = TrainOptions::default()
+            .with_epochs(if self.early { 12 } else { 3 })
+            .with_batch_size(500)
+            .with_seed(seed)
+            .with_schedule(self.schedule)
+            .with_early_stopping(self.early.then_some(2))
+            .with_test_interval(2);
         Trainer::from_parts(network, loss, (self.optimizer)()).options(options)
     }
 
@@ -131,11 +129,9 @@ impl<T: Element> Job<T> {
     fn in_pieces(&self, seed: u64, piece: usize, threads: &[usize], checkpoint: &Path) -> Outcome {
         let data = [(1100, 1), (300, 2), (170, 3)].map(|(count, seed)| samples::<T>(self.kind, count, seed));
         let [train, validation, test] = &data;
-        let sets = Sets {
-            train,
-            validation: self.early.then_some(validation),
-            test: Some(test),
-        };
+        let sets = Sets::from(train)
+            .with_validation(self.early.then_some(validation))
+            .with_test(test);
         let mut trainer = self.trainer(seed);
         for &threads in threads.iter().cycle() {
             let mut batches = 0;
@@ -144,7 +140,8 @@ impl<T: Element> Job<T> {
                 if batches == piece { Break(()) } else { Continue(()) }
             };
             let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            if !pool.install(|| trainer.fit(sets, interrupt)).unwrap().stopped {
+            let history = pool.install(|| trainer.fit_with(sets, interrupt)).unwrap();
+            if history.stopped != Some(StopReason::Observer) {
                 break;
             }
             trainer = handed_on(trainer, || self.trainer(seed), checkpoint);
@@ -202,7 +199,7 @@ fn optimizers<T: Element>() -> [Make<T>; 10] {
         || Box::new(sgd(0.3).clip(Clip::Global(0.05)).unwrap()),
         || Box::new(sgd(0.05).momentum(0.9).unwrap()),
         || {
-            let swift = sgd(0.05).momentum(0.9).unwrap().nesterov(true).unwrap();
+            let swift = sgd(0.05).momentum(0.9).unwrap().nesterov(true);
             Box::new(
                 swift
                     .weight_decay(0.01)

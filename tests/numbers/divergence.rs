@@ -1,21 +1,20 @@
 //! Steps of any length, and data of any size, end in a network that is finite, or in the error that says that training
 //! diverged.
 
-use std::ops::ControlFlow::{Break, Continue};
+use std::ops::ControlFlow::Break;
 
 use mfnet::layer::{Linear, Window};
 use mfnet::loss::Loss;
 use mfnet::optimizer::{Optimizer, Schedule};
 use mfnet::{
-    Adam, Clip, CrossEntropyLoss, Dataset, Element, Error, Event, History, MseLoss, NeuralNetwork,
-    ProbabilityCrossEntropyLoss, Reduction, Sgd, Targets, TrainOptions, Trainer, train,
-    train_test_classification, train_test_regression,
+    Adam, Clip, CrossEntropyLoss, Dataset, Element, Error, History, MseLoss, NeuralNetwork,
+    ProbabilityCrossEntropyLoss, Reduction, Sets, Sgd, TrainOptions, Trainer,
 };
 use ndarray::array;
 
 use crate::drawn::noise;
 use crate::learned::learned;
-use crate::once::{fit, max, number};
+use crate::once::{fit, max, number, train};
 
 /// Every rule that there is, at this rate.
 fn optimizers<T: Element>(rate: f64) -> Vec<Box<dyn Optimizer<T>>> {
@@ -27,7 +26,7 @@ fn optimizers<T: Element>(rate: f64) -> Vec<Box<dyn Optimizer<T>>> {
         Box::new(sgd().clip(Clip::PerTensor(0.1)).unwrap()),
         Box::new(sgd().clip(Clip::Global(0.1)).unwrap()),
         Box::new(swift()),
-        Box::new(swift().nesterov(true).unwrap().weight_decay(0.1).unwrap()),
+        Box::new(swift().nesterov(true).weight_decay(0.1).unwrap()),
         Box::new(Adam::new(rate).unwrap()),
         Box::new(Adam::new(rate).unwrap().weight_decay(0.1).unwrap()),
         Box::new(Adam::adamw(rate).unwrap().clip(Clip::Global(0.1)).unwrap()),
@@ -156,48 +155,37 @@ fn trained<T: Element>(
     job: &Job<T>,
     optimizer: &dyn Fn() -> Box<dyn Optimizer<T>>,
 ) -> Vec<(NeuralNetwork<T>, mfnet::Result<Vec<f64>>)> {
-    let go = |_: Event<'_>| Continue(());
     let losses = |history: &History| history.epochs.iter().map(|epoch| epoch.train_loss).collect();
-    let (loss, sets) = ((job.loss)(), (&job.data, &job.data));
     let mut all = Vec::new();
     for epochs in [1, 3] {
-        let options = TrainOptions {
-            epochs,
-            batch_size: 4,
-            ..TrainOptions::default()
-        };
+        let options = TrainOptions::default().with_epochs(epochs).with_batch_size(4);
         let mut network = (job.network)();
-        let result = train(&mut network, &job.data, &*loss, &mut *optimizer(), &options, go);
+        let result = train(&mut network, &job.data, (job.loss)(), optimizer(), &options);
         all.push((network, result.map(|history| losses(&history))));
 
         let mut network = (job.network)();
-        let result = match job.data.targets() {
-            Targets::Values(_) => {
-                train_test_regression(&mut network, sets, &*loss, &mut *optimizer(), &options, go)
-            }
-            Targets::Classes { .. } => {
-                train_test_classification(&mut network, sets, &*loss, &mut *optimizer(), &options, go)
-            }
-        };
+        let sets = Sets::from(&job.data).with_test(&job.data);
+        let result = train(&mut network, sets, (job.loss)(), optimizer(), &options);
         all.push((network, result.map(|history| losses(&history))));
 
         // One that may go back to an earlier epoch, one that is interrupted, and one that goes on as long as it is fed.
         let trainer =
             |options| Trainer::from_parts((job.network)(), (job.loss)(), optimizer()).options(options);
-        let mut early = trainer(TrainOptions {
-            early_stopping: Some(1),
-            schedule: Schedule::plateau(),
-            ..options.clone()
-        });
-        let result = early.fit(sets.0, go).map(losses);
+        let mut early = trainer(
+            options
+                .clone()
+                .with_early_stopping(1)
+                .with_schedule(Schedule::plateau()),
+        );
+        let result = early.fit(&job.data).map(losses);
         all.push((early.into_network(), result));
 
         let mut interrupted = trainer(options.clone());
-        let result = interrupted.fit(sets.0, |_| Break(())).map(losses);
+        let result = interrupted.fit_with(&job.data, |_| Break(())).map(losses);
         all.push((interrupted.into_network(), result));
 
         let mut fed = trainer(options.clone());
-        let result = (0..epochs).map(|_| fed.partial_fit(sets.0)).collect();
+        let result = (0..epochs).map(|_| fed.partial_fit(&job.data)).collect();
         all.push((fed.into_network(), result));
     }
     all
@@ -247,8 +235,8 @@ fn the_shortest_steps_are_finite() {
         fit(
             &mut network,
             &job.data,
-            &*(job.loss)(),
-            &mut Sgd::new(rate).unwrap(),
+            (job.loss)(),
+            Box::new(Sgd::new(rate).unwrap()),
         )
         .unwrap();
         let after = network.weights().next().unwrap();
@@ -271,12 +259,12 @@ fn one_weight<T: Element>(x: f64, y: f64) -> (NeuralNetwork<T>, Dataset<T>) {
 #[test]
 fn the_last_step_of_all_is_seen_to_overflow() {
     fn check<T: Element>(rate: f64) {
-        for mut optimizer in optimizers::<T>(rate) {
+        for optimizer in optimizers::<T>(rate) {
             let (mut network, data) = one_weight::<T>(1e3, 1.0);
-            let result = fit(&mut network, &data, &MseLoss::default(), &mut *optimizer);
+            let name = format!("{}, {optimizer:?}", T::NAME);
+            let result = fit(&mut network, &data, Box::new(MseLoss::default()), optimizer);
             // Adam's first step is as long as the rate, and a clipped one a tenth.
             let finite = learned(&network).iter().all(|value| value.is_finite());
-            let name = format!("{}, {optimizer:?}", T::NAME);
             match result {
                 Ok(_) => assert!(finite, "{name}: {:?}", learned(&network)),
                 Err(error) => {
@@ -288,7 +276,7 @@ fn the_last_step_of_all_is_seen_to_overflow() {
                     );
                 }
             }
-            let overflows = !format!("{optimizer:?}").contains("Adam") && !name.contains("Some");
+            let overflows = !name.contains("Adam") && !name.contains("Some");
             assert!(!finite || !overflows, "{name}");
         }
     }
@@ -304,19 +292,10 @@ fn infinite_weights_that_no_loss_shows_are_seen() {
         let build = || NeuralNetwork::<T>::builder(1).linear(3).seed(1).build().unwrap();
         let loss = CrossEntropyLoss::new(Reduction::Sum);
         for epochs in [1, 2, 5] {
-            let options = TrainOptions {
-                epochs,
-                ..TrainOptions::default()
-            };
+            let options = TrainOptions::default().with_epochs(epochs);
             let mut network = build();
-            let result = train(
-                &mut network,
-                &data,
-                &loss,
-                &mut Sgd::new(rate).unwrap(),
-                &options,
-                |_| Continue(()),
-            );
+            let sgd = Box::new(Sgd::new(rate).unwrap());
+            let result = train(&mut network, &data, Box::new(loss.clone()), sgd, &options);
             let Err(Error::Diverged { epoch, batch, .. }) = result else {
                 panic!("{result:?}: {:?}", learned(&network));
             };
@@ -332,13 +311,10 @@ fn infinite_weights_that_no_loss_shows_are_seen() {
 fn an_interruption_does_not_hide_an_overflow() {
     let data = Dataset::regression(noise::<f32>(8, 3, 1), noise(8, 1, 2)).unwrap();
     let network = NeuralNetwork::builder(3).linear(4).linear(1).build().unwrap();
-    let options = TrainOptions {
-        batch_size: 2,
-        ..TrainOptions::default()
-    };
+    let options = TrainOptions::default().with_batch_size(2);
     let rate = f64::from(f32::MAX) * 100.0;
     let mut trainer = Trainer::new(network, MseLoss::default(), Sgd::new(rate).unwrap()).options(options);
-    let error = trainer.fit(&data, |_| Break(())).unwrap_err();
+    let error = trainer.fit_with(&data, |_| Break(())).unwrap_err();
     assert!(
         matches!(error, Error::Diverged { epoch: 1, batch: 1, loss } if loss.is_finite()),
         "{error}"
@@ -356,8 +332,8 @@ fn running_statistics_that_overflow_are_seen() {
         let error = fit(
             &mut network,
             &data,
-            &MseLoss::default(),
-            &mut Sgd::new(0.1).unwrap(),
+            Box::new(MseLoss::default()),
+            Box::new(Sgd::new(0.1).unwrap()),
         )
         .unwrap_err();
         assert!(
@@ -388,11 +364,11 @@ fn huge_data_diverge_or_are_learned() {
             (max::<T>().as_f64(), 1e-3),
         ] {
             for rate in [1e-3, 1.0] {
-                for mut optimizer in optimizers::<T>(rate) {
+                for optimizer in optimizers::<T>(rate) {
                     let (mut network, data) = one_weight::<T>(x, y);
                     let what = format!("{x}, {y}, {}, {optimizer:?}", T::NAME);
                     let before = learned(&network);
-                    let result = fit(&mut network, &data, &MseLoss::default(), &mut *optimizer);
+                    let result = fit(&mut network, &data, Box::new(MseLoss::default()), optimizer);
                     let result = result.map(|history| vec![history.epochs[0].train_loss]);
                     let outcome = outcome(&what, &network, result);
                     assert_eq!(outcome == Outcome::Loss, y.abs() == huge, "{what}: {outcome:?}");

@@ -109,8 +109,8 @@ fn sigmoid_and_tanh_saturate_to_their_limits() {
                 let loss = fit(
                     &mut network,
                     &data,
-                    &MseLoss::default(),
-                    &mut Sgd::new(1.0).unwrap(),
+                    Box::new(MseLoss::default()),
+                    Box::new(Sgd::new(1.0).unwrap()),
                 )
                 .unwrap()
                 .train_loss();
@@ -155,9 +155,9 @@ fn denormal_numbers_underflow_gradually() {
             reduction: Reduction::Sum,
         };
         let clipped = || Sgd::new(1.0).unwrap().clip(Clip::Global(1e30)).unwrap();
-        for mut optimizer in [Sgd::new(1.0).unwrap(), clipped()] {
+        for optimizer in [Sgd::new(1.0).unwrap(), clipped()] {
             let mut trained = network(tiny);
-            fit(&mut trained, &data, &loss, &mut optimizer).unwrap();
+            fit(&mut trained, &data, Box::new(loss), Box::new(optimizer.clone())).unwrap();
             let weights = trained.weights().next().unwrap();
             assert_eq!(weights[[1, 0]], number(-3.0), "{what}, {optimizer:?}");
             assert_eq!(
@@ -170,7 +170,8 @@ fn denormal_numbers_underflow_gradually() {
         let mut trained = network(tiny);
         let before = learned(&trained);
         let equal = Dataset::regression(samples(tiny), Array2::zeros((3, outputs))).unwrap();
-        fit(&mut trained, &equal, &loss, &mut Adam::new(0.1).unwrap()).unwrap();
+        let adam = Box::new(Adam::new(0.1).unwrap());
+        fit(&mut trained, &equal, Box::new(loss), adam).unwrap();
         assert_eq!(learned(&trained), before, "{what}, Adam");
     }
     // Few outputs, few inputs, and products by BLAS.

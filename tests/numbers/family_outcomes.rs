@@ -3,7 +3,6 @@
 //!
 //! Iris and Fashion-MNIST are looked for in `MFNET_DATA_DIR`; without it these tests say that they are skipped.
 
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use mfnet::data::known;
@@ -29,9 +28,7 @@ fn trained(
     train: &Dataset<f32>,
 ) -> NeuralNetwork<f32> {
     let mut trainer = Trainer::new(network, loss, optimizer).options(options);
-    trainer
-        .fit(Sets::from(train), |_| ControlFlow::Continue(()))
-        .unwrap();
+    trainer.fit(Sets::from(train)).unwrap();
     trainer.into_network()
 }
 
@@ -72,12 +69,10 @@ fn the_circle_is_learned() {
             .seed(seed)
             .build()
             .unwrap();
-        let options = TrainOptions {
-            epochs: 150,
-            batch_size: 20,
-            seed,
-            ..TrainOptions::default()
-        };
+        let options = TrainOptions::default()
+            .with_epochs(150)
+            .with_batch_size(20)
+            .with_seed(seed);
         let sgd = Sgd::new(0.01).unwrap();
         let network = trained(network, MseLoss::default(), sgd, options, &train);
         let accuracy = network.evaluate(&test, &MseLoss::default()).unwrap().accuracy;
@@ -105,13 +100,11 @@ fn the_disc_is_learned_from_every_seed() {
             .seed(seed)
             .build()
             .unwrap();
-        let options = TrainOptions {
-            epochs: 100,
-            batch_size: 64,
-            seed,
-            schedule: Schedule::cosine(100),
-            ..TrainOptions::default()
-        };
+        let options = TrainOptions::default()
+            .with_epochs(100)
+            .with_batch_size(64)
+            .with_seed(seed)
+            .with_schedule(Schedule::cosine(100));
         let sgd = Sgd::new(2e-3).unwrap().momentum(0.9).unwrap();
         let sgd = sgd.weight_decay(0.05).unwrap();
         let train = one_output(&train, 0.0);
@@ -140,13 +133,11 @@ fn convolutions_learn_the_cube() {
             .seed(seed)
             .build()
             .unwrap();
-        let options = TrainOptions {
-            epochs: 20,
-            batch_size: 64,
-            seed,
-            schedule: Schedule::cosine(20),
-            ..TrainOptions::default()
-        };
+        let options = TrainOptions::default()
+            .with_epochs(20)
+            .with_batch_size(64)
+            .with_seed(seed)
+            .with_schedule(Schedule::cosine(20));
         let adam = Adam::new(0.005).unwrap();
         let network = trained(
             network,
@@ -186,12 +177,10 @@ fn iris_is_told_apart() {
             .seed(seed)
             .build()
             .unwrap();
-        let options = TrainOptions {
-            epochs: 60,
-            batch_size: 16,
-            seed,
-            ..TrainOptions::default()
-        };
+        let options = TrainOptions::default()
+            .with_epochs(60)
+            .with_batch_size(16)
+            .with_seed(seed);
         let sgd = Sgd::new(0.05).unwrap().momentum(0.9).unwrap();
         let loss = ProbabilityCrossEntropyLoss::default();
         let network = trained(network, loss.clone(), sgd, options, &normalized(&train));
@@ -233,13 +222,11 @@ fn fashion_mnist_is_recognised() {
             .seed(seed)
             .build()
             .unwrap();
-        let options = TrainOptions {
-            epochs: 2,
-            batch_size: 128,
-            seed,
-            schedule: Schedule::cosine(2),
-            ..TrainOptions::default()
-        };
+        let options = TrainOptions::default()
+            .with_epochs(2)
+            .with_batch_size(128)
+            .with_seed(seed)
+            .with_schedule(Schedule::cosine(2));
         let loss = CrossEntropyLoss::default();
         let network = trained(network, loss.clone(), Adam::new(0.001).unwrap(), options, &train);
         let accuracy = network.evaluate(&validation, &loss).unwrap().accuracy;

@@ -1,11 +1,11 @@
 //! The fast pipeline takes the same steps as the plain implementation, 50 of them, on shapes of every kind.
 
 use mfnet::plain::{Activation, Clipping, Loss, Matrix, Network, Reduction, Training, train_step};
-use mfnet::{DataLoader, Dataset, Element, Shuffle, TrainOptions, Workspace, one_hot_encode, train};
+use mfnet::{DataLoader, Dataset, Element, Shuffle, TrainOptions, Workspace, one_hot_encode};
 use ndarray::Array2;
-use std::ops::ControlFlow;
 
 use crate::drawn::noise;
+use crate::once::train;
 use crate::twins;
 use Activation::{Identity, Relu, Sigmoid, Tanh};
 use Targets::{Labels, OneHot, Values};
@@ -297,15 +297,12 @@ fn follow<T: Element>(case: &Case, tolerance: f64) {
 
     // The training loop makes the same steps in the same order.
     let mut trained = twins::fast_network::<T>(&case.network());
-    let options = TrainOptions {
-        epochs: case.epochs(),
-        batch_size: case.batch,
-        shuffle: Shuffle::Samples,
-        seed: SEED,
-        ..TrainOptions::default()
-    };
-    let observer = |_: mfnet::Event<'_>| ControlFlow::Continue(());
-    let history = train(&mut trained, &data, &*loss, &mut optimizer, &options, observer).unwrap();
+    let options = TrainOptions::default()
+        .with_epochs(case.epochs())
+        .with_batch_size(case.batch)
+        .with_shuffle(Shuffle::Samples)
+        .with_seed(SEED);
+    let history = train(&mut trained, &data, loss, Box::new(optimizer), &options).unwrap();
     let train_losses: Vec<f64> = history.epochs.iter().map(|epoch| epoch.train_loss).collect();
     assert_eq!(train_losses, epoch_losses, "{}, {}", case.name, T::NAME);
     assert!(trained.weights().eq(fast.weights()), "{}, {}", case.name, T::NAME);

@@ -1,15 +1,14 @@
 //! Laws of what networks are given: how it lies in memory changes no bit, nor whether pixels are bytes; and leaving out zeros
 //! changes nothing but the rounding.
 
-use std::ops::ControlFlow::Continue;
-
-use mfnet::{Dataset, Element, Inputs, NeuralNetwork, Reduction, Sgd, Targets, TrainOptions, train};
+use mfnet::{Dataset, Element, Inputs, NeuralNetwork, Reduction, Sgd, Targets, TrainOptions};
 use ndarray::{Array2, ArrayView2, Axis, ShapeBuilder, Slice, s};
 use proptest::prelude::*;
 
 use crate::architecture::{Architecture, Layers, architecture};
 use crate::learned::learned;
 use crate::noise::noise;
+use crate::once::train;
 use crate::property;
 use crate::steps::{gradients, norm, weights_after_a_step};
 
@@ -44,19 +43,16 @@ fn layouts<A: Copy + Default>(matrix: &Array2<A>) -> [Array2<A>; 5] {
 /// All that comes of a short training: losses, and what was learned.
 fn trained<T: Element>(case: &Architecture, data: &Dataset<T>) -> (Vec<f64>, Vec<T>) {
     let mut network = case.network::<T>(&case.parameters());
-    let options = TrainOptions {
-        epochs: 2,
-        // None of one sample, from which batch normalisation cannot learn.
-        batch_size: if case.samples < 6 {
-            case.samples
-        } else {
-            case.samples.div_ceil(2)
-        },
-        ..TrainOptions::default()
+    // None of one sample, from which batch normalisation cannot learn.
+    let batch_size = if case.samples < 6 {
+        case.samples
+    } else {
+        case.samples.div_ceil(2)
     };
+    let options = TrainOptions::default().with_epochs(2).with_batch_size(batch_size);
     let loss = case.loss(Reduction::Mean, Vec::new());
-    let mut sgd = Sgd::new(0.01).unwrap().momentum(0.5).unwrap();
-    let history = train(&mut network, data, &*loss, &mut sgd, &options, |_| Continue(())).unwrap();
+    let sgd = Box::new(Sgd::new(0.01).unwrap().momentum(0.5).unwrap());
+    let history = train(&mut network, data, loss, sgd, &options).unwrap();
     let losses = history.epochs.iter().map(|epoch| epoch.train_loss).collect();
     (losses, learned(&network))
 }

@@ -34,4 +34,5 @@ mod plain_matches_pytorch;
 mod properties;
 mod streams;
 mod trainer;
+mod trainer_state;
 mod training_outcomes;

@@ -1,11 +1,10 @@
 //! Networks under other people's threads: many trainings at once, one network asked from many threads, pools and runtimes
 //! that are not ours. Nothing waits for ever, and no result changes.
 
-use std::ops::ControlFlow::Continue;
 use std::sync::Arc;
 use std::thread;
 
-use mfnet::{Adam, CrossEntropyLoss, Dataset, Element, NeuralNetwork, TrainOptions, train};
+use mfnet::{Adam, CrossEntropyLoss, Dataset, Element, NeuralNetwork, TrainOptions, Trainer};
 use ndarray::Array2;
 use rayon::prelude::*;
 
@@ -19,7 +18,7 @@ fn data<T: Element>(place: u64) -> Dataset<T> {
 /// Wide enough to hand out work to rayon's pool.
 fn trained<T: Element>(place: u64) -> NeuralNetwork<T> {
     let seed = drawn::seed(place);
-    let mut network = NeuralNetwork::builder(70)
+    let network = NeuralNetwork::builder(70)
         .linear(100)
         .batch_norm()
         .relu()
@@ -28,18 +27,14 @@ fn trained<T: Element>(place: u64) -> NeuralNetwork<T> {
         .seed(seed)
         .build()
         .unwrap();
-    let options = TrainOptions {
-        epochs: 4,
-        batch_size: 300,
-        seed,
-        ..TrainOptions::default()
-    };
-    let (loss, mut adam) = (CrossEntropyLoss::default(), Adam::new(0.01).unwrap());
-    train(&mut network, &data(place), &loss, &mut adam, &options, |_| {
-        Continue(())
-    })
-    .unwrap();
-    network
+    let options = TrainOptions::default()
+        .with_epochs(4)
+        .with_batch_size(300)
+        .with_seed(seed);
+    let (loss, adam) = (CrossEntropyLoss::default(), Adam::new(0.01).unwrap());
+    let mut trainer = Trainer::new(network, loss, adam).options(options);
+    trainer.fit(&data(place)).unwrap();
+    trainer.into_network()
 }
 
 fn weights<T: Element>(network: &NeuralNetwork<T>) -> Vec<Array2<T>> {
@@ -128,22 +123,19 @@ fn tasks_of_a_pool_share_samples_that_are_mostly_zeros() {
         },
     );
     let labels: Vec<u32> = (0..30_000).map(|sample| sample % 4).collect();
-    let options = TrainOptions {
-        epochs: 1,
-        batch_size: 300,
-        ..TrainOptions::default()
-    };
+    let options = TrainOptions::default().with_epochs(1).with_batch_size(300);
     let trained = |data: &Dataset<f32>| {
-        let mut network = NeuralNetwork::builder(40)
+        let network = NeuralNetwork::builder(40)
             .linear(64)
             .relu()
             .linear(4)
             .seed(1)
             .build()
             .unwrap();
-        let (loss, mut adam) = (CrossEntropyLoss::default(), Adam::new(0.01).unwrap());
-        train(&mut network, data, &loss, &mut adam, &options, |_| Continue(())).unwrap();
-        weights(&network)
+        let (loss, adam) = (CrossEntropyLoss::default(), Adam::new(0.01).unwrap());
+        let mut trainer = Trainer::new(network, loss, adam).options(options.clone());
+        trainer.fit(data).unwrap();
+        weights(trainer.network())
     };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(16).build().unwrap();
     let mut first = None;

@@ -6,13 +6,10 @@ use mfnet::checkpoint::NamedTensor;
 use mfnet::data::digits::digits;
 use mfnet::optimizer::{Adam, Schedule};
 use mfnet::{
-    CrossEntropyLoss, Dataset, Error, Event, MseLoss, NeuralNetwork, Sets, Sgd, TrainOptions, Trainer, train,
+    CrossEntropyLoss, Dataset, Error, Event, MseLoss, NeuralNetwork, Sets, Sgd, StopReason, TrainOptions,
+    Trainer,
 };
 use ndarray::array;
-
-fn go(_: Event<'_>) -> ControlFlow<()> {
-    Continue(())
-}
 
 fn network() -> NeuralNetwork<f32> {
     NeuralNetwork::builder(784)
@@ -31,12 +28,10 @@ fn trainer(options: &TrainOptions) -> Trainer<f32> {
 }
 
 fn options(epochs: usize) -> TrainOptions {
-    TrainOptions {
-        epochs,
-        batch_size: 64,
-        seed: 3,
-        ..TrainOptions::default()
-    }
+    TrainOptions::default()
+        .with_epochs(epochs)
+        .with_batch_size(64)
+        .with_seed(3)
 }
 
 /// All that was learned: weights, and running statistics.
@@ -56,12 +51,9 @@ fn losses(trainer: &Trainer<f32>) -> Vec<(usize, f64, f64)> {
 #[test]
 fn an_interrupted_training_ends_as_if_it_had_not_been() {
     let (data, _) = digits::<f32>(7, 500, 1).unwrap();
-    let options = TrainOptions {
-        schedule: Schedule::cosine(4),
-        ..options(4)
-    };
+    let options = options(4).with_schedule(Schedule::cosine(4));
     let mut whole = trainer(&options);
-    whole.fit(&data, go).unwrap();
+    whole.fit(&data).unwrap();
     assert_eq!(whole.history().epochs.len(), 4);
     // After each batch of the second epoch, the last of which is the epoch's end, and after the epoch itself.
     for interruption in 1..=9 {
@@ -71,11 +63,11 @@ fn an_interrupted_training_ends_as_if_it_had_not_been() {
             Event::Epoch(record) if record.epoch == 2 && interruption == 9 => Break(()),
             _ => Continue(()),
         };
-        let history = interrupted.fit(&data, observer).unwrap();
-        assert!(history.stopped);
+        let history = interrupted.fit_with(&data, observer).unwrap();
+        assert_eq!(history.stopped, Some(StopReason::Observer));
         assert_eq!(history.epochs.len(), 1 + usize::from(interruption == 9));
-        let history = interrupted.fit(&data, go).unwrap();
-        assert!(!history.stopped);
+        let history = interrupted.fit(&data).unwrap();
+        assert_eq!(history.stopped, None);
         assert_eq!(
             losses(&interrupted),
             losses(&whole),
@@ -89,49 +81,31 @@ fn an_interrupted_training_ends_as_if_it_had_not_been() {
 #[test]
 fn epochs_one_at_a_time_are_the_same_training() {
     let (data, test) = digits::<f32>(7, 300, 50).unwrap();
-    let sets = Sets {
-        test: Some(&test),
-        ..Sets::from(&data)
-    };
+    let sets = Sets::from(&data).with_test(&test);
     let mut whole = trainer(&options(3));
-    whole.fit(sets, go).unwrap();
+    whole.fit(sets).unwrap();
     let mut single = trainer(&options(3));
     let mut run = single.start(sets).unwrap();
     let mut count = 0;
-    while let Some(record) = run.epoch(go).unwrap() {
+    while let Some(record) = run.epoch().unwrap() {
         count += 1;
         assert_eq!(record.epoch, count);
         assert_eq!(record.test, whole.history().epochs[count - 1].test);
     }
     assert_eq!(count, 3);
     assert_eq!(weights(single.network()), weights(whole.network()));
-
-    let mut network = network();
-    let (loss, mut adam) = (CrossEntropyLoss::default(), Adam::new(0.003).unwrap());
-    train(&mut network, &data, &loss, &mut adam, &options(3), go).unwrap();
-    assert_eq!(
-        weights(&network),
-        weights(whole.network()),
-        "and of the plain function"
-    );
 }
 
 #[test]
 fn early_stopping_goes_back_to_the_best_epoch() {
     let (data, _) = digits::<f32>(7, 60, 1).unwrap();
     let (_, validation) = digits::<f32>(8, 1, 200).unwrap();
-    let sets = Sets {
-        train: &data,
-        validation: Some(&validation),
-        test: Some(&validation),
-    };
-    let early = TrainOptions {
-        early_stopping: Some(4),
-        test_interval: 1000,
-        ..options(1000)
-    };
+    let sets = Sets::from(&data)
+        .with_validation(&validation)
+        .with_test(&validation);
+    let early = options(1000).with_early_stopping(4).with_test_interval(1000);
     let mut trainer = trainer(&early);
-    let history = trainer.fit(sets, go).unwrap().clone();
+    let history = trainer.fit(sets).unwrap().clone();
     let best = history.restored.expect("60 samples are soon learned by heart");
     let validation_loss = |epoch: usize| history.epochs[epoch - 1].validation.unwrap().loss;
     assert_eq!(history.epochs.len(), best + 4);
@@ -153,16 +127,12 @@ fn early_stopping_goes_back_to_the_best_epoch() {
         evaluation,
         "and are tested although no test was due"
     );
-    assert!(!history.stopped);
-    assert_eq!(
-        trainer.fit(sets, go).unwrap().epochs.len(),
-        best + 4,
-        "it is over"
-    );
+    assert_eq!(history.stopped, Some(StopReason::EarlyStopping));
+    assert_eq!(trainer.fit(sets).unwrap().epochs.len(), best + 4, "it is over");
 
     // With other options it goes on from the best.
     let mut trainer = trainer.options(options(best + 5));
-    assert_eq!(trainer.fit(sets, go).unwrap().epochs.len(), best + 5);
+    assert_eq!(trainer.fit(sets).unwrap().epochs.len(), best + 5);
     assert_eq!(trainer.history().restored, None);
 }
 
@@ -170,31 +140,26 @@ fn early_stopping_goes_back_to_the_best_epoch() {
 fn a_last_batch_of_one_sample_is_refused_before_anything_is_learned() {
     let (data, _) = digits::<f32>(7, 129, 1).unwrap();
     let mut refused = trainer(&options(1));
-    let error = refused.fit(&data, go).unwrap_err().to_string();
+    let error = refused.fit(&data).unwrap_err().to_string();
     assert!(
         error.starts_with("training, a batch of 1: BatchNorm1d"),
         "{error}"
     );
     assert!(refused.history().epochs.is_empty());
     assert_eq!(weights(refused.network()), weights(&network()));
-    let fitting = TrainOptions {
-        batch_size: 43,
-        ..options(1)
-    };
-    trainer(&fitting).fit(&data, go).unwrap();
+    let fitting = options(1).with_batch_size(43);
+    trainer(&fitting).fit(&data).unwrap();
 }
 
 #[test]
 fn a_plateau_lowers_the_rate() {
     let noise = Dataset::regression(array![[0.0], [0.0]], array![[1.0], [-1.0]]).unwrap();
     let network = NeuralNetwork::<f64>::builder(1).linear(1).build().unwrap();
-    let options = TrainOptions {
-        epochs: 30,
-        schedule: Schedule::plateau(),
-        ..TrainOptions::default()
-    };
+    let options = TrainOptions::default()
+        .with_epochs(30)
+        .with_schedule(Schedule::plateau());
     let mut trainer = Trainer::new(network, MseLoss::default(), Sgd::new(0.1).unwrap()).options(options);
-    let history = trainer.fit(&noise, go).unwrap();
+    let history = trainer.fit(&noise).unwrap();
     // The first loss is the best; eleven that are no better lower the rate.
     let rates: Vec<f64> = history.epochs.iter().map(|record| record.learning_rate).collect();
     assert_eq!(rates[..12], [0.1; 12]);
@@ -208,22 +173,13 @@ fn a_plateau_lowers_the_rate() {
 fn odd_options_are_refused() {
     let (data, _) = digits::<f32>(7, 10, 1).unwrap();
     let refused = |options: TrainOptions| {
-        let error = trainer(&options).fit(&data, go).unwrap_err();
+        let error = trainer(&options).fit(&data).unwrap_err();
         assert!(matches!(error, Error::InvalidOption { .. }), "{error}");
     };
     refused(options(0));
-    refused(TrainOptions {
-        batch_size: 0,
-        ..options(1)
-    });
-    refused(TrainOptions {
-        test_interval: 0,
-        ..options(1)
-    });
-    refused(TrainOptions {
-        schedule: Schedule::step(0),
-        ..options(1)
-    });
+    refused(options(1).with_batch_size(0));
+    refused(options(1).with_test_interval(0));
+    refused(options(1).with_schedule(Schedule::step(0)));
 }
 
 #[cfg(feature = "save")]
@@ -245,24 +201,18 @@ mod checkpoints {
             .seed(7)
             .build()
             .unwrap();
-        let options = TrainOptions {
-            schedule: Schedule::plateau(),
-            early_stopping: Some(3),
-            ..options(epochs)
-        };
+        let options = options(epochs)
+            .with_schedule(Schedule::plateau())
+            .with_early_stopping(3);
         Trainer::from_parts(network, Box::new(CrossEntropyLoss::default()), optimizer()).options(options)
     }
 
     /// Trains in one go and in pieces of so many batches, each of which begins with a checkpoint.
     fn check<T: mfnet::Element>(optimizer: Make<T>) {
         let (data, validation) = digits::<T>(7, 300, 60).unwrap();
-        let sets = Sets {
-            train: &data,
-            validation: Some(&validation),
-            test: None,
-        };
+        let sets = Sets::from(&data).with_validation(&validation);
         let mut whole = made(optimizer, 6);
-        whole.fit(sets, go).unwrap();
+        whole.fit(sets).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("checkpoint.safetensors");
         for piece in [1, 3, 5, 7] {
@@ -273,7 +223,7 @@ mod checkpoints {
                     batches += usize::from(matches!(event, Event::Batch { .. }));
                     if batches == piece { Break(()) } else { Continue(()) }
                 };
-                if !trainer.fit(sets, interrupt).unwrap().stopped {
+                if trainer.fit_with(sets, interrupt).unwrap().stopped != Some(StopReason::Observer) {
                     break;
                 }
                 trainer.save_checkpoint(&path, None).unwrap();
@@ -299,16 +249,7 @@ mod checkpoints {
         check::<f32>(|| Box::new(Adam::new(0.003).unwrap()));
         check::<f64>(|| Box::new(Adam::adamw(0.003).unwrap()));
         check::<f32>(|| Box::new(Sgd::new(0.05).unwrap()));
-        check::<f64>(|| {
-            Box::new(
-                Sgd::new(0.05)
-                    .unwrap()
-                    .momentum(0.9)
-                    .unwrap()
-                    .nesterov(true)
-                    .unwrap(),
-            )
-        });
+        check::<f64>(|| Box::new(Sgd::new(0.05).unwrap().momentum(0.9).unwrap().nesterov(true)));
         check::<f32>(|| Box::new(Sgd::new(0.05).unwrap().clip(Clip::Global(0.1)).unwrap()));
     }
 
@@ -320,7 +261,7 @@ mod checkpoints {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("checkpoint.safetensors");
         let mut trainer = made(adam, 2);
-        trainer.fit(&data, go).unwrap();
+        trainer.fit(&data).unwrap();
         trainer.save_checkpoint(&path, None).unwrap();
         fn refused<T: mfnet::Element>(mut trainer: Trainer<T>, path: &Path, part: &str) {
             let error = trainer.load_checkpoint(path).unwrap_err().to_string();
@@ -354,7 +295,7 @@ mod checkpoints {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("checkpoint.safetensors");
             let mut trained = make();
-            trained.fit(&data, go).unwrap();
+            trained.fit(&data).unwrap();
             trained.save_checkpoint(&path, None).unwrap();
             let sound = std::fs::read(&path).unwrap();
             make().load_checkpoint(&path).unwrap();
@@ -431,13 +372,9 @@ mod checkpoints {
                 .unwrap();
             Trainer::new(network, MseLoss::default(), Sgd::new(0.1).unwrap()).options(options(1))
         };
-        let sets = Sets {
-            train: &sane,
-            validation: Some(&huge),
-            test: None,
-        };
+        let sets = Sets::from(&sane).with_validation(&huge);
         let mut trainer = make();
-        trainer.fit(sets, go).unwrap();
+        trainer.fit(sets).unwrap();
         assert!(trainer.history().epochs[0].monitored().is_infinite());
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("checkpoint.safetensors");

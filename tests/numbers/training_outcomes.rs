@@ -2,32 +2,23 @@
 //!
 //! The data sets are looked for in `MFNET_DATA_DIR`; without it these tests say that they are skipped.
 
-use std::ops::ControlFlow;
-
 use mfnet::data::known;
-use mfnet::{
-    CrossEntropyLoss, Dataset, NeuralNetwork, Reduction, Sgd, TrainOptions, train_test_classification,
-};
+use mfnet::{CrossEntropyLoss, Dataset, NeuralNetwork, Reduction, Sets, Sgd, TrainOptions};
 
+use crate::once;
 use crate::real_data::source;
 
 /// Test accuracy after 30 epochs of the report's MNIST training.
 fn mnist_accuracy(network: &mut NeuralNetwork<f32>, (train, test): (&Dataset<f32>, &Dataset<f32>)) -> f64 {
     // The report's results are those of the sum's gradient.
     let loss = CrossEntropyLoss::new(Reduction::Sum);
-    let options = TrainOptions {
-        epochs: 30,
-        batch_size: 1024,
-        test_interval: 30,
-        seed: 7,
-        ..TrainOptions::default()
-    };
-    let mut optimizer = Sgd::new(0.001).unwrap();
-    let data = (train, test);
-    let history = train_test_classification(network, data, &loss, &mut optimizer, &options, |_| {
-        ControlFlow::Continue(())
-    })
-    .unwrap();
+    let options = TrainOptions::default()
+        .with_epochs(30)
+        .with_batch_size(1024)
+        .with_test_interval(30)
+        .with_seed(7);
+    let (sets, sgd) = (Sets::from(train).with_test(test), Sgd::new(0.001).unwrap());
+    let history = once::train(network, sets, Box::new(loss), Box::new(sgd), &options).unwrap();
     let accuracy = history.test().and_then(|test| test.accuracy).unwrap();
     println!(
         "{}: {accuracy} after {:.1} s",
@@ -62,10 +53,7 @@ fn mnist() {
 #[cfg(feature = "linalg")]
 #[test]
 fn california_housing() {
-    use mfnet::{
-        Inputs, MseLoss, Normalization, Targets, least_squares, mean_predictor, train_test_regression,
-        train_test_split,
-    };
+    use mfnet::{Inputs, MseLoss, Normalization, Targets, least_squares, mean_predictor, train_test_split};
 
     let Some(source) = source("california_housing") else {
         return;
@@ -94,18 +82,14 @@ fn california_housing() {
         "the variance of a normalised target is 1, not {naive}"
     );
     let best = least_squares(&train).unwrap();
-    let options = TrainOptions {
-        epochs: 500,
-        batch_size: 1024,
-        test_interval: 500,
-        seed: 7,
-        ..TrainOptions::default()
-    };
+    let options = TrainOptions::default()
+        .with_epochs(500)
+        .with_batch_size(1024)
+        .with_test_interval(500)
+        .with_seed(7);
     let trained = |mut network: NeuralNetwork<f64>| {
-        let mut optimizer = Sgd::new(0.001).unwrap();
-        let data = (&train, &test);
-        let quiet = |_: mfnet::Event<'_>| ControlFlow::Continue(());
-        train_test_regression(&mut network, data, &loss, &mut optimizer, &options, quiet).unwrap();
+        let (sets, sgd) = (Sets::from(&train).with_test(&test), Sgd::new(0.001).unwrap());
+        once::train(&mut network, sets, Box::new(loss), Box::new(sgd), &options).unwrap();
         network
     };
     let linear = trained(NeuralNetwork::builder(8).linear(1).seed(7).build().unwrap());

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use mfnet::{
-    ClassificationScores, CrossEntropyLoss, Element, Model, MseLoss, RegressionScores, Targets, accuracy,
-    classes, classification_scores, confusion_matrix, regression_scores,
+    ClassificationScores, CrossEntropyLoss, Element, Model, MseLoss, ProbabilityCrossEntropyLoss,
+    RegressionScores, Targets, accuracy, argmax, classification_scores, confusion_matrix, regression_scores,
 };
 use ndarray::{Array2, s};
 
@@ -69,8 +69,11 @@ impl Report {
         let outputs = network.predict_dataset(&scaled)?;
         let (loss, scores) = match targets {
             Targets::Classes { labels, .. } => {
-                let loss = network.evaluate(&scaled, &CrossEntropyLoss::default())?.loss;
-                let predicted = classes(outputs.view());
+                let loss = match network.gives_probabilities() {
+                    true => network.evaluate(&scaled, &ProbabilityCrossEntropyLoss::default())?,
+                    false => network.evaluate(&scaled, &CrossEntropyLoss::default())?,
+                };
+                let predicted = argmax(outputs.view())?;
                 let confusion = confusion_matrix(&predicted, &labels, schema.outputs)?;
                 let classes = Classes {
                     accuracy: accuracy(&predicted, &labels)?,
@@ -78,7 +81,7 @@ impl Report {
                     scores: classification_scores(confusion.view())?,
                     confusion,
                 };
-                (loss, Scores::Classes(classes))
+                (loss.loss, Scores::Classes(classes))
             }
             Targets::Values(truth) => {
                 let loss = network.evaluate(&scaled, &MseLoss::default())?.loss;

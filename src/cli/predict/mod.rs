@@ -11,7 +11,7 @@ use anyhow::ensure;
 use clap::Args;
 use mfnet::checkpoint::{Precision, precision_of};
 use mfnet::data::Task;
-use mfnet::{Element, Model, classes, softmax};
+use mfnet::{Element, Model, argmax, softmax};
 use ndarray::Array2;
 
 use self::arrays::Arrays;
@@ -124,7 +124,7 @@ fn answers<T: Element>(model: &Model<T>, design: &Array2<T>) -> anyhow::Result<A
     let outputs = model.predict(design.view())?;
     Ok(match model.schema().task {
         Task::Classification => Answers {
-            classes: classes(outputs.view()),
+            classes: argmax(outputs.view())?,
             values: softmax(outputs.view()),
         },
         Task::Regression => Answers {

@@ -80,6 +80,10 @@ pub(in crate::cli) struct TrainingSettings {
     #[arg(long, value_name = "X", default_value_t = 0.0, value_parser = at_least_zero)]
     pub(in crate::cli) lr_minimum: f64,
 
+    /// Epochs in which the rate rises linearly, step by step, to that of the schedule
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(usize))]
+    pub(in crate::cli) lr_warmup: usize,
+
     /// What is made small [default: cross-entropy for classes, mse for numbers; circle: mse]
     #[arg(long, value_name = "NAME")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -101,11 +105,19 @@ pub(in crate::cli) struct TrainingSettings {
     #[arg(long, value_name = "WHAT", default_value = "samples")]
     pub(in crate::cli) shuffle: ShuffleName,
 
+    /// Leave out the last batch of an epoch where it is short
+    #[arg(long)]
+    pub(in crate::cli) drop_last: bool,
+
     /// End after so many epochs without a better validation loss, and go back to the best weights [default: all epochs;
     /// without --validation a tenth of the training samples is set apart for it]
     #[arg(long, value_name = "PATIENCE", value_parser = whole::<{ usize::MAX }>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::cli) early_stopping: Option<usize>,
+
+    /// How much lower than the best so far a loss must be to count as better for --early-stopping
+    #[arg(long, value_name = "X", default_value_t = 0.0, requires = "early_stopping", value_parser = at_least_zero)]
+    pub(in crate::cli) min_delta: f64,
 
     /// Epochs from one test to the next; the last epoch is always tested
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole::<{ usize::MAX }>)]

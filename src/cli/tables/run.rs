@@ -6,13 +6,13 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use mfnet::{
-    DataLoader, Dataset, Element, Evaluation, Event, History, NeuralNetwork, Sgd, Shuffle, TrainOptions,
-    mean_predictor, train_test_classification, train_test_regression,
+    DataLoader, Dataset, Element, Evaluation, Event, History, NeuralNetwork, Sets, Sgd, Shuffle,
+    TrainOptions, Trainer, mean_predictor,
 };
 
 use super::super::data::Pair;
 use super::super::progress::Progress;
-use super::job::{Data, Job, LEARNING_RATE, Work};
+use super::job::{Job, LEARNING_RATE, Work};
 use super::spread::median;
 use super::table::{MFNET, PLAIN, Results, Row};
 use super::twin::{self, Twin};
@@ -37,18 +37,16 @@ impl Setting {
     /// Trains, and tests after the last epoch.
     fn train<T: Element>(
         &self,
-        network: &mut NeuralNetwork<T>,
+        network: NeuralNetwork<T>,
         task: &Pair<T>,
         epochs: usize,
         quiet: bool,
-    ) -> mfnet::Result<History> {
-        let options = TrainOptions {
-            epochs,
-            batch_size: self.job.batch_size,
-            seed: self.seed,
-            test_interval: epochs,
-            ..TrainOptions::default()
-        };
+    ) -> mfnet::Result<(NeuralNetwork<T>, History)> {
+        let options = TrainOptions::default()
+            .with_epochs(epochs)
+            .with_batch_size(self.job.batch_size)
+            .with_seed(self.seed)
+            .with_test_interval(epochs);
         // Of so many trainings, lines for each would be too many.
         let mut progress = Progress::new(
             quiet || !stderr().is_terminal(),
@@ -56,20 +54,16 @@ impl Setting {
             task.train.samples(),
             0,
         );
-        let train = match self.job.data {
-            Data::Mnist => train_test_classification,
-            Data::Housing => train_test_regression,
-        };
-        let loss = self.job.loss();
-        let mut optimizer = Sgd::new(LEARNING_RATE)?;
-        let sets = (&task.train, &task.test);
+        let optimizer = Box::new(Sgd::new(LEARNING_RATE)?);
+        let mut trainer = Trainer::from_parts(network, self.job.loss(), optimizer).options(options);
+        let sets = Sets::from(&task.train).with_test(&task.test);
         let observer = |event: Event<'_>| {
             progress.show(event);
             ControlFlow::Continue(())
         };
-        let history = train(network, sets, &*loss, &mut optimizer, &options, observer);
+        let result = trainer.fit_with(sets, observer).cloned();
         progress.end(false);
-        history
+        Ok((trainer.into_network(), result?))
     }
 
     /// The whole job; also the training loss of its first epoch, if it trains.
@@ -77,8 +71,8 @@ impl Setting {
         match self.job.work {
             Work::Mean => Ok((self.mean(task)?, None)),
             Work::Train => {
-                let mut network = self.network(&task.train)?;
-                let history = self.train(&mut network, task, self.epochs, self.quiet)?;
+                let network = self.network(&task.train)?;
+                let (_, history) = self.train(network, task, self.epochs, self.quiet)?;
                 let row = row::<T>(
                     self.epochs,
                     history.seconds(),
@@ -108,11 +102,11 @@ impl Setting {
 
     /// The median seconds of an epoch, or of an evaluation, in a round; a first one warms up.
     pub(super) fn round<T: Element>(&self, task: &Pair<T>, count: usize) -> mfnet::Result<f64> {
-        let mut network = self.network(&task.train)?;
+        let network = self.network(&task.train)?;
         let seconds = if self.job.work == Work::Evaluate {
             self.evaluations(&network, task, count)?
         } else {
-            let history = self.train(&mut network, task, count + 1, true)?;
+            let (_, history) = self.train(network, task, count + 1, true)?;
             history.epochs[1..].iter().map(|epoch| epoch.seconds).collect()
         };
         Ok(median(&seconds))
@@ -120,9 +114,8 @@ impl Setting {
 
     /// The network after the job's epochs.
     fn trained<T: Element>(&self, task: &Pair<T>) -> mfnet::Result<NeuralNetwork<T>> {
-        let mut network = self.network(&task.train)?;
-        self.train(&mut network, task, self.epochs, true)?;
-        Ok(network)
+        let network = self.network(&task.train)?;
+        Ok(self.train(network, task, self.epochs, true)?.0)
     }
 
     fn evaluations<T: Element>(

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
-use mfnet::{Element, Error, Evaluation, Sets, TrainOptions, Trainer};
+use mfnet::{Element, Error, Evaluation, Sets, StopReason, Trainer};
 
 use super::progress::Progress;
 use super::score::{Score, Spread};
@@ -133,26 +133,21 @@ pub(super) fn judge<T: Element>(
     let mut settings = settings.clone();
     settings.training.seed = seed;
     let training = &settings.training;
-    let options = TrainOptions {
-        test_interval: training.epochs,
-        ..model::options(training)
-    };
+    let options = model::options(training).with_test_interval(training.epochs);
     let network = model::network(&settings, task)?;
     let (loss, optimizer) = (model::loss(training, task)?, model::optimizer(training)?);
     let mut trainer = Trainer::from_parts(network, loss, optimizer).options(options);
-    let sets = Sets {
-        train: &task.train,
-        validation: task.validation.as_ref(),
-        test: task.test.as_ref(),
-    };
-    let history = trainer.fit(sets, |_| {
+    let sets = Sets::from(&task.train)
+        .with_validation(task.validation.as_ref())
+        .with_test(task.test.as_ref());
+    let history = trainer.fit_with(sets, |_| {
         if interrupt::is_requested() {
             ControlFlow::Break(())
         } else {
             ControlFlow::Continue(())
         }
     })?;
-    if history.stopped {
+    if history.stopped == Some(StopReason::Observer) {
         return Ok(None);
     }
     let evaluation = history.test().context("there are no samples to judge by")?;

@@ -1,0 +1,35 @@
+//! What a loss expects of a network's output: logits, probabilities, or any numbers.
+
+use crate::error::{Error, Result};
+
+/// What a loss expects of a network's output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Output {
+    /// Any numbers.
+    Any,
+    /// Logits, of which the loss itself takes the softmax: a network that does not end in a
+    /// [`Softmax`](crate::layer::Softmax).
+    Logits,
+    /// Probabilities: a network that ends in a [`Softmax`](crate::layer::Softmax), or in an activation of your own that
+    /// [gives probabilities](crate::layer::Activation::gives_probabilities).
+    Probabilities,
+}
+
+impl Output {
+    /// Refuses the output of a network, which is probabilities or not.
+    pub(crate) fn check(self, operation: &str, loss: &str, is_probabilities: bool) -> Result<()> {
+        let problem = match (self, is_probabilities) {
+            (Output::Logits, true) => {
+                "expects logits, and the network ends in a softmax and gives probabilities: take the \
+                 ProbabilityCrossEntropyLoss, or leave out the softmax"
+            }
+            (Output::Probabilities, false) => {
+                "expects probabilities, and the network does not end in a softmax and gives logits: take the \
+                 CrossEntropyLoss, or add a softmax"
+            }
+            _ => return Ok(()),
+        };
+        Err(Error::data(operation, format_args!("the loss {loss} {problem}")))
+    }
+}

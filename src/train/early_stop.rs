@@ -1,0 +1,104 @@
+//! Early stopping: the best weights so far, and the epochs without improvement since.
+
+use ndarray::Array2;
+
+use crate::element::Element;
+use crate::network::NeuralNetwork;
+
+/// The state of early stopping.
+#[derive(Debug, Clone)]
+pub(crate) struct EarlyStop<T> {
+    /// None without early stopping, and before the first epoch.
+    pub(crate) best: Option<BestWeights<T>>,
+    /// The epochs since the best one, or since the training was continued after its end.
+    pub(crate) bad_epochs: usize,
+}
+
+/// The weights of the best epoch so far.
+#[derive(Debug, Clone)]
+pub(crate) struct BestWeights<T> {
+    pub(crate) epoch: usize,
+    /// The loss that early stopping monitors.
+    pub(crate) loss: f64,
+    pub(crate) weights: Vec<Array2<T>>,
+}
+
+impl<T> Default for EarlyStop<T> {
+    fn default() -> Self {
+        EarlyStop {
+            best: None,
+            bad_epochs: 0,
+        }
+    }
+}
+
+impl<T: Element> EarlyStop<T> {
+    /// Keeps the weights of an epoch whose loss is below the best by more than `min_delta`, and counts the others. A loss that
+    /// is NaN is no improvement.
+    pub(super) fn observe(&mut self, network: &NeuralNetwork<T>, epoch: usize, loss: f64, min_delta: f64) {
+        let improved = match &self.best {
+            Some(best) => !loss.is_nan() && (best.loss.is_nan() || loss < best.loss - min_delta),
+            None => true,
+        };
+        if improved {
+            self.best = Some(BestWeights {
+                epoch,
+                loss,
+                weights: network.snapshot(),
+            });
+            self.bad_epochs = 0;
+        } else {
+            self.bad_epochs = self.bad_epochs.saturating_add(1);
+        }
+    }
+
+    /// Whether as many epochs in a row as the patience, 0 counting as 1, were no improvement.
+    pub(super) fn is_due(&self, patience: usize) -> bool {
+        self.bad_epochs >= patience.max(1)
+    }
+
+    /// Gives a network the best weights, if they are of an earlier epoch than this; returns that epoch.
+    pub(super) fn restore_best(&self, network: &mut NeuralNetwork<T>, epoch: usize) -> Option<usize> {
+        let best = self.best.as_ref().filter(|best| best.epoch != epoch)?;
+        network.restore_snapshot(&best.weights);
+        Some(best.epoch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// After each loss the best epoch, and the epochs without improvement since.
+    fn observed(losses: &[f64], min_delta: f64) -> Vec<(usize, usize)> {
+        let network = NeuralNetwork::<f64>::builder(1).linear(1).build().unwrap();
+        let mut early_stop = EarlyStop::default();
+        let observe = |(epoch, &loss): (usize, &f64)| {
+            early_stop.observe(&network, epoch + 1, loss, min_delta);
+            (early_stop.best.as_ref().unwrap().epoch, early_stop.bad_epochs)
+        };
+        losses.iter().enumerate().map(observe).collect()
+    }
+
+    #[test]
+    fn an_improvement_is_more_than_min_delta() {
+        let losses = [1.0, 0.75, 0.75, 0.5, 0.375];
+        assert_eq!(observed(&losses, 0.0), [(1, 0), (2, 0), (2, 1), (4, 0), (5, 0)]);
+        // The best is compared with, not the epoch before: 0.75 is no improvement of 1, and 0.5 is one.
+        assert_eq!(observed(&losses, 0.25), [(1, 0), (1, 1), (1, 2), (4, 0), (4, 1)]);
+    }
+
+    #[test]
+    fn losses_that_are_no_numbers_do_not_improve() {
+        let losses = [f64::NAN, f64::INFINITY, 1.0, f64::NAN, 0.5];
+        assert_eq!(observed(&losses, 0.0), [(1, 0), (2, 0), (3, 0), (3, 1), (5, 0)]);
+    }
+
+    #[test]
+    fn patience_counts_epochs() {
+        let mut early_stop = EarlyStop::<f64>::default();
+        assert!(!early_stop.is_due(0) && !early_stop.is_due(1));
+        early_stop.bad_epochs = 1;
+        assert!(early_stop.is_due(0) && early_stop.is_due(1) && !early_stop.is_due(2));
+    }
+}
