@@ -115,7 +115,7 @@ fn mnist(
     let learned =
         |network: mfnet::Result<NeuralNetwork<f32>>| -> mfnet::Result<(NeuralNetwork<f32>, Picture)> {
             let (mut network, mut sgd) = (network?, Sgd::new(0.001)?);
-            let loss = CrossEntropyLoss::new(Reduction::Sum);
+            let loss = CrossEntropyLoss::default().with_reduction(Reduction::Sum);
             let options = TrainOptions {
                 epochs,
                 ..TrainOptions::default()

@@ -4,7 +4,7 @@
 //! in place, so that a block passes through both while it is in cache. Both hold no state of a pass: what a step
 //! computes lives in the network's workspace.
 
-mod activation;
+pub mod activation;
 mod batch_norm;
 mod block;
 mod conv2d;

@@ -29,12 +29,12 @@ use crate::error::Result;
 /// use mfnet::{CrossEntropyLoss, Reduction};
 ///
 /// // The report's MNIST figures were made with the sum.
-/// let loss = CrossEntropyLoss::new(Reduction::Sum);
-/// assert_eq!(CrossEntropyLoss::default(), CrossEntropyLoss::new(Reduction::Mean));
+/// let loss = CrossEntropyLoss::default().with_reduction(Reduction::Sum);
 /// // The third class counts twice.
-/// let weighted = CrossEntropyLoss { class_weights: vec![1.0, 1.0, 2.0], ..CrossEntropyLoss::default() };
+/// let weighted = CrossEntropyLoss::default().with_class_weights(vec![1.0, 1.0, 2.0]);
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
 pub struct CrossEntropyLoss {
     /// Mean by default.
     pub reduction: Reduction,
@@ -44,12 +44,18 @@ pub struct CrossEntropyLoss {
 }
 
 impl CrossEntropyLoss {
-    /// The loss with this reduction, all classes counting 1.
-    pub fn new(reduction: Reduction) -> Self {
-        CrossEntropyLoss {
-            reduction,
-            class_weights: Vec::new(),
-        }
+    /// The loss with this reduction.
+    pub fn with_reduction(mut self, reduction: Reduction) -> Self {
+        self.reduction = reduction;
+        self
+    }
+
+    /// The loss with this weight for each class, a finite number of at least 0; all count 1 if there are none.
+    ///
+    /// The weights are checked when the loss is used.
+    pub fn with_class_weights(mut self, class_weights: Vec<f64>) -> Self {
+        self.class_weights = class_weights;
+        self
     }
 }
 
@@ -146,10 +152,7 @@ mod tests {
     #[test]
     fn a_sample_counts_as_its_class() {
         let output = array![[0.0, 0.0], [3.0_f64.ln(), 3.0_f64.ln()]];
-        let loss = CrossEntropyLoss {
-            class_weights: vec![2.0, 0.5],
-            ..CrossEntropyLoss::default()
-        };
+        let loss = CrossEntropyLoss::default().with_class_weights(vec![2.0, 0.5]);
         let vectors = array![[1.0, 0.0], [0.0, 1.0]];
         for targets in [TargetsView::Classes(&[0, 1]), TargetsView::Values(vectors.view())] {
             let mut delta = Array2::zeros((2, 2));
@@ -166,10 +169,7 @@ mod tests {
     #[test]
     fn odd_class_weights_are_refused() {
         let check = |class_weights: &[f64]| {
-            let loss = CrossEntropyLoss {
-                class_weights: class_weights.to_vec(),
-                ..CrossEntropyLoss::default()
-            };
+            let loss = CrossEntropyLoss::default().with_class_weights(class_weights.to_vec());
             let classes = Targets::<f64>::Classes {
                 labels: vec![0, 1],
                 classes: 2,

@@ -5,6 +5,7 @@ mod cross_entropy;
 mod mse;
 mod probability;
 mod softmax;
+mod table;
 
 use std::fmt;
 
@@ -15,6 +16,7 @@ pub use cross_entropy::CrossEntropyLoss;
 pub use mse::MseLoss;
 pub use probability::ProbabilityCrossEntropyLoss;
 pub use softmax::softmax;
+pub use table::{LossOptions, by_name, names};
 
 pub use crate::data::TargetsView;
 

@@ -3,9 +3,11 @@
 mod adam;
 mod clip;
 mod schedule;
+mod schedules;
 mod sgd;
 mod state;
 mod sweep;
+mod table;
 
 use std::fmt;
 
@@ -14,8 +16,10 @@ use ndarray::Array2;
 pub use adam::Adam;
 pub use clip::Clip;
 pub use schedule::{Schedule, ScheduleState, Scheduler};
+pub use schedules::ScheduleOptions;
 pub use sgd::Sgd;
 pub use state::OptimizerState;
+pub use table::{OptimizerOptions, by_name, names};
 
 use crate::element::Element;
 use crate::error::{Error, Result};

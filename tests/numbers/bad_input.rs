@@ -411,7 +411,7 @@ fn a_divergent_training() {
                 batch_size: 2,
                 ..TrainOptions::default()
             };
-            let loss = MseLoss { reduction };
+            let loss = MseLoss::default().with_reduction(reduction);
             let error = train(&mut network, &data, &loss, &mut sgd, &options, |_| {
                 ControlFlow::Continue(())
             })

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
-use super::names::{ActivationName, InitializerName};
+use super::names::{ACTIVATIONS, INITIALIZERS};
 use crate::cli::parse::{part_below_one, whole};
 
 /// The network.
@@ -21,14 +21,15 @@ pub(in crate::cli) struct ModelSettings {
           value_parser = whole::<1_000_000>)]
     hidden: Vec<usize>,
 
-    /// What the hidden layers apply to their outputs: one for all, or one for each
+    /// Activation of the hidden layers: one for all, or one for each
     #[arg(
         long,
         value_name = "NAME[,NAME...]",
         value_delimiter = ',',
-        default_value = "relu"
+        default_value = "relu",
+        value_parser = ACTIVATIONS
     )]
-    pub(in crate::cli) activation: Vec<ActivationName>,
+    pub(in crate::cli) activation: Vec<String>,
 
     /// Normalise what each hidden layer gives over the batch, before its activation
     #[arg(long)]
@@ -39,9 +40,9 @@ pub(in crate::cli) struct ModelSettings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::cli) dropout: Option<f64>,
 
-    /// How weights start
-    #[arg(long, value_name = "NAME", default_value = "he")]
-    pub(in crate::cli) initializer: InitializerName,
+    /// Initialisation of the weights
+    #[arg(long, value_name = "NAME", default_value = "he", value_parser = INITIALIZERS)]
+    pub(in crate::cli) initializer: String,
 }
 
 impl ModelSettings {

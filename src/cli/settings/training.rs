@@ -3,12 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use mfnet::optimizer::OptimizerOptions;
 use mfnet::{Clip, Reduction, Shuffle};
 use serde::{Deserialize, Serialize};
 
-use super::names::{
-    ClassWeightName, LossName, OptimizerName, Precision, ReductionName, ScheduleName, ShuffleName,
-};
+use super::names::{ClassWeightName, LOSSES, OPTIMIZERS, Precision, ReductionName, SCHEDULES, ShuffleName};
 use crate::cli::parse::{above_zero, at_least_zero, part_below_one, whole};
 
 /// How the network is trained.
@@ -25,16 +24,16 @@ pub(in crate::cli) struct TrainingSettings {
     #[arg(long, value_name = "N", default_value_t = 200, hide_default_value = true, value_parser = whole::<{ usize::MAX }>)]
     pub(in crate::cli) batch_size: usize,
 
-    /// What changes the weights [default: adam; mnist, fashion-mnist, digits, california-housing and circle: sgd]
-    #[arg(long, value_name = "NAME", default_value = "adam", hide_default_value = true)]
-    pub(in crate::cli) optimizer: OptimizerName,
+    /// Optimizer [default: adam; mnist, fashion-mnist, digits, california-housing and circle: sgd]
+    #[arg(long, value_name = "NAME", default_value = "adam", hide_default_value = true, value_parser = OPTIMIZERS)]
+    pub(in crate::cli) optimizer: String,
 
     /// Learning rate [default: 0.001; 0.01 with --optimizer sgd; what suits the data where sgd is its default]
     #[arg(long, value_name = "X", value_parser = above_zero)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::cli) lr: Option<f64>,
 
-    /// Part of the last step that sgd keeps, such as 0.9 [default: none]
+    /// Momentum, such as 0.9, for optimizers that have none of their own [default: none]
     #[arg(long, value_name = "X", value_parser = part_below_one)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::cli) momentum: Option<f64>,
@@ -59,9 +58,9 @@ pub(in crate::cli) struct TrainingSettings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::cli) clip_global_norm: Option<f64>,
 
-    /// How the learning rate goes
-    #[arg(long, value_name = "NAME", default_value = "constant")]
-    pub(in crate::cli) lr_schedule: ScheduleName,
+    /// Learning-rate schedule
+    #[arg(long, value_name = "NAME", default_value = "constant", value_parser = SCHEDULES)]
+    pub(in crate::cli) lr_schedule: String,
 
     /// Epochs from one step of the schedule step to the next [default: a third of --epochs]
     #[arg(long, value_name = "N", value_parser = whole::<{ usize::MAX }>)]
@@ -80,10 +79,10 @@ pub(in crate::cli) struct TrainingSettings {
     #[arg(long, value_name = "X", default_value_t = 0.0, value_parser = at_least_zero)]
     pub(in crate::cli) lr_minimum: f64,
 
-    /// What is made small [default: cross-entropy for classes, mse for numbers; circle: mse]
-    #[arg(long, value_name = "NAME")]
+    /// Loss function [default: cross-entropy for classes, mse for numbers; circle: mse]
+    #[arg(long, value_name = "NAME", value_parser = LOSSES)]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::cli) loss: Option<LossName>,
+    pub(in crate::cli) loss: Option<String>,
 
     /// How a batch's gradients become a step [default: mean; sum for mnist, fashion-mnist and digits, where sgd at 0.001
     /// is meant for it]
@@ -155,11 +154,14 @@ impl TrainingSettings {
         }
     }
 
-    /// The learning rate, or what suits the optimizer.
-    pub(in crate::cli) fn lr(&self) -> f64 {
-        self.lr.unwrap_or(match self.optimizer {
-            OptimizerName::Sgd => 0.01,
-            OptimizerName::Adam | OptimizerName::Adamw => 0.001,
-        })
+    /// The options that optimizers share.
+    pub(in crate::cli) fn optimizer_options(&self) -> OptimizerOptions {
+        let mut options = OptimizerOptions::default();
+        options.learning_rate = self.lr;
+        options.momentum = self.momentum;
+        options.nesterov = self.nesterov;
+        options.weight_decay = self.weight_decay;
+        options.clip = self.clip();
+        options
     }
 }

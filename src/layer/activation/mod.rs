@@ -1,0 +1,202 @@
+//! The activations: identity needs none, the others overwrite the values they are applied to.
+//!
+//! [`by_name`] makes one from the name that users write; a new one stands in a file of its own and in the table of names.
+
+mod identity;
+mod relu;
+mod sigmoid;
+mod softmax;
+mod tanh;
+
+use ndarray::{ArrayView2, ArrayViewMut2};
+
+pub use identity::Identity;
+pub use relu::Relu;
+pub use sigmoid::Sigmoid;
+pub use softmax::Softmax;
+pub use tanh::Tanh;
+
+use super::Activation;
+use crate::element::Element;
+use crate::error::Result;
+use crate::kernel::simd;
+use crate::names::{self, Named};
+
+/// Makes an activation from the number behind its name, if there is one.
+type Make<T> = fn(Option<f64>) -> Result<Box<dyn Activation<T>>>;
+
+/// All activations, by the names that users write.
+fn table<T: Element>() -> [(Named, Make<T>); 5] {
+    [
+        (Named::new("relu", "max(0, z)"), |_| Ok(Box::new(Relu))),
+        (Named::new("sigmoid", "1 / (1 + e^-z)"), |_| Ok(Box::new(Sigmoid))),
+        (Named::new("tanh", "Hyperbolic tangent"), |_| Ok(Box::new(Tanh))),
+        (
+            Named::new("softmax", "Probabilities over the units of the layer"),
+            |_| Ok(Box::new(Softmax)),
+        ),
+        (Named::new("identity", "No activation"), |_| {
+            Ok(Box::new(Identity))
+        }),
+    ]
+}
+
+/// The names of all activations.
+pub fn names() -> Vec<Named> {
+    table::<f32>().map(|(named, _)| named).to_vec()
+}
+
+/// The activation of this name, with a number behind a colon where it takes one.
+///
+/// # Errors
+///
+/// [`Error::InvalidData`](crate::Error::InvalidData) for a name that is not known, with those that are, and for a number
+/// where there must be none or that is none; [`Error::InvalidOption`](crate::Error::InvalidOption) for a number that is out
+/// of range.
+///
+/// ```
+/// use mfnet::layer::{Activation, activation};
+/// use ndarray::array;
+///
+/// let relu = activation::by_name::<f64>("relu")?;
+/// let mut values = array![[2.0, -2.0]];
+/// relu.forward(values.view_mut());
+/// assert_eq!(values, array![[2.0, 0.0]]);
+/// assert!(activation::by_name::<f64>("tan").unwrap_err().to_string().contains("did you mean tanh?"));
+/// # Ok::<(), mfnet::Error>(())
+/// ```
+pub fn by_name<T: Element>(name: &str) -> Result<Box<dyn Activation<T>>> {
+    let (make, parameter) = names::find("activation", name, &table())?;
+    make(parameter)
+}
+
+/// Overwrites each value. A sample's values lie next to each other, so that each column is one plain loop.
+#[inline(always)]
+pub(super) fn apply<T: Element>(mut values: ArrayViewMut2<'_, T>, f: impl Fn(T) -> T) {
+    simd(
+        #[inline(always)]
+        || {
+            for mut column in values.columns_mut() {
+                match column.as_slice_mut() {
+                    Some(values) => values.iter_mut().for_each(|value| *value = f(*value)),
+                    None => column.map_inplace(|value| *value = f(*value)),
+                }
+            }
+        },
+    );
+}
+
+/// Overwrites each delta, given the output it belongs to.
+#[inline(always)]
+pub(super) fn derive<T: Element>(
+    output: ArrayView2<'_, T>,
+    mut delta: ArrayViewMut2<'_, T>,
+    f: impl Fn(T, T) -> T,
+) {
+    simd(
+        #[inline(always)]
+        || {
+            for (output, mut delta) in output.columns().into_iter().zip(delta.columns_mut()) {
+                match (output.as_slice(), delta.as_slice_mut()) {
+                    (Some(output), Some(delta)) => {
+                        for (delta, &output) in delta.iter_mut().zip(output) {
+                            *delta = f(output, *delta);
+                        }
+                    }
+                    _ => delta.zip_mut_with(&output, |delta, &output| *delta = f(output, *delta)),
+                }
+            }
+        },
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::{Array2, array};
+
+    fn forward(activation: &dyn Activation<f64>, mut values: Array2<f64>) -> Array2<f64> {
+        activation.forward(values.view_mut());
+        values
+    }
+
+    #[test]
+    fn values_by_hand() {
+        assert_eq!(
+            forward(&Relu, array![[-1.0, 0.0], [2.0, -0.5]]),
+            array![[0.0, 0.0], [2.0, 0.0]]
+        );
+        assert_eq!(
+            forward(&Sigmoid, array![[0.0], [3.0_f64.ln()]]),
+            array![[0.5], [0.75]]
+        );
+        let tanh = forward(&Tanh, array![[0.0, 0.5 * 3.0_f64.ln()]]);
+        assert!(
+            (&tanh - &array![[0.0, 0.5]])
+                .iter()
+                .all(|error| error.abs() < 1e-15),
+            "{tanh}"
+        );
+        assert_eq!(forward(&Identity, array![[-1.0, 2.0]]), array![[-1.0, 2.0]]);
+    }
+
+    #[test]
+    fn derivatives_by_hand() {
+        let mut delta = array![[1.0, 2.0, 3.0]];
+        Activation::<f64>::backward(&Relu, array![[0.0, 1.0, 5.0]].view(), delta.view_mut());
+        assert_eq!(delta, array![[0.0, 2.0, 3.0]], "0 at 0");
+        let mut delta = array![[4.0]];
+        Activation::<f64>::backward(&Sigmoid, array![[0.5]].view(), delta.view_mut());
+        assert_eq!(delta, array![[1.0]]);
+        let mut delta = array![[4.0]];
+        Activation::<f64>::backward(&Tanh, array![[0.5]].view(), delta.view_mut());
+        assert_eq!(delta, array![[3.0]]);
+    }
+
+    #[test]
+    fn softmax_by_hand() {
+        let values = array![[0.0, 1000.0], [3.0_f64.ln(), 0.0]];
+        let output = forward(&Softmax, values);
+        let expected = array![[0.25, 1.0], [0.75, 0.0]];
+        assert!(
+            (&output - &expected).iter().all(|error| error.abs() < 1e-15),
+            "{output}"
+        );
+        // diag(a) - a a^T = 3/16 ((1, -1), (-1, 1))
+        let mut delta = array![[5.0, 5.0], [1.0, 1.0]];
+        Activation::<f64>::backward(&Softmax, expected.view(), delta.view_mut());
+        assert!(
+            (&delta - &array![[0.75, 0.0], [-0.75, 0.0]])
+                .iter()
+                .all(|error| error.abs() < 1e-15)
+        );
+    }
+
+    #[test]
+    fn a_value_that_is_not_a_number_stays_visible() {
+        assert!(forward(&Relu, array![[f64::NAN]])[[0, 0]].is_nan());
+        let softmax = forward(&Softmax, array![[1.0], [f64::NAN]]);
+        assert!(softmax.iter().all(|value| value.is_nan()));
+    }
+
+    #[test]
+    fn saturated_values_are_finite() {
+        let extremes = array![[-1e4, 1e4, f64::MAX, f64::MIN, 1e-310]];
+        for activation in [&Sigmoid as &dyn Activation<f64>, &Tanh] {
+            assert!(
+                forward(activation, extremes.clone())
+                    .iter()
+                    .all(|value| value.is_finite())
+            );
+        }
+    }
+
+    #[test]
+    fn every_name_makes_an_activation() {
+        for named in names() {
+            assert!(by_name::<f32>(named.name).is_ok(), "{named}");
+            let with_number = by_name::<f64>(&format!("{}:0.5", named.name));
+            assert_eq!(with_number.is_ok(), named.parameter.is_some(), "{named}");
+        }
+    }
+}
