@@ -24,7 +24,7 @@ use std::fmt;
 
 use ndarray::{Array2, ArrayD, ArrayView2, ArrayViewMut2};
 
-pub use activation::{Identity, Relu, Sigmoid, Softmax, Tanh};
+pub use activation::{Identity, LeakyRelu, Relu, Sigmoid, Softmax, Tanh};
 pub use batch_norm::BatchNorm1d;
 pub(crate) use block::Block;
 pub use block::Samples;

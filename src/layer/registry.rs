@@ -2,8 +2,8 @@
 
 use super::record::Options;
 use super::{
-    Activation, BatchNorm1d, Conv2d, Dropout, Fetch, Identity, Image, Layer, Linear, Relu, Sigmoid, Softmax,
-    Tanh, Window,
+    Activation, BatchNorm1d, Conv2d, Dropout, Fetch, Identity, Image, Layer, LeakyRelu, Linear, Relu,
+    Sigmoid, Softmax, Tanh, Window,
 };
 use crate::element::Element;
 use crate::error::{Error, Result};
@@ -20,11 +20,12 @@ pub(crate) enum Part<T> {
 }
 
 /// The names that files use.
-pub(crate) const KINDS: [&str; 11] = [
+pub(crate) const KINDS: [&str; 12] = [
     "Linear",
     "Conv2d",
     "BatchNorm1d",
     "ReLU",
+    "LeakyReLU",
     "Sigmoid",
     "Tanh",
     "Softmax",
@@ -89,6 +90,7 @@ pub(crate) fn part<T: Element>(
         }
         "Dropout" => Part::Layer(Box::new(Dropout::new(width, options.number("p")?, seed)?)),
         "ReLU" => Part::Activation(Box::new(Relu)),
+        "LeakyReLU" => Part::Activation(Box::new(LeakyRelu::new(options.number("negative_slope")?)?)),
         "Sigmoid" => Part::Activation(Box::new(Sigmoid)),
         "Tanh" => Part::Activation(Box::new(Tanh)),
         "Softmax" => match options.count("dim")? {

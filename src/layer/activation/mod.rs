@@ -3,6 +3,7 @@
 //! [`by_name`] makes one from the name that users write; a new one stands in a file of its own and in the table of names.
 
 mod identity;
+mod leaky_relu;
 mod relu;
 mod sigmoid;
 mod softmax;
@@ -11,6 +12,7 @@ mod tanh;
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 pub use identity::Identity;
+pub use leaky_relu::LeakyRelu;
 pub use relu::Relu;
 pub use sigmoid::Sigmoid;
 pub use softmax::Softmax;
@@ -26,9 +28,17 @@ use crate::names::{self, Named};
 type Make<T> = fn(Option<f64>) -> Result<Box<dyn Activation<T>>>;
 
 /// All activations, by the names that users write.
-fn table<T: Element>() -> [(Named, Make<T>); 5] {
+fn table<T: Element>() -> [(Named, Make<T>); 6] {
     [
         (Named::new("relu", "max(0, z)"), |_| Ok(Box::new(Relu))),
+        (
+            Named::new(
+                "leaky-relu",
+                "z above 0, slope times z below; 0.01 is the default slope",
+            )
+            .with_parameter("slope"),
+            |slope| Ok(Box::new(slope.map_or(Ok(LeakyRelu::default()), LeakyRelu::new)?)),
+        ),
         (Named::new("sigmoid", "1 / (1 + e^-z)"), |_| Ok(Box::new(Sigmoid))),
         (Named::new("tanh", "Hyperbolic tangent"), |_| Ok(Box::new(Tanh))),
         (
@@ -58,10 +68,10 @@ pub fn names() -> Vec<Named> {
 /// use mfnet::layer::{Activation, activation};
 /// use ndarray::array;
 ///
-/// let relu = activation::by_name::<f64>("relu")?;
+/// let leaky = activation::by_name::<f64>("leaky-relu:0.25")?;
 /// let mut values = array![[2.0, -2.0]];
-/// relu.forward(values.view_mut());
-/// assert_eq!(values, array![[2.0, 0.0]]);
+/// leaky.forward(values.view_mut());
+/// assert_eq!(values, array![[2.0, -0.5]]);
 /// assert!(activation::by_name::<f64>("tan").unwrap_err().to_string().contains("did you mean tanh?"));
 /// # Ok::<(), mfnet::Error>(())
 /// ```
@@ -198,5 +208,6 @@ mod tests {
             let with_number = by_name::<f64>(&format!("{}:0.5", named.name));
             assert_eq!(with_number.is_ok(), named.parameter.is_some(), "{named}");
         }
+        assert!(by_name::<f32>("leaky-relu:-1").is_err());
     }
 }
