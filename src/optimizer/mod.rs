@@ -2,6 +2,7 @@
 
 mod adam;
 mod clip;
+mod rmsprop;
 mod schedule;
 mod schedules;
 mod sgd;
@@ -15,6 +16,7 @@ use ndarray::Array2;
 
 pub use adam::Adam;
 pub use clip::Clip;
+pub use rmsprop::RmsProp;
 pub use schedule::{Schedule, ScheduleState, Scheduler};
 pub use schedules::ScheduleOptions;
 pub use sgd::Sgd;

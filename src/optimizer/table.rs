@@ -1,6 +1,6 @@
 //! The table of the optimizers, by the names that users write.
 
-use super::{Adam, Clip, Optimizer, Sgd};
+use super::{Adam, Clip, Optimizer, RmsProp, Sgd};
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::names::{self, Named};
@@ -46,7 +46,7 @@ impl OptimizerOptions {
 type Make<T> = fn(&OptimizerOptions) -> Result<Box<dyn Optimizer<T>>>;
 
 /// All optimizers, by the names that users write.
-fn table<T: Element>() -> [(Named, Make<T>); 3] {
+fn table<T: Element>() -> [(Named, Make<T>); 4] {
     [
         (
             Named::new("sgd", "Stochastic gradient descent, with momentum if asked for"),
@@ -59,6 +59,10 @@ fn table<T: Element>() -> [(Named, Make<T>); 3] {
         (
             Named::new("adamw", "Adam with decoupled weight decay, 0.01 by default"),
             |options| adam(Adam::adamw(options.learning_rate.unwrap_or(0.001))?, options),
+        ),
+        (
+            Named::new("rmsprop", "RMSprop, with momentum if asked for"),
+            rmsprop,
         ),
     ]
 }
@@ -87,6 +91,21 @@ fn adam<T: Element>(mut adam: Adam<T>, options: &OptimizerOptions) -> Result<Box
         adam = adam.clip(clip)?;
     }
     Ok(Box::new(adam))
+}
+
+fn rmsprop<T: Element>(options: &OptimizerOptions) -> Result<Box<dyn Optimizer<T>>> {
+    options.without_nesterov()?;
+    let mut rmsprop = RmsProp::new(options.learning_rate.unwrap_or(0.001))?;
+    if let Some(momentum) = options.momentum {
+        rmsprop = rmsprop.momentum(momentum)?;
+    }
+    if let Some(decay) = options.weight_decay {
+        rmsprop = rmsprop.weight_decay(decay)?;
+    }
+    if let Some(clip) = options.clip {
+        rmsprop = rmsprop.clip(clip)?;
+    }
+    Ok(Box::new(rmsprop))
 }
 
 /// The names of all optimizers.

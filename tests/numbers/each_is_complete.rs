@@ -40,7 +40,7 @@ fn type_name(text: &str) -> String {
 
 fn check(of: &str, tried: BTreeSet<String>) {
     let there = implementors(of);
-    assert!(there.len() >= 3, "{of}: {there:?}");
+    assert!(there.len() >= 2, "{of}: {there:?}");
     assert_eq!(
         tried, there,
         "tests/common/each.rs has to go through every {of}: is one missing in its table of names?"
