@@ -53,6 +53,10 @@ pub(super) fn settle<T: Element>(settings: &mut Settings, task: &Task<T>) -> any
         usage("--class-weight goes with classes and --loss cross-entropy".to_owned())
     );
     ensure!(
+        training.label_smoothing.is_none() || is_for_classes,
+        usage("--label-smoothing goes with classes and --loss cross-entropy".to_owned())
+    );
+    ensure!(
         training.momentum.is_none() || takes_momentum(&training.optimizer),
         usage(format!(
             "--momentum does not go with --optimizer {}, which has its own",
@@ -77,6 +81,7 @@ pub(super) fn loss<T: Element>(
     if training.class_weight.is_some() {
         options.class_weights = balanced_class_weights(task.train.targets())?;
     }
+    options.label_smoothing = training.label_smoothing.unwrap_or_default();
     loss::by_name(training.loss.as_deref().unwrap_or("mse"), options)
 }
 

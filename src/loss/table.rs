@@ -15,9 +15,19 @@ pub struct LossOptions {
     pub reduction: Reduction,
     /// The weight of each class; empty where all count 1. For losses of classes.
     pub class_weights: Vec<f64>,
+    /// The part of the targets that is spread over all classes; 0 for none. For losses of logits.
+    pub label_smoothing: f64,
 }
 
 impl LossOptions {
+    /// Refuses label smoothing.
+    fn without_smoothing(self) -> Result<Self> {
+        match self.label_smoothing {
+            0.0 => Ok(self),
+            part => Err(Error::option("label smoothing", part, "left out with this loss")),
+        }
+    }
+
     /// Refuses options of classes.
     fn without_classes(self) -> Result<Self> {
         match self.class_weights.first() {
@@ -38,13 +48,14 @@ type Make<T> = fn(LossOptions) -> Result<Box<dyn Loss<T>>>;
 fn table<T: Element>() -> [(Named, Make<T>); 3] {
     [
         (Named::new("mse", "Mean squared error"), |options| {
-            let options = options.without_classes()?;
+            let options = options.without_classes()?.without_smoothing()?;
             Ok(Box::new(MseLoss::default().with_reduction(options.reduction)))
         }),
         (
             Named::new("cross-entropy", "Cross-entropy of the softmax of the outputs"),
             |options| {
                 let loss = CrossEntropyLoss::default().with_reduction(options.reduction);
+                let loss = loss.with_label_smoothing(options.label_smoothing);
                 Ok(Box::new(loss.with_class_weights(options.class_weights)))
             },
         ),
@@ -54,6 +65,7 @@ fn table<T: Element>() -> [(Named, Make<T>); 3] {
                 "Cross-entropy of outputs that are probabilities already",
             ),
             |options| {
+                let options = options.without_smoothing()?;
                 let loss = ProbabilityCrossEntropyLoss::default().with_reduction(options.reduction);
                 Ok(Box::new(loss.with_class_weights(options.class_weights)))
             },
@@ -108,5 +120,14 @@ mod tests {
         assert!(format!("{loss:?}").contains("[1.0, 2.0]"), "{loss:?}");
         let error = by_name::<f32>("mse", weighted).unwrap_err();
         assert!(error.to_string().contains("left out with a loss of numbers"));
+        let smoothed = LossOptions {
+            label_smoothing: 0.25,
+            ..LossOptions::default()
+        };
+        let loss = by_name::<f32>("cross-entropy", smoothed.clone()).unwrap();
+        assert!(format!("{loss:?}").contains("0.25"), "{loss:?}");
+        for other in ["mse", "probability-cross-entropy"] {
+            assert!(by_name::<f32>(other, smoothed.clone()).is_err());
+        }
     }
 }

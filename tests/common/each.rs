@@ -79,9 +79,13 @@ fn loss_options(outputs: usize) -> Vec<LossOptions> {
     sum.reduction = Reduction::Sum;
     let mut weighted = plain.clone();
     weighted.class_weights = class_weights;
-    let mut all = weighted.clone();
-    all.reduction = Reduction::Sum;
-    vec![plain, sum, weighted, all]
+    let mut smoothed = plain.clone();
+    smoothed.label_smoothing = 0.1;
+    let mut without_smoothing = weighted.clone();
+    without_smoothing.reduction = Reduction::Sum;
+    let mut all = without_smoothing.clone();
+    all.label_smoothing = 0.1;
+    vec![plain, sum, weighted, smoothed, without_smoothing, all]
 }
 
 /// An optimizer with its options, to be made as often as a test wants.

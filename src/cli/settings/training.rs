@@ -96,6 +96,11 @@ pub(in crate::cli) struct TrainingSettings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::cli) class_weight: Option<ClassWeightName>,
 
+    /// Part of the targets that is spread over all classes, such as 0.1, with --loss cross-entropy [default: none]
+    #[arg(long, value_name = "X", value_parser = part_below_one)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::cli) label_smoothing: Option<f64>,
+
     /// What is put in a fresh order before each epoch
     #[arg(long, value_name = "WHAT", default_value = "samples")]
     pub(in crate::cli) shuffle: ShuffleName,
