@@ -3,6 +3,7 @@
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
+use super::super::defaults;
 use super::names::{ACTIVATIONS, INITIALIZERS};
 use crate::cli::parse::{part_below_one, whole};
 
@@ -15,10 +16,9 @@ pub(in crate::cli) struct ModelSettings {
     #[arg(long, conflicts_with_all = ["hidden", "activation"])]
     pub(in crate::cli) linear: bool,
 
-    /// Units of each hidden layer, in a row [default: 100; mnist, fashion-mnist, digits and california-housing: 512;
-    /// circle: 25,25,25]
     #[arg(long, value_name = "N[,N...]", value_delimiter = ',', default_value = "100", hide_default_value = true,
-          value_parser = whole::<1_000_000>)]
+          value_parser = whole::<1_000_000>,
+          help = defaults::help("Units of each hidden layer, in a row", "model", "hidden", "100"))]
     hidden: Vec<usize>,
 
     /// Activation of the hidden layers: one for all, or one for each

@@ -7,6 +7,7 @@ use mfnet::optimizer::OptimizerOptions;
 use mfnet::{Clip, Reduction, Shuffle};
 use serde::{Deserialize, Serialize};
 
+use super::super::defaults;
 use super::names::{ClassWeightName, LOSSES, OPTIMIZERS, Precision, ReductionName, SCHEDULES, ShuffleName};
 use crate::cli::parse::{above_zero, at_least_zero, part_below_one, whole};
 
@@ -15,17 +16,16 @@ use crate::cli::parse::{above_zero, at_least_zero, part_below_one, whole};
 #[command(next_help_heading = "Training")]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(in crate::cli) struct TrainingSettings {
-    /// Times that every sample is learned from [default: 200; mnist, fashion-mnist and digits: 100; california-housing:
-    /// 500; circle: 150]
-    #[arg(long, value_name = "N", default_value_t = 200, hide_default_value = true, value_parser = whole::<{ usize::MAX }>)]
+    #[arg(long, value_name = "N", default_value_t = 200, hide_default_value = true, value_parser = whole::<{ usize::MAX }>,
+          help = defaults::help("Number of epochs", "training", "epochs", "200"))]
     pub(in crate::cli) epochs: usize,
 
-    /// Samples of a step [default: 200; mnist, fashion-mnist, digits and california-housing: 1024; circle: 20]
-    #[arg(long, value_name = "N", default_value_t = 200, hide_default_value = true, value_parser = whole::<{ usize::MAX }>)]
+    #[arg(long, value_name = "N", default_value_t = 200, hide_default_value = true, value_parser = whole::<{ usize::MAX }>,
+          help = defaults::help("Samples of a step", "training", "batch-size", "200"))]
     pub(in crate::cli) batch_size: usize,
 
-    /// Optimizer [default: adam; mnist, fashion-mnist, digits, california-housing and circle: sgd]
-    #[arg(long, value_name = "NAME", default_value = "adam", hide_default_value = true, value_parser = OPTIMIZERS)]
+    #[arg(long, value_name = "NAME", default_value = "adam", hide_default_value = true, value_parser = OPTIMIZERS,
+          help = defaults::help("Optimizer", "training", "optimizer", "adam"))]
     pub(in crate::cli) optimizer: String,
 
     /// Learning rate [default: 0.001; 0.01 with --optimizer sgd; what suits the data where sgd is its default]
@@ -79,14 +79,13 @@ pub(in crate::cli) struct TrainingSettings {
     #[arg(long, value_name = "X", default_value_t = 0.0, value_parser = at_least_zero)]
     pub(in crate::cli) lr_minimum: f64,
 
-    /// Loss function [default: cross-entropy for classes, mse for numbers; circle: mse]
-    #[arg(long, value_name = "NAME", value_parser = LOSSES)]
+    #[arg(long, value_name = "NAME", value_parser = LOSSES,
+          help = defaults::help("Loss function", "training", "loss", "cross-entropy for classes, mse for numbers"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::cli) loss: Option<String>,
 
-    /// How a batch's gradients become a step [default: mean; sum for mnist, fashion-mnist and digits, where sgd at 0.001
-    /// is meant for it]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME",
+          help = defaults::help("How a batch's gradients become a step", "training", "reduction", "mean"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::cli) reduction: Option<ReductionName>,
 
