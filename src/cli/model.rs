@@ -59,7 +59,8 @@ pub(super) fn settle<T: Element>(settings: &mut Settings, task: &Task<T>) -> any
     ensure!(
         training.momentum.is_none() || takes_momentum(&training.optimizer),
         usage(format!(
-            "--momentum does not go with --optimizer {}, which has its own",
+            "--momentum goes with --optimizer {}: {} has its own",
+            with_momentum().join(" or "),
             training.optimizer
         ))
     );
@@ -83,6 +84,13 @@ pub(super) fn loss<T: Element>(
     }
     options.label_smoothing = training.label_smoothing.unwrap_or_default();
     loss::by_name(training.loss.as_deref().unwrap_or("mse"), options)
+}
+
+/// The optimizers that take a momentum.
+fn with_momentum() -> Vec<&'static str> {
+    let mut names: Vec<&str> = optimizer::names().iter().map(|named| named.name).collect();
+    names.retain(|name| takes_momentum(name));
+    names
 }
 
 /// Whether a loss is for classes: it refuses targets that are numbers.
