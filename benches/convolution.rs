@@ -62,9 +62,13 @@ fn bench<T: Element>(criterion: &mut Criterion, lines: &mut Vec<String>) {
             epoch += 1;
             loader.start_epoch(epoch);
             for batch in loader.batches() {
-                let loss = network.propagate(&batch, &loss, &mut workspace).expect("it fits");
+                let loss = network
+                    .forward_backward(&batch, &loss, &mut workspace)
+                    .expect("it fits");
                 assert!(loss.is_finite());
-                network.update(&mut sgd, &mut workspace).expect("it fits");
+                network
+                    .apply_gradients(&mut sgd, &mut workspace)
+                    .expect("it fits");
             }
         });
         let step = seconds.map(|seconds| 1e3 * seconds * BATCH as f64 / SAMPLES as f64);

@@ -11,7 +11,7 @@ mod whole;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput};
-use mfnet::layer::{Initializer, Layer, Linear, Pass};
+use mfnet::layer::{Context, Initializer, Layer, Linear, Mode};
 use mfnet::machine::peak_flops;
 use mfnet::{DataLoader, Dataset, Element, MseLoss, NeuralNetwork, Shuffle, Workspace};
 use ndarray::{Array2, ArrayView2, Axis, ShapeBuilder, s};
@@ -43,6 +43,11 @@ impl Shape {
     /// Multiplications and additions of one of the products; the bias counts as a feature.
     fn operations(&self) -> f64 {
         (2 * (self.inputs + 1) * self.outputs * self.samples) as f64
+    }
+
+    /// Whether each shard of a batch computes a gradient of its own.
+    fn is_narrow(&self) -> bool {
+        self.inputs.min(self.outputs) <= 32
     }
 
     /// The samples of a block in a training step.
@@ -81,7 +86,7 @@ impl<T: Element> Block<T> {
             delta: filled(shape.outputs, T::zero(), 2 * seed + 1),
             delta_input: constant(shape.inputs, T::zero()),
             gradient: layer
-                .weights()
+                .parameters()
                 .iter()
                 .map(|weights| weights.mapv(|_| T::zero()))
                 .collect(),
@@ -117,11 +122,11 @@ fn passes<T: Element>(criterion: &mut Criterion, shape: Shape, below: bool) -> [
         .collect();
     let mut forward = || {
         blocks.par_iter_mut().for_each(|block| {
+            let output = block.output.view_mut();
             layer.forward(
                 block.input.view(),
-                block.output.view_mut(),
-                Pass::PREDICTION,
-                &mut [],
+                output,
+                &mut Context::new(Mode::Eval, &mut Vec::new()),
             )
         });
     };
@@ -144,8 +149,7 @@ fn passes<T: Element>(criterion: &mut Criterion, shape: Shape, below: bool) -> [
                     block.input.view(),
                     block.delta.view(),
                     delta_input,
-                    Pass::PREDICTION,
-                    &mut [],
+                    &mut Context::new(Mode::Eval, &mut Vec::new()),
                 );
             });
         };
@@ -159,14 +163,14 @@ fn passes<T: Element>(criterion: &mut Criterion, shape: Shape, below: bool) -> [
         );
     }
     let mut gradient_seconds = None;
-    if layer.is_small() {
+    if shape.is_narrow() {
         let mut gradient = || {
             blocks.par_iter_mut().for_each(|block| {
-                layer.block_gradient(
+                layer.gradient(
                     block.input.view(),
                     block.delta.view(),
                     &mut block.gradient,
-                    &mut [],
+                    &mut Context::new(Mode::Eval, &mut Vec::new()),
                 );
             });
         };
@@ -201,7 +205,7 @@ fn gradient<T: Element>(criterion: &mut Criterion, shape: Shape) -> Option<f64> 
     let mut workspace = Workspace::new(&network, shape.samples);
     let batch = loader.batches().next().unwrap();
     network
-        .propagate(&batch, &MseLoss::default(), &mut workspace)
+        .forward_backward(&batch, &MseLoss::default(), &mut workspace)
         .unwrap();
     network.gradients(&mut workspace).unwrap();
     let found = workspace.gradients().next().unwrap();
@@ -237,10 +241,7 @@ fn products<T: Element>(criterion: &mut Criterion, peak: f64, lines: &mut Vec<St
                 samples,
             };
             let mut times = passes::<T>(criterion, shape, below);
-            let is_small = Linear::<T>::new(inputs, outputs, Initializer::Zeros, 0)
-                .unwrap()
-                .is_small();
-            if !is_small {
+            if !shape.is_narrow() {
                 times[2] = gradient::<T>(criterion, shape);
             }
             if times.iter().all(Option::is_none) {

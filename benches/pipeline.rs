@@ -143,20 +143,23 @@ impl Bench {
         let mut workspace = Workspace::new(&thin, BATCH);
         let squares = MseLoss::default();
         self.time(&format!("{} gather (and one output)", T::NAME), || {
-            black_box(thin.propagate(&thin_batch, &squares, &mut workspace).unwrap());
+            black_box(
+                thin.forward_backward(&thin_batch, &squares, &mut workspace)
+                    .unwrap(),
+            );
         });
 
         let mut network = network::<T>(&[HIDDEN, 10]);
         let mut workspace = Workspace::new(&network, BATCH);
         self.time(&format!("{} forward, loss and backward", T::NAME), || {
-            black_box(network.propagate(&batch, &*loss, &mut workspace).unwrap());
+            black_box(network.forward_backward(&batch, &*loss, &mut workspace).unwrap());
         });
         // Without a length the step stays where it is, however often it is taken.
         let mut optimizer = Sgd::new(f64::MIN_POSITIVE).unwrap();
         // The filter may have left out what comes before.
-        network.propagate(&batch, &*loss, &mut workspace).unwrap();
+        network.forward_backward(&batch, &*loss, &mut workspace).unwrap();
         self.time(&format!("{} gradients and update", T::NAME), || {
-            network.update(&mut optimizer, &mut workspace).unwrap();
+            network.apply_gradients(&mut optimizer, &mut workspace).unwrap();
         });
         self.time(&format!("{} evaluation of {}", T::NAME, test.samples()), || {
             black_box(network.evaluate(test, &*loss).unwrap());
@@ -168,9 +171,9 @@ impl Bench {
         let after_a_step = || {
             let mut network = network::<T>(&[HIDDEN, 10]);
             let mut workspace = Workspace::new(&network, BATCH);
-            network.propagate(batch, loss, &mut workspace).unwrap();
+            network.forward_backward(batch, loss, &mut workspace).unwrap();
             let mut optimizer = Sgd::new(LEARNING_RATE).unwrap();
-            network.update(&mut optimizer, &mut workspace).unwrap();
+            network.apply_gradients(&mut optimizer, &mut workspace).unwrap();
             network.weights().cloned().collect::<Vec<_>>()
         };
         assert!(self.serial.install(after_a_step) == self.parallel.install(after_a_step));

@@ -50,7 +50,7 @@ fn main() -> mfnet::Result<()> {
     let loader = DataLoader::new(&data, 4, Shuffle::None, 0)?;
     let mut workspace = Workspace::new(&network, 4);
     for batch in loader.batches() {
-        let loss = network.propagate(&batch, &MseLoss::default(), &mut workspace)?;
+        let loss = network.forward_backward(&batch, &MseLoss::default(), &mut workspace)?;
         println!("Loss: {loss}; the report's: 1\n");
         network.gradients(&mut workspace)?;
         for (layer, (ours, report)) in (1..).zip(workspace.gradients().zip(&report_gradients())) {
@@ -60,7 +60,7 @@ fn main() -> mfnet::Result<()> {
                 Some(report),
             );
         }
-        network.update(&mut Sgd::new(2.0)?, &mut workspace)?;
+        network.apply_gradients(&mut Sgd::new(2.0)?, &mut workspace)?;
     }
     for (layer, weights) in (1..).zip(network.weights()) {
         show(&format!("W{layer} after a step of eta = 2"), weights, None);

@@ -37,8 +37,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         loader.start_epoch(epoch);
         let mut sum = 0.0;
         for batch in loader.batches() {
-            sum += network.propagate(&batch, &loss, &mut workspace)?;
-            network.update(&mut optimizer, &mut workspace)?;
+            sum += network.forward_backward(&batch, &loss, &mut workspace)?;
+            network.apply_gradients(&mut optimizer, &mut workspace)?;
         }
         let train_loss = sum / loader.batches().len() as f64;
         let test = network.evaluate(&test, &loss)?;

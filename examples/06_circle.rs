@@ -144,13 +144,14 @@ impl Sequential {
 
     /// Sends a batch forward, and the gradient of its loss, which it returns, back to the first layer.
     fn backward(&mut self, batch: &Batch<'_, f64>) -> mfnet::Result<f64> {
-        self.network.propagate(batch, &self.loss, &mut self.workspace)
+        self.network
+            .forward_backward(batch, &self.loss, &mut self.workspace)
     }
 
     /// A step down the gradient.
     fn learn(&mut self, learning_rate: f64) -> mfnet::Result<()> {
         self.network
-            .update(&mut Sgd::new(learning_rate)?, &mut self.workspace)
+            .apply_gradients(&mut Sgd::new(learning_rate)?, &mut self.workspace)
     }
 
     /// Each weight tensor, and its gradient of the batch that went back last.

@@ -152,7 +152,7 @@ impl TwoLayers {
             loader.start_epoch(epoch);
             for batch in loader.batches() {
                 losses.push(self.forward_and_back(&batch)?);
-                self.network.update(&mut self.sgd, &mut self.workspace)?;
+                self.network.apply_gradients(&mut self.sgd, &mut self.workspace)?;
             }
         }
         Ok(losses)
@@ -160,7 +160,8 @@ impl TwoLayers {
 
     /// The probabilities of the classes, then the way back from their loss, which is returned.
     fn forward_and_back(&mut self, batch: &Batch<'_, f64>) -> mfnet::Result<f64> {
-        self.network.propagate(batch, &self.loss, &mut self.workspace)
+        self.network
+            .forward_backward(batch, &self.loss, &mut self.workspace)
     }
 
     fn evaluate(&self, data: &Dataset<f64>) -> mfnet::Result<Evaluation> {

@@ -17,10 +17,74 @@ pub trait Element: Number {
 
     /// The same number as `f64`; exact.
     fn as_f64(self) -> f64;
+
+    /// Calls the function that this crate was compiled with for this type; see [`compiled`].
+    #[doc(hidden)]
+    fn call<'a, 'b: 'a, F: Compiled>(arguments: F::Arguments<'a, 'b, Self>) -> F::Output<Self>;
 }
+
+/// A generic function whose code for both types is part of this crate; written by [`compiled`].
+pub trait Compiled {
+    /// The function's arguments, as a tuple.
+    type Arguments<'a, 'b: 'a, T: Element>;
+    /// The function's result.
+    type Output<T: Element>;
+
+    /// Calls the function for `f32`.
+    fn in_f32<'a, 'b: 'a>(arguments: Self::Arguments<'a, 'b, f32>) -> Self::Output<f32>;
+
+    /// Calls the function for `f64`.
+    fn in_f64<'a, 'b: 'a>(arguments: Self::Arguments<'a, 'b, f64>) -> Self::Output<f64>;
+}
+
+/// Has a generic function compiled once for `f32` and once for `f64`, in this crate and with its optimisation.
+///
+/// Without it, the code of a generic function is made anew in each program that calls it: slowly compiled, and slow where
+/// that program is a development build. Written around the functions that the heavy work goes through.
+///
+/// `'a` is the lifetime of the references, `'b` that of anything they lead to.
+macro_rules! compiled {
+    (
+        $(#[$attribute:meta])*
+        $visibility:vis fn $name:ident<$a:lifetime, $b:lifetime, $t:ident>($($argument:ident: $type:ty),* $(,)?)
+        $(-> $output:ty)? $body:block
+    ) => {
+        $(#[$attribute])*
+        $visibility fn $name<$a, $b: $a, $t: $crate::element::Element>($($argument: $type),*) $(-> $output)? {
+            fn generic<$a, $b: $a, $t: $crate::element::Element>($($argument: $type),*) $(-> $output)? $body
+
+            struct Function;
+
+            impl $crate::element::Compiled for Function {
+                type Arguments<$a, $b: $a, $t: $crate::element::Element> = ($($type,)*);
+                type Output<$t: $crate::element::Element> = $crate::element::compiled!(@output $($output)?);
+
+                fn in_f32<$a, $b: $a>(arguments: Self::Arguments<$a, $b, f32>) -> Self::Output<f32> {
+                    let ($($argument,)*) = arguments;
+                    generic($($argument),*)
+                }
+
+                fn in_f64<$a, $b: $a>(arguments: Self::Arguments<$a, $b, f64>) -> Self::Output<f64> {
+                    let ($($argument,)*) = arguments;
+                    generic($($argument),*)
+                }
+            }
+
+            $t::call::<Function>(($($argument,)*))
+        }
+    };
+    (@output $output:ty) => { $output };
+    (@output) => { () };
+}
+
+pub(crate) use compiled;
 
 impl Element for f32 {
     const NAME: &'static str = "f32";
+
+    fn call<'a, 'b: 'a, F: Compiled>(arguments: F::Arguments<'a, 'b, Self>) -> F::Output<Self> {
+        F::in_f32(arguments)
+    }
 
     #[inline(always)]
     fn from_u8(value: u8) -> Self {
@@ -40,6 +104,10 @@ impl Element for f32 {
 
 impl Element for f64 {
     const NAME: &'static str = "f64";
+
+    fn call<'a, 'b: 'a, F: Compiled>(arguments: F::Arguments<'a, 'b, Self>) -> F::Output<Self> {
+        F::in_f64(arguments)
+    }
 
     #[inline(always)]
     fn from_u8(value: u8) -> Self {

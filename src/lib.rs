@@ -30,7 +30,7 @@
 //! | put a network together | [`NeuralNetwork::builder`], [`layer`] |
 //! | say what is wrong with a prediction, and how to mend it | [`loss`], [`optimizer`] with its schedules |
 //! | train | [`train()`], [`train_test_regression`], [`train_test_classification`] |
-//! | write a training loop of your own | [`DataLoader`], [`NeuralNetwork::propagate`], [`NeuralNetwork::update`] |
+//! | write a training loop of your own | [`DataLoader`], [`NeuralNetwork::forward_backward`], [`NeuralNetwork::apply_gradients`] |
 //! | predict, and judge predictions | [`NeuralNetwork::predict`], [`NeuralNetwork::evaluate`], [`classification_scores`], [`regression_scores`] |
 //! | keep a model, and use it elsewhere | `Model`, `NeuralNetwork::save`, `NeuralNetwork::load_weights` |
 //! | compare with models that are not trained | [`mean_predictor`], `least_squares` |
@@ -69,12 +69,13 @@
 //! the first call that needs one, if the parent too had used mfnet; what else of the program waits for threads that are
 //! not there is beyond this crate's reach.
 //!
-//! An OpenBLAS older than the CPU does not know it, and falls back to kernels that are several times slower. The
-//! first product, or the first call of [`blas()`], notices and has OpenBLAS choose again (on x86-64, where the
-//! library has several kernel sets in it), unless `OPENBLAS_CORETYPE` is set: that is the user's own choice, and
-//! stands. [`Blas::kernel`], [`Blas::replaced_kernel`] and [`Blas::better_kernel`] say what came of it. Programs
-//! that use OpenBLAS besides mfnet should know that both promises are kept for the whole process: its thread count
-//! is set to 1, and its kernel may change, at that first call.
+//! An OpenBLAS older than the CPU does not know it, and falls back to kernels that are several times slower. On x86-64
+//! Linux, mfnet notices when the program is loaded, before `main`, and has OpenBLAS choose again (where the library has
+//! several kernel sets in it), unless `OPENBLAS_CORETYPE` is set: that is the user's own choice, and stands. Nothing is
+//! changed where other threads run already, as in a program that loads mfnet as a plugin. [`Blas::kernel`],
+//! [`Blas::replaced_kernel`] and [`Blas::better_kernel`] show the outcome. Programs that use OpenBLAS besides mfnet should
+//! know that both settings are the whole process's: its kernel, and its thread count, which the first product or the first
+//! call of [`blas()`] sets to 1.
 //!
 //! # Features
 //!
@@ -110,6 +111,10 @@ mod network;
 pub mod optimizer;
 pub mod plain;
 mod pool;
+mod product;
+#[cfg(test)]
+#[path = "../tests/common/property.rs"]
+mod property;
 mod random;
 #[cfg(feature = "plots")]
 pub mod report;

@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use ndarray::{Array2, ShapeBuilder};
 
-use crate::blas::product;
 use crate::element::Element;
 use crate::kernel::{InstructionSet, multiply_adds, read};
 use crate::pool;
+use crate::product::gemm;
 
 /// Attempts of a measurement, and how long each takes.
 const ATTEMPTS: usize = 5;
@@ -58,7 +58,7 @@ pub fn product_flops<T: Element>() -> f64 {
     best_rate(
         || (matrix(inputs, samples), matrix(outputs, samples)),
         |(input, output)| {
-            product(
+            gemm(
                 T::one(),
                 weights.view(),
                 input.view(),

@@ -101,9 +101,9 @@ fn steps_allocate_nothing<T: Element>(
         let mut epoch = |number| {
             loader.start_epoch(number);
             for batch in loader.batches() {
-                let loss = network.propagate(&batch, loss, &mut workspace).unwrap();
+                let loss = network.forward_backward(&batch, loss, &mut workspace).unwrap();
                 assert!(loss.is_finite());
-                network.update(&mut *optimizer, &mut workspace).unwrap();
+                network.apply_gradients(&mut *optimizer, &mut workspace).unwrap();
             }
         };
         epoch(1);

@@ -39,10 +39,10 @@ fn answers() -> Answers {
     let mut plain = Sgd::new(0.1).unwrap();
     let mut clipped = Sgd::new(0.1).unwrap().clip(Clip::Global(0.1)).unwrap();
     for batch in loader.batches() {
-        network.propagate(&batch, &loss, &mut workspace).unwrap();
-        network.update(&mut plain, &mut workspace).unwrap();
-        network.propagate(&batch, &loss, &mut workspace).unwrap();
-        network.update(&mut clipped, &mut workspace).unwrap();
+        network.forward_backward(&batch, &loss, &mut workspace).unwrap();
+        network.apply_gradients(&mut plain, &mut workspace).unwrap();
+        network.forward_backward(&batch, &loss, &mut workspace).unwrap();
+        network.apply_gradients(&mut clipped, &mut workspace).unwrap();
     }
     Answers {
         predictions: network.predict_dataset(&other).unwrap(),

@@ -22,9 +22,9 @@ pub fn check<T: Element>(job: &Job, data: &Dataset<T>) {
     let loader = DataLoader::new(&data, data.samples(), Shuffle::None, 0).unwrap();
     let batch = loader.batches().next().unwrap();
     let mut workspace = Workspace::new(&network, data.samples());
-    let found = network.propagate(&batch, &*loss, &mut workspace).unwrap();
+    let found = network.forward_backward(&batch, &*loss, &mut workspace).unwrap();
     network
-        .update(&mut Sgd::new(LEARNING_RATE).unwrap(), &mut workspace)
+        .apply_gradients(&mut Sgd::new(LEARNING_RATE).unwrap(), &mut workspace)
         .unwrap();
     let expected = twin.step(&indices).unwrap();
     assert_close(&what, &[found], &[expected], tolerance);

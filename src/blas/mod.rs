@@ -4,11 +4,11 @@
 //! parallelism above, because overlapping multithreaded calls fight over OpenBLAS's pool. Without the feature they go
 //! to the pure-Rust kernels that ndarray brings.
 
+mod gemm;
 #[cfg(feature = "openblas")]
 mod openblas;
-mod product;
 
-pub(crate) use product::product;
+pub(crate) use gemm::gemm;
 
 /// What computes the matrix products of this process.
 ///
@@ -37,11 +37,11 @@ pub struct Blas {
     pub workers: usize,
 }
 
-/// Says which library, version, kernel and thread counts are in use, and makes sure that the kernel fits the CPU.
+/// Returns the library, version, kernel and thread counts in use.
 ///
 /// OpenBLAS chooses its kernel when it is loaded, and a library older than the CPU falls back to one that is four to
-/// five times slower. The first product, or the first call of this function, has it choose again. The choice of a user
-/// who sets `OPENBLAS_CORETYPE` stands. A program that calls BLAS by itself from other threads should call this first.
+/// five times slower. On Linux, mfnet has it choose again when the program is loaded. The choice of a user who sets
+/// `OPENBLAS_CORETYPE` stands. The first product, or the first call of this function, sets the library's thread count to 1.
 pub fn blas() -> Blas {
     #[cfg(feature = "openblas")]
     let blas = openblas::describe();

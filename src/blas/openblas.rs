@@ -1,7 +1,7 @@
 //! OpenBLAS itself: its thread count, its kernel, and the guard against a kernel that is too old for the CPU.
 
 use std::ffi::{CStr, c_char, c_int};
-use std::sync::OnceLock;
+use std::sync::{Once, OnceLock};
 
 use super::Blas;
 
@@ -15,17 +15,19 @@ unsafe extern "C" {
     fn openblas_set_num_threads(threads: c_int);
 }
 
-/// The kernel that the library had chosen by itself, where the guard replaced it.
-static REPLACED: OnceLock<Option<String>> = OnceLock::new();
+/// The kernel that the library had chosen by itself; empty unless the guard replaced it.
+static REPLACED: OnceLock<String> = OnceLock::new();
 
-/// Readies the library once: one thread a call, kernels that fit the CPU. Later calls cost one atomic load.
+/// Has the library use one thread for a call, once. Later calls cost one atomic load.
 pub(crate) fn prepare() {
-    REPLACED.get_or_init(|| {
-        let replaced = guard_kernel();
+    static ONE_THREAD: Once = Once::new();
+    ONE_THREAD.call_once(|| {
+        // The entry among the program's constructors is linked because it is named here.
+        #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+        std::hint::black_box(CONSTRUCTOR);
         // SAFETY: takes a plain integer; the library allows it at any time between products, and every product of
         // this crate waits for this initialisation.
         unsafe { openblas_set_num_threads(1) };
-        replaced
     });
 }
 
@@ -44,7 +46,7 @@ pub(super) fn describe() -> Blas {
         version: version.to_owned(),
         better_kernel: wanted_kernel().filter(|wanted| level(wanted) > level(&kernel)),
         kernel,
-        replaced_kernel: REPLACED.get().cloned().flatten(),
+        replaced_kernel: REPLACED.get().cloned(),
         threads: usize::try_from(threads).unwrap_or(1),
         workers: rayon::current_num_threads(),
     }
@@ -67,26 +69,43 @@ unsafe fn text(pointer: *const c_char) -> String {
     text.to_string_lossy().into_owned()
 }
 
+/// Runs the guard when the program is loaded, after the library's own constructor and before `main`: later, other threads may
+/// read the environment, which the guard changes.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[used]
+// SAFETY: the section holds pointers to functions that the C library calls once, with three arguments that are ignored here.
+#[unsafe(link_section = ".init_array")]
+static CONSTRUCTOR: extern "C" fn() = {
+    extern "C" fn constructor() {
+        if let Some(replaced) = guard_kernel() {
+            // Empty until now, since a constructor runs once.
+            let _ = REPLACED.set(replaced);
+        }
+    }
+    constructor
+};
+
 /// Has the library choose its kernel again where it chose one below what the CPU allows; the kernel it had before.
 ///
-/// The choice is made when the library is loaded, so setting the variable alone comes too late; but a library with
-/// several kernels in it can be told to unload the one and load another.
-#[cfg(all(unix, target_arch = "x86_64"))]
+/// A library older than the CPU makes a wrong choice when it is loaded, and reads the user's choice from the environment only
+/// then; but a library with several kernels in it can be told to unload the one and load another. Nothing is done where the
+/// user has chosen, or where threads run that might read the environment, as in a program that loads this crate as a plugin:
+/// [`Blas::better_kernel`] then names the kernel that `OPENBLAS_CORETYPE` should name.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 fn guard_kernel() -> Option<String> {
     const CHOICE: &CStr = c"OPENBLAS_CORETYPE";
     let wanted = wanted_kernel()?;
     let found = kernel();
     let choice = CHOICE.to_str().ok()?;
-    if level(&found) >= level(wanted) || std::env::var_os(choice).is_some() {
+    if level(&found) >= level(wanted) || std::env::var_os(choice).is_some() || has_other_threads() {
         return None;
     }
     let quit = symbol(c"gotoblas_dynamic_quit")?;
     let init = symbol(c"gotoblas_dynamic_init")?;
     let value = std::ffi::CString::new(wanted).ok()?;
-    // SAFETY: both functions take and return nothing. The variable is set and removed through the C library, whose
-    // lock orders it with the library's own `getenv`; Rust's environment functions hold no lock that we could take
-    // here, which is why it is set for this moment only, before the first product. No product runs meanwhile: those
-    // of this crate wait for `prepare`, and the documentation of `blas()` asks others to.
+    // SAFETY: both functions take and return nothing. glibc's `setenv` must not run beside a `getenv`, which takes no lock:
+    // the only other threads are the library's own, which wait for work and read no environment. No product runs
+    // meanwhile, as nobody has had a chance to ask for one.
     unsafe {
         libc::setenv(CHOICE.as_ptr(), value.as_ptr(), 1);
         quit();
@@ -96,9 +115,13 @@ fn guard_kernel() -> Option<String> {
     (kernel() != found).then_some(found)
 }
 
-#[cfg(not(all(unix, target_arch = "x86_64")))]
-fn guard_kernel() -> Option<String> {
-    None
+/// Whether the process has threads besides this one and those of the library; also where that cannot be known.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+fn has_other_threads() -> bool {
+    // SAFETY: no arguments, returns a plain integer.
+    let own = unsafe { openblas_get_num_threads() };
+    let threads = std::fs::read_dir("/proc/self/task").map(Iterator::count);
+    threads.map_or(true, |threads| threads > usize::try_from(own).unwrap_or(1).max(1))
 }
 
 /// The best kernel set for this CPU that every OpenBLAS since 2017 has; none where the library's choice is as good.
@@ -130,7 +153,7 @@ fn level(kernel: &str) -> u8 {
 }
 
 /// A function of the loaded libraries that takes and returns nothing.
-#[cfg(all(unix, target_arch = "x86_64"))]
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 fn symbol(name: &CStr) -> Option<unsafe extern "C" fn()> {
     // SAFETY: the name is nul-terminated; the default handle needs no opening.
     let address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
@@ -141,7 +164,7 @@ fn symbol(name: &CStr) -> Option<unsafe extern "C" fn()> {
     Some(unsafe { std::mem::transmute::<*mut libc::c_void, unsafe extern "C" fn()>(address) })
 }
 
-#[cfg(all(test, unix, target_arch = "x86_64"))]
+#[cfg(all(test, target_os = "linux", target_arch = "x86_64"))]
 mod tests {
     use super::*;
 

@@ -262,7 +262,7 @@ fn sorted<T: Element>(
             return Err(format!("tensor `{}` belongs to no training", name.escape_debug()));
         }
     }
-    let shapes = network.learned().map(Array2::dim).enumerate();
+    let shapes = network.tensors().map(Array2::dim).enumerate();
     let fits = best
         .iter()
         .map(|(&index, matrix)| (index, matrix.dim()))

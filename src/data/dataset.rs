@@ -8,7 +8,7 @@ use super::compressed::Compressed;
 use super::one_hot::check_labels;
 use crate::element::Element;
 use crate::error::{Error, Result};
-use crate::kernel::SparseColumns;
+use crate::product::{SparseColumns, skips_zeros};
 
 /// The inputs of a data set, one sample a row.
 #[derive(Debug, Clone, PartialEq)]
@@ -176,14 +176,43 @@ impl<T: Element> Dataset<T> {
         &self.targets
     }
 
+    /// The label of each sample; none for targets that are numbers.
+    ///
+    /// ```
+    /// use mfnet::Dataset;
+    /// use ndarray::array;
+    ///
+    /// let data = Dataset::classification(array![[0.5], [0.7]], vec![0, 1], 2)?;
+    /// assert_eq!((data.labels(), data.values()), (Some(&[0, 1][..]), None));
+    /// # Ok::<(), mfnet::Error>(())
+    /// ```
+    pub fn labels(&self) -> Option<&[u32]> {
+        match &self.targets {
+            Targets::Classes { labels, .. } => Some(labels),
+            Targets::Values(_) => None,
+        }
+    }
+
+    /// The target values; none for targets that are classes.
+    ///
+    /// # Shapes
+    ///
+    /// samples x outputs
+    pub fn values(&self) -> Option<ArrayView2<'_, T>> {
+        match &self.targets {
+            Targets::Values(values) => Some(values.view()),
+            Targets::Classes { .. } => None,
+        }
+    }
+
     /// The inputs and the targets.
     pub(crate) fn into_parts(self) -> (Inputs<T>, Targets<T>) {
         (self.inputs, self.targets)
     }
 
-    /// Whether the inputs are so full of zeros that it pays to leave those out.
+    /// Whether products with the inputs skip their zeros.
     pub(crate) fn is_sparse(&self) -> bool {
-        self.density <= SPARSE && self.features() < SparseColumns::<T>::MOST_FEATURES
+        skips_zeros(self.density, self.features())
     }
 
     /// Adds samples to the columns of a block without their zeros; for a data set that [is sparse](Self::is_sparse).
@@ -253,9 +282,6 @@ impl<T: Element> Dataset<T> {
         }
     }
 }
-
-/// The density of inputs, 0 to 1, up to which it pays to leave out zeros.
-const SPARSE: f64 = 0.4;
 
 /// A pixel's value as a feature: 0 to 1.
 #[inline(always)]

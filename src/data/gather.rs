@@ -1,4 +1,4 @@
-//! Samples from where they lie in a data set to the columns of a block.
+//! Samples from where they lie in a data set to the columns of a shard.
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, ShapeBuilder, s};
 
@@ -64,7 +64,7 @@ fn gather_pixels<T: Element>(
     );
 }
 
-/// The targets of a block of samples.
+/// The targets of a shard.
 #[derive(Debug, Clone, Copy)]
 pub enum TargetsView<'a, T> {
     /// Numbers, outputs x samples.
@@ -73,19 +73,19 @@ pub enum TargetsView<'a, T> {
     Classes(&'a [u32]),
 }
 
-/// Room for the targets of a block of samples, of either kind.
+/// Room for the targets of a shard, of either kind.
 #[derive(Debug)]
-pub(crate) struct BlockTargets<T> {
+pub(crate) struct ShardTargets<T> {
     /// Outputs x capacity, column-major.
     values: Array2<T>,
     /// A label for each of `capacity` samples.
     labels: Vec<u32>,
 }
 
-impl<T: Element> BlockTargets<T> {
+impl<T: Element> ShardTargets<T> {
     /// Room for `capacity` samples.
     pub(crate) fn new(outputs: usize, capacity: usize) -> Self {
-        BlockTargets {
+        ShardTargets {
             values: Array2::zeros((outputs, capacity).f()),
             labels: vec![0; capacity],
         }
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn gathered_targets_are_of_their_kind() {
-        let mut room = BlockTargets::new(1, 3);
+        let mut room = ShardTargets::new(1, 3);
         let values = Targets::Values(array![[1.0], [2.0], [3.0]]);
         match room.gather(&values, &[2, 1]) {
             TargetsView::Values(view) => assert_eq!(view, array![[3.0, 2.0]]),

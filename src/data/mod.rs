@@ -29,7 +29,7 @@ pub use dataset::{Dataset, Inputs, Targets};
 pub use examples::Examples;
 pub use folds::k_folds;
 pub use gather::TargetsView;
-pub(crate) use gather::{BlockTargets, gather_inputs, gather_values};
+pub(crate) use gather::{ShardTargets, gather_inputs, gather_values};
 pub use loader::{Batch, DataLoader, Shuffle};
 pub use normalize::{Normalization, denormalize_features, normalize_features};
 pub use one_hot::{one_hot_decode, one_hot_encode};

@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
-use ndarray::{Array2, ArrayD, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, ShapeBuilder, s};
+use ndarray::{Array2, ArrayD, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, ShapeBuilder, s};
 
 use super::record::{Attribute, Operand, Operator, Options, Record, Tensor};
-use super::{Fetch, Layer, Pass, Whole, WholeBatch};
+use super::statistics::{TILE, part, tiles};
+use super::{BatchStatistics, Context, Fetch, Layer, LayerKind};
 use crate::augment::{body, body_mut};
 use crate::element::Element;
 use crate::error::{Error, Result};
@@ -191,43 +192,23 @@ impl<T: Element> BatchNorm1d<T> {
         self.running[0].column(1)
     }
 
-    /// 1 / sqrt(variance + epsilon).
-    fn inverse_deviation(&self, variance: f64) -> f64 {
-        1.0 / (variance + self.epsilon).sqrt()
+    /// The mean of a feature, and 1 / sqrt(variance + epsilon): those of the batch, or the running ones without a batch.
+    fn moments(&self, batch: Option<&BatchStatistics<T>>, feature: usize) -> (f64, f64) {
+        let (mean, variance) = match batch {
+            Some(batch) => (batch.means()[feature], batch.variance(feature)),
+            None => (
+                self.running_mean()[feature].as_f64(),
+                self.running_variance()[feature].as_f64(),
+            ),
+        };
+        (mean, 1.0 / (variance + self.epsilon).sqrt())
     }
+}
 
-    /// Writes `output`, given mean and variance of each feature.
-    fn normalize(
-        &self,
-        input: ArrayView2<'_, T>,
-        output: ArrayViewMut2<'_, T>,
-        moments: impl Fn(usize) -> (f64, f64),
-    ) {
-        let (input, mut output) = (body(input), body_mut(output));
-        for features in tiles(self.features()) {
-            let (mut means, mut scales, mut shifts) =
-                ([T::zero(); TILE], [T::zero(); TILE], [T::zero(); TILE]);
-            for (place, feature) in features.clone().enumerate() {
-                let (mean, variance) = moments(feature);
-                means[place] = T::from_f64(mean);
-                scales[place] =
-                    T::from_f64(self.gamma()[feature].as_f64() * self.inverse_deviation(variance));
-                shifts[place] = self.beta()[feature];
-            }
-            simd(
-                #[inline(always)]
-                || {
-                    for (input, output) in input.columns().into_iter().zip(output.columns_mut()) {
-                        let numbers = part_mut(output, &features).iter_mut().zip(part(input, &features));
-                        let factors = means.iter().zip(&scales).zip(&shifts);
-                        for ((output, &input), ((&mean, &scale), &shift)) in numbers.zip(factors) {
-                            *output = (input - mean) * scale + shift;
-                        }
-                    }
-                },
-            );
-        }
-    }
+/// Some features of a sample.
+#[inline(always)]
+fn part_mut<'a, T>(sample: ArrayViewMut1<'a, T>, features: &Range<usize>) -> &'a mut [T] {
+    &mut sample.into_slice().expect("a sample's features are contiguous")[features.clone()]
 }
 
 /// What a file has of a layer.
@@ -262,36 +243,6 @@ impl<T: Element> Saved<T> {
     }
 }
 
-/// Features at a time: what is known of them stays in the fastest memory.
-const TILE: usize = 64;
-
-/// All features, tile by tile.
-fn tiles(features: usize) -> impl Iterator<Item = Range<usize>> {
-    (0..features)
-        .step_by(TILE)
-        .map(move |first| first..features.min(first + TILE))
-}
-
-const ONE_PIECE: &str = "a sample's features lie next to each other";
-
-/// Some features of a sample.
-#[inline(always)]
-fn part<'a, T>(sample: ArrayView1<'a, T>, features: &Range<usize>) -> &'a [T] {
-    &sample.to_slice().expect(ONE_PIECE)[features.clone()]
-}
-
-/// Some features of a sample.
-#[inline(always)]
-fn part_mut<'a, T>(sample: ArrayViewMut1<'a, T>, features: &Range<usize>) -> &'a mut [T] {
-    &mut sample.into_slice().expect(ONE_PIECE)[features.clone()]
-}
-
-/// The summaries of a tile's features: two numbers of each, which stand in the two halves of a summary.
-fn halves<'a>(summary: &'a mut [f64], features: &Range<usize>) -> (&'a mut [f64], &'a mut [f64]) {
-    let (first, second) = summary.split_at_mut(summary.len() / 2);
-    (&mut first[features.clone()], &mut second[features.clone()])
-}
-
 impl<T: Element> Layer<T> for BatchNorm1d<T> {
     fn name(&self) -> &'static str {
         "BatchNorm1d"
@@ -305,65 +256,139 @@ impl<T: Element> Layer<T> for BatchNorm1d<T> {
         self.features()
     }
 
-    fn weights(&self) -> &[Array2<T>] {
+    fn kind(&self) -> LayerKind {
+        LayerKind::BatchWise
+    }
+
+    fn parameters(&self) -> &[Array2<T>] {
         &self.weights
     }
 
-    fn weights_mut(&mut self) -> &mut [Array2<T>] {
+    fn parameters_mut(&mut self) -> &mut [Array2<T>] {
         &mut self.weights
     }
 
-    fn state(&self) -> &[Array2<T>] {
+    fn buffers(&self) -> &[Array2<T>] {
         &self.running
     }
 
-    fn state_mut(&mut self) -> &mut [Array2<T>] {
+    fn buffers_mut(&mut self) -> &mut [Array2<T>] {
         &mut self.running
     }
 
-    /// By the running statistics, whatever the pass: in training, [`WholeBatch::forward`] is called instead.
-    fn forward(
-        &self,
-        input: ArrayView2<'_, T>,
-        output: ArrayViewMut2<'_, T>,
-        _pass: Pass,
-        _scratch: &mut [T],
-    ) {
-        let (means, variances) = (self.running_mean(), self.running_variance());
-        self.normalize(input, output, |feature| {
-            (means[feature].as_f64(), variances[feature].as_f64())
-        });
-    }
-
-    /// By the running statistics, whatever the pass: in training, [`WholeBatch::backward`] is called instead.
-    fn backward(
-        &self,
-        _input: ArrayView2<'_, T>,
-        delta: ArrayView2<'_, T>,
-        delta_input: ArrayViewMut2<'_, T>,
-        _pass: Pass,
-        _scratch: &mut [T],
-    ) {
-        let mut delta_input = body_mut(delta_input);
-        delta_input.assign(&body(delta));
-        for (feature, deltas) in delta_input.axis_iter_mut(Axis(0)).enumerate() {
-            let inverse = self.inverse_deviation(self.running_variance()[feature].as_f64());
-            let scale = T::from_f64(self.gamma()[feature].as_f64() * inverse);
-            deltas.into_iter().for_each(|delta| *delta *= scale);
+    fn forward(&self, input: ArrayView2<'_, T>, output: ArrayViewMut2<'_, T>, context: &mut Context<'_, T>) {
+        let (input, mut output) = (body(input), body_mut(output));
+        for features in tiles(self.features()) {
+            let [mut means, mut scales, mut shifts] = [[T::zero(); TILE]; 3];
+            for (place, feature) in features.clone().enumerate() {
+                let (mean, inverse) = self.moments(context.statistics(), feature);
+                means[place] = T::from_f64(mean);
+                scales[place] = T::from_f64(self.gamma()[feature].as_f64() * inverse);
+                shifts[place] = self.beta()[feature];
+            }
+            simd(
+                #[inline(always)]
+                || {
+                    for (input, output) in input.columns().into_iter().zip(output.columns_mut()) {
+                        let numbers = part_mut(output, &features).iter_mut().zip(part(input, &features));
+                        let factors = means.iter().zip(&scales).zip(&shifts);
+                        for ((output, &input), ((&mean, &scale), &shift)) in numbers.zip(factors) {
+                            *output = (input - mean) * scale + shift;
+                        }
+                    }
+                },
+            );
         }
     }
 
-    fn whole_batch(&self) -> Option<&dyn WholeBatch<T>> {
-        Some(self)
+    fn backward(
+        &self,
+        input: ArrayView2<'_, T>,
+        delta: ArrayView2<'_, T>,
+        delta_input: ArrayViewMut2<'_, T>,
+        context: &mut Context<'_, T>,
+    ) {
+        let (input, delta, mut delta_input) = (body(input), body(delta), body_mut(delta_input));
+        for features in tiles(self.features()) {
+            // dJ/dz = scale (delta - shift - slope (z - mean)); by running statistics, shift and slope are 0.
+            let [mut means, mut scales, mut shifts, mut slopes] = [[T::zero(); TILE]; 4];
+            for (place, feature) in features.clone().enumerate() {
+                let (mean, inverse) = self.moments(context.statistics(), feature);
+                means[place] = T::from_f64(mean);
+                scales[place] = T::from_f64(self.gamma()[feature].as_f64() * inverse);
+                if let Some(batch) = context.statistics() {
+                    let gradient = |column: usize| {
+                        batch.gradients()[0][[feature + 1, column]].as_f64() / batch.samples() as f64
+                    };
+                    shifts[place] = T::from_f64(gradient(0));
+                    slopes[place] = T::from_f64(gradient(1) * inverse);
+                }
+            }
+            simd(
+                #[inline(always)]
+                || {
+                    let columns = input.columns().into_iter().zip(delta.columns());
+                    for ((input, delta), delta_input) in columns.zip(delta_input.columns_mut()) {
+                        let numbers = part(input, &features).iter().zip(part(delta, &features));
+                        let numbers = numbers.zip(part_mut(delta_input, &features));
+                        let factors = means.iter().zip(&scales).zip(shifts.iter().zip(&slopes));
+                        for (((&input, &delta), output), ((&mean, &scale), (&shift, &slope))) in
+                            numbers.zip(factors)
+                        {
+                            *output = scale * (delta - shift - slope * (input - mean));
+                        }
+                    }
+                },
+            );
+        }
     }
 
-    fn whole_batch_mut(&mut self) -> Option<&mut dyn WholeBatch<T>> {
-        Some(self)
+    fn gradient(
+        &self,
+        input: ArrayView2<'_, T>,
+        delta: ArrayView2<'_, T>,
+        gradients: &mut [Array2<T>],
+        context: &mut Context<'_, T>,
+    ) {
+        let (input, delta) = (body(input), body(delta));
+        for features in tiles(self.features()) {
+            let [mut means, mut sums, mut products] = [[0.0; TILE]; 3];
+            for (place, feature) in features.clone().enumerate() {
+                means[place] = self.moments(context.statistics(), feature).0;
+            }
+            simd(
+                #[inline(always)]
+                || {
+                    for (input, delta) in input.columns().into_iter().zip(delta.columns()) {
+                        let numbers = part(input, &features).iter().zip(part(delta, &features));
+                        let sums = sums.iter_mut().zip(&mut products).zip(&means);
+                        for ((&input, &delta), ((sum, product), &mean)) in numbers.zip(sums) {
+                            let delta = delta.as_f64();
+                            *sum += delta;
+                            *product += delta * (input.as_f64() - mean);
+                        }
+                    }
+                },
+            );
+            for (place, feature) in features.enumerate() {
+                let (_, inverse) = self.moments(context.statistics(), feature);
+                let mut gradient = gradients[0].row_mut(feature + 1);
+                gradient[0] = T::from_f64(sums[place]);
+                gradient[1] = T::from_f64(products[place] * inverse);
+            }
+        }
     }
 
-    fn operations(&self) -> usize {
-        // Twice through the input on the way forward, and through input and delta on the way back.
-        8 * self.features()
+    fn update_running_statistics(&mut self, statistics: &BatchStatistics<T>) {
+        let momentum = self.momentum;
+        let follow = |running: &mut T, value: f64| {
+            *running = T::from_f64((1.0 - momentum) * running.as_f64() + momentum * value);
+        };
+        for (feature, mut running) in self.running[0].rows_mut().into_iter().enumerate() {
+            follow(&mut running[0], statistics.means()[feature]);
+            follow(&mut running[1], statistics.sample_variance(feature));
+        }
+        self.batches += 1;
     }
 
     fn record(&self) -> Option<Record<T>> {
@@ -407,190 +432,22 @@ impl<T: Element> Layer<T> for BatchNorm1d<T> {
     }
 }
 
-/// The summary of the way forward: the means, then the sums of squared distances from them. Of the way back: the sums of
-/// delta, then those of delta times the input's distance from the mean.
-impl<T: Element> WholeBatch<T> for BatchNorm1d<T> {
-    fn least_samples(&self) -> usize {
-        2
-    }
-
-    fn summary_len(&self) -> usize {
-        2 * self.features()
-    }
-
-    fn summarize(&self, input: ArrayView2<'_, T>, summary: &mut [f64]) {
-        let input = body(input);
-        let samples = input.ncols() as f64;
-        summary.fill(0.0);
-        for features in tiles(self.features()) {
-            let (means, squares) = halves(summary, &features);
-            simd(
-                #[inline(always)]
-                || {
-                    for sample in input.columns() {
-                        for (sum, &value) in means.iter_mut().zip(part(sample, &features)) {
-                            *sum += value.as_f64();
-                        }
-                    }
-                    for mean in &mut *means {
-                        *mean /= samples;
-                    }
-                    // Once more, since the distances from the mean may be tiny beside the mean itself.
-                    for sample in input.columns() {
-                        let values = part(sample, &features).iter().zip(&*means);
-                        for (sum, (&value, &mean)) in squares.iter_mut().zip(values) {
-                            let distance = value.as_f64() - mean;
-                            *sum += distance * distance;
-                        }
-                    }
-                },
-            );
-        }
-    }
-
-    /// Source: Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances", 1979.
-    fn join(&self, summary: &mut [f64], samples: usize, further: &[f64], further_samples: usize) {
-        let half = self.features();
-        let (means, squares) = summary.split_at_mut(half);
-        let (before, behind) = (samples as f64, further_samples as f64);
-        let part = behind / (before + behind);
-        for feature in 0..half {
-            let distance = further[feature] - means[feature];
-            means[feature] += distance * part;
-            squares[feature] += further[half + feature] + distance * distance * before * part;
-        }
-    }
-
-    fn forward(&self, input: ArrayView2<'_, T>, output: ArrayViewMut2<'_, T>, whole: &Whole) {
-        let (means, squares) = whole.forward().split_at(self.features());
-        let samples = whole.samples() as f64;
-        self.normalize(input, output, |feature| {
-            (means[feature], squares[feature] / samples)
-        });
-    }
-
-    fn summarize_back(
-        &self,
-        input: ArrayView2<'_, T>,
-        delta: ArrayView2<'_, T>,
-        whole: &Whole,
-        summary: &mut [f64],
-    ) {
-        let (input, delta) = (body(input), body(delta));
-        summary.fill(0.0);
-        for features in tiles(self.features()) {
-            let means = &whole.forward()[features.clone()];
-            let (sums, products) = halves(summary, &features);
-            simd(
-                #[inline(always)]
-                || {
-                    for (input, delta) in input.columns().into_iter().zip(delta.columns()) {
-                        let numbers = part(input, &features).iter().zip(part(delta, &features));
-                        let sums = sums.iter_mut().zip(&mut *products).zip(means);
-                        for ((&input, &delta), ((sum, product), &mean)) in numbers.zip(sums) {
-                            let delta = delta.as_f64();
-                            *sum += delta;
-                            *product += delta * (input.as_f64() - mean);
-                        }
-                    }
-                },
-            );
-        }
-    }
-
-    fn backward(
-        &self,
-        input: ArrayView2<'_, T>,
-        delta: ArrayView2<'_, T>,
-        delta_input: ArrayViewMut2<'_, T>,
-        whole: &Whole,
-    ) {
-        let (input, delta, mut delta_input) = (body(input), body(delta), body_mut(delta_input));
-        let samples = whole.samples() as f64;
-        let (means, squares) = whole.forward().split_at(self.features());
-        let (sums, products) = whole.back().split_at(self.features());
-        for features in tiles(self.features()) {
-            // dJ/dz = scale (delta - shift - slope (z - mean))
-            let [mut centers, mut scales, mut shifts, mut slopes] = [[T::zero(); TILE]; 4];
-            for (place, feature) in features.clone().enumerate() {
-                let inverse = self.inverse_deviation(squares[feature] / samples);
-                centers[place] = T::from_f64(means[feature]);
-                scales[place] = T::from_f64(self.gamma()[feature].as_f64() * inverse);
-                shifts[place] = T::from_f64(sums[feature] / samples);
-                slopes[place] = T::from_f64(inverse * inverse * products[feature] / samples);
-            }
-            simd(
-                #[inline(always)]
-                || {
-                    let columns = input.columns().into_iter().zip(delta.columns());
-                    for ((input, delta), delta_input) in columns.zip(delta_input.columns_mut()) {
-                        let numbers = part(input, &features).iter().zip(part(delta, &features));
-                        let numbers = numbers.zip(part_mut(delta_input, &features));
-                        let factors = centers.iter().zip(&scales).zip(shifts.iter().zip(&slopes));
-                        for (((&input, &delta), output), ((&center, &scale), (&shift, &slope))) in
-                            numbers.zip(factors)
-                        {
-                            *output = scale * (delta - shift - slope * (input - center));
-                        }
-                    }
-                },
-            );
-        }
-    }
-
-    fn gradient(&self, whole: &Whole, gradients: &mut [Array2<T>]) {
-        // Before the first batch, all sums are 0.
-        let samples = whole.samples().max(1) as f64;
-        let squares = &whole.forward()[self.features()..];
-        let (sums, products) = whole.back().split_at(self.features());
-        for (feature, mut gradient) in body_mut(gradients[0].view_mut())
-            .rows_mut()
-            .into_iter()
-            .enumerate()
-        {
-            let inverse = self.inverse_deviation(squares[feature] / samples);
-            gradient[0] = T::from_f64(sums[feature]);
-            gradient[1] = T::from_f64(products[feature] * inverse);
-        }
-    }
-
-    fn note(&mut self, whole: &Whole) {
-        let samples = whole.samples() as f64;
-        let (means, squares) = whole.forward().split_at(self.features());
-        let momentum = self.momentum;
-        let follow = |running: &mut T, value: f64| {
-            *running = T::from_f64((1.0 - momentum) * running.as_f64() + momentum * value);
-        };
-        for (feature, mut running) in self.running[0].rows_mut().into_iter().enumerate() {
-            follow(&mut running[0], means[feature]);
-            follow(&mut running[1], squares[feature] / (samples - 1.0));
-        }
-        self.batches += 1;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::augment::{augment, augmented};
+    use crate::layer::Mode;
     use ndarray::array;
 
     fn layer(gamma: &[f64], beta: &[f64]) -> BatchNorm1d<f64> {
         BatchNorm1d::from_weights(gamma, beta).unwrap()
     }
 
-    /// What a layer has seen of these blocks of a batch.
-    fn met(layer: &BatchNorm1d<f64>, blocks: &[&Array2<f64>]) -> Whole {
-        let summaries = blocks.iter().map(|block| {
-            let mut summary = vec![9.0; layer.summary_len()];
-            layer.summarize(block.view(), &mut summary);
-            summary
-        });
-        let summaries: Vec<Vec<f64>> = summaries.collect();
-        let mut whole = Whole::new(layer.summary_len());
-        let samples = blocks.iter().map(|block| block.ncols());
-        whole.join(layer, samples.zip(summaries.iter().map(Vec::as_slice)));
-        whole
+    /// The statistics of a batch.
+    fn measured(input: &Array2<f64>) -> BatchStatistics<f64> {
+        let mut statistics = BatchStatistics::new(input.nrows() - 1);
+        statistics.measure(input.view());
+        statistics
     }
 
     fn assert_close(found: &Array2<f64>, expected: &Array2<f64>) {
@@ -605,23 +462,30 @@ mod tests {
     fn a_batch_by_hand() {
         let mut layer = layer(&[1.0, 3.0], &[0.0, 0.5]);
         let input = augment(array![[1.0, 10.0], [3.0, 10.0]].view());
-        let whole = met(&layer, &[&input]);
-        assert_eq!(
-            whole.forward(),
-            [2.0, 10.0, 2.0, 0.0],
-            "means, sums of squared distances"
-        );
+        let statistics = measured(&input);
+        let (mode, mut scratch) = (Mode::Train { epoch: 1, first: 0 }, Vec::new());
         let mut output = augmented(2, 2);
-        WholeBatch::forward(&layer, input.view(), output.view_mut(), &whole);
+        let mut context = Context::new(mode, &mut scratch).with_statistics(&statistics);
+        layer.forward(input.view(), output.view_mut(), &mut context);
         let one = 1.0 / (1.0_f64 + 1e-5).sqrt();
         // The second feature is always the same: only its beta is left.
         assert_close(&output, &array![[1.0, 1.0], [-one, one], [0.5, 0.5]]);
 
-        layer.note(&whole);
+        // A sample's features are contiguous.
+        let delta = array![[0.0, 1.0, 2.0], [0.0, 4.0, 3.0]].reversed_axes();
+        let mut gradients = [Array2::zeros((3, 2))];
+        layer.gradient(input.view(), delta.view(), &mut gradients, &mut context);
+        assert_close(&gradients[0], &array![[0.0, 0.0], [5.0, 3.0 * one], [5.0, 0.0]]);
+
+        layer.update_running_statistics(&statistics);
         assert_close(&layer.running[0], &array![[0.2, 0.9 + 0.1 * 2.0], [1.0, 0.9]]);
         assert_eq!(layer.batches, 1);
         let mut output = augmented(2, 2);
-        Layer::forward(&layer, input.view(), output.view_mut(), Pass::PREDICTION, &mut []);
+        layer.forward(
+            input.view(),
+            output.view_mut(),
+            &mut Context::new(Mode::Eval, &mut scratch),
+        );
         let scale = 1.0 / (1.1_f64 + 1e-5).sqrt();
         let second = 3.0 * 9.0 / (0.9_f64 + 1e-5).sqrt() + 0.5;
         assert_close(
@@ -630,35 +494,10 @@ mod tests {
         );
     }
 
-    /// More features than a tile has, and numbers whose squares would drown their variance.
-    #[test]
-    fn blocks_are_one_batch() {
-        let features = TILE + 3;
-        let layer = layer(&vec![1.0; features], &vec![0.0; features]);
-        let input = Array2::from_shape_fn((20, features), |(row, column)| {
-            1e8 + ((row * 7 + column * 3) % 11) as f64
-        });
-        let all = augment(input.view());
-        let whole = met(&layer, &[&all]);
-        let cut = [0..7, 7..8, 8..20].map(|rows| augment(input.slice(s![rows, ..])));
-        let parts = met(&layer, &[&cut[0], &cut[1], &cut[2]]);
-        assert_eq!((parts.samples(), whole.samples()), (20, 20));
-        for (feature, column) in input.columns().into_iter().enumerate() {
-            let small = column.mapv(|value| value - 1e8);
-            let mean = small.mean().unwrap();
-            let squares: f64 = small.iter().map(|value| (value - mean).powi(2)).sum();
-            for met in [&parts, &whole] {
-                assert!((met.forward()[feature] - 1e8 - mean).abs() < 1e-7);
-                let found = met.forward()[features + feature];
-                assert!((found - squares).abs() < 1e-5, "{found}, not {squares}");
-            }
-        }
-    }
-
     #[test]
     fn a_record_has_everything() {
         let mut layer = layer(&[1.0, 3.0], &[0.0, 0.5]);
-        layer.note(&met(&layer, &[&augment(array![[1.0, 10.0], [3.0, 12.0]].view())]));
+        layer.update_running_statistics(&measured(&augment(array![[1.0, 10.0], [3.0, 12.0]].view())));
         let record = layer.record().unwrap();
         assert_eq!(record.counts, [("num_batches_tracked", 1)]);
         let mut fetch = |name: &str, shape: &[usize]| {

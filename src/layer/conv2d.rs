@@ -4,11 +4,11 @@ use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis
 
 use super::record::{Attribute, Operand, Operator, Options, Record, Tensor};
 use super::window::Patches;
-use super::{Fetch, Form, Image, Initializer, Layer, Pass, Window};
+use super::{Context, Fetch, Form, Image, Initializer, Layer, Window};
 use crate::augment::{body, body_mut};
-use crate::blas::product;
 use crate::element::Element;
 use crate::error::{Error, Result};
+use crate::product::gemm;
 
 /// Each output channel is a window full of weights that moves over the image, and gives in each of its places the sum of
 /// all it sees, times its weights, and its bias: PyTorch's `nn.Conv2d`, a cross-correlation.
@@ -174,6 +174,12 @@ impl<T: Element> Conv2d<T> {
         matrix(channels, line, room)
     }
 
+    /// The numbers of scratch memory for a group of images: their patches, and the images themselves gathered.
+    fn scratch_len(&self) -> usize {
+        let [weights] = &self.weights;
+        (weights.ncols() + weights.nrows() - 1) * self.group * self.patches.count()
+    }
+
     /// The two parts of the scratch memory for so many images: for patches, and for images that are gathered.
     fn parts<'a>(&self, scratch: &'a mut [T], images: usize) -> (&'a mut [T], &'a mut [T]) {
         let patches = (self.patches.numbers() + 1) * images * self.patches.count();
@@ -259,29 +265,19 @@ impl<T: Element> Layer<T> for Conv2d<T> {
         }
     }
 
-    fn weights(&self) -> &[Array2<T>] {
+    fn parameters(&self) -> &[Array2<T>] {
         &self.weights
     }
 
-    fn weights_mut(&mut self) -> &mut [Array2<T>] {
+    fn parameters_mut(&mut self) -> &mut [Array2<T>] {
         &mut self.weights
     }
 
-    fn scratch(&self) -> usize {
-        let [weights] = &self.weights;
-        (weights.ncols() + weights.nrows() - 1) * self.group * self.patches.count()
-    }
-
-    fn forward(
-        &self,
-        input: ArrayView2<'_, T>,
-        output: ArrayViewMut2<'_, T>,
-        _pass: Pass,
-        scratch: &mut [T],
-    ) {
+    fn forward(&self, input: ArrayView2<'_, T>, output: ArrayViewMut2<'_, T>, context: &mut Context<'_, T>) {
         let (input, mut output) = (body(input), body_mut(output));
         let weights = body(self.weights[0].view());
         let (channels, places) = (weights.nrows(), self.patches.count());
+        let scratch = context.scratch(self.scratch_len());
         let groups = input.axis_chunks_iter(Axis(1), self.group);
         for (images, mut outputs) in groups.zip(output.axis_chunks_iter_mut(Axis(1), self.group)) {
             let line = images.ncols() * places;
@@ -291,12 +287,12 @@ impl<T: Element> Layer<T> for Conv2d<T> {
             if images.ncols() == 1 {
                 let output = numbers_mut(outputs.column_mut(0));
                 let output = matrix_mut(channels, places, output);
-                product(T::one(), weights, columns, T::zero(), output);
+                gemm(T::one(), weights, columns, T::zero(), output);
                 continue;
             }
             let gathered = &mut gathered[..channels * line];
             let all = matrix_mut(channels, line, gathered);
-            product(T::one(), weights, columns, T::zero(), all);
+            gemm(T::one(), weights, columns, T::zero(), all);
             for (output, start) in outputs.columns_mut().into_iter().zip((0..).step_by(places)) {
                 for (channel, numbers) in numbers_mut(output).chunks_exact_mut(places).enumerate() {
                     numbers.copy_from_slice(&gathered[channel * line + start..][..places]);
@@ -310,12 +306,12 @@ impl<T: Element> Layer<T> for Conv2d<T> {
         _input: ArrayView2<'_, T>,
         delta: ArrayView2<'_, T>,
         delta_input: ArrayViewMut2<'_, T>,
-        _pass: Pass,
-        scratch: &mut [T],
+        context: &mut Context<'_, T>,
     ) {
         let (delta, mut delta_input) = (body(delta), body_mut(delta_input));
         let weights = self.weights[0].slice(s![1.., 1..]);
         let places = self.patches.count();
+        let scratch = context.scratch(self.scratch_len());
         let groups = delta.axis_chunks_iter(Axis(1), self.group);
         for (deltas, mut images) in groups.zip(delta_input.axis_chunks_iter_mut(Axis(1), self.group)) {
             let line = deltas.ncols() * places;
@@ -323,7 +319,7 @@ impl<T: Element> Layer<T> for Conv2d<T> {
             let columns = &mut columns[..weights.ncols() * line];
             let deltas = self.gathered(deltas, room);
             let all = matrix_mut(weights.ncols(), line, columns);
-            product(T::one(), weights.reversed_axes(), deltas, T::zero(), all);
+            gemm(T::one(), weights.reversed_axes(), deltas, T::zero(), all);
             for (image, start) in images.columns_mut().into_iter().zip((0..).step_by(places)) {
                 let image = numbers_mut(image);
                 image.fill(T::zero());
@@ -332,20 +328,17 @@ impl<T: Element> Layer<T> for Conv2d<T> {
         }
     }
 
-    fn is_small(&self) -> bool {
-        true
-    }
-
-    fn block_gradient(
+    fn gradient(
         &self,
         input: ArrayView2<'_, T>,
         delta: ArrayView2<'_, T>,
         gradients: &mut [Array2<T>],
-        scratch: &mut [T],
+        context: &mut Context<'_, T>,
     ) {
         let (input, delta) = (body(input), body(delta));
         let mut gradient = body_mut(gradients[0].view_mut());
         let mut beta = T::zero();
+        let scratch = context.scratch(self.scratch_len());
         let groups = input.axis_chunks_iter(Axis(1), self.group);
         for (images, deltas) in groups.zip(delta.axis_chunks_iter(Axis(1), self.group)) {
             let line = images.ncols() * self.patches.count();
@@ -353,7 +346,7 @@ impl<T: Element> Layer<T> for Conv2d<T> {
             self.unfold(images, columns);
             let columns = matrix(gradient.ncols(), line, columns);
             let deltas = self.gathered(deltas, room);
-            product(
+            gemm(
                 T::one(),
                 deltas,
                 columns.reversed_axes(),
@@ -362,11 +355,6 @@ impl<T: Element> Layer<T> for Conv2d<T> {
             );
             beta = T::one();
         }
-    }
-
-    fn operations(&self) -> usize {
-        let [weights] = &self.weights;
-        2 * weights.len() * self.patches.count()
     }
 
     fn record(&self) -> Option<Record<T>> {
@@ -442,6 +430,7 @@ impl<T: Element> Saved<T> {
 mod tests {
     use super::*;
     use crate::augment::{augment, augmented};
+    use crate::layer::Mode;
     use ndarray::array;
 
     fn layer(window: Window) -> Conv2d<f64> {
@@ -456,9 +445,13 @@ mod tests {
 
     fn forward(layer: &Conv2d<f64>, design: &Array2<f64>) -> Array2<f64> {
         let mut output = augmented(layer.outputs(), design.nrows());
-        let mut scratch = vec![f64::NAN; layer.scratch()];
+        let mut scratch = vec![f64::NAN; layer.scratch_len()];
         let input = augment(design.view());
-        layer.forward(input.view(), output.view_mut(), Pass::PREDICTION, &mut scratch);
+        layer.forward(
+            input.view(),
+            output.view_mut(),
+            &mut Context::new(Mode::Eval, &mut scratch),
+        );
         crate::augment::strip(output.view())
     }
 

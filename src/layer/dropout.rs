@@ -3,7 +3,7 @@
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 use super::record::{Options, Record};
-use super::{Form, Layer, Pass};
+use super::{Context, Form, Layer, Mode};
 use crate::augment::{body, body_mut};
 use crate::element::Element;
 use crate::error::{Error, Result};
@@ -48,11 +48,11 @@ impl Dropout {
     }
 
     /// Writes each value as it is or 0, times the factor that keeps the mean.
-    fn mask<T: Element>(&self, pass: Pass, input: ArrayView2<'_, T>, output: ArrayViewMut2<'_, T>) {
+    fn mask<T: Element>(&self, mode: Mode, input: ArrayView2<'_, T>, output: ArrayViewMut2<'_, T>) {
         let (input, mut output) = (body(input), body_mut(output));
-        let Some((epoch, first)) = pass.place().filter(|_| self.probability > 0.0) else {
-            output.assign(&input);
-            return;
+        let (epoch, first) = match mode {
+            Mode::Train { epoch, first } if self.probability > 0.0 => (epoch, first),
+            _ => return output.assign(&input),
         };
         let factor = T::from_f64(1.0 / (1.0 - self.probability));
         // The upper half of a word is at least this with probability 1 - p.
@@ -118,14 +118,8 @@ impl<T: Element> Layer<T> for Dropout {
         Form::Any
     }
 
-    fn forward(
-        &self,
-        input: ArrayView2<'_, T>,
-        output: ArrayViewMut2<'_, T>,
-        pass: Pass,
-        _scratch: &mut [T],
-    ) {
-        self.mask(pass, input, output);
+    fn forward(&self, input: ArrayView2<'_, T>, output: ArrayViewMut2<'_, T>, context: &mut Context<'_, T>) {
+        self.mask(context.mode(), input, output);
     }
 
     fn backward(
@@ -133,14 +127,9 @@ impl<T: Element> Layer<T> for Dropout {
         _input: ArrayView2<'_, T>,
         delta: ArrayView2<'_, T>,
         delta_input: ArrayViewMut2<'_, T>,
-        pass: Pass,
-        _scratch: &mut [T],
+        context: &mut Context<'_, T>,
     ) {
-        self.mask(pass, delta, delta_input);
-    }
-
-    fn operations(&self) -> usize {
-        self.features
+        self.mask(context.mode(), delta, delta_input);
     }
 
     fn record(&self) -> Option<Record<T>> {
@@ -159,17 +148,26 @@ mod tests {
     use crate::augment::augmented;
     use ndarray::{Array2, s};
 
-    fn forward(dropout: &Dropout, samples: usize, pass: Pass) -> Array2<f64> {
+    fn train(epoch: u64, first: u64) -> Mode {
+        Mode::Train { epoch, first }
+    }
+
+    fn forward(dropout: &Dropout, samples: usize, mode: Mode) -> Array2<f64> {
         let input = Array2::ones((dropout.features + 1, samples));
         let mut output = augmented(dropout.features, samples);
-        dropout.forward(input.view(), output.view_mut(), pass, &mut []);
+        let mut scratch = Vec::new();
+        dropout.forward(
+            input.view(),
+            output.view_mut(),
+            &mut Context::new(mode, &mut scratch),
+        );
         output
     }
 
     #[test]
     fn training_leaves_out_its_part_and_keeps_the_mean() {
         let dropout = Dropout::new(1000, 0.3, 7).unwrap();
-        let output = forward(&dropout, 100, Pass::training(1, 0));
+        let output = forward(&dropout, 100, train(1, 0));
         let kept = output
             .slice(s![1.., ..])
             .iter()
@@ -188,38 +186,30 @@ mod tests {
     #[test]
     fn predictions_are_untouched() {
         let dropout = Dropout::new(8, 0.9, 7).unwrap();
-        assert!(
-            forward(&dropout, 5, Pass::PREDICTION)
-                .iter()
-                .all(|&value| value == 1.0)
-        );
+        assert!(forward(&dropout, 5, Mode::Eval).iter().all(|&value| value == 1.0));
     }
 
     #[test]
     fn a_sample_is_treated_alike_in_any_block() {
         let dropout = Dropout::new(50, 0.5, 7).unwrap();
-        let whole = forward(&dropout, 10, Pass::training(3, 20));
-        let second = forward(&dropout, 4, Pass::training(3, 20).further(6));
+        let whole = forward(&dropout, 10, train(3, 20));
+        let second = forward(&dropout, 4, train(3, 20).advanced(6));
         assert_eq!(whole.slice(s![.., 6..]), second);
         assert_ne!(
             whole,
-            forward(&dropout, 10, Pass::training(4, 20)),
+            forward(&dropout, 10, train(4, 20)),
             "each epoch is another"
         );
         assert_ne!(whole.column(0), whole.column(1), "each sample is another");
         let other = Dropout::new(50, 0.5, 8).unwrap();
-        assert_ne!(
-            whole,
-            forward(&other, 10, Pass::training(3, 20)),
-            "each seed is another"
-        );
+        assert_ne!(whole, forward(&other, 10, train(3, 20)), "each seed is another");
     }
 
     #[test]
     fn the_stream_is_stable() {
         // SplitMix64's published first output for the seed 0.
         assert_eq!(mix(0), 0xe220_a839_7b1d_cdaf);
-        let output = forward(&Dropout::new(16, 0.5, 7).unwrap(), 1, Pass::training(1, 0));
+        let output = forward(&Dropout::new(16, 0.5, 7).unwrap(), 1, train(1, 0));
         let bits = output
             .slice(s![1.., 0])
             .iter()

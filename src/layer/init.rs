@@ -139,6 +139,7 @@ fn orthogonal<T: Element>(mut weights: ArrayViewMut2<'_, T>, seed: u64) {
 
 #[cfg(all(test, feature = "linalg"))]
 mod tests {
+    use super::super::super::property;
     use super::*;
     use ndarray::{Array2, ShapeBuilder};
     use proptest::prelude::*;
@@ -150,7 +151,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+        #![proptest_config(property::config(64))]
 
         #[test]
         fn the_shorter_side_is_orthonormal(outputs in 1..40_usize, inputs in 1..40_usize, seed: u64, layout: bool) {

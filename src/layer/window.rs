@@ -204,6 +204,7 @@ impl Patches {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::property;
     use super::*;
     use proptest::prelude::*;
 
@@ -228,7 +229,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
+        #![proptest_config(property::config(256))]
 
         #[test]
         fn every_place_sees_its_pixels(

@@ -218,10 +218,7 @@ impl<T: Element> Builder<T> {
             }
             width = layer.outputs();
             image = layer.form().image_behind(image);
-            stages.push(Stage {
-                layer,
-                activation: None,
-            });
+            stages.push(Stage::new(layer));
         }
         if stages.is_empty() {
             return Err(Error::option("layers", 0, "at least 1"));

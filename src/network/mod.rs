@@ -1,8 +1,13 @@
-//! The network: layers in a row, forward and back.
+//! The network: layers in a row. How work is cut, how weights are packed and which update is fused is decided here.
 
+mod backward;
 mod builder;
-mod pass;
+mod fine_tuning;
+mod forward;
+mod partition;
 mod predict;
+mod shard;
+mod update;
 mod workspace;
 
 use ndarray::Array2;
@@ -16,7 +21,7 @@ use crate::element::Element;
 use crate::error::{Error, Result};
 #[cfg(feature = "save")]
 use crate::layer::Fetch;
-use crate::layer::{Activation, Form, Image, Layer, Record, flatten};
+use crate::layer::{Activation, Form, Image, Layer, LayerKind, Record, flatten};
 use crate::loss::softmax;
 
 /// Layers in a row, each with the activations that follow it.
@@ -35,11 +40,38 @@ pub struct NeuralNetwork<T> {
     stages: Vec<Stage<T>>,
 }
 
-/// A layer and the activations that work in place on its output.
+/// A layer and the activation that works in place on its output.
 #[derive(Debug)]
 struct Stage<T> {
     layer: Box<dyn Layer<T>>,
     activation: Option<Box<dyn Activation<T>>>,
+    /// Whether the layer learns; not while it is frozen.
+    trainable: bool,
+}
+
+impl<T: Element> Stage<T> {
+    fn new(layer: Box<dyn Layer<T>>) -> Self {
+        Stage {
+            layer,
+            activation: None,
+            trainable: true,
+        }
+    }
+
+    /// Whether training wants the statistics of the whole batch at the layer's input. A frozen layer works as in predictions.
+    fn is_sync_point(&self) -> bool {
+        self.trainable && self.layer.kind() == LayerKind::BatchWise
+    }
+
+    fn is_linear(&self) -> bool {
+        self.layer.kind() == LayerKind::Linear
+    }
+
+    /// Gradients of 0, laid out as the parameters.
+    fn zero_gradients(&self) -> Vec<Array2<T>> {
+        let parameters = self.layer.parameters().iter();
+        parameters.map(|tensor| tensor.mapv(|_| T::zero())).collect()
+    }
 }
 
 /// What a file has a record for.
@@ -78,7 +110,7 @@ impl<T: Element> NeuralNetwork<T> {
     ///
     /// A fully connected layer's: (outputs + 1) x (inputs + 1), row 0 constant, column 0 the bias
     pub fn weights(&self) -> impl Iterator<Item = &Array2<T>> {
-        self.stages.iter().flat_map(|stage| stage.layer.weights())
+        self.stages.iter().flat_map(|stage| stage.layer.parameters())
     }
 
     /// Whether predictions are probabilities of classes already, as of a network that ends in a
@@ -120,7 +152,10 @@ impl<T: Element> NeuralNetwork<T> {
     fn entries(&self) -> Vec<Entry<'_, T>> {
         let mut entries = Vec::new();
         let mut image = None;
-        for Stage { layer, activation } in &self.stages {
+        for Stage {
+            layer, activation, ..
+        } in &self.stages
+        {
             let wanted = match layer.form() {
                 Form::Features => None,
                 Form::Any => image,
@@ -157,16 +192,16 @@ impl<T: Element> NeuralNetwork<T> {
         Ok(())
     }
 
-    /// All that was learned: the weights of each layer, and its state.
-    pub(crate) fn learned(&self) -> impl Iterator<Item = &Array2<T>> {
+    /// The parameters and buffers of each layer: all that training changes.
+    pub(crate) fn tensors(&self) -> impl Iterator<Item = &Array2<T>> {
         let layers = self.stages.iter().map(|stage| &stage.layer);
-        layers.flat_map(|layer| layer.weights().iter().chain(layer.state()))
+        layers.flat_map(|layer| layer.parameters().iter().chain(layer.buffers()))
     }
 
-    /// Whether all that was learned is finite.
+    /// Whether all parameters and buffers are finite.
     pub(crate) fn is_finite(&self) -> bool {
-        self.learned().all(|tensor| match tensor.as_slice_memory_order() {
-            // In pieces: whether to go on is not asked after each number.
+        self.tensors().all(|tensor| match tensor.as_slice_memory_order() {
+            // In pieces, without a branch for each number.
             Some(numbers) => numbers.chunks(1 << 10).all(|piece| {
                 piece
                     .iter()
@@ -176,42 +211,41 @@ impl<T: Element> NeuralNetwork<T> {
         })
     }
 
-    /// A copy of all that was learned, to go back to.
+    /// A copy of all parameters and buffers, to be restored later.
     pub(crate) fn snapshot(&self) -> Vec<Array2<T>> {
-        self.learned().cloned().collect()
+        self.tensors().cloned().collect()
     }
 
-    /// Goes back to a snapshot of this network.
-    pub(crate) fn revert(&mut self, snapshot: &[Array2<T>]) {
-        let mut kept = snapshot.iter();
+    /// Restores a snapshot of this network.
+    pub(crate) fn restore_snapshot(&mut self, snapshot: &[Array2<T>]) {
+        let mut snapshot = snapshot.iter();
         for stage in &mut self.stages {
-            for (weights, kept) in stage.layer.weights_mut().iter_mut().zip(&mut kept) {
-                weights.assign(kept);
+            for (tensor, saved) in stage.layer.parameters_mut().iter_mut().zip(&mut snapshot) {
+                tensor.assign(saved);
             }
-            for (state, kept) in stage.layer.state_mut().iter_mut().zip(&mut kept) {
-                state.assign(kept);
+            for (tensor, saved) in stage.layer.buffers_mut().iter_mut().zip(&mut snapshot) {
+                tensor.assign(saved);
             }
         }
     }
 
-    /// Refuses to learn from a batch of so few samples.
+    /// Refuses to learn from a batch of one sample where a layer needs the statistics of the batch.
     pub(crate) fn check_batch(&self, operation: &'static str, samples: usize) -> Result<()> {
-        let wanting = |stage: &&Stage<T>| {
-            let layer = stage.layer.whole_batch();
-            layer.is_some_and(|layer| samples < layer.least_samples())
+        let Some(stage) = self
+            .stages
+            .iter()
+            .find(|stage| samples < 2 && stage.is_sync_point())
+        else {
+            return Ok(());
         };
-        match self.stages.iter().find(wanting) {
-            None => Ok(()),
-            Some(stage) => {
-                let what = format_args!("{operation}, a batch of {samples}");
-                let name = stage.layer.name();
-                let problem = format_args!(
-                    "{name} learns from a batch as a whole, and needs more samples: choose a batch size that leaves no \
-                     such rest, or leave a sample out"
-                );
-                Err(Error::data(what, problem))
-            }
-        }
+        let name = stage.layer.name();
+        Err(Error::data(
+            format_args!("{operation}, a batch of {samples}"),
+            format_args!(
+                "{name} learns from a batch as a whole, and needs more samples: choose a batch size that leaves no such \
+                 rest, or leave a sample out"
+            ),
+        ))
     }
 
     /// One line: the features of each fully connected layer and what is between, such as `784 - 512 ReLU, Dropout - 10`.
@@ -234,11 +268,6 @@ impl<T: Element> NeuralNetwork<T> {
     fn widths(&self) -> impl Iterator<Item = usize> {
         let outputs = self.stages.iter().map(|stage| stage.layer.outputs());
         std::iter::once(self.inputs()).chain(outputs)
-    }
-
-    /// Floating-point operations of a forward pass for one sample.
-    fn operations(&self) -> usize {
-        self.stages.iter().map(|stage| stage.layer.operations()).sum()
     }
 
     /// Refuses a data set of other features or outputs.

@@ -1,14 +1,14 @@
 //! What a network says of samples: predictions, and how good they are.
 
-use ndarray::{Array2, ArrayView2, s};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 
+use super::forward::Pipeline;
+use super::shard::{Shard, Source};
 use super::{NeuralNetwork, Workspace};
-use crate::augment::{body, body_mut};
-use crate::data::{Dataset, Targets, TargetsView, gather_values};
-use crate::element::Element;
-use crate::error::Result;
-use crate::kernel::Panels;
-use crate::layer::{Block, Pass};
+use crate::data::{Dataset, Targets, TargetsView};
+use crate::element::{Element, compiled};
+use crate::error::{Error, Result};
+use crate::layer::Mode;
 use crate::loss::Loss;
 use crate::metrics::index_of_largest;
 
@@ -31,14 +31,58 @@ impl<T: Element> NeuralNetwork<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`](crate::Error::Shape) for another number of features.
+    /// [`Error::Shape`] for another number of features.
     pub fn predict(&self, design: ArrayView2<'_, T>) -> Result<Array2<T>> {
-        self.check_inputs("NeuralNetwork::predict", design.nrows(), design.ncols())?;
-        let workspace = Workspace::for_prediction(self, design.nrows());
-        self.predict_rows(design.nrows(), workspace, |block, indices, _| {
-            gather_values(design, indices, body_mut(block.input_mut()));
-            self.forward(block, 0..self.stages.len());
-        })
+        let mut predictions = Array2::zeros((design.nrows(), self.outputs()));
+        let mut workspace = Workspace::for_prediction(self, design.nrows());
+        self.predict_into(design, predictions.view_mut(), &mut workspace)?;
+        Ok(predictions)
+    }
+
+    /// As [`NeuralNetwork::predict`], into memory that is there: a call allocates nothing.
+    ///
+    /// # Shapes
+    ///
+    /// design: samples x inputs; predictions: samples x outputs, of any layout
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] for other shapes, and for a workspace of another network.
+    ///
+    /// ```
+    /// use mfnet::{NeuralNetwork, Workspace};
+    /// use ndarray::Array2;
+    ///
+    /// let network = NeuralNetwork::<f32>::builder(4).linear(3).seed(7).build()?;
+    /// let mut workspace = Workspace::for_prediction(&network, 1);
+    /// let mut predictions = Array2::zeros((1, 3));
+    /// for sample in Array2::ones((10, 4)).rows() {
+    ///     let design = sample.insert_axis(ndarray::Axis(0));
+    ///     network.predict_into(design, predictions.view_mut(), &mut workspace)?;
+    /// }
+    /// # Ok::<(), mfnet::Error>(())
+    /// ```
+    pub fn predict_into(
+        &self,
+        design: ArrayView2<'_, T>,
+        predictions: ArrayViewMut2<'_, T>,
+        workspace: &mut Workspace<T>,
+    ) -> Result<()> {
+        const OPERATION: &str = "NeuralNetwork::predict";
+        self.check_inputs(OPERATION, design.nrows(), design.ncols())?;
+        workspace.check(OPERATION, self, false)?;
+        if predictions.dim() != (design.nrows(), self.outputs()) {
+            let expected = format_args!("predictions of {} x {}", design.nrows(), self.outputs());
+            let (rows, columns) = predictions.dim();
+            return Err(Error::shape(
+                OPERATION,
+                expected,
+                format_args!("{rows} x {columns}"),
+            ));
+        }
+        workspace.sparse = false;
+        predict_samples(self, Source::Rows(design), predictions, workspace);
+        Ok(())
     }
 
     /// The probability of each class: the softmax of [`NeuralNetwork::predict`]'s logits, or the prediction itself where the
@@ -50,7 +94,7 @@ impl<T: Element> NeuralNetwork<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`](crate::Error::Shape) for another number of features.
+    /// [`Error::Shape`] for another number of features.
     ///
     /// ```
     /// use mfnet::NeuralNetwork;
@@ -73,25 +117,27 @@ impl<T: Element> NeuralNetwork<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`](crate::Error::Shape) for another number of features.
+    /// [`Error::Shape`] for another number of features.
     pub fn predict_dataset(&self, dataset: &Dataset<T>) -> Result<Array2<T>> {
-        self.check_inputs(
-            "NeuralNetwork::predict_dataset",
-            dataset.samples(),
-            dataset.features(),
-        )?;
-        let mut workspace = Workspace::for_prediction(self, dataset.samples());
-        self.pack_if_sparse(dataset, &mut workspace);
-        self.predict_rows(dataset.samples(), workspace, |block, indices, panels| {
-            self.forward_dataset(dataset, indices, block, panels, self.stages.len());
-        })
+        let (samples, features) = (dataset.samples(), dataset.features());
+        self.check_inputs("NeuralNetwork::predict_dataset", samples, features)?;
+        let mut predictions = Array2::zeros((samples, self.outputs()));
+        let mut workspace = Workspace::for_prediction(self, samples);
+        self.pack_weights(dataset, &mut workspace);
+        predict_samples(
+            self,
+            Source::Dataset(dataset),
+            predictions.view_mut(),
+            &mut workspace,
+        );
+        Ok(predictions)
     }
 
     /// The mean loss of a data set's samples, and the accuracy where they have classes.
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`](crate::Error::Shape) for other features or outputs, [`Error::InvalidData`](crate::Error::InvalidData)
+    /// [`Error::Shape`] for other features or outputs, [`Error::InvalidData`]
     /// for targets the loss has no meaning for.
     pub fn evaluate(&self, dataset: &Dataset<T>, loss: &dyn Loss<T>) -> Result<Evaluation> {
         loss.check(dataset.targets())?;
@@ -107,66 +153,100 @@ impl<T: Element> NeuralNetwork<T> {
         loss: &dyn Loss<T>,
     ) -> Result<Evaluation> {
         self.check_dataset("NeuralNetwork::evaluate", dataset)?;
-        let order: Vec<usize> = (0..dataset.samples()).collect();
-        let (mut sum, mut correct) = (0.0, 0);
-        self.pack_if_sparse(dataset, workspace);
-        for indices in order.chunks(workspace.capacity()) {
-            self.for_each_block(
-                indices,
-                Pass::PREDICTION,
-                workspace,
-                |block, tally, indices, panels| {
-                    self.forward_dataset(dataset, indices, block, panels, self.stages.len());
-                    let targets = tally.targets.gather(dataset.targets(), indices);
-                    let output = body(block.output());
-                    tally.loss = loss.evaluate(output, targets, T::zero(), None);
-                    tally.correct = match targets {
-                        TargetsView::Classes(labels) => hits(output, labels),
-                        TargetsView::Values(_) => 0,
-                    };
-                },
-            )?;
-            for tally in &workspace.tallies[..workspace.used] {
-                sum += tally.loss;
-                correct += tally.correct;
+        Ok(evaluate_samples(self, dataset, loss, workspace))
+    }
+}
+
+compiled! {
+    fn predict_samples<'a, 'b, T>(
+        network: &'a NeuralNetwork<T>,
+        source: Source<'b, T>,
+        predictions: ArrayViewMut2<'a, T>,
+        workspace: &'a mut Workspace<T>,
+    ) {
+        let (samples, mut predictions) = (predictions.nrows(), predictions);
+        let copy = |shards: &[Shard<T>], mut row: usize| {
+            for shard in shards {
+                let rows = row..row + shard.samples();
+                row = rows.end;
+                predictions.slice_mut(s![rows, ..]).assign(&shard.output().t());
             }
-        }
+        };
+        forward_all(network, source, samples, workspace, |_, _| (), copy);
+    }
+}
+
+compiled! {
+    fn evaluate_samples<'a, 'b, T>(
+        network: &'a NeuralNetwork<T>,
+        dataset: &'a Dataset<T>,
+        loss: &'a dyn Loss<T>,
+        workspace: &'a mut Workspace<T>,
+    ) -> Evaluation {
+        let evaluate = |shard: &mut Shard<T>, indices: &[usize]| {
+            let (output, targets) = shard.evaluation_operands();
+            let targets = targets.gather(dataset.targets(), indices);
+            let correct = match targets {
+                TargetsView::Classes(labels) => hits(output, labels),
+                TargetsView::Values(_) => 0,
+            };
+            shard.loss = loss.evaluate(output, targets, T::zero(), None);
+            shard.correct = correct;
+        };
+        let (mut sum, mut correct) = (0.0, 0);
+        let add = |shards: &[Shard<T>], _| {
+            sum += shards.iter().map(|shard| shard.loss).sum::<f64>();
+            correct += shards.iter().map(|shard| shard.correct).sum::<usize>();
+        };
+        network.pack_weights(dataset, workspace);
+        forward_all(network, Source::Dataset(dataset), dataset.samples(), workspace, evaluate, add);
         let samples = dataset.samples() as f64;
-        Ok(Evaluation {
+        Evaluation {
             loss: sum / samples,
             accuracy: match dataset.targets() {
                 Targets::Classes { .. } => Some(correct as f64 / samples),
                 Targets::Values(_) => None,
             },
-        })
-    }
-
-    fn predict_rows(
-        &self,
-        samples: usize,
-        mut workspace: Workspace<T>,
-        forward: impl Fn(&mut Block<T>, &[usize], Option<&Panels<T>>) + Sync,
-    ) -> Result<Array2<T>> {
-        let mut predictions = Array2::zeros((samples, self.outputs()));
-        let order: Vec<usize> = (0..samples).collect();
-        for indices in order.chunks(workspace.capacity()) {
-            self.for_each_block(
-                indices,
-                Pass::PREDICTION,
-                &mut workspace,
-                |block, _, indices, panels| {
-                    forward(block, indices, panels);
-                },
-            )?;
-            let mut row = indices[0];
-            for block in &workspace.blocks[..workspace.used] {
-                let output = body(block.output());
-                let rows = row..row + output.ncols();
-                row = rows.end;
-                predictions.slice_mut(s![rows, ..]).assign(&output.t());
-            }
         }
-        Ok(predictions)
+    }
+}
+
+/// Sends samples forward, as many at a time as the workspace has room for: `each` is for a shard and the indices of its samples,
+/// `all` for the shards in the order of their samples and the index of the first.
+fn forward_all<T: Element>(
+    network: &NeuralNetwork<T>,
+    source: Source<'_, T>,
+    samples: usize,
+    workspace: &mut Workspace<T>,
+    each: impl Fn(&mut Shard<T>, &[usize]) + Sync,
+    mut all: impl FnMut(&[Shard<T>], usize),
+) {
+    let Workspace {
+        partition,
+        shards,
+        used,
+        packed,
+        sparse,
+        order,
+        ..
+    } = workspace;
+    // The shards no longer hold a batch to learn from.
+    *used = 0;
+    let pipeline = Pipeline {
+        stages: &network.stages,
+        sync_points: &[],
+        packed: packed[0].as_ref().filter(|_| *sparse),
+    };
+    for first in (0..samples).step_by(partition.capacity) {
+        order.clear();
+        order.extend(first..samples.min(first + partition.capacity));
+        let shards = &mut shards[..partition.shards(order.len())];
+        partition.for_each_shard(shards, order, Mode::Eval, |shard, indices| {
+            pipeline.load(shard, source, indices);
+            pipeline.forward(shard, 0..network.stages.len());
+            each(shard, indices);
+        });
+        all(shards, first);
     }
 }
 

@@ -212,7 +212,7 @@ impl<'a, T: Element> Run<'a, T> {
             return Ok(());
         };
         let best_epoch = best.epoch;
-        self.network.revert(&best.weights);
+        self.network.restore_snapshot(&best.weights);
         self.state.history.restored = Some(best_epoch);
         if self.state.history.epochs[best_epoch - 1].test.is_none() {
             let test = judge(self.network, self.loss, &mut self.test)?;
@@ -243,7 +243,9 @@ impl<'a, T: Element> Run<'a, T> {
         let batches = self.loader.batches().len();
         for (index, batch) in self.loader.batches().enumerate().skip(done_before) {
             let done = index + 1;
-            let batch_loss = self.network.propagate(&batch, self.loss, &mut self.workspace)?;
+            let batch_loss = self
+                .network
+                .forward_backward(&batch, self.loss, &mut self.workspace)?;
             if !batch_loss.is_finite() {
                 return Err(Error::Diverged {
                     epoch,
@@ -251,7 +253,8 @@ impl<'a, T: Element> Run<'a, T> {
                     loss: batch_loss,
                 });
             }
-            self.network.update(self.optimizer, &mut self.workspace)?;
+            self.network
+                .apply_gradients(self.optimizer, &mut self.workspace)?;
             loss += batch_loss;
             let event = Event::Batch {
                 epoch,

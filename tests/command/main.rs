@@ -7,6 +7,10 @@ mod disk;
 mod folder;
 #[cfg(unix)]
 mod launcher;
+#[cfg(unix)]
+#[expect(dead_code, reason = "no property tests here")]
+#[path = "../common/property.rs"]
+mod property;
 
 mod cli;
 mod commands;

@@ -5,6 +5,8 @@
 mod each;
 #[path = "../common/noise.rs"]
 mod noise;
+#[path = "../common/property.rs"]
+mod property;
 
 // By the name of the module that it takes the place of.
 #[cfg(feature = "cli")]

@@ -8,12 +8,12 @@ use mfnet::layer::Window;
 use mfnet::{Dataset, Element, Error, Model, NeuralNetwork, Precision, precision_of};
 use ndarray::{Array2, array};
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngSeed};
 use tempfile::TempDir;
 
 use crate::each;
 use crate::header::{assembled, edited};
 use crate::noise::noise;
+use crate::property;
 
 /// A layer of a random network.
 #[derive(Debug, Clone)]
@@ -114,12 +114,7 @@ fn comes_back<T: Element>(inputs: usize, layers: &[Layer], seed: u64, precision:
 }
 
 proptest! {
-    #![proptest_config(Config {
-        cases: 40,
-        rng_seed: RngSeed::Fixed(7),
-        failure_persistence: None,
-        ..Config::default()
-    })]
+    #![proptest_config(property::config(40))]
 
     #[test]
     fn saved_models_come_back(inputs in 1..30_usize, layers in layers(), seed in 0..1000_u64) {
@@ -387,10 +382,10 @@ fn diverge(network: &mut NeuralNetwork<f32>) {
     let mut workspace = mfnet::Workspace::new(network, 1);
     for batch in loader.batches() {
         network
-            .propagate(&batch, &mfnet::MseLoss::default(), &mut workspace)
+            .forward_backward(&batch, &mfnet::MseLoss::default(), &mut workspace)
             .unwrap();
         network
-            .update(&mut mfnet::Sgd::new(1e30).unwrap(), &mut workspace)
+            .apply_gradients(&mut mfnet::Sgd::new(1e30).unwrap(), &mut workspace)
             .unwrap();
     }
 }

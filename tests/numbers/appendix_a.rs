@@ -57,7 +57,7 @@ fn the_loss_and_the_gradients<T: Element>() {
     let mut workspace = Workspace::new(&network, 4);
     with_batch(|batch| {
         let loss = network
-            .propagate(&batch, &MseLoss::default(), &mut workspace)
+            .forward_backward(&batch, &MseLoss::default(), &mut workspace)
             .unwrap();
         assert_eq!(loss, 1.0);
     });
@@ -82,9 +82,9 @@ fn the_updated_weights<T: Element>() {
         let mut workspace = Workspace::new(&network, 4);
         with_batch(|batch| {
             network
-                .propagate(&batch, &MseLoss::default(), &mut workspace)
+                .forward_backward(&batch, &MseLoss::default(), &mut workspace)
                 .unwrap();
-            network.update(&mut optimizer, &mut workspace).unwrap();
+            network.apply_gradients(&mut optimizer, &mut workspace).unwrap();
         });
         let w1 = array![
             [1.0, 0.0, 0.0],

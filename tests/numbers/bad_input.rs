@@ -306,18 +306,22 @@ fn trainings() {
     let batch = loader.batches().next().unwrap();
     let mut workspace = Workspace::new(&network_of_two, 3);
     assert_says(
-        network_of_two.propagate(&batch, &mse, &mut workspace),
+        network_of_two.forward_backward(&batch, &mse, &mut workspace),
         &["Workspace", "at most 3 samples", "found 4"],
     );
 
     // A batch that does not fit the network.
     assert_says(
-        network(3, 1).propagate(&batch, &mse, &mut workspace),
-        &["NeuralNetwork::propagate", "samples x 3 features", "4 x 2"],
+        network(3, 1).forward_backward(&batch, &mse, &mut workspace),
+        &["NeuralNetwork::forward_backward", "samples x 3 features", "4 x 2"],
     );
     assert_says(
-        network(2, 3).propagate(&batch, &mse, &mut workspace),
-        &["NeuralNetwork::propagate", "targets of 3 outputs", "found 1"],
+        network(2, 3).forward_backward(&batch, &mse, &mut workspace),
+        &[
+            "NeuralNetwork::forward_backward",
+            "targets of 3 outputs",
+            "found 1",
+        ],
     );
 
     // A workspace that was made for another network.
@@ -328,9 +332,9 @@ fn trainings() {
     ] {
         let mut workspace = Workspace::new(&other, 4);
         assert_says(
-            network_of_two.propagate(&batch, &mse, &mut workspace),
+            network_of_two.forward_backward(&batch, &mse, &mut workspace),
             &[
-                "NeuralNetwork::propagate",
+                "NeuralNetwork::forward_backward",
                 "workspace for the widths [2, 4, 1]",
                 "one for [",
             ],

@@ -13,9 +13,9 @@ use mfnet::{
 use ndarray::Array2;
 use rayon::ThreadPoolBuilder;
 
+use crate::drawn::{noise, seed};
 use crate::each::{self, OptimizerCase};
 use crate::learned::learned;
-use crate::noise::noise;
 
 /// All that a training leaves behind, but for its seconds.
 #[derive(Debug, PartialEq)]
@@ -192,7 +192,7 @@ impl Outcome {
 fn check<T: Element>(what: &str, job: &Job<T>) {
     let folder = tempfile::tempdir().unwrap();
     let checkpoint = folder.path().join("checkpoint.safetensors");
-    let outcome = |piece, threads: &[usize]| job.in_pieces(7, piece, threads, &checkpoint);
+    let outcome = |piece, threads: &[usize]| job.in_pieces(seed(7), piece, threads, &checkpoint);
     let name = format!("{what}, {}, {:?}, {:?}", T::NAME, job.kind, job.optimizer);
     let alone = outcome(usize::MAX, &[1]);
     assert!(
@@ -299,7 +299,7 @@ fn seeds_change_everything() {
             early: false,
         };
         let outcome = |seed| job.in_pieces(seed, usize::MAX, &[2], Path::new("unused"));
-        let (first, second) = (outcome(7), outcome(8));
+        let (first, second) = (outcome(seed(7)), outcome(seed(8)));
         assert!(first.weights != second.weights);
         assert!(first.history != second.history);
     }

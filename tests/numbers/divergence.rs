@@ -13,9 +13,9 @@ use mfnet::{
 };
 use ndarray::array;
 
+use crate::drawn::noise;
 use crate::each;
 use crate::learned::learned;
-use crate::noise::noise;
 use crate::once::{fit, max, number};
 
 /// Every rule that there is, at this rate.

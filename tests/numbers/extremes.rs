@@ -33,7 +33,7 @@ fn loss_and_delta<T: Element>(
     let loader = DataLoader::new(data, 1, Shuffle::None, 0).unwrap();
     let mut workspace = Workspace::new(network, 1);
     let batch = loader.batches().next().unwrap();
-    let value = network.propagate(&batch, loss, &mut workspace).unwrap();
+    let value = network.forward_backward(&batch, loss, &mut workspace).unwrap();
     network.gradients(&mut workspace).unwrap();
     let gradient = workspace.gradients().last().unwrap();
     (value, gradient.column(0).iter().skip(1).copied().collect())

@@ -5,7 +5,7 @@ use mfnet::{DataLoader, Dataset, Element, Shuffle, TrainOptions, Workspace, one_
 use ndarray::Array2;
 use std::ops::ControlFlow;
 
-use crate::noise::noise;
+use crate::drawn::noise;
 use crate::twins;
 use Activation::{Identity, Relu, Sigmoid, Tanh};
 use Targets::{Labels, OneHot, Values};
@@ -271,8 +271,8 @@ fn follow<T: Element>(case: &Case, tolerance: f64) {
         loader.start_epoch(epoch as u64);
         let mut sum = 0.0;
         for batch in loader.batches() {
-            let found = fast.propagate(&batch, &*loss, &mut workspace).unwrap();
-            fast.update(&mut optimizer, &mut workspace).unwrap();
+            let found = fast.forward_backward(&batch, &*loss, &mut workspace).unwrap();
+            fast.apply_gradients(&mut optimizer, &mut workspace).unwrap();
             sum += found;
             let inputs = inputs.select_rows(batch.indices()).unwrap();
             let targets = targets.select_rows(batch.indices()).unwrap();

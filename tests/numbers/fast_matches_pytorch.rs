@@ -38,8 +38,8 @@ fn check(case: &Case, optimizer: &mut dyn Optimizer<f64>, schedule: Schedule) {
             let batch = data.select(batch).unwrap();
             let loader = DataLoader::new(&batch, batch.samples(), Shuffle::None, 0).unwrap();
             let batch = loader.batches().next().unwrap();
-            losses.push(network.propagate(&batch, &*loss, &mut workspace).unwrap());
-            network.update(optimizer, &mut workspace).unwrap();
+            losses.push(network.forward_backward(&batch, &*loss, &mut workspace).unwrap());
+            network.apply_gradients(optimizer, &mut workspace).unwrap();
         }
         scheduler.observe(losses[losses.len() - steps..].iter().sum::<f64>() / steps as f64);
     }

@@ -2,7 +2,7 @@
 //!
 //! The slope is a central difference in f64, whose own error is some 1e-10 here.
 
-use mfnet::layer::{BatchNorm1d, Conv2d, Image, Layer, Linear, Pass, Window};
+use mfnet::layer::{BatchNorm1d, Context, Conv2d, Image, Layer, Linear, Window};
 use mfnet::loss::Loss;
 use mfnet::{
     Builder, CrossEntropyLoss, DataLoader, Dataset, MseLoss, NeuralNetwork, ProbabilityCrossEntropyLoss,
@@ -10,8 +10,8 @@ use mfnet::{
 };
 use ndarray::{Array2, s};
 
+use crate::drawn::noise;
 use crate::each::{self, Takes};
-use crate::noise::noise;
 
 /// The most that a gradient may be off: a part of itself, and a little for numbers near 0.
 const RELATIVE: f64 = 1e-7;
@@ -68,7 +68,7 @@ fn gradients(
     let loader = DataLoader::new(data, data.samples(), Shuffle::None, 0).unwrap();
     let batch = loader.batches().next().unwrap();
     let mut workspace = Workspace::new(network, data.samples());
-    let mean = network.propagate(&batch, loss, &mut workspace).unwrap();
+    let mean = network.forward_backward(&batch, loss, &mut workspace).unwrap();
     network.gradients(&mut workspace).unwrap();
     let value = match loss.reduction() {
         Reduction::Mean => mean,
@@ -337,7 +337,7 @@ fn a_batch_of_one_is_refused_where_it_has_no_variance() {
     let mut workspace = Workspace::new(&network, 4);
     let batch = loader.batches().next().unwrap();
     let error = network
-        .propagate(&batch, &MseLoss::default(), &mut workspace)
+        .forward_backward(&batch, &MseLoss::default(), &mut workspace)
         .unwrap_err();
     assert!(
         error
@@ -345,12 +345,14 @@ fn a_batch_of_one_is_refused_where_it_has_no_variance() {
             .contains("BatchNorm1d learns from a batch as a whole"),
         "{error}"
     );
-    // Nothing was seen, so that nothing is noted.
-    let before = network.records().unwrap();
-    network
-        .update(&mut Sgd::new(0.1).unwrap(), &mut workspace)
-        .unwrap();
-    assert_eq!(network.records().unwrap()[1], before[1]);
+    // The workspace holds no batch, and nothing is learned from it.
+    let error = network
+        .apply_gradients(&mut Sgd::new(0.1).unwrap(), &mut workspace)
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("the workspace holds no batch"),
+        "{error}"
+    );
 }
 
 /// A block holds so many samples of a network like this that a batch of 600 makes several.
@@ -430,11 +432,11 @@ impl Layer<f64> for Scale {
         self.inputs()
     }
 
-    fn weights(&self) -> &[Array2<f64>] {
+    fn parameters(&self) -> &[Array2<f64>] {
         &self.weights
     }
 
-    fn weights_mut(&mut self) -> &mut [Array2<f64>] {
+    fn parameters_mut(&mut self) -> &mut [Array2<f64>] {
         &mut self.weights
     }
 
@@ -442,8 +444,7 @@ impl Layer<f64> for Scale {
         &self,
         input: ndarray::ArrayView2<'_, f64>,
         mut output: ndarray::ArrayViewMut2<'_, f64>,
-        _pass: Pass,
-        _scratch: &mut [f64],
+        _context: &mut Context<'_, f64>,
     ) {
         for ((row, column), value) in output.indexed_iter_mut().filter(|((row, _), _)| *row > 0) {
             *value = self.weights[0][[1, row]] * input[[row, column]];
@@ -455,18 +456,21 @@ impl Layer<f64> for Scale {
         _input: ndarray::ArrayView2<'_, f64>,
         delta: ndarray::ArrayView2<'_, f64>,
         delta_input: ndarray::ArrayViewMut2<'_, f64>,
-        pass: Pass,
-        scratch: &mut [f64],
+        context: &mut Context<'_, f64>,
     ) {
-        self.forward(delta, delta_input, pass, scratch);
+        self.forward(delta, delta_input, context);
     }
 
-    fn gradient(&self, samples: mfnet::layer::Samples<'_, f64>, gradients: &mut [Array2<f64>]) {
+    fn gradient(
+        &self,
+        input: ndarray::ArrayView2<'_, f64>,
+        delta: ndarray::ArrayView2<'_, f64>,
+        gradients: &mut [Array2<f64>],
+        _context: &mut Context<'_, f64>,
+    ) {
         gradients[0].fill(0.0);
-        for (input, delta) in samples.blocks() {
-            for ((row, column), value) in input.indexed_iter().filter(|((row, _), _)| *row > 0) {
-                gradients[0][[1, row]] += value * delta[[row, column]];
-            }
+        for ((row, column), value) in input.indexed_iter().filter(|((row, _), _)| *row > 0) {
+            gradients[0][[1, row]] += value * delta[[row, column]];
         }
     }
 }
@@ -516,9 +520,9 @@ fn a_layer_of_a_users_own() {
     let loader = DataLoader::new(&data, 5, Shuffle::None, 0).unwrap();
     let mut workspace = Workspace::new(&network, 5);
     let batch = loader.batches().next().unwrap();
-    network.propagate(&batch, &loss, &mut workspace).unwrap();
+    network.forward_backward(&batch, &loss, &mut workspace).unwrap();
     network
-        .update(&mut Sgd::new(0.5).unwrap(), &mut workspace)
+        .apply_gradients(&mut Sgd::new(0.5).unwrap(), &mut workspace)
         .unwrap();
     for (weights, expected) in network.weights().zip(&expected) {
         assert!((weights - expected).iter().all(|error| error.abs() < 1e-14));

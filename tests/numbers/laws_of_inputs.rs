@@ -6,11 +6,11 @@ use std::ops::ControlFlow::Continue;
 use mfnet::{Dataset, Element, Inputs, NeuralNetwork, Reduction, Sgd, Targets, TrainOptions, train};
 use ndarray::{Array2, ArrayView2, Axis, ShapeBuilder, Slice, s};
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngSeed};
 
 use crate::architecture::{Architecture, Layers, architecture};
 use crate::learned::learned;
 use crate::noise::noise;
+use crate::property;
 use crate::steps::{gradients, norm, weights_after_a_step};
 
 const ALL: Layers = Layers {
@@ -189,12 +189,7 @@ fn check_views<T: Element>(case: &Architecture) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(Config {
-        cases: 32,
-        rng_seed: RngSeed::Fixed(20_250_115),
-        failure_persistence: None,
-        ..Config::default()
-    })]
+    #![proptest_config(property::config(32))]
 
     #[test]
     fn layouts_change_no_bit(case in architecture(ALL)) {

@@ -109,12 +109,12 @@ fn check(name: &str, mut network: NeuralNetwork<f64>, loss: &dyn Loss<f64>, rate
             let batch = data.select(batch).unwrap();
             let loader = DataLoader::new(&batch, batch.samples(), Shuffle::None, 0).unwrap();
             let batch = loader.batches().next().unwrap();
-            losses.push(network.propagate(&batch, loss, &mut workspace).unwrap());
+            losses.push(network.forward_backward(&batch, loss, &mut workspace).unwrap());
             if found.is_empty() {
                 network.gradients(&mut workspace).unwrap();
                 found = gradients(&network, &workspace);
             }
-            network.update(&mut sgd, &mut workspace).unwrap();
+            network.apply_gradients(&mut sgd, &mut workspace).unwrap();
         }
     }
     found.push(("losses".to_owned(), losses));

@@ -4,10 +4,14 @@
 mod each;
 #[path = "../common/noise.rs"]
 mod noise;
+#[path = "../common/property.rs"]
+mod property;
 
 mod architecture;
+mod drawn;
 mod goldens;
 mod learned;
+mod measured;
 mod once;
 mod real_data;
 mod rounding;
@@ -23,6 +27,7 @@ mod extremes;
 mod family_outcomes;
 mod fast_follows_plain;
 mod fast_matches_pytorch;
+mod fine_tuning;
 mod gradient_check;
 mod laws_of_inputs;
 mod laws_of_layers;

@@ -9,15 +9,16 @@ use mfnet::{Adam, CrossEntropyLoss, Dataset, Element, NeuralNetwork, TrainOption
 use ndarray::Array2;
 use rayon::prelude::*;
 
-use crate::noise::noise;
+use crate::drawn::{self, noise};
 
-fn data<T: Element>(seed: u64) -> Dataset<T> {
+fn data<T: Element>(place: u64) -> Dataset<T> {
     let labels = (0..600).map(|sample| sample % 4).collect();
-    Dataset::classification(noise(600, 70, seed), labels, 4).unwrap()
+    Dataset::classification(noise(600, 70, place), labels, 4).unwrap()
 }
 
 /// Wide enough to hand out work to rayon's pool.
-fn trained<T: Element>(seed: u64) -> NeuralNetwork<T> {
+fn trained<T: Element>(place: u64) -> NeuralNetwork<T> {
+    let seed = drawn::seed(place);
     let mut network = NeuralNetwork::builder(70)
         .linear(100)
         .batch_norm()
@@ -34,7 +35,7 @@ fn trained<T: Element>(seed: u64) -> NeuralNetwork<T> {
         ..TrainOptions::default()
     };
     let (loss, mut adam) = (CrossEntropyLoss::default(), Adam::new(0.01).unwrap());
-    train(&mut network, &data(seed), &loss, &mut adam, &options, |_| {
+    train(&mut network, &data(place), &loss, &mut adam, &options, |_| {
         Continue(())
     })
     .unwrap();

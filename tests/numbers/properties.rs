@@ -5,9 +5,10 @@ use mfnet::plain::{self, Activation, Clipping, Loss, Matrix, Network, Training};
 use mfnet::{Dataset, Element};
 use ndarray::{Array2, Axis};
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngSeed};
 
+use crate::measured::{assert_narrow, measured};
 use crate::noise::noise;
+use crate::property;
 use crate::rounding;
 use crate::steps;
 use crate::steps::{gradients, norm};
@@ -134,17 +135,21 @@ fn weights_after_a_step(case: &Case) -> Vec<Array2<f64>> {
     )
 }
 
-/// Holds each number of the gradients against that of the plain implementation, in f64. Returns how long the bounds are, as a
-/// part of the gradients.
-fn check_within_rounding<T: Element>(case: &Case) -> Result<f64, TestCaseError> {
+/// The unit roundoff of a precision and that of the plain implementation, together.
+fn unit<T: Element>() -> f64 {
+    let own = match T::NAME {
+        "f32" => f64::from(f32::EPSILON),
+        _ => f64::EPSILON,
+    };
+    own / 2.0 + f64::EPSILON / 2.0
+}
+
+/// Fails unless the loss and each number of the gradients are those of the plain implementation, up to their bounds. Returns
+/// the length of all bounds as a part of that of the gradient, unless the gradient is 0.
+fn check_within_rounding<T: Element>(case: &Case) -> Result<Option<f64>, TestCaseError> {
     let (plain, training) = (case.network(), &case.training);
     let (inputs, targets) = (case.inputs(), case.targets());
-    let epsilon = if T::NAME == "f32" {
-        f64::from(f32::EPSILON)
-    } else {
-        f64::EPSILON
-    };
-    let bounds = rounding::bounds(&plain, &inputs, &targets, training, epsilon);
+    let bounds = rounding::bounds(&plain, &inputs, &targets, training, unit::<T>());
     let (loss, expected) = plain
         .gradients(
             &matrix(&inputs),
@@ -183,7 +188,8 @@ fn check_within_rounding<T: Element>(case: &Case) -> Result<f64, TestCaseError> 
             );
         }
     }
-    Ok(norm(&bounds.gradients) / norm(&expected.iter().map(array).collect::<Vec<_>>()))
+    let length = norm(&expected.iter().map(array).collect::<Vec<_>>());
+    Ok((length > 0.0).then(|| norm(&bounds.gradients) / length))
 }
 
 /// Fails unless the tensors agree up to rounding, measured by their largest number and at least by `scale`.
@@ -208,13 +214,36 @@ fn check_close(found: &[Array2<f64>], expected: &[Array2<f64>], scale: f64) -> R
     Ok(())
 }
 
+/// Every number is held against its bound in every case. Whether the bounds are narrow enough to find a mistake is asked over
+/// the run, as there are cases in which no bound could be.
+///
+/// - The exact gradient can be 0: of the cross-entropy of one class, and behind a layer whose ReLUs are all at 0 for all
+///   samples. The bounds are of the size of what cancels, or 0; there is nothing that they could be a part of. Such cases
+///   are not counted.
+/// - In f32, deep and wide networks have ReLUs at their kink (see `rounding`), and the products of four layers' sizes |W|
+///   let the bounds grow more than the gradient.
+///
+/// In f64 neither happens: of 3,810 cases (seeds 1 to 60) none had bounds above 1.2e-8 of the gradient. In f32 46 of them,
+/// 1.2 %, had bounds of half the gradient or more, and 11 % of a hundredth or more. With these parts and 64 independent cases
+/// the binomial distribution gives more than 8 of the first, and more than half of the second, a probability below 3e-7.
+#[test]
+fn gradients_are_those_of_the_plain_implementation_up_to_rounding() {
+    let bounds = measured(64, &case(), |case| {
+        Ok((
+            check_within_rounding::<f64>(&case)?,
+            check_within_rounding::<f32>(&case)?,
+        ))
+    });
+    let (wide, narrow): (Vec<_>, Vec<_>) = bounds.into_iter().unzip();
+    let [wide, narrow] = [wide, narrow].map(|bounds| bounds.into_iter().flatten().collect::<Vec<f64>>());
+    assert!(wide.len() >= 48, "{} gradients are not 0", wide.len());
+    assert_narrow("f64", &wide, 1e-5, 0);
+    assert_narrow("f32", &narrow, 0.5, 8);
+    assert_narrow("f32", &narrow, 0.01, 32);
+}
+
 proptest! {
-    #![proptest_config(Config {
-        cases: 64,
-        rng_seed: RngSeed::Fixed(20_250_115),
-        failure_persistence: None,
-        ..Config::default()
-    })]
+    #![proptest_config(property::config(64))]
 
     #[test]
     fn one_step_is_that_of_the_plain_implementation(case in case()) {
@@ -227,13 +256,6 @@ proptest! {
         prop_assert!((found - expected).abs() <= 1e-12 * expected.max(1.0), "loss {} for {}", found, expected);
         let expected: Vec<Array2<f64>> = plain.layers().iter().map(|(weights, _)| array(weights)).collect();
         check_close(&weights_after_a_step(&case), &expected, 1.0)?;
-    }
-
-    #[test]
-    fn gradients_are_those_of_the_plain_implementation_up_to_rounding(case in case()) {
-        check_within_rounding::<f64>(&case)?;
-        let ratio = check_within_rounding::<f32>(&case)?;
-        prop_assert!(ratio < 0.5, "a bound that says something: {} of the gradients", ratio);
     }
 
     /// A step is as long as the limit says, or as the gradient; and it points the same way.

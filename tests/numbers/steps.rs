@@ -15,7 +15,7 @@ pub fn gradients_of_batches<T: Element>(
     let loader = DataLoader::new(data, batch_size, Shuffle::None, 0).unwrap();
     let mut workspace = Workspace::new(network, batch_size);
     let gradients = |batch| {
-        let loss = network.propagate(&batch, loss, &mut workspace).unwrap();
+        let loss = network.forward_backward(&batch, loss, &mut workspace).unwrap();
         network.gradients(&mut workspace).unwrap();
         (loss, workspace.gradients().cloned().collect())
     };
@@ -41,8 +41,8 @@ pub fn weights_after_a_step<T: Element>(
     let loader = DataLoader::new(data, data.samples(), Shuffle::None, 0).unwrap();
     let mut workspace = Workspace::new(&network, data.samples());
     let batch = loader.batches().next().unwrap();
-    network.propagate(&batch, loss, &mut workspace).unwrap();
-    network.update(optimizer, &mut workspace).unwrap();
+    network.forward_backward(&batch, loss, &mut workspace).unwrap();
+    network.apply_gradients(optimizer, &mut workspace).unwrap();
     network.weights().cloned().collect()
 }
 

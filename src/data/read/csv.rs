@@ -222,6 +222,7 @@ impl<R: Read> Read for Lines<R> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::super::property;
     use super::super::source::tests::{file_of, gzipped};
     use super::*;
     use crate::error::{Error, Position};
@@ -359,7 +360,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(128))]
+        #![proptest_config(property::config(128))]
 
         #[test]
         fn no_bytes_make_it_panic(bytes in prop::collection::vec(prop::sample::select(

@@ -158,6 +158,7 @@ fn wrong_rank(path: &Path, problem: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::super::property;
     use super::super::source::tests::{file_of, gzipped};
     use super::*;
     use proptest::prelude::*;
@@ -278,7 +279,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(128))]
+        #![proptest_config(property::config(128))]
 
         #[test]
         fn what_was_written_is_read((shape, bytes) in any_idx(), gzip: bool) {

@@ -259,6 +259,7 @@ fn unwritten(path: &Path, error: WriteNpyError) -> Error {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use super::super::super::super::property;
     use super::*;
     use ndarray::array;
     use proptest::prelude::*;
@@ -405,7 +406,7 @@ pub(super) mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(256))]
+        #![proptest_config(property::config(256))]
 
         #[test]
         fn no_header_makes_it_panic(words in prop::collection::vec(prop::sample::select(vec![

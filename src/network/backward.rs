@@ -1,0 +1,145 @@
+//! Forward and back: the loss of a batch, and the deltas and gradients of each shard.
+
+use std::ops::Range;
+
+use super::forward::Pipeline;
+use super::partition::GradientRoute;
+use super::shard::{Shard, Source};
+use super::update::add_shards;
+use super::{NeuralNetwork, Workspace};
+use crate::data::Batch;
+use crate::element::{Element, compiled};
+use crate::error::Result;
+use crate::layer::Mode;
+use crate::loss::Loss;
+
+impl<T: Element> NeuralNetwork<T> {
+    /// Sends a batch forward and its loss's gradient back; values and deltas stay in the workspace.
+    ///
+    /// Returns the batch's loss, the mean over its samples. The parameters stay as they are: what to do about a loss that
+    /// is not finite is the caller's choice.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`](crate::Error::Shape) for a batch of other features or outputs, or with more samples than the workspace
+    /// has room for, and for a workspace of another network; [`Error::InvalidData`](crate::Error::InvalidData) for a batch of
+    /// one sample where a layer needs the statistics of the batch.
+    pub fn forward_backward(
+        &self,
+        batch: &Batch<'_, T>,
+        loss: &dyn Loss<T>,
+        workspace: &mut Workspace<T>,
+    ) -> Result<f64> {
+        forward_backward(self, batch, loss, workspace)
+    }
+
+    /// The lowest layer that learns; the number of layers if none does.
+    fn first_trainable(&self) -> usize {
+        let learns = |stage: &super::Stage<T>| stage.trainable && !stage.layer.parameters().is_empty();
+        self.stages.iter().position(learns).unwrap_or(self.stages.len())
+    }
+}
+
+compiled! {
+    /// Shards pass forward and back at one go; where a layer needs the statistics of the batch, they wait for each other.
+    fn forward_backward<'a, 'b, T>(
+        network: &'a NeuralNetwork<T>,
+        batch: &'a Batch<'b, T>,
+        loss: &'a dyn Loss<T>,
+        workspace: &'a mut Workspace<T>,
+    ) -> Result<f64> {
+        const OPERATION: &str = "NeuralNetwork::forward_backward";
+        let (dataset, indices) = (batch.dataset(), batch.indices());
+        workspace.used = 0;
+        network.check_dataset(OPERATION, dataset)?;
+        workspace.check(OPERATION, network, true)?;
+        network.check_batch(OPERATION, batch.samples())?;
+        let used = workspace.start(batch.samples())?;
+        network.pack_weights(dataset, workspace);
+
+        let Workspace { partition, shards, sync_points, packed, sparse, .. } = workspace;
+        let (stages, shards) = (&network.stages[..], &mut shards[..used]);
+        let packed = packed[0].as_ref().filter(|_| *sparse);
+        let mode = Mode::Train { epoch: batch.epoch(), first: batch.first() };
+        let mut start = 0;
+        for index in 0..sync_points.len() {
+            let (before, rest) = sync_points.split_at_mut(index);
+            let pipeline = Pipeline { stages, sync_points: before, packed };
+            let end = rest[0].layer;
+            partition.for_each_shard(shards, indices, mode, |shard, indices| {
+                if index == 0 {
+                    pipeline.load(shard, Source::Dataset(dataset), indices);
+                }
+                pipeline.forward(shard, start..end);
+                shard.measure(index, end);
+            });
+            rest[0].statistics.merge(shards.iter().map(|shard| &shard.statistics[index]));
+            start = end;
+        }
+
+        let scale = T::from_f64(loss.reduction().scale(batch.samples()));
+        let first_trainable = network.first_trainable();
+        let pipeline = Pipeline { stages, sync_points, packed };
+        partition.for_each_shard(shards, indices, mode, |shard, indices| {
+            if pipeline.sync_points.is_empty() {
+                pipeline.load(shard, Source::Dataset(dataset), indices);
+            }
+            pipeline.forward(shard, start..stages.len());
+            let (output, delta, targets) = shard.loss_operands();
+            let targets = targets.gather(dataset.targets(), indices);
+            shard.loss = loss.evaluate(output, targets, scale, Some(delta));
+            pipeline.backward(shard, start..stages.len(), first_trainable);
+        });
+
+        for index in (0..sync_points.len()).rev() {
+            let layer = sync_points[index].layer;
+            add_shards(T::one(), shards, layer, T::zero(), sync_points[index].statistics.gradients_mut());
+            if layer <= first_trainable {
+                break;
+            }
+            let start = if index > 0 { sync_points[index - 1].layer } else { 0 };
+            let pipeline = Pipeline { stages, sync_points, packed };
+            partition.for_each_shard(shards, indices, mode, |shard, _| {
+                pipeline.backward_through(shard, layer);
+                pipeline.backward(shard, start..layer, first_trainable);
+            });
+        }
+        let sum: f64 = shards.iter().map(|shard| shard.loss).sum();
+        workspace.used = used;
+        Ok(sum / batch.samples() as f64)
+    }
+}
+
+impl<T: Element> Pipeline<'_, T> {
+    /// Sends the deltas of a shard back through these layers, to the lowest that learns, and computes the gradients that each
+    /// shard has of its own. Ends at a sync point, as soon as its gradient is known.
+    fn backward(&self, shard: &mut Shard<T>, layers: Range<usize>, first_trainable: usize) {
+        for layer in layers.rev().take_while(|&layer| layer >= first_trainable) {
+            let stage = &self.stages[layer];
+            if let Some(activation) = &stage.activation {
+                let (output, delta) = shard.activation_operands(layer);
+                activation.backward(output, delta);
+            }
+            let has_own = GradientRoute::of(&*stage.layer) == GradientRoute::Shards;
+            if stage.trainable && has_own && !(layer == 0 && self.packed.is_some()) {
+                let (input, delta, gradients, mut context) =
+                    shard.gradient_operands(layer, self.statistics(layer));
+                stage.layer.gradient(input, delta, gradients, &mut context);
+            }
+            if self.statistics(layer).is_some() {
+                return;
+            }
+            if layer > first_trainable {
+                self.backward_through(shard, layer);
+            }
+        }
+    }
+
+    /// Computes the delta of a layer's input.
+    fn backward_through(&self, shard: &mut Shard<T>, layer: usize) {
+        let (input, delta, delta_input, mut context) = shard.backward_operands(layer, self.statistics(layer));
+        self.stages[layer]
+            .layer
+            .backward(input, delta, delta_input, &mut context);
+    }
+}

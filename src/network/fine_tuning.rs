@@ -1,0 +1,97 @@
+//! Fine-tuning: layers that are looked at, frozen, or replaced in a network that is trained already.
+
+use std::ops::{Bound, RangeBounds};
+
+use super::{NeuralNetwork, Stage};
+use crate::element::Element;
+use crate::error::{Error, Result};
+use crate::layer::Layer;
+
+impl<T: Element> NeuralNetwork<T> {
+    /// The layers in order, activations not counted.
+    pub fn layers(&self) -> impl ExactSizeIterator<Item = &dyn Layer<T>> {
+        self.stages.iter().map(|stage| &*stage.layer)
+    }
+
+    /// Freezes layers, or has them learn again; all learn at first. Layers are counted from 0, activations not counted.
+    ///
+    /// Training leaves parameters and running statistics of a frozen layer as they are, weight decay included, and a frozen
+    /// batch normalisation works by its running statistics, as in predictions. Gradients are not computed below the lowest
+    /// layer that learns. Files do not keep which layers are frozen.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidOption`] for a layer that does not exist.
+    ///
+    /// ```
+    /// use mfnet::{Dataset, MseLoss, NeuralNetwork, Sgd, Trainer};
+    /// use ndarray::array;
+    ///
+    /// let mut network = NeuralNetwork::<f64>::builder(1).linear(4).tanh().linear(1).seed(7).build()?;
+    /// network.set_trainable(..1, false)?;
+    /// let first = network.layers().next().unwrap().parameters().to_vec();
+    ///
+    /// let line = Dataset::regression(array![[0.0], [1.0]], array![[1.0], [3.0]])?;
+    /// let mut trainer = Trainer::new(network, MseLoss::default(), Sgd::new(0.1)?);
+    /// trainer.fit(&line, |_| std::ops::ControlFlow::Continue(()))?;
+    /// assert_eq!(trainer.network().layers().next().unwrap().parameters(), first);
+    /// # Ok::<(), mfnet::Error>(())
+    /// ```
+    pub fn set_trainable(&mut self, layers: impl RangeBounds<usize>, trainable: bool) -> Result<()> {
+        let count = self.stages.len();
+        let start = match layers.start_bound() {
+            Bound::Included(&start) => start,
+            Bound::Excluded(&start) => start.saturating_add(1),
+            Bound::Unbounded => 0,
+        };
+        let end = match layers.end_bound() {
+            Bound::Included(&end) => end.saturating_add(1),
+            Bound::Excluded(&end) => end,
+            Bound::Unbounded => count,
+        };
+        let Some(stages) = self.stages.get_mut(start..end) else {
+            let value = format_args!("{start}..{end} of {count}");
+            return Err(Error::option("layers", value, "a range of the network's layers"));
+        };
+        for stage in stages {
+            stage.trainable = trainable;
+        }
+        Ok(())
+    }
+
+    /// Replaces a layer, counted from 0, by one of the same widths, such as one with other weights; returns the old one. Its
+    /// activation stays.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidOption`] for a layer that does not exist, [`Error::Shape`] for other widths.
+    ///
+    /// ```
+    /// use mfnet::{NeuralNetwork, layer::Linear};
+    /// use ndarray::array;
+    ///
+    /// let mut network = NeuralNetwork::<f64>::builder(2).linear(1).build()?;
+    /// let layer = Linear::from_weights(array![[1.0, 2.0]].view(), &[0.5])?;
+    /// network.replace_layer(0, Box::new(layer))?;
+    /// assert_eq!(network.predict(array![[3.0, 4.0]].view())?, array![[11.5]]);
+    /// # Ok::<(), mfnet::Error>(())
+    /// ```
+    pub fn replace_layer(&mut self, index: usize, layer: Box<dyn Layer<T>>) -> Result<Box<dyn Layer<T>>> {
+        let count = self.stages.len();
+        let Some(Stage { layer: old, .. }) = self.stages.get_mut(index) else {
+            let value = format_args!("{index} of {count}");
+            return Err(Error::option("layer", value, "one of the network's layers"));
+        };
+        let widths =
+            |layer: &dyn Layer<T>| format!("{} inputs and {} outputs", layer.inputs(), layer.outputs());
+        if widths(&**old) != widths(&*layer) {
+            let expected = format_args!("a layer of {}", widths(&**old));
+            return Err(Error::shape(
+                "NeuralNetwork::replace_layer",
+                expected,
+                widths(&*layer),
+            ));
+        }
+        Ok(std::mem::replace(old, layer))
+    }
+}

@@ -1,0 +1,104 @@
+//! How the work of a step is cut: a batch into shards of samples, gradients into tiles; by shape alone, so that no result
+//! depends on the number of threads.
+
+use rayon::prelude::*;
+
+use super::shard::Shard;
+use crate::element::Element;
+use crate::layer::{Layer, LayerKind, Mode};
+use crate::pool;
+use crate::product;
+
+/// Below so many floating-point operations one thread is faster than several.
+pub(super) const PARALLEL_OPERATIONS: usize = 1 << 20;
+
+/// How the gradient of a layer is put together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum GradientRoute {
+    /// Each shard computes a gradient of its own while it is in cache, and these are added up: for few parameters.
+    Shards,
+    /// Tiles of the weights' columns are computed side by side, each over all shards: for many weights.
+    Tiles,
+}
+
+impl GradientRoute {
+    pub(super) fn of<T: Element>(layer: &dyn Layer<T>) -> Self {
+        match layer.kind() {
+            LayerKind::Linear if !product::is_narrow(layer.inputs(), layer.outputs()) => GradientRoute::Tiles,
+            _ => GradientRoute::Shards,
+        }
+    }
+}
+
+/// The columns of a tile of a gradient with so many columns.
+pub(super) fn tile_columns(columns: usize) -> usize {
+    columns.div_ceil(8).next_multiple_of(64)
+}
+
+/// Floating-point operations of a layer's forward pass for one sample: a multiplication and an addition for each weight and
+/// each place that it is used in, as a convolution's are in every place of the image.
+pub(super) fn operations<T: Element>(layer: &dyn Layer<T>) -> usize {
+    let of_tensor = |tensor: &ndarray::Array2<T>| {
+        let places = layer.outputs() / tensor.nrows().saturating_sub(1).max(1);
+        tensor.len().saturating_mul(2 * places.max(1))
+    };
+    match layer.parameters() {
+        [] => layer.outputs(),
+        tensors => tensors.iter().map(of_tensor).sum(),
+    }
+}
+
+/// A batch of at most `capacity` samples, cut into shards.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Partition {
+    /// The samples of a full shard.
+    pub(super) shard_size: usize,
+    /// The most samples of a batch.
+    pub(super) capacity: usize,
+    /// Whether there is enough work for more than one thread.
+    pub(super) parallel: bool,
+}
+
+impl Partition {
+    /// The partition of batches of up to `capacity` samples, each of so many floating-point operations.
+    ///
+    /// A shard is large enough to be worth a task and for BLAS to pack the weights seldom, and small enough that its values
+    /// stay in cache and that a batch makes several.
+    pub(super) fn new(operations: usize, capacity: usize, shard_size: Option<usize>) -> Self {
+        let worth_a_task = PARALLEL_OPERATIONS / operations.max(1);
+        let chosen = || capacity.div_ceil(4).clamp(64, 256).max(worth_a_task);
+        let shard_size = shard_size.unwrap_or_else(chosen).min(capacity).max(1);
+        Partition {
+            shard_size,
+            capacity,
+            parallel: capacity > shard_size && operations.saturating_mul(capacity) > PARALLEL_OPERATIONS,
+        }
+    }
+
+    /// The number of shards that so many samples make.
+    pub(super) fn shards(self, samples: usize) -> usize {
+        samples.div_ceil(self.shard_size)
+    }
+
+    /// Does work for each shard of a batch and the indices of its samples.
+    pub(super) fn for_each_shard<T: Element>(
+        self,
+        shards: &mut [Shard<T>],
+        indices: &[usize],
+        mode: Mode,
+        work: impl Fn(&mut Shard<T>, &[usize]) + Sync,
+    ) {
+        let size = self.shard_size;
+        let work = |(number, (shard, indices)): (usize, (&mut Shard<T>, &[usize]))| {
+            shard.start(indices.len(), mode.advanced(number * size));
+            work(shard, indices);
+        };
+        if self.parallel {
+            let shards = shards.par_iter_mut().zip(indices.par_chunks(size));
+            pool::enter(|| shards.enumerate().for_each(work));
+        } else {
+            let shards = shards.iter_mut().zip(indices.chunks(size));
+            shards.enumerate().for_each(work);
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! A shard: the samples of a batch that one task works on, with their values, deltas, loss and gradients. Sized once.
+
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, ShapeBuilder};
+
+use super::Stage;
+use super::partition::GradientRoute;
+use crate::augment::{augmented, body, body_mut};
+use crate::data::{Dataset, ShardTargets, gather_inputs, gather_values};
+use crate::element::Element;
+use crate::layer::{BatchStatistics, Context, Mode};
+use crate::product::SparseColumns;
+
+/// The samples that one task works on: an augmented matrix for the input and one behind each layer.
+#[derive(Debug)]
+pub(super) struct Shard<T> {
+    /// `values[0]` is the input, `values[l + 1]` the output of layer l and its activation.
+    values: Vec<Array2<T>>,
+    /// `deltas[l]` is dJ/d output of layer l, row 0 being 0; empty for predictions.
+    deltas: Vec<Array2<T>>,
+    /// The number of samples in use; the last shard of a batch may have fewer than there is room for.
+    samples: usize,
+    mode: Mode,
+    /// The input without its zeros, where the samples are mostly zeros; `values[0]` then has no meaning.
+    sparse_input: Option<SparseColumns<T>>,
+    scratch: Vec<T>,
+    targets: ShardTargets<T>,
+    /// The sum of the samples' losses.
+    pub(super) loss: f64,
+    /// The number of samples whose largest output is that of their class.
+    pub(super) correct: usize,
+    /// For each layer of the route [`GradientRoute::Shards`], the gradient of this shard; empty for the others.
+    pub(super) gradients: Vec<Vec<Array2<T>>>,
+    /// For each sync point, the statistics of this shard.
+    pub(super) statistics: Vec<BatchStatistics<T>>,
+}
+
+/// The samples that go into a network.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Source<'a, T> {
+    /// The rows of a design matrix.
+    Rows(ArrayView2<'a, T>),
+    /// The samples of a data set.
+    Dataset(&'a Dataset<T>),
+}
+
+impl<T: Element> Shard<T> {
+    /// Room for `capacity` samples that pass through these stages, and for deltas and gradients if it `trains`.
+    pub(super) fn new(stages: &[Stage<T>], capacity: usize, trains: bool) -> Self {
+        let widths = stages.iter().map(|stage| stage.layer.outputs());
+        let outputs = stages[stages.len() - 1].layer.outputs();
+        let inputs = stages[0].layer.inputs();
+        let (mut deltas, mut gradients, mut statistics) = (Vec::new(), Vec::new(), Vec::new());
+        for stage in stages.iter().filter(|_| trains) {
+            deltas.push(Array2::zeros((stage.layer.outputs() + 1, capacity).f()));
+            gradients.push(match GradientRoute::of(&*stage.layer) {
+                GradientRoute::Shards => stage.zero_gradients(),
+                GradientRoute::Tiles => Vec::new(),
+            });
+            if stage.is_sync_point() {
+                statistics.push(BatchStatistics::new(stage.layer.inputs()));
+            }
+        }
+        Shard {
+            values: std::iter::once(inputs)
+                .chain(widths)
+                .map(|width| augmented(width, capacity))
+                .collect(),
+            deltas,
+            samples: capacity,
+            mode: Mode::Eval,
+            sparse_input: None,
+            scratch: Vec::new(),
+            targets: ShardTargets::new(outputs, capacity),
+            loss: 0.0,
+            correct: 0,
+            gradients,
+            statistics,
+        }
+    }
+
+    /// Sets the number of samples in use, and their mode.
+    pub(super) fn start(&mut self, samples: usize, mode: Mode) {
+        debug_assert!(samples <= self.values[0].ncols());
+        self.samples = samples;
+        self.mode = mode;
+    }
+
+    /// Copies samples into the input; without their zeros, if the first layer's weights are packed for such.
+    pub(super) fn load(&mut self, source: Source<'_, T>, indices: &[usize], sparse: bool) {
+        let input = &mut self.values[0];
+        match source {
+            Source::Dataset(dataset) if sparse => {
+                let (features, capacity) = (input.nrows() - 1, input.ncols());
+                let columns = self
+                    .sparse_input
+                    .get_or_insert_with(|| SparseColumns::new(features, capacity));
+                columns.clear();
+                dataset.gather_sparse(indices, columns);
+            }
+            Source::Dataset(dataset) => {
+                gather_inputs(
+                    dataset.inputs(),
+                    indices,
+                    body_mut(first_mut(input, self.samples)),
+                );
+            }
+            Source::Rows(rows) => gather_values(rows, indices, body_mut(first_mut(input, self.samples))),
+        }
+    }
+
+    /// What layer `layer` reads and writes in the forward pass.
+    pub(super) fn forward_operands<'a>(
+        &'a mut self,
+        layer: usize,
+        statistics: Option<&'a BatchStatistics<T>>,
+    ) -> (ArrayView2<'a, T>, ArrayViewMut2<'a, T>, Context<'a, T>) {
+        let (before, after) = self.values.split_at_mut(layer + 1);
+        (
+            first(&before[layer], self.samples),
+            first_mut(&mut after[0], self.samples),
+            context(self.mode, &mut self.scratch, statistics),
+        )
+    }
+
+    /// What the first layer reads and writes in the forward pass, where the samples are mostly zeros.
+    pub(super) fn sparse_operands(&mut self) -> Option<(&SparseColumns<T>, ArrayViewMut2<'_, T>)> {
+        let output = first_mut(&mut self.values[1], self.samples);
+        Some((self.sparse_input.as_ref()?, output))
+    }
+
+    /// The network's output.
+    ///
+    /// # Shapes
+    ///
+    /// outputs x samples
+    pub(super) fn output(&self) -> ArrayView2<'_, T> {
+        body(first(&self.values[self.values.len() - 1], self.samples))
+    }
+
+    /// The network's output, the loss's gradient by it, and the targets.
+    pub(super) fn loss_operands(
+        &mut self,
+    ) -> (ArrayView2<'_, T>, ArrayViewMut2<'_, T>, &mut ShardTargets<T>) {
+        let layers = self.deltas.len();
+        (
+            body(first(&self.values[layers], self.samples)),
+            body_mut(first_mut(&mut self.deltas[layers - 1], self.samples)),
+            &mut self.targets,
+        )
+    }
+
+    /// The network's output, and the targets.
+    pub(super) fn evaluation_operands(&mut self) -> (ArrayView2<'_, T>, &mut ShardTargets<T>) {
+        let output = first(&self.values[self.values.len() - 1], self.samples);
+        (body(output), &mut self.targets)
+    }
+
+    /// The output of layer `layer` and its delta, for the activation.
+    pub(super) fn activation_operands(&mut self, layer: usize) -> (ArrayView2<'_, T>, ArrayViewMut2<'_, T>) {
+        (
+            body(first(&self.values[layer + 1], self.samples)),
+            body_mut(first_mut(&mut self.deltas[layer], self.samples)),
+        )
+    }
+
+    /// What layer `layer` reads and writes for its gradient.
+    pub(super) fn gradient_operands<'a>(
+        &'a mut self,
+        layer: usize,
+        statistics: Option<&'a BatchStatistics<T>>,
+    ) -> GradientOperands<'a, T> {
+        (
+            first(&self.values[layer], self.samples),
+            first(&self.deltas[layer], self.samples),
+            &mut self.gradients[layer],
+            context(self.mode, &mut self.scratch, statistics),
+        )
+    }
+
+    /// What layer `layer` reads and writes on the way back; not the first, since nothing learns from the delta of its input.
+    pub(super) fn backward_operands<'a>(
+        &'a mut self,
+        layer: usize,
+        statistics: Option<&'a BatchStatistics<T>>,
+    ) -> BackwardOperands<'a, T> {
+        let (before, after) = self.deltas.split_at_mut(layer);
+        (
+            first(&self.values[layer], self.samples),
+            first(&after[0], self.samples),
+            first_mut(&mut before[layer - 1], self.samples),
+            context(self.mode, &mut self.scratch, statistics),
+        )
+    }
+
+    /// Measures the input of layer `layer` for the sync point `index`.
+    pub(super) fn measure(&mut self, index: usize, layer: usize) {
+        self.statistics[index].measure(first(&self.values[layer], self.samples));
+    }
+
+    /// Input and delta of layer `layer`.
+    pub(super) fn samples_of(&self, layer: usize) -> (ArrayView2<'_, T>, ArrayView2<'_, T>) {
+        (
+            first(&self.values[layer], self.samples),
+            first(&self.deltas[layer], self.samples),
+        )
+    }
+
+    /// Input and delta of the first layer, where the samples are mostly zeros.
+    pub(super) fn sparse_samples(&self) -> Option<(&SparseColumns<T>, ArrayView2<'_, T>)> {
+        let delta = first(&self.deltas[0], self.samples);
+        Some((self.sparse_input.as_ref()?, body(delta)))
+    }
+
+    /// The number of samples in use.
+    pub(super) fn samples(&self) -> usize {
+        self.samples
+    }
+}
+
+/// Input, delta, gradients and context.
+type GradientOperands<'a, T> = (
+    ArrayView2<'a, T>,
+    ArrayView2<'a, T>,
+    &'a mut [Array2<T>],
+    Context<'a, T>,
+);
+
+/// Input, delta, delta of the input and context.
+type BackwardOperands<'a, T> = (
+    ArrayView2<'a, T>,
+    ArrayView2<'a, T>,
+    ArrayViewMut2<'a, T>,
+    Context<'a, T>,
+);
+
+fn context<'a, T: Element>(
+    mode: Mode,
+    scratch: &'a mut Vec<T>,
+    statistics: Option<&'a BatchStatistics<T>>,
+) -> Context<'a, T> {
+    let context = Context::new(mode, scratch);
+    match statistics {
+        Some(statistics) => context.with_statistics(statistics),
+        None => context,
+    }
+}
+
+fn first<T>(matrix: &Array2<T>, samples: usize) -> ArrayView2<'_, T> {
+    matrix.view().split_at(Axis(1), samples).0
+}
+
+fn first_mut<T>(matrix: &mut Array2<T>, samples: usize) -> ArrayViewMut2<'_, T> {
+    matrix.view_mut().split_at(Axis(1), samples).0
+}

@@ -1,0 +1,250 @@
+//! The gradients of a batch, and the update of the parameters by them.
+
+use ndarray::{Array2, ArrayViewMut2, Axis, s};
+use rayon::prelude::*;
+
+use super::partition::{GradientRoute, PARALLEL_OPERATIONS, tile_columns};
+use super::shard::Shard;
+use super::workspace::SyncPoint;
+use super::{NeuralNetwork, Stage, Workspace};
+use crate::augment::{body, body_mut};
+use crate::element::{Element, compiled};
+use crate::error::{Error, Result};
+use crate::optimizer::Optimizer;
+use crate::pool;
+use crate::product::{PackedWeights, gemm};
+
+impl<T: Element> NeuralNetwork<T> {
+    /// Computes dJ/dW of the batch that was propagated last; [`Workspace::gradients`] shows them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] for a workspace of another network, [`Error::InvalidData`] for one that holds no batch.
+    pub fn gradients(&self, workspace: &mut Workspace<T>) -> Result<()> {
+        compute_gradients(self, workspace)
+    }
+
+    /// Updates the parameters by the gradients of the batch that was propagated last, and running statistics by its own.
+    ///
+    /// The update of an optimizer with a [plain rate](Optimizer::plain_rate) is fused into the products that compute the
+    /// gradients.
+    ///
+    /// # Errors
+    ///
+    /// As [`NeuralNetwork::gradients`].
+    pub fn apply_gradients(
+        &mut self,
+        optimizer: &mut dyn Optimizer<T>,
+        workspace: &mut Workspace<T>,
+    ) -> Result<()> {
+        apply_gradients(self, optimizer, workspace)
+    }
+
+    /// Refuses a workspace of another network, and one that holds no batch.
+    fn check_propagated(&self, operation: &'static str, workspace: &Workspace<T>) -> Result<()> {
+        workspace.check(operation, self, true)?;
+        if workspace.used == 0 {
+            let problem = "the workspace holds no batch: call NeuralNetwork::forward_backward before";
+            return Err(Error::data(operation, problem));
+        }
+        Ok(())
+    }
+}
+
+compiled! {
+    fn compute_gradients<'a, 'b, T>(network: &'a NeuralNetwork<T>, workspace: &'a mut Workspace<T>) -> Result<()> {
+        network.check_propagated("NeuralNetwork::gradients", workspace)?;
+        let Workspace { shards, used, packed, gradients, sparse, partition, .. } = workspace;
+        let (shards, sparse) = (&shards[..*used], *sparse);
+        let work = |(((layer, stage), packed), gradients): GradientWork<'_, T>| {
+            if stage.trainable {
+                if gradients.is_empty() {
+                    *gradients = stage.zero_gradients();
+                }
+                let packed = packed.as_mut().filter(|_| sparse);
+                let (batch, route) = (LayerBatch { shards, layer, packed }, GradientRoute::of(&*stage.layer));
+                batch.gradient(route, T::one(), T::zero(), gradients);
+            }
+        };
+        if partition.parallel {
+            let layers = network.stages.par_iter().enumerate().zip(packed).zip(gradients);
+            pool::enter(|| layers.for_each(work));
+        } else {
+            network.stages.iter().enumerate().zip(packed).zip(gradients).for_each(work);
+        }
+        Ok(())
+    }
+}
+
+compiled! {
+    fn apply_gradients<'a, 'b, T>(
+        network: &'a mut NeuralNetwork<T>,
+        optimizer: &'a mut dyn Optimizer<T>,
+        workspace: &'a mut Workspace<T>,
+    ) -> Result<()> {
+        match optimizer.plain_rate() {
+            Some(rate) => descend(network, T::from_f64(rate), workspace)?,
+            None => {
+                network.gradients(workspace)?;
+                optimizer.start_step(&mut workspace.gradients.iter().flatten());
+                let mut indices = 0..;
+                for (stage, gradients) in network.stages.iter_mut().zip(&mut workspace.gradients) {
+                    let trainable = stage.trainable;
+                    for ((parameters, index), gradient) in
+                        stage.layer.parameters_mut().iter_mut().zip(&mut indices).zip(gradients)
+                    {
+                        if trainable {
+                            optimizer.update(index, parameters, gradient);
+                        }
+                    }
+                }
+            }
+        }
+        for SyncPoint { layer, statistics } in &workspace.sync_points {
+            network.stages[*layer].layer.update_running_statistics(statistics);
+        }
+        Ok(())
+    }
+}
+
+/// A layer with its index, its packed weights, and the place for its gradients.
+type GradientWork<'a, T> = (
+    ((usize, &'a Stage<T>), &'a mut Option<PackedWeights<T>>),
+    &'a mut Vec<Array2<T>>,
+);
+
+/// W <- W - rate dJ/dW for the batch that was propagated last.
+fn descend<T: Element>(network: &mut NeuralNetwork<T>, rate: T, workspace: &mut Workspace<T>) -> Result<()> {
+    network.check_propagated("NeuralNetwork::apply_gradients", workspace)?;
+    let Workspace {
+        shards,
+        used,
+        packed,
+        sparse,
+        partition,
+        ..
+    } = workspace;
+    let (shards, sparse) = (&shards[..*used], *sparse);
+    let work = |((layer, stage), packed): ((usize, &mut Stage<T>), &mut Option<PackedWeights<T>>)| {
+        if stage.trainable {
+            let packed = packed.as_mut().filter(|_| sparse);
+            let (route, parameters) = (GradientRoute::of(&*stage.layer), stage.layer.parameters_mut());
+            LayerBatch {
+                shards,
+                layer,
+                packed,
+            }
+            .gradient(route, -rate, T::one(), parameters);
+        }
+    };
+    if partition.parallel {
+        let layers = network.stages.par_iter_mut().enumerate().zip(packed);
+        pool::enter(|| layers.for_each(work));
+    } else {
+        network.stages.iter_mut().enumerate().zip(packed).for_each(work);
+    }
+    Ok(())
+}
+
+/// A batch as one layer sees it: inputs and deltas of the shards.
+struct LayerBatch<'a, T> {
+    shards: &'a [Shard<T>],
+    layer: usize,
+    /// Packed weights for the first layer, where the samples are mostly zeros.
+    packed: Option<&'a mut PackedWeights<T>>,
+}
+
+impl<T: Element> LayerBatch<'_, T> {
+    /// out <- alpha dJ/dW + beta out, beta being 0 or 1; row 0 of each tensor stays.
+    fn gradient(self, route: GradientRoute, alpha: T, beta: T, out: &mut [Array2<T>]) {
+        match (self.packed, route) {
+            (Some(packed), _) => {
+                add_sparse_products(alpha, self.shards, packed, beta, out[0].view_mut());
+            }
+            (None, GradientRoute::Shards) => add_shards(alpha, self.shards, self.layer, beta, out),
+            (None, GradientRoute::Tiles) => {
+                add_products(alpha, self.shards, self.layer, beta, out[0].view_mut());
+            }
+        }
+    }
+}
+
+/// Adds up the gradients that each shard has of its own, in the order of the samples.
+pub(super) fn add_shards<T: Element>(
+    alpha: T,
+    shards: &[Shard<T>],
+    layer: usize,
+    beta: T,
+    out: &mut [Array2<T>],
+) {
+    for (tensor, out) in out.iter_mut().enumerate() {
+        if beta == T::zero() {
+            out.fill(T::zero());
+        }
+        for shard in shards {
+            out.scaled_add(alpha, &shard.gradients[layer][tensor]);
+        }
+    }
+}
+
+/// Whether a gradient is worth more than one thread.
+fn is_parallel<T: Element>(shards: &[Shard<T>], weights: usize) -> bool {
+    let samples: usize = shards.iter().map(Shard::samples).sum();
+    2 * weights * samples >= PARALLEL_OPERATIONS
+}
+
+/// W <- alpha Delta A^T + beta W over all shards, in tiles of columns.
+fn add_products<T: Element>(
+    alpha: T,
+    shards: &[Shard<T>],
+    layer: usize,
+    beta: T,
+    weights: ArrayViewMut2<'_, T>,
+) {
+    let parallel = is_parallel(shards, weights.len());
+    let mut weights = body_mut(weights);
+    let tile = tile_columns(weights.ncols());
+    let work = |(index, mut weights): (usize, ArrayViewMut2<'_, T>)| {
+        let columns = index * tile..index * tile + weights.ncols();
+        let mut beta = beta;
+        for shard in shards {
+            let (input, delta) = shard.samples_of(layer);
+            let input = input.slice_move(s![columns.clone(), ..]);
+            gemm(
+                alpha,
+                body(delta),
+                input.reversed_axes(),
+                beta,
+                weights.view_mut(),
+            );
+            beta = T::one();
+        }
+    };
+    let tiles = weights.axis_chunks_iter_mut(Axis(1), tile);
+    if parallel {
+        pool::enter(|| tiles.into_par_iter().enumerate().for_each(work));
+    } else {
+        tiles.enumerate().for_each(work);
+    }
+}
+
+/// As [`add_products`] for the first layer, without the zeros of its input.
+fn add_sparse_products<T: Element>(
+    alpha: T,
+    shards: &[Shard<T>],
+    packed: &mut PackedWeights<T>,
+    beta: T,
+    weights: ArrayViewMut2<'_, T>,
+) {
+    let parallel = is_parallel(shards, weights.len());
+    let mut weights = body_mut(weights);
+    if beta == T::zero() {
+        weights.fill(T::zero());
+    }
+    let samples = shards.iter().filter_map(Shard::sparse_samples);
+    if parallel {
+        pool::enter(|| packed.add_outer_products(alpha, samples, weights, true));
+    } else {
+        packed.add_outer_products(alpha, samples, weights, false);
+    }
+}
