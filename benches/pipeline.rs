@@ -17,7 +17,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use criterion::Criterion;
-use mfnet::layer::{Activation, Relu, Sigmoid, Tanh};
+use mfnet::layer::activation;
 use mfnet::loss::{Loss, TargetsView};
 use mfnet::{
     Batch, CrossEntropyLoss, DataLoader, Dataset, Element, MseLoss, NeuralNetwork, Sgd, Shuffle, Workspace,
@@ -82,8 +82,8 @@ impl Bench {
     }
 
     fn activations<T: Element>(&mut self) {
-        let activations: [&dyn Activation<T>; 3] = [&Relu, &Sigmoid, &Tanh];
-        for activation in activations {
+        for named in activation::names() {
+            let activation = activation::by_name::<T>(named.name).expect("a name of the table");
             let mut blocks: Vec<[Array2<T>; 2]> = (0..BATCH / BLOCK)
                 .map(|seed| [0, 1].map(|other| column_major(noise(HIDDEN, BLOCK, 2 * seed as u64 + other))))
                 .collect();

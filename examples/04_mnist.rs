@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .linear(10)
         .build()?;
     // The learning rate of the report is meant for the sum.
-    let loss = CrossEntropyLoss::new(Reduction::Sum);
+    let loss = CrossEntropyLoss::default().with_reduction(Reduction::Sum);
     let options = TrainOptions::default().with_epochs(epochs);
     println!("{} in f32\n", network.architecture());
     println!("epoch  train loss  test loss  test accuracy  seconds");

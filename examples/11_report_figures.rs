@@ -109,7 +109,7 @@ fn mnist(
 ) -> Result<[(&'static str, Picture); 3], Failure> {
     let learned =
         |network: mfnet::Result<NeuralNetwork<f32>>| -> mfnet::Result<(NeuralNetwork<f32>, Picture)> {
-            let loss = CrossEntropyLoss::new(Reduction::Sum);
+            let loss = CrossEntropyLoss::default().with_reduction(Reduction::Sum);
             let options = TrainOptions::default().with_epochs(epochs);
             let mut trainer = Trainer::new(network?, loss, Sgd::new(0.001)?).options(options);
             let history = trainer.fit(Sets::from(train).with_test(test))?;

@@ -102,6 +102,7 @@ pub mod layer;
 pub mod loss;
 pub mod machine;
 mod metrics;
+pub mod names;
 mod network;
 pub mod optimizer;
 pub mod plain;

@@ -11,13 +11,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use mfnet::layer::Window;
 use mfnet::loss::Loss;
-use mfnet::optimizer::Optimizer;
 use mfnet::{
-    Adam, Builder, Clip, CrossEntropyLoss, DataLoader, Dataset, Element, Inputs, MseLoss, NeuralNetwork, Sgd,
-    Shuffle, Targets, Workspace,
+    Builder, CrossEntropyLoss, DataLoader, Dataset, Element, Inputs, MseLoss, NeuralNetwork, Shuffle,
+    Targets, Workspace,
 };
 use ndarray::Array2;
 
+#[path = "common/each.rs"]
+mod each;
 #[path = "common/noise.rs"]
 mod noise;
 
@@ -87,17 +88,8 @@ fn steps_allocate_nothing<T: Element>(
     data: &Dataset<T>,
     loss: &dyn Loss<T>,
 ) {
-    let plain = Sgd::new(0.01).unwrap();
-    let momentum = plain.clone().momentum(0.9).unwrap();
-    let optimizers: [Box<dyn Optimizer<T>>; 6] = [
-        Box::new(plain.clone()),
-        Box::new(plain.clone().clip(Clip::PerTensor(0.1)).unwrap()),
-        Box::new(plain.clip(Clip::Global(0.1)).unwrap()),
-        Box::new(momentum.clone()),
-        Box::new(momentum.nesterov(true).weight_decay(0.01).unwrap()),
-        Box::new(Adam::adamw(0.01).unwrap().clip(Clip::Global(0.1)).unwrap()),
-    ];
-    for mut optimizer in optimizers {
+    for case in each::optimizers(0.1) {
+        let mut optimizer = case.make(0.01);
         let what = format!("{}, {name}, {samples} samples, {optimizer:?}", T::NAME);
         let mut network = hidden(NeuralNetwork::builder(data.features()))
             .linear(data.outputs())

@@ -8,7 +8,7 @@ use super::{Attribute, FeatureLayout, FileActivation, FileLayer, Operator, Recor
 use crate::element::Element;
 use crate::error::Result;
 use crate::layer::{
-    BatchNorm1d, Conv2d, Dropout, Identity, Image, Linear, Relu, Sigmoid, Softmax, Tanh, Window,
+    BatchNorm1d, Conv2d, Dropout, Identity, Image, LeakyRelu, Linear, Relu, Sigmoid, Softmax, Tanh, Window,
 };
 
 /// All of them: a new one is entered here, and implements its trait below.
@@ -19,6 +19,7 @@ pub(super) fn built_in<T: Element>() -> Registry<T> {
         .with_layer::<BatchNorm1d<T>>()
         .with_layer::<Dropout>()
         .with_activation::<Relu>()
+        .with_activation::<LeakyRelu>()
         .with_activation::<Sigmoid>()
         .with_activation::<Tanh>()
         .with_activation::<Softmax>()
@@ -173,6 +174,21 @@ impl<T: Element> FileActivation<T> for Relu {
 
     fn from_record(_saved: &mut SavedLayer<'_, T>) -> Result<Self> {
         Ok(Relu)
+    }
+}
+
+impl<T: Element> FileActivation<T> for LeakyRelu {
+    const KIND: &'static str = "LeakyReLU";
+
+    fn record(&self) -> Record<T> {
+        let leaky = Operator::new("LeakyRelu").attribute("alpha", Attribute::Float(self.slope() as f32));
+        Record::new()
+            .number("negative_slope", self.slope())
+            .operator(leaky)
+    }
+
+    fn from_record(saved: &mut SavedLayer<'_, T>) -> Result<Self> {
+        LeakyRelu::new(saved.number("negative_slope")?)
     }
 }
 
@@ -351,7 +367,7 @@ mod tests {
         assert_eq!(
             shown,
             "Registry { layers: [\"Linear\", \"Conv2d\", \"BatchNorm1d\", \"Dropout\"], activations: [\"ReLU\", \
-             \"Sigmoid\", \"Tanh\", \"Softmax\", \"Identity\"] }"
+             \"LeakyReLU\", \"Sigmoid\", \"Tanh\", \"Softmax\", \"Identity\"] }"
         );
         // A list with a name twice would be refused as a user's own is.
         assert!(registry.layer::<Dropout>().is_err());

@@ -8,8 +8,9 @@ use mfnet::data::read;
 use mfnet::data::{Columns, Examples, Schema};
 use mfnet::{Dataset, Element, Error, train_test_split};
 
+use super::defaults;
 use super::given::Given;
-use super::known::{self, KNOWN, Raw};
+use super::known::{self, Raw};
 use super::settings::{DataSettings, Settings, Share, TaskName};
 use super::{console, usage};
 
@@ -138,7 +139,7 @@ fn raw<T: Element>(
     seed: u64,
     quiet: bool,
 ) -> anyhow::Result<Raw<T>> {
-    if !KNOWN.contains(&name) {
+    if !defaults::names().any(|known| known == name) {
         return own(name, settings);
     }
     ensure!(

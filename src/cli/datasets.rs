@@ -9,8 +9,8 @@ use mfnet::data::known::{Known, Source, Verdict};
 use serde_json::{Value, json};
 
 use super::data::source;
+use super::defaults::{self, Registered, SETS};
 use super::download::DownloadBar;
-use super::known::KNOWN;
 use super::{Outcome, console};
 
 pub(super) const EXAMPLES: &str = "\
@@ -24,7 +24,7 @@ Examples:
 #[derive(Debug, Args)]
 pub(super) struct DatasetsArguments {
     /// The data set that is meant [default: all]
-    #[arg(value_name = "NAME", value_parser = PossibleValuesParser::new(KNOWN))]
+    #[arg(value_name = "NAME", value_parser = PossibleValuesParser::new(defaults::names()))]
     name: Option<String>,
 
     /// Download what neither folder nor cache holds
@@ -73,11 +73,11 @@ enum State {
 
 pub(super) fn datasets(arguments: &DatasetsArguments) -> anyhow::Result<Outcome> {
     let source = source(arguments.data_dir.as_deref(), false)?;
-    let asked = KNOWN
+    let asked = SETS
         .into_iter()
-        .filter(|name| arguments.name.as_deref().is_none_or(|asked| asked == *name));
+        .filter(|set| arguments.name.as_deref().is_none_or(|asked| asked == set.name));
     let entries = asked
-        .map(|name| entry(name, &source, arguments))
+        .map(|set| entry(set, &source, arguments))
         .collect::<anyhow::Result<Vec<_>>>()?;
     console::print(&if arguments.json {
         format!(
@@ -118,14 +118,15 @@ pub(super) fn datasets(arguments: &DatasetsArguments) -> anyhow::Result<Outcome>
     Ok(Outcome::Done)
 }
 
-fn entry(name: &'static str, source: &Source, arguments: &DatasetsArguments) -> anyhow::Result<Entry> {
+fn entry(
+    Registered { name, drawn, .. }: Registered,
+    source: &Source,
+    arguments: &DatasetsArguments,
+) -> anyhow::Result<Entry> {
     let Some(known) = Known::ALL.into_iter().find(|known| known.name() == name) else {
         return Ok(Entry {
             name,
-            description: match name {
-                "circle" => "1,000 + 1,000 points of the plane, inside or outside of a circle",
-                _ => "60,000 + 10,000 drawn digits, 28 x 28 pixels, 10 classes",
-            },
+            description: drawn.unwrap_or_default(),
             state: State::Drawn,
         });
     };

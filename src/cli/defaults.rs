@@ -1,44 +1,103 @@
-//! The settings that suit the known data sets; for any other data, the defaults of the options themselves hold.
+//! The data sets that have names, with the settings that suit them; for any other data, the defaults of the options
+//! themselves hold.
 
-use toml::{Table, toml};
+use toml::{Table, Value, toml};
+
+/// A data set as the command knows it; `known::set` loads it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Registered {
+    pub(super) name: &'static str,
+    /// What it holds, in a line, where mfnet draws it; the library says it of the others.
+    pub(super) drawn: Option<&'static str>,
+    /// Its settings.
+    settings: fn() -> Table,
+}
+
+/// All of them.
+pub(super) const SETS: [Registered; 6] = [
+    Registered {
+        name: "mnist",
+        drawn: None,
+        settings: mnist,
+    },
+    Registered {
+        name: "fashion-mnist",
+        drawn: None,
+        settings: mnist,
+    },
+    Registered {
+        name: "digits",
+        drawn: Some("60,000 + 10,000 drawn digits, 28 x 28 pixels, 10 classes"),
+        settings: mnist,
+    },
+    Registered {
+        name: "california-housing",
+        drawn: None,
+        settings: california_housing,
+    },
+    Registered {
+        name: "iris",
+        drawn: None,
+        settings: Table::new,
+    },
+    Registered {
+        name: "circle",
+        drawn: Some("1,000 + 1,000 points of the plane, inside or outside of a circle"),
+        settings: circle,
+    },
+];
+
+/// The report's, whose learning rate was meant for summed gradients.
+fn mnist() -> Table {
+    toml! {
+        [model]
+        hidden = [512]
+        [training]
+        epochs = 100
+        batch-size = 1024
+        optimizer = "sgd"
+        lr = 0.001
+        reduction = "sum"
+    }
+}
+
+fn california_housing() -> Table {
+    toml! {
+        [model]
+        hidden = [512]
+        [training]
+        epochs = 500
+        batch-size = 1024
+        optimizer = "sgd"
+        lr = 0.001
+    }
+}
+
+fn circle() -> Table {
+    toml! {
+        [model]
+        hidden = [25, 25, 25]
+        activation = ["relu", "relu", "tanh"]
+        [training]
+        epochs = 150
+        batch-size = 20
+        optimizer = "sgd"
+        lr = 0.1
+        loss = "mse"
+    }
+}
+
+/// The names of all data sets.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    SETS.iter().map(|set| set.name)
+}
 
 /// The settings for a data set, MNIST where none is named; without a rate and a reduction where another optimizer is
 /// chosen than they are meant for.
 pub(super) fn of(source: Option<&str>, optimizer: Option<&str>) -> Table {
-    let mut settings = match source.unwrap_or("mnist") {
-        // The report's, whose learning rate was meant for summed gradients.
-        "mnist" | "fashion-mnist" | "digits" => toml! {
-            [model]
-            hidden = [512]
-            [training]
-            epochs = 100
-            batch-size = 1024
-            optimizer = "sgd"
-            lr = 0.001
-            reduction = "sum"
-        },
-        "california-housing" => toml! {
-            [model]
-            hidden = [512]
-            [training]
-            epochs = 500
-            batch-size = 1024
-            optimizer = "sgd"
-            lr = 0.001
-        },
-        "circle" => toml! {
-            [model]
-            hidden = [25, 25, 25]
-            activation = ["relu", "relu", "tanh"]
-            [training]
-            epochs = 150
-            batch-size = 20
-            optimizer = "sgd"
-            lr = 0.1
-            loss = "mse"
-        },
-        _ => Table::new(),
-    };
+    let source = source.unwrap_or("mnist");
+    let set = SETS.iter().find(|set| set.name == source);
+    let mut settings = set.map_or_else(Table::new, |set| (set.settings)());
     if optimizer.is_some_and(|optimizer| optimizer != "sgd")
         && let Some(training) = settings
             .get_mut("training")
@@ -48,4 +107,52 @@ pub(super) fn of(source: Option<&str>, optimizer: Option<&str>) -> Table {
         training.remove("reduction");
     }
     settings
+}
+
+/// The help of an option with its defaults: the general one, and those of the data sets that have their own.
+pub(super) fn help(text: &str, section: &str, key: &str, general: &str) -> String {
+    let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
+    for set in SETS {
+        let settings = (set.settings)();
+        let Some(value) = settings.get(section).and_then(|section| section.get(key)) else {
+            continue;
+        };
+        let value = in_words(value);
+        match groups.iter_mut().find(|(other, _)| *other == value) {
+            Some((_, names)) => names.push(set.name),
+            None => groups.push((value, vec![set.name])),
+        }
+    }
+    let groups = groups.iter().map(|(value, names)| match names.as_slice() {
+        [others @ .., last] if !others.is_empty() => format!("; {} and {last}: {value}", others.join(", ")),
+        names => format!("; {}: {value}", names.concat()),
+    });
+    format!("{text} [default: {general}{}]", groups.collect::<String>())
+}
+
+/// A value as an option takes it.
+fn in_words(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(values) => values.iter().map(in_words).collect::<Vec<_>>().join(","),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn helps_tell_the_defaults_of_the_data_sets() {
+        assert_eq!(
+            help("Epochs", "training", "epochs", "200"),
+            "Epochs [default: 200; mnist, fashion-mnist and digits: 100; california-housing: 500; circle: 150]"
+        );
+        assert_eq!(
+            help("Units", "model", "hidden", "100"),
+            "Units [default: 100; mnist, fashion-mnist, digits and california-housing: 512; circle: 25,25,25]"
+        );
+        assert_eq!(help("Seed", "training", "seed", "0"), "Seed [default: 0]");
+    }
 }

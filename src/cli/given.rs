@@ -10,7 +10,7 @@ use mfnet::data::read::{self, CsvOptions};
 use mfnet::data::{Schema, Table};
 use mfnet::{Dataset, Element};
 
-use super::known::KNOWN;
+use super::defaults;
 use super::usage;
 
 /// What errors call standard input.
@@ -38,7 +38,7 @@ impl FromStr for Given {
         if text.is_empty() {
             return Err("it must be a file, a data set's name, or - for standard input".to_owned());
         }
-        if let Some(name) = KNOWN.into_iter().find(|name| *name == text) {
+        if let Some(name) = defaults::names().find(|name| *name == text) {
             return Ok(Given::Known(name));
         }
         if let Some((inputs, targets)) = text.split_once(',')
@@ -75,7 +75,7 @@ impl Given {
                 path.exists(),
                 usage(format!(
                     "{self}: there is no such file, and no data set of this name; the data sets are {}",
-                    KNOWN.join(", ")
+                    defaults::names().collect::<Vec<_>>().join(", ")
                 ))
             );
         }

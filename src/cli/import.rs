@@ -9,7 +9,7 @@ use mfnet::data::{Layout, Scaling, Schema, Task};
 use mfnet::{Element, Model, NeuralNetwork};
 
 use super::parse::whole;
-use super::settings::{ActivationName, TaskName};
+use super::settings::{ACTIVATIONS, TaskName, activated};
 use super::{Outcome, console, usage};
 
 pub(super) const EXAMPLES: &str = "\
@@ -31,14 +31,15 @@ pub(super) struct ImportArguments {
     #[arg(long, value_name = "N,N[,N...]", value_delimiter = ',', required = true, value_parser = whole::<1_000_000>)]
     layers: Vec<usize>,
 
-    /// What the hidden layers apply to their outputs: one for all, or one for each
+    /// Activation of the hidden layers: one for all, or one for each
     #[arg(
         long,
         value_name = "NAME[,NAME...]",
         value_delimiter = ',',
-        default_value = "relu"
+        default_value = "relu",
+        value_parser = ACTIVATIONS
     )]
-    activation: Vec<ActivationName>,
+    activation: Vec<String>,
 
     /// What is predicted [default: classes if there are --labels or several outputs without --targets, else numbers]
     #[arg(long, value_name = "TASK")]
@@ -109,7 +110,7 @@ impl ImportArguments {
         );
         let mut builder = NeuralNetwork::builder(*inputs);
         for (&units, activation) in hidden.iter().zip(self.activation.iter().cycle()) {
-            builder = activation.behind(builder.linear(units));
+            builder = activated(builder.linear(units), activation)?;
         }
         Ok(builder.linear(*outputs).build()?)
     }

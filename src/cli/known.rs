@@ -9,16 +9,6 @@ use mfnet::{Dataset, Element, Error};
 
 use super::download::DownloadBar;
 
-/// The names.
-pub(super) const KNOWN: [&str; 6] = [
-    "mnist",
-    "fashion-mnist",
-    "digits",
-    "california-housing",
-    "iris",
-    "circle",
-];
-
 /// The points of the circle to train on, and to test with.
 const CIRCLE: (usize, usize) = (1000, 1000);
 

@@ -1,12 +1,13 @@
 //! The network, the loss and the optimizer that the settings ask for.
 
 use anyhow::ensure;
-use mfnet::loss::Loss;
-use mfnet::optimizer::{Adam, Optimizer, Schedule};
-use mfnet::{CrossEntropyLoss, Element, MseLoss, NeuralNetwork, Sgd, TrainOptions, balanced_class_weights};
+use mfnet::loss::{self, Loss, LossOptions};
+use mfnet::optimizer::{self, Optimizer, ScheduleOptions};
+use mfnet::{Element, NeuralNetwork, Schedule, Targets, TrainOptions, balanced_class_weights};
+use ndarray::array;
 
 use super::data::Task;
-use super::settings::{LossName, OptimizerName, ReductionName, ScheduleName, Settings, TrainingSettings};
+use super::settings::{ReductionName, Settings, TrainingSettings, activated, takes_momentum};
 use super::usage;
 
 /// The network, with fresh weights, or those of `--init`.
@@ -14,7 +15,7 @@ pub(super) fn network<T: Element>(settings: &Settings, task: &Task<T>) -> anyhow
     let model = &settings.model;
     let mut builder = NeuralNetwork::builder(task.train.features())
         .seed(settings.training.seed)
-        .initializer(model.initializer.initializer());
+        .initializer(model.initializer.parse()?);
     // One for all, or one for each.
     let activations = model.activation.iter().cycle();
     for (&units, activation) in model.hidden().iter().zip(activations) {
@@ -22,7 +23,7 @@ pub(super) fn network<T: Element>(settings: &Settings, task: &Task<T>) -> anyhow
         if model.batch_norm {
             builder = builder.batch_norm();
         }
-        builder = activation.behind(builder);
+        builder = activated(builder, activation)?;
         if let Some(probability) = model.dropout {
             builder = builder.dropout(probability);
         }
@@ -38,76 +39,69 @@ pub(super) fn network<T: Element>(settings: &Settings, task: &Task<T>) -> anyhow
 pub(super) fn settle<T: Element>(settings: &mut Settings, task: &Task<T>) -> anyhow::Result<()> {
     let is_classification = !task.schema.labels.is_empty();
     let training = &mut settings.training;
-    let suits = if is_classification {
-        LossName::CrossEntropy
-    } else {
-        LossName::Mse
-    };
-    let loss = *training.loss.get_or_insert(suits);
+    let suits = if is_classification { "cross-entropy" } else { "mse" };
+    let loss = training.loss.get_or_insert(suits.to_owned());
+    let is_for_classes = is_for_classes(loss)?;
     ensure!(
-        is_classification || loss == LossName::Mse,
-        usage("--loss cross-entropy is for classes, and the targets are numbers".to_owned())
+        is_classification || !is_for_classes,
+        usage(format!(
+            "--loss {loss} is for classes, and the targets are numbers"
+        ))
     );
     ensure!(
-        training.class_weight.is_none() || loss == LossName::CrossEntropy,
+        training.class_weight.is_none() || is_for_classes,
         usage("--class-weight goes with classes and --loss cross-entropy".to_owned())
     );
     ensure!(
-        training.optimizer == OptimizerName::Sgd || training.momentum.is_none(),
-        usage("--momentum goes with --optimizer sgd: adam and adamw have their own".to_owned())
+        training.label_smoothing.is_none() || is_for_classes,
+        usage("--label-smoothing goes with classes and --loss cross-entropy".to_owned())
     );
-    training.lr = Some(training.lr());
+    ensure!(
+        training.momentum.is_none() || takes_momentum(&training.optimizer),
+        usage(format!(
+            "--momentum goes with --optimizer {}: {} has its own",
+            with_momentum().join(" or "),
+            training.optimizer
+        ))
+    );
+    training.lr = Some(optimizer::<T>(training)?.learning_rate());
     training.reduction.get_or_insert(ReductionName::Mean);
-    if training.lr_schedule == ScheduleName::Step {
+    if training.lr_schedule == "step" {
         training.lr_step.get_or_insert(training.epochs.div_ceil(3));
     }
     Ok(())
 }
 
+/// The loss, with the weights of the training set's classes if asked for.
 pub(super) fn loss<T: Element>(
     training: &TrainingSettings,
     task: &Task<T>,
 ) -> mfnet::Result<Box<dyn Loss<T>>> {
-    let reduction = training.reduction();
-    Ok(match training.loss {
-        Some(LossName::CrossEntropy) => Box::new(CrossEntropyLoss {
-            reduction,
-            class_weights: match training.class_weight {
-                Some(_) => balanced_class_weights(task.train.targets())?,
-                None => Vec::new(),
-            },
-        }),
-        Some(LossName::Mse) | None => Box::new(MseLoss { reduction }),
-    })
+    let mut options = LossOptions::default();
+    options.reduction = training.reduction();
+    if training.class_weight.is_some() {
+        options.class_weights = balanced_class_weights(task.train.targets())?;
+    }
+    options.label_smoothing = training.label_smoothing.unwrap_or_default();
+    loss::by_name(training.loss.as_deref().unwrap_or("mse"), options)
 }
 
+/// The optimizers that take a momentum.
+fn with_momentum() -> Vec<&'static str> {
+    let mut names: Vec<&str> = optimizer::names().iter().map(|named| named.name).collect();
+    names.retain(|name| takes_momentum(name));
+    names
+}
+
+/// Whether a loss is for classes: it refuses targets that are numbers.
+fn is_for_classes(loss: &str) -> mfnet::Result<bool> {
+    let loss = loss::by_name::<f64>(loss, LossOptions::default())?;
+    Ok(loss.check(&Targets::Values(array![[0.5]])).is_err())
+}
+
+/// The optimizer.
 pub(super) fn optimizer<T: Element>(training: &TrainingSettings) -> mfnet::Result<Box<dyn Optimizer<T>>> {
-    let adaptive = |mut adam: Adam<T>| -> mfnet::Result<Box<dyn Optimizer<T>>> {
-        if let Some(decay) = training.weight_decay {
-            adam = adam.weight_decay(decay)?;
-        }
-        if let Some(clip) = training.clip() {
-            adam = adam.clip(clip)?;
-        }
-        Ok(Box::new(adam))
-    };
-    match training.optimizer {
-        OptimizerName::Adam => adaptive(Adam::new(training.lr())?),
-        OptimizerName::Adamw => adaptive(Adam::adamw(training.lr())?),
-        OptimizerName::Sgd => {
-            let mut sgd = Sgd::new(training.lr())?;
-            if let Some(momentum) = training.momentum {
-                sgd = sgd.momentum(momentum)?.nesterov(training.nesterov);
-            }
-            if let Some(decay) = training.weight_decay {
-                sgd = sgd.weight_decay(decay)?;
-            }
-            if let Some(clip) = training.clip() {
-                sgd = sgd.clip(clip)?;
-            }
-            Ok(Box::new(sgd))
-        }
-    }
+    optimizer::by_name(&training.optimizer, &training.optimizer_options())
 }
 
 /// What the training loop is told.
@@ -126,22 +120,11 @@ pub(super) fn options(training: &TrainingSettings) -> TrainOptions {
 }
 
 fn schedule(training: &TrainingSettings) -> Schedule {
-    let (factor, minimum) = (training.lr_factor, training.lr_minimum);
-    match training.lr_schedule {
-        ScheduleName::Constant => Schedule::Constant,
-        ScheduleName::Step => Schedule::Step {
-            every: training.lr_step.unwrap_or(training.epochs),
-            factor,
-        },
-        ScheduleName::Cosine => Schedule::Cosine {
-            epochs: training.epochs,
-            minimum,
-        },
-        ScheduleName::Plateau => Schedule::Plateau {
-            factor,
-            patience: training.lr_patience,
-            threshold: 1e-4,
-            minimum,
-        },
-    }
+    let mut options = ScheduleOptions::default();
+    options.epochs = training.epochs;
+    options.every = training.lr_step.unwrap_or(training.epochs);
+    options.factor = training.lr_factor;
+    options.patience = training.lr_patience;
+    options.minimum = training.lr_minimum;
+    Schedule::by_name(&training.lr_schedule, &options).expect("the names of settings are checked")
 }

@@ -9,7 +9,7 @@ use mfnet::{
 };
 
 use super::data::Task;
-use super::settings::{OptimizerName, ScheduleName, Settings};
+use super::settings::Settings;
 use super::{blas as words, format};
 
 /// A training that is over, and all that was asked of it.
@@ -144,31 +144,27 @@ fn settings<T>(training: &Training<'_, T>) -> String {
     let mut text = format!(
         "batches of {}, learning rate {}, gradients {reduction}",
         format::count(training.options.batch_size),
-        told.lr(),
+        told.lr.unwrap_or_default(),
     );
     match told.clip() {
         Some(Clip::PerTensor(limit)) => text += &format!(", each tensor's clipped to {limit}"),
         Some(Clip::Global(limit)) => text += &format!(", clipped to {limit}"),
         None => {}
     }
-    match (told.optimizer, told.momentum) {
-        (OptimizerName::Sgd, None) => {}
-        (OptimizerName::Sgd, Some(momentum)) if told.nesterov => {
-            text += &format!(", Nesterov momentum {momentum}")
-        }
-        (OptimizerName::Sgd, Some(momentum)) => text += &format!(", momentum {momentum}"),
-        (OptimizerName::Adam, _) => text += ", Adam",
-        (OptimizerName::Adamw, _) => text += ", AdamW",
+    if told.optimizer != "sgd" {
+        text += &format!(", optimizer {}", told.optimizer);
+    }
+    match told.momentum {
+        None => {}
+        Some(momentum) if told.nesterov => text += &format!(", Nesterov momentum {momentum}"),
+        Some(momentum) => text += &format!(", momentum {momentum}"),
     }
     if let Some(decay) = told.weight_decay {
         text += &format!(", weight decay {decay}");
     }
-    text += match told.lr_schedule {
-        ScheduleName::Constant => "",
-        ScheduleName::Step => ", rate in steps",
-        ScheduleName::Cosine => ", rate down a cosine",
-        ScheduleName::Plateau => ", rate lowered on plateaus",
-    };
+    if told.lr_schedule != "constant" {
+        text += &format!(", learning-rate schedule {}", told.lr_schedule);
+    }
     text
 }
 

@@ -1,9 +1,13 @@
 //! How weights start: random, scaled so that signals keep their size from layer to layer.
 
+use std::str::FromStr;
+
 use ndarray::ArrayViewMut2;
 use rand_distr::{Distribution, Normal, Uniform};
 
 use crate::element::Element;
+use crate::error::{Error, Result};
+use crate::names::{self, Named};
 use crate::random::{Stream, generator};
 
 /// How a layer's weights start; biases start at 0.
@@ -27,7 +31,51 @@ pub enum Initializer {
     Orthogonal,
 }
 
+/// All initialisers, by the names that users write.
+const TABLE: &[(Named, Initializer)] = &[
+    (Named::new("he", "Normal, for ReLU"), Initializer::He),
+    (
+        Named::new("xavier", "Uniform, for tanh and sigmoid; also known as Glorot").with_aliases(&["glorot"]),
+        Initializer::Xavier,
+    ),
+    (
+        Named::new("lecun", "Normal, with half the variance of He"),
+        Initializer::LeCun,
+    ),
+    #[cfg(feature = "linalg")]
+    (
+        Named::new("orthogonal", "With orthonormal rows or columns"),
+        Initializer::Orthogonal,
+    ),
+    (Named::new("zeros", "All 0"), Initializer::Zeros),
+];
+
+/// The initialiser of a name, such as `xavier`.
+///
+/// # Errors
+///
+/// [`Error::InvalidData`] for a name that is not known, with those that are.
+///
+/// ```
+/// use mfnet::layer::Initializer;
+///
+/// assert_eq!("glorot".parse::<Initializer>()?, Initializer::Xavier);
+/// # Ok::<(), mfnet::Error>(())
+/// ```
+impl FromStr for Initializer {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        Ok(names::find("initializer", name, TABLE)?.0)
+    }
+}
+
 impl Initializer {
+    /// The names of all initialisers.
+    pub fn names() -> Vec<Named> {
+        TABLE.iter().map(|(named, _)| *named).collect()
+    }
+
     /// Fills p x n weights, column by column.
     pub(crate) fn fill<T: Element>(self, weights: ArrayViewMut2<'_, T>, seed: u64) {
         let (outputs, inputs) = weights.dim();
@@ -49,7 +97,7 @@ impl Initializer {
 fn draw<T: Element, E: std::fmt::Debug>(
     weights: ArrayViewMut2<'_, T>,
     seed: u64,
-    distribution: Result<impl Distribution<f64>, E>,
+    distribution: std::result::Result<impl Distribution<f64>, E>,
 ) {
     let distribution = distribution.expect("the spread is positive and finite for at least one input");
     let mut generator = generator(seed, Stream::Weights, 0);

@@ -4,7 +4,7 @@
 //! in place, so that a shard of a batch passes through both while it is in cache. Both keep nothing of the samples: values and
 //! gradients of a step live in the network's workspace.
 
-mod activation;
+pub mod activation;
 mod batch_norm;
 mod context;
 mod conv2d;
@@ -21,7 +21,7 @@ use std::fmt;
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 
-pub use activation::{Identity, Relu, Sigmoid, Softmax, Tanh};
+pub use activation::{Identity, LeakyRelu, Relu, Sigmoid, Softmax, Tanh};
 pub use batch_norm::BatchNorm1d;
 pub use context::{Context, Mode};
 pub use conv2d::Conv2d;

@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 /// let targets = Targets::<f32>::Classes { labels: vec![0, 0, 0, 1], classes: 2 };
 /// let class_weights = balanced_class_weights(&targets)?;
 /// assert_eq!(class_weights, [4.0 / 6.0, 2.0]);
-/// let loss = CrossEntropyLoss { class_weights, ..CrossEntropyLoss::default() };
+/// let loss = CrossEntropyLoss::default().with_class_weights(class_weights);
 /// # Ok::<(), mfnet::Error>(())
 /// ```
 pub fn balanced_class_weights<T: Element>(targets: &Targets<T>) -> Result<Vec<f64>> {

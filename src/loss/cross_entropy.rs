@@ -1,12 +1,12 @@
 //! The cross-entropy, for classes.
 
-use ndarray::{ArrayView2, ArrayViewMut2};
+use ndarray::{ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2};
 
 use super::class_weights::{check_classes, class_of, settings};
 use super::{Loss, Output, Reduction, TargetsView};
 use crate::data::Targets;
 use crate::element::Element;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Cross-entropy of the softmax of the output: J = -1/m sum_i ln s_i(y_i), S = softmax(Z).
 ///
@@ -17,39 +17,105 @@ use crate::error::Result;
 /// With class weights the loss of a sample, and its gradient, are multiplied by its class's. The mean is still over the
 /// number of samples, as in Keras; PyTorch divides by the sum of their weights instead.
 ///
+/// With label smoothing e, a sample of class y is to have the probabilities Q = (1 - e) Y + e/p instead of Y, p classes, as
+/// in PyTorch:
+///
+/// ```text
+/// J_i = -(1 - e) w(y_i) ln s_i(y_i) - e/p sum_k w(k) ln s_i(k)          w: the class weights
+/// dJ_i/dz_i(k) = s_i(k) sum_j q_i(j) - q_i(k)                            q_i(k) = w(k) ((1 - e) [k = y_i] + e/p)
+/// ```
+///
+/// Each probability counts as at least 1e-100 there, too.
+///
 /// Targets are classes, or one-hot vectors.
 ///
 /// # Shapes
 ///
 /// Z and Y: p classes x m samples
 ///
-/// Source: report, section 4.2.
+/// Source: report, section 4.2; label smoothing after Szegedy et al. 2016.
 ///
 /// ```
 /// use mfnet::{CrossEntropyLoss, Reduction};
 ///
 /// // The report's MNIST figures were made with the sum.
-/// let loss = CrossEntropyLoss::new(Reduction::Sum);
-/// assert_eq!(CrossEntropyLoss::default(), CrossEntropyLoss::new(Reduction::Mean));
+/// let loss = CrossEntropyLoss::default().with_reduction(Reduction::Sum);
 /// // The third class counts twice.
-/// let weighted = CrossEntropyLoss { class_weights: vec![1.0, 1.0, 2.0], ..CrossEntropyLoss::default() };
+/// let weighted = CrossEntropyLoss::default().with_class_weights(vec![1.0, 1.0, 2.0]);
+/// let smoothed = CrossEntropyLoss::default().with_label_smoothing(0.1);
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
 pub struct CrossEntropyLoss {
     /// Mean by default.
     pub reduction: Reduction,
     /// What a sample of each class counts, a finite number of at least 0; none by default: all count 1.
     /// [`balanced_class_weights`](super::balanced_class_weights) makes all classes count the same.
     pub class_weights: Vec<f64>,
+    /// The part of the targets that is spread over all classes, 0 to 1; 0 by default.
+    pub label_smoothing: f64,
 }
 
 impl CrossEntropyLoss {
-    /// The loss with this reduction, all classes counting 1.
-    pub fn new(reduction: Reduction) -> Self {
-        CrossEntropyLoss {
-            reduction,
-            class_weights: Vec::new(),
+    /// The loss with this reduction.
+    pub fn with_reduction(mut self, reduction: Reduction) -> Self {
+        self.reduction = reduction;
+        self
+    }
+
+    /// The loss with this weight for each class, a finite number of at least 0; all count 1 if there are none.
+    ///
+    /// The weights are checked when the loss is used.
+    pub fn with_class_weights(mut self, class_weights: Vec<f64>) -> Self {
+        self.class_weights = class_weights;
+        self
+    }
+
+    /// The loss with this part of the targets spread over all classes, 0 to 1.
+    ///
+    /// The part is checked when the loss is used.
+    pub fn with_label_smoothing(mut self, label_smoothing: f64) -> Self {
+        self.label_smoothing = label_smoothing;
+        self
+    }
+
+    /// The weight of a class.
+    fn weight(&self, class: usize) -> f64 {
+        self.class_weights.get(class).copied().unwrap_or(1.0)
+    }
+
+    /// The loss of a sample with smoothed labels; makes its gradient of the exponentials in `delta`, if there are any.
+    fn smoothed<T: Element>(
+        &self,
+        logits: ArrayView1<'_, T>,
+        (largest, exponentials): (T, T),
+        class: usize,
+        scale: T,
+        delta: Option<ArrayViewMut1<'_, T>>,
+    ) -> f64 {
+        let spread = self.label_smoothing / logits.len() as f64;
+        let part = |other: usize| {
+            let own = if other == class {
+                1.0 - self.label_smoothing
+            } else {
+                0.0
+            };
+            self.weight(other) * (own + spread)
+        };
+        let (mut loss, mut sum) = (0.0, 0.0);
+        for (other, &logit) in logits.iter().enumerate() {
+            let of_one = (exponentials.ln() - (logit - largest)).as_f64();
+            let of_one = if of_one > LARGEST { LARGEST } else { of_one };
+            loss += part(other) * of_one;
+            sum += part(other);
         }
+        if let Some(mut delta) = delta {
+            let factor = T::from_f64(sum) * scale / exponentials;
+            for (other, place) in delta.iter_mut().enumerate() {
+                *place = *place * factor - T::from_f64(part(other)) * scale;
+            }
+        }
+        loss
     }
 }
 
@@ -77,8 +143,12 @@ impl<T: Element> Loss<T> for CrossEntropyLoss {
     ///
     /// [`Error::InvalidData`](crate::Error::InvalidData) for target values that are not one-hot vectors,
     /// [`Error::Shape`](crate::Error::Shape) for class weights that are not as many as the classes,
-    /// [`Error::InvalidOption`](crate::Error::InvalidOption) for one that is negative or not finite.
+    /// [`Error::InvalidOption`](crate::Error::InvalidOption) for one that is negative or not finite, and for a label
+    /// smoothing that is not 0 to 1.
     fn check(&self, targets: &Targets<T>) -> Result<()> {
+        if !(0.0..=1.0).contains(&self.label_smoothing) {
+            return Err(Error::option("label smoothing", self.label_smoothing, "0 to 1"));
+        }
         check_classes("CrossEntropyLoss", &self.class_weights, targets)
     }
 
@@ -108,6 +178,11 @@ impl<T: Element> Loss<T> for CrossEntropyLoss {
                     .fold(T::zero(), |total, &logit| total + exponential(logit)),
             };
             let class = class_of(targets, sample);
+            if self.label_smoothing > 0.0 {
+                let delta = delta.as_mut().map(|delta| delta.column_mut(sample));
+                sum += self.smoothed(logits, (largest, exponentials), class, scale, delta);
+                continue;
+            }
             let loss = (exponentials.ln() - (logits[class] - largest)).as_f64();
             // Not a minimum, which would turn NaN into a number and hide a diverged network.
             let loss = if loss > LARGEST { LARGEST } else { loss };
@@ -154,10 +229,7 @@ mod tests {
     #[test]
     fn a_sample_counts_as_its_class() {
         let output = array![[0.0, 0.0], [3.0_f64.ln(), 3.0_f64.ln()]];
-        let loss = CrossEntropyLoss {
-            class_weights: vec![2.0, 0.5],
-            ..CrossEntropyLoss::default()
-        };
+        let loss = CrossEntropyLoss::default().with_class_weights(vec![2.0, 0.5]);
         let vectors = array![[1.0, 0.0], [0.0, 1.0]];
         for targets in [TargetsView::Classes(&[0, 1]), TargetsView::Values(vectors.view())] {
             let mut delta = Array2::zeros((2, 2));
@@ -171,13 +243,89 @@ mod tests {
         }
     }
 
+    /// Of PyTorch 2.15, which sums what we average over the samples:
+    ///
+    /// ```python
+    /// z = torch.tensor([[0.3, -1.0, 2.0], [4.0, 0.5, -0.7]], dtype=torch.float64, requires_grad=True)
+    /// y = torch.tensor([2, 1])
+    /// for weight in [None, torch.tensor([2.0, 1.0, 0.5], dtype=torch.float64)]:
+    ///     z.grad = None
+    ///     loss = torch.nn.functional.cross_entropy(z, y, weight, label_smoothing=0.1, reduction="sum")
+    ///     loss.backward()
+    ///     print(repr(loss.item()), z.grad.tolist())
+    /// ```
+    #[test]
+    fn smoothed_labels_are_those_of_pytorch() {
+        let output = array![[0.3, 4.0], [-1.0, 0.5], [2.0, -0.7]];
+        let vectors = array![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0]];
+        for (class_weights, value, gradient) in [
+            (
+                vec![],
+                3.8275611141906856,
+                array![
+                    [0.11489212955088879, 0.9288595484058652],
+                    [0.0070628178398002076, -0.9042776259572292],
+                    [-0.1219549473906889, -0.02458192244863609]
+                ],
+            ),
+            (
+                vec![2.0, 1.0, 0.5],
+                3.7159611211485872,
+                array![
+                    [0.0173277623010592, 0.9115627631015184],
+                    [-0.010442181001890994, -0.9037933641676275],
+                    [-0.0068855812991681685, -0.007769398933891136]
+                ],
+            ),
+        ] {
+            let loss = CrossEntropyLoss::default().with_class_weights(class_weights);
+            let loss = loss.with_label_smoothing(0.1);
+            for targets in [TargetsView::Classes(&[2, 1]), TargetsView::Values(vectors.view())] {
+                let mut delta = Array2::zeros((3, 2));
+                let sum = loss.evaluate(output.view(), targets, 0.5, Some(delta.view_mut()));
+                assert!((sum - value).abs() < 1e-14, "{sum}");
+                let errors: Array2<f64> = delta * 2.0 - &gradient;
+                assert!(errors.iter().all(|error| error.abs() < 1e-15), "{errors}");
+                assert_eq!(loss.evaluate(output.view(), targets, 0.5, None), sum);
+            }
+        }
+    }
+
+    #[test]
+    fn smoothed_labels_of_huge_logits_are_safe() {
+        let output = array![[1e4_f32, f32::NAN], [-1e4, 0.0]];
+        let loss = CrossEntropyLoss::default().with_label_smoothing(0.5);
+        let mut delta = Array2::zeros((2, 1));
+        let first = output.slice(ndarray::s![.., ..1]);
+        let sum = loss.evaluate(first, TargetsView::Classes(&[1]), 1.0, Some(delta.view_mut()));
+        assert_eq!(sum, 0.75 * LARGEST);
+        assert_eq!(delta, array![[0.75], [-0.75]]);
+        let both = loss.evaluate(output.view(), TargetsView::Classes(&[1, 1]), 1.0, None);
+        assert!(both.is_nan(), "a network that diverged is seen");
+    }
+
+    #[test]
+    fn odd_label_smoothing_is_refused() {
+        let classes = Targets::<f64>::Classes {
+            labels: vec![0, 1],
+            classes: 2,
+        };
+        for (smoothing, fits) in [
+            (0.0, true),
+            (1.0, true),
+            (-0.1, false),
+            (1.1, false),
+            (f64::NAN, false),
+        ] {
+            let loss = CrossEntropyLoss::default().with_label_smoothing(smoothing);
+            assert_eq!(loss.check(&classes).is_ok(), fits, "{smoothing}");
+        }
+    }
+
     #[test]
     fn odd_class_weights_are_refused() {
         let check = |class_weights: &[f64]| {
-            let loss = CrossEntropyLoss {
-                class_weights: class_weights.to_vec(),
-                ..CrossEntropyLoss::default()
-            };
+            let loss = CrossEntropyLoss::default().with_class_weights(class_weights.to_vec());
             let classes = Targets::<f64>::Classes {
                 labels: vec![0, 1],
                 classes: 2,

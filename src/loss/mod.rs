@@ -6,6 +6,7 @@ mod mse;
 mod output;
 mod probability;
 mod softmax;
+mod table;
 
 use std::fmt;
 
@@ -17,6 +18,7 @@ pub use mse::MseLoss;
 pub use output::Output;
 pub use probability::ProbabilityCrossEntropyLoss;
 pub use softmax::softmax;
+pub use table::{LossOptions, by_name, names};
 
 pub use crate::data::TargetsView;
 

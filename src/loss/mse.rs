@@ -24,10 +24,19 @@ use crate::element::Element;
 /// assert_eq!(mean_predictor(&data)?.evaluate(&data, &MseLoss::default())?.loss, 1.0);
 /// # Ok::<(), mfnet::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[non_exhaustive]
 pub struct MseLoss {
     /// Mean by default.
     pub reduction: Reduction,
+}
+
+impl MseLoss {
+    /// The loss with this reduction.
+    pub fn with_reduction(mut self, reduction: Reduction) -> Self {
+        self.reduction = reduction;
+        self
+    }
 }
 
 impl<T: Element> Loss<T> for MseLoss {

@@ -39,6 +39,7 @@ use crate::error::Result;
 /// # Ok::<(), mfnet::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
 pub struct ProbabilityCrossEntropyLoss {
     /// Mean by default.
     pub reduction: Reduction,
@@ -47,12 +48,18 @@ pub struct ProbabilityCrossEntropyLoss {
 }
 
 impl ProbabilityCrossEntropyLoss {
-    /// The loss with this reduction, all classes counting 1.
-    pub fn new(reduction: Reduction) -> Self {
-        ProbabilityCrossEntropyLoss {
-            reduction,
-            class_weights: Vec::new(),
-        }
+    /// The loss with this reduction.
+    pub fn with_reduction(mut self, reduction: Reduction) -> Self {
+        self.reduction = reduction;
+        self
+    }
+
+    /// The loss with this weight for each class, a finite number of at least 0; all count 1 if there are none.
+    ///
+    /// The weights are checked when the loss is used.
+    pub fn with_class_weights(mut self, class_weights: Vec<f64>) -> Self {
+        self.class_weights = class_weights;
+        self
     }
 }
 
@@ -143,14 +150,8 @@ mod tests {
     fn it_is_the_cross_entropy_of_the_logits() {
         let logits = array![[0.3, -1.0], [2.0, 0.5], [-0.7, 4.0]];
         for class_weights in [vec![], vec![2.0, 1.0, 0.5]] {
-            let one = ProbabilityCrossEntropyLoss {
-                class_weights: class_weights.clone(),
-                ..Default::default()
-            };
-            let other = CrossEntropyLoss {
-                class_weights,
-                ..Default::default()
-            };
+            let one = ProbabilityCrossEntropyLoss::default().with_class_weights(class_weights.clone());
+            let other = CrossEntropyLoss::default().with_class_weights(class_weights);
             let (value, delta) = of_logits(&one, &logits, true);
             let (expected, expected_delta) = of_logits(&other, &logits, false);
             assert!((value - expected).abs() < 1e-14, "{value}, not {expected}");

@@ -136,6 +136,24 @@ impl<T: Element> Builder<T> {
         self
     }
 
+    /// Adds the activation of this name, such as `relu`: see
+    /// [`activation::by_name`](crate::layer::activation::by_name).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`activation::by_name`](crate::layer::activation::by_name).
+    ///
+    /// ```
+    /// use mfnet::NeuralNetwork;
+    ///
+    /// let network = NeuralNetwork::<f32>::builder(4).linear(8).activation_named("tanh")?.linear(1).build()?;
+    /// assert_eq!(network.architecture(), "4 - 8 tanh - 1");
+    /// # Ok::<(), mfnet::Error>(())
+    /// ```
+    pub fn activation_named(self, name: &str) -> Result<Self> {
+        Ok(self.activation(crate::layer::activation::by_name(name)?))
+    }
+
     /// How the weights of fully connected layers and convolutions start. Default: [`Initializer::He`].
     pub fn initializer(mut self, initializer: Initializer) -> Self {
         self.initializer = initializer;

@@ -3,10 +3,13 @@
 mod adam;
 mod clip;
 mod gradients;
+mod rmsprop;
 mod schedule;
+mod schedules;
 mod sgd;
 mod state;
 mod sweep;
+mod table;
 
 use std::fmt;
 
@@ -15,9 +18,12 @@ use ndarray::Array2;
 pub use adam::Adam;
 pub use clip::Clip;
 pub use gradients::{Gradients, NetworkId};
+pub use rmsprop::RmsProp;
 pub use schedule::{Schedule, ScheduleState, Scheduler};
+pub use schedules::ScheduleOptions;
 pub use sgd::Sgd;
 pub use state::OptimizerState;
+pub use table::{OptimizerOptions, by_name, names};
 
 use crate::element::Element;
 use crate::error::{Error, Result};

@@ -172,7 +172,13 @@ fn the_model_and_its_training_are_as_asked() {
         "--precision",
         "f64",
         "--activation",
-        "tanh",
+        "leaky-relu:0.25",
+        "--optimizer",
+        "rmsprop",
+        "--momentum",
+        "0.5",
+        "--label-smoothing",
+        "0.1",
         "--reduction",
         "mean",
         "--shuffle",
@@ -185,7 +191,8 @@ fn the_model_and_its_training_are_as_asked() {
     let (code, out, err) = parts(&mut small(&options));
     assert_eq!(code, Some(0), "{err}");
     for part in [
-        "784 - 16 tanh - 10",
+        "784 - 16 LeakyReLU - 10",
+        "optimizer rmsprop, momentum 0.5",
         "f64",
         "batches of 4,096, learning rate 0.5, gradients averaged",
         "clipped to 2.5",
@@ -219,6 +226,29 @@ fn arguments_that_cannot_be_are_usage_errors() {
         (&["--lr", "-0.1"], "it must be a finite number above 0"),
         (&["--clip-norm", "inf"], "it must be a finite number above 0"),
         (&["--shuffle", "cards"], "possible values: samples, batches, none"),
+        (&["--activation", "reluu"], "a similar value exists: 'relu'"),
+        (&["--activation", "leaky-relu:x"], "the slope is not a number"),
+        (
+            &["--activation", "leaky-relu:-1"],
+            "a finite number of at least 0",
+        ),
+        (&["--activation", "relu:1"], "relu takes no number"),
+        (
+            &["--optimizer", "adma"],
+            "possible values: sgd, adam, adamw, rmsprop",
+        ),
+        (
+            &["--loss", "probability-cross-entropy"],
+            "possible values: mse, cross-entropy",
+        ),
+        (
+            &["--label-smoothing", "1"],
+            "it must be a number from 0 to below 1",
+        ),
+        (
+            &["--loss", "mse", "--label-smoothing", "0.1"],
+            "--label-smoothing goes with classes and --loss cross-entropy",
+        ),
         (&["--linear"], "cannot be used with '--linear'"),
         (
             &["--clip-norm", "1", "--clip-global-norm", "1"],
@@ -235,6 +265,26 @@ fn arguments_that_cannot_be_are_usage_errors() {
     }
     assert_eq!(parts(&mut mfnet(&["train", "cifar"])).0, Some(2));
     assert_eq!(parts(&mut mfnet(&[])).0, Some(2));
+}
+
+#[test]
+fn names_in_a_configuration_are_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config.toml");
+    let path = config.to_str().unwrap();
+    for (content, message) in [
+        ("[model]\nactivation = ['reluu']", "did you mean relu?"),
+        ("[model]\ninitializer = 'gloroth'", "known are he, xavier"),
+        ("[training]\noptimizer = 'adma'", "did you mean adam?"),
+        ("[training]\nlr-schedule = 'cosines'", "did you mean cosine?"),
+        ("[training]\nloss = 'mae'", "did you mean mse?"),
+    ] {
+        std::fs::write(&config, content).unwrap();
+        let (code, _, err) = parts(&mut mfnet(&["train", "digits", "--config", path]));
+        assert_ne!(code, Some(0), "{content}");
+        let parts = [path, "not a configuration", message];
+        assert!(parts.iter().all(|part| err.contains(part)), "{content}: {err}");
+    }
 }
 
 #[test]

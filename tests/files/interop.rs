@@ -10,27 +10,36 @@ use std::path::Path;
 use std::process::Command;
 
 use mfnet::data::{Inputs, Schema, Targets};
-use mfnet::layer::{Identity, Window};
+use mfnet::layer::Window;
 use mfnet::{Builder, Dataset, Element, Model, MseLoss, NeuralNetwork, Sgd, TrainOptions, Trainer};
 use ndarray::{Array2, array};
 use serde_json::{Value, json};
 
+use crate::each;
 use crate::noise::noise;
 
-type Add<T> = fn(Builder<T>) -> Builder<T>;
+/// Adds something to a network.
+type Add<T> = Box<dyn Fn(Builder<T>) -> Builder<T>>;
 
-/// Every layer and activation there is, each between two fully connected layers; 6 features go in and out.
-fn layers<T: Element>() -> Vec<(&'static str, Add<T>)> {
-    vec![
+/// Every activation and every layer there is, and more of them together, each between two fully connected layers.
+fn layers<T: Element>() -> Vec<(String, Add<T>)> {
+    let mut all: Vec<(String, Add<T>)> = Vec::new();
+    for name in each::activations() {
+        let add = move |builder: Builder<T>| builder.activation_named(name).unwrap();
+        all.push((name.replace([':', '.'], "_"), Box::new(add)));
+    }
+    for (name, add) in each::layers().into_iter().chain(mixed()) {
+        all.push((name.to_owned(), Box::new(add)));
+    }
+    all
+}
+
+fn mixed<T: Element>() -> [(&'static str, each::Add<T>); 6] {
+    [
         ("none", |builder| builder),
-        ("relu", Builder::relu),
-        ("sigmoid", Builder::sigmoid),
-        ("tanh", Builder::tanh),
-        ("identity", |builder| builder.activation(Box::new(Identity))),
-        ("dropout", |builder| builder.relu().dropout(0.3)),
-        ("softmax", Builder::softmax),
-        ("batch_norm", |builder| builder.batch_norm().relu()),
-        ("conv2d", |builder| {
+        ("relu_dropout", |builder| builder.relu().dropout(0.3)),
+        ("batch_norm_relu", |builder| builder.batch_norm().relu()),
+        ("conv2d_twice", |builder| {
             let first = builder
                 .relu()
                 .image(2, 1, 3)

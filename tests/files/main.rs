@@ -1,6 +1,8 @@
 //! What is read and written.
 #![cfg(feature = "save")]
 
+#[path = "../common/each.rs"]
+mod each;
 #[path = "../common/noise.rs"]
 mod noise;
 #[path = "../common/property.rs"]

@@ -11,6 +11,7 @@ use ndarray::{Array2, array};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
+use crate::each;
 use crate::header::{assembled, edited};
 use crate::noise::noise;
 use crate::property;
@@ -19,15 +20,18 @@ use crate::property;
 #[derive(Debug, Clone)]
 struct Layer {
     outputs: usize,
-    activation: usize,
+    /// An activation, or another layer.
+    behind: &'static str,
     dropout: Option<f64>,
 }
 
 fn layers() -> impl Strategy<Value = Vec<Layer>> {
     let dropout = prop_oneof![Just(None), (0.0..0.9).prop_map(Some)];
-    let layer = (1..40_usize, 0..8_usize, dropout).prop_map(|(outputs, activation, dropout)| Layer {
+    let behind = [each::activations(), vec!["batch_norm", "conv2d"]].concat();
+    let behind = prop::sample::select(behind);
+    let layer = (1..40_usize, behind, dropout).prop_map(|(outputs, behind, dropout)| Layer {
         outputs,
-        activation,
+        behind,
         dropout,
     });
     prop::collection::vec(layer, 1..6)
@@ -37,15 +41,12 @@ fn network<T: Element>(inputs: usize, layers: &[Layer], seed: u64) -> NeuralNetw
     let mut builder = NeuralNetwork::builder(inputs).seed(seed);
     for layer in layers {
         builder = builder.linear(layer.outputs);
-        builder = match layer.activation {
-            0 => builder.relu(),
-            1 => builder.sigmoid(),
-            2 => builder.tanh(),
-            3 => builder.activation(Box::new(mfnet::layer::Identity)),
-            4 => builder.softmax(),
-            5 => builder.batch_norm(),
-            6 => (builder.relu().image(1, 1, layer.outputs)).conv2d(2, Window::new([1, 2]).padding([0, 1])),
-            _ => builder,
+        builder = match layer.behind {
+            "batch_norm" => builder.batch_norm(),
+            "conv2d" => {
+                (builder.relu().image(1, 1, layer.outputs)).conv2d(2, Window::new([1, 2]).padding([0, 1]))
+            }
+            activation => builder.activation_named(activation).unwrap(),
         };
         if let Some(probability) = layer.dropout {
             builder = builder.dropout(probability);
@@ -64,12 +65,12 @@ fn model<T: Element>(inputs: usize, layers: &[Layer], seed: u64) -> Model<T> {
 }
 
 fn small() -> Model<f32> {
-    let layer = |outputs, activation, dropout| Layer {
+    let layer = |outputs, behind, dropout| Layer {
         outputs,
-        activation,
+        behind,
         dropout,
     };
-    model(2, &[layer(3, 0, Some(0.5)), layer(2, 2, None)], 7)
+    model(2, &[layer(3, "relu", Some(0.5)), layer(2, "tanh", None)], 7)
 }
 
 /// A folder that goes, and a path in it.

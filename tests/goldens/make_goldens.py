@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 from torch import nn
-from torch.optim import SGD, Adam, AdamW, lr_scheduler
+from torch.optim import SGD, Adam, AdamW, RMSprop, lr_scheduler
 
 STEPS_PER_EPOCH, EPOCHS = 5, 4
 SAMPLES, BATCH = 18, 4  # batches of 4, 4, 4, 4 and 2
@@ -150,6 +150,8 @@ optimized("sgd_decay", SGD, rate=0.5, decay=0.05)
 optimized("adam", Adam)
 optimized("adam_decay", partial(Adam, betas=(0.8, 0.95), eps=1e-4), decay=0.05)
 optimized("adamw", AdamW, decay=0.2)
+optimized("rmsprop", RMSprop, rate=0.01)
+optimized("rmsprop_momentum", partial(RMSprop, alpha=0.9, eps=1e-4, momentum=0.8), rate=0.005, decay=0.05, total=0.8)
 train("adamw_mse", **regressor, loss=mse, rate=0.02, optimizer=AdamW, decay=0.01)
 
 step = partial(lr_scheduler.StepLR, step_size=2, gamma=0.3)
@@ -211,6 +213,8 @@ follow("batch_norm_first", first, 5, mean, 0.5)
 follow("softmax", nn.Sequential(nn.Linear(5, 7), nn.ReLU(), nn.Linear(7, 3), nn.Softmax(dim=1)), 5, log_probability, 0.5)
 hidden = nn.Sequential(nn.Linear(5, 7), nn.Softmax(dim=1), nn.Linear(7, 3))
 follow("softmax_hidden", hidden, 5, mean, 0.5)
+leaky = nn.Sequential(nn.Linear(5, 7), nn.LeakyReLU(0.2), nn.Linear(7, 3), nn.LeakyReLU())
+follow("leaky_relu", leaky, 5, nn.CrossEntropyLoss(label_smoothing=0.1), 0.5)
 convolved = nn.Sequential(
     nn.Unflatten(1, (2, 6, 5)),
     nn.Conv2d(2, 3, (3, 2), stride=(2, 1), padding=(1, 0)),

@@ -1,6 +1,6 @@
 //! Random networks of every layer that there is, with weights that can be moved.
 
-use mfnet::layer::{BatchNorm1d, Conv2d, Dropout, Identity, Image, Layer, Linear, Window};
+use mfnet::layer::{BatchNorm1d, Conv2d, Dropout, Image, Layer, Linear, Window};
 use mfnet::loss::Loss;
 use mfnet::{
     CrossEntropyLoss, Dataset, Element, Inputs, MseLoss, NeuralNetwork, ProbabilityCrossEntropyLoss,
@@ -9,6 +9,7 @@ use mfnet::{
 use ndarray::{Array2, s};
 use proptest::prelude::*;
 
+use super::each;
 use super::noise::noise;
 
 /// A layer, or its absence.
@@ -19,16 +20,6 @@ enum Part {
     Conv2d(usize, Window),
     BatchNorm,
     Dropout(f64),
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Activation {
-    None,
-    Identity,
-    Relu,
-    Sigmoid,
-    Tanh,
-    Softmax,
 }
 
 /// What goes in.
@@ -42,7 +33,8 @@ enum Input {
 #[derive(Debug, Clone)]
 pub struct Architecture {
     input: Input,
-    parts: Vec<(Part, Activation)>,
+    /// The layers, each with the name of an activation, if there is one.
+    parts: Vec<(Part, Option<&'static str>)>,
     outputs: usize,
     targets: Kind,
     /// The part of the inputs that is not 0.
@@ -88,14 +80,10 @@ fn part() -> impl Strategy<Value = Part> {
     ]
 }
 
-fn activation() -> impl Strategy<Value = Activation> {
+fn activation() -> impl Strategy<Value = Option<&'static str>> {
     prop_oneof![
-        1 => Just(Activation::None),
-        1 => Just(Activation::Identity),
-        2 => Just(Activation::Relu),
-        2 => Just(Activation::Sigmoid),
-        2 => Just(Activation::Tanh),
-        1 => Just(Activation::Softmax),
+        1 => Just(None),
+        8 => prop::sample::select(each::activations()).prop_map(Some),
     ]
 }
 
@@ -175,8 +163,8 @@ impl Architecture {
         let mut width = self.inputs();
         let mut builder = NeuralNetwork::builder(width);
         let last = match self.targets {
-            Kind::Probabilities => Activation::Softmax,
-            Kind::Values | Kind::Classes => Activation::None,
+            Kind::Probabilities => Some("softmax"),
+            Kind::Values | Kind::Classes => None,
         };
         let last = (Part::Linear(self.outputs), last);
         for (index, &(part, activation)) in self.parts.iter().chain([&last]).enumerate() {
@@ -213,14 +201,9 @@ impl Architecture {
             };
             width = layer.outputs();
             builder = builder.layer(layer);
-            builder = match activation {
-                Activation::None => builder,
-                Activation::Identity => builder.activation(Box::new(Identity)),
-                Activation::Relu => builder.relu(),
-                Activation::Sigmoid => builder.sigmoid(),
-                Activation::Tanh => builder.tanh(),
-                Activation::Softmax => builder.softmax(),
-            };
+            if let Some(name) = activation {
+                builder = builder.activation_named(name).unwrap();
+            }
         }
         builder.build().unwrap()
     }
@@ -276,15 +259,17 @@ impl Architecture {
     /// The loss, all classes counting 1; or as these weights say.
     pub fn loss<T: Element>(&self, reduction: Reduction, class_weights: Vec<f64>) -> Box<dyn Loss<T>> {
         match self.targets {
-            Kind::Values => Box::new(MseLoss { reduction }),
-            Kind::Classes => Box::new(CrossEntropyLoss {
-                reduction,
-                class_weights,
-            }),
-            Kind::Probabilities => Box::new(ProbabilityCrossEntropyLoss {
-                reduction,
-                class_weights,
-            }),
+            Kind::Values => Box::new(MseLoss::default().with_reduction(reduction)),
+            Kind::Classes => Box::new(
+                CrossEntropyLoss::default()
+                    .with_reduction(reduction)
+                    .with_class_weights(class_weights),
+            ),
+            Kind::Probabilities => Box::new(
+                ProbabilityCrossEntropyLoss::default()
+                    .with_reduction(reduction)
+                    .with_class_weights(class_weights),
+            ),
         }
     }
 }

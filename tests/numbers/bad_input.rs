@@ -367,7 +367,7 @@ fn a_divergent_training() {
                 sgd = sgd.clip(Clip::Global(1e30)).unwrap();
             }
             let options = TrainOptions::default().with_epochs(50).with_batch_size(2);
-            let loss = Box::new(MseLoss { reduction });
+            let loss = Box::new(MseLoss::default().with_reduction(reduction));
             let error = train(&mut network, &data, loss, Box::new(sgd), &options)
                 .expect_err("nothing could learn from such steps");
             let Error::Diverged { epoch, batch, loss } = &error else {

@@ -5,15 +5,16 @@ use std::path::Path;
 
 use mfnet::layer::{Identity, Window};
 use mfnet::loss::Loss;
-use mfnet::optimizer::{Optimizer, Schedule};
+use mfnet::optimizer::Schedule;
 use mfnet::{
-    Adam, Clip, CrossEntropyLoss, Dataset, Element, Evaluation, Event, Inputs, NeuralNetwork,
-    ProbabilityCrossEntropyLoss, Sets, Sgd, StopReason, Targets, TrainOptions, Trainer,
+    CrossEntropyLoss, Dataset, Element, Evaluation, Event, Inputs, NeuralNetwork,
+    ProbabilityCrossEntropyLoss, Sets, StopReason, Targets, TrainOptions, Trainer,
 };
 use ndarray::Array2;
 use rayon::ThreadPoolBuilder;
 
 use crate::drawn::{noise, seed};
+use crate::each::{self, OptimizerCase};
 use crate::learned::learned;
 
 /// All that a training leaves behind, but for its seconds.
@@ -91,9 +92,6 @@ fn samples<T: Element>(kind: Kind, samples: usize, seed: u64) -> Dataset<T> {
     Dataset::new(inputs, Targets::Classes { labels, classes: 10 }).unwrap()
 }
 
-/// Makes an optimizer that has learned nothing yet.
-type Make<T> = fn() -> Box<dyn Optimizer<T>>;
-
 /// Makes a network of a seed.
 type Build<T> = fn(u64) -> NeuralNetwork<T>;
 
@@ -101,7 +99,8 @@ type Build<T> = fn(u64) -> NeuralNetwork<T>;
 struct Job<T> {
     network: Build<T>,
     kind: Kind,
-    optimizer: Make<T>,
+    /// An optimizer, and its learning rate.
+    optimizer: (OptimizerCase, f64),
     schedule: Schedule,
     /// Whether to go back to the best of a validation set, which soon comes: there is nothing to learn but by heart.
     early: bool,
@@ -121,7 +120,7 @@ impl<T: Element> Job<T> {
             .with_schedule(self.schedule)
             .with_early_stopping(self.early.then_some(2))
             .with_test_interval(2);
-        Trainer::from_parts(network, loss, (self.optimizer)()).options(options)
+        Trainer::from_parts(network, loss, self.optimizer.0.make(self.optimizer.1)).options(options)
     }
 
     /// Trains in pieces of so many batches, each on the next of these numbers of threads; a checkpoint hands one piece's
@@ -186,50 +185,12 @@ impl Outcome {
     }
 }
 
-fn sgd<T: Element>(rate: f64) -> Sgd<T> {
-    Sgd::new(rate).unwrap()
-}
-
-/// Every optimizer, in each of its forms.
-fn optimizers<T: Element>() -> [Make<T>; 10] {
-    [
-        || Box::new(sgd(0.3)),
-        || Box::new(sgd(0.3).weight_decay(0.01).unwrap()),
-        || Box::new(sgd(0.3).clip(Clip::PerTensor(0.05)).unwrap()),
-        || Box::new(sgd(0.3).clip(Clip::Global(0.05)).unwrap()),
-        || Box::new(sgd(0.05).momentum(0.9).unwrap()),
-        || {
-            let swift = sgd(0.05).momentum(0.9).unwrap().nesterov(true);
-            Box::new(
-                swift
-                    .weight_decay(0.01)
-                    .unwrap()
-                    .clip(Clip::PerTensor(0.05))
-                    .unwrap(),
-            )
-        },
-        || Box::new(Adam::new(0.01).unwrap()),
-        || {
-            Box::new(
-                Adam::new(0.01)
-                    .unwrap()
-                    .weight_decay(0.01)
-                    .unwrap()
-                    .clip(Clip::PerTensor(0.05))
-                    .unwrap(),
-            )
-        },
-        || Box::new(Adam::adamw(0.01).unwrap()),
-        || Box::new(Adam::adamw(0.01).unwrap().clip(Clip::Global(0.05)).unwrap()),
-    ]
-}
-
 /// Trains on 1, 2, 3, 4 and 8 threads, in one go and with checkpoints, and looks for any difference.
 fn check<T: Element>(what: &str, job: &Job<T>) {
     let folder = tempfile::tempdir().unwrap();
     let checkpoint = folder.path().join("checkpoint.safetensors");
     let outcome = |piece, threads: &[usize]| job.in_pieces(seed(7), piece, threads, &checkpoint);
-    let name = format!("{what}, {}, {:?}, {:?}", T::NAME, job.kind, (job.optimizer)());
+    let name = format!("{what}, {}, {:?}, {:?}", T::NAME, job.kind, job.optimizer);
     let alone = outcome(usize::MAX, &[1]);
     assert!(
         alone.history[0] != alone.history[2],
@@ -254,11 +215,17 @@ fn check<T: Element>(what: &str, job: &Job<T>) {
 
 fn check_optimizers<T: Element>() {
     let schedules = [Schedule::Constant, Schedule::cosine(3), Schedule::step(1)];
-    for (index, optimizer) in optimizers::<T>().into_iter().enumerate() {
-        let job = Job {
+    for (index, optimizer) in each::optimizers(0.05).into_iter().enumerate() {
+        // Plain steps down the gradient are short.
+        let rate = match (optimizer.name, optimizer.options.momentum) {
+            ("sgd", None) => 0.3,
+            ("sgd", Some(_)) => 0.05,
+            _ => 0.01,
+        };
+        let job = Job::<T> {
             network: dense,
             kind: [Kind::Numbers, Kind::SparsePixels][index % 2],
-            optimizer,
+            optimizer: (optimizer, rate),
             schedule: schedules[index % 3],
             early: false,
         };
@@ -266,8 +233,14 @@ fn check_optimizers<T: Element>() {
     }
 }
 
+/// The optimizer of a name, without options.
+fn plain(name: &str) -> OptimizerCase {
+    let mut cases = each::optimizers(0.05).into_iter();
+    cases.find(|case| case.name == name).unwrap()
+}
+
 fn check_layers<T: Element>() {
-    let [sgd, .., adam] = optimizers::<T>();
+    let (sgd, adam) = ((plain("sgd"), 0.3), (plain("adamw"), 0.01));
     let networks: [(&str, Build<T>); 3] = [("dense", dense), ("mixed", mixed), ("narrow", narrow)];
     for (what, network) in networks {
         for (kind, optimizer, early) in [
@@ -315,11 +288,10 @@ fn nothing_changes_with_any_layer_in_f64() {
 #[test]
 fn seeds_change_everything() {
     for network in [dense::<f32>, mixed, narrow] {
-        let [optimizer, ..] = optimizers();
         let job = Job {
             network,
             kind: Kind::Numbers,
-            optimizer,
+            optimizer: (plain("sgd"), 0.3),
             schedule: Schedule::Constant,
             early: false,
         };

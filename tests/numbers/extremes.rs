@@ -64,14 +64,17 @@ fn huge_logits_have_exact_losses_and_gradients() {
             ] {
                 let data = Dataset::classification(array![logits], vec![0], 2).unwrap();
                 for reduction in [Reduction::Mean, Reduction::Sum] {
-                    let (loss, found) =
-                        loss_and_delta(&handed_on(false), &data, &CrossEntropyLoss::new(reduction));
+                    let (loss, found) = loss_and_delta(
+                        &handed_on(false),
+                        &data,
+                        &CrossEntropyLoss::default().with_reduction(reduction),
+                    );
                     assert!(
                         (loss - expected).abs() <= 1e-7,
                         "{logits:?}: {loss}, not {expected}"
                     );
                     assert_eq!(found, delta, "{logits:?}");
-                    let loss = ProbabilityCrossEntropyLoss::new(reduction);
+                    let loss = ProbabilityCrossEntropyLoss::default().with_reduction(reduction);
                     let (loss, found) = loss_and_delta(&handed_on(true), &data, &loss);
                     assert!(
                         (loss - expected).abs() <= 1e-7,
@@ -151,9 +154,7 @@ fn denormal_numbers_underflow_gradually() {
         // The gradient is 3 x where 2 (p - y) is 1 of each sample: p is 0, as the product of two that small is.
         let targets = Array2::from_elem((3, outputs), -half);
         let data = Dataset::regression(samples(tiny), targets).unwrap();
-        let loss = MseLoss {
-            reduction: Reduction::Sum,
-        };
+        let loss = MseLoss::default().with_reduction(Reduction::Sum);
         let clipped = || Sgd::new(1.0).unwrap().clip(Clip::Global(1e30)).unwrap();
         for optimizer in [Sgd::new(1.0).unwrap(), clipped()] {
             let mut trained = network(tiny);

@@ -1,6 +1,6 @@
 //! The fast pipeline takes the same steps as PyTorch.
 
-use mfnet::optimizer::{Optimizer, Scheduler};
+use mfnet::optimizer::{Optimizer, RmsProp, Scheduler};
 use mfnet::plain::{Loss, Matrix, Network};
 use mfnet::{Adam, Clip, DataLoader, Dataset, Schedule, Sgd, Shuffle, Workspace, argmax};
 use ndarray::Array2;
@@ -100,6 +100,14 @@ fn every_optimizer_is_reproduced() {
     let other = Adam::new(0.05).unwrap().betas(0.8, 0.95).unwrap();
     let other = other.epsilon(1e-4).unwrap().weight_decay(0.05).unwrap();
     check("adam_decay", Box::new(other));
+    let rmsprop = |rate| RmsProp::new(rate).unwrap();
+    check("rmsprop", Box::new(rmsprop(0.01)));
+    let swift = rmsprop(0.005).alpha(0.9).unwrap().epsilon(1e-4).unwrap();
+    let swift = swift.momentum(0.8).unwrap().weight_decay(0.05).unwrap();
+    check(
+        "rmsprop_momentum",
+        Box::new(swift.clip(Clip::Global(0.8)).unwrap()),
+    );
     check(
         "adamw",
         Box::new(Adam::adamw(0.05).unwrap().weight_decay(0.2).unwrap()),

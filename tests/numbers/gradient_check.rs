@@ -11,6 +11,7 @@ use mfnet::{
 use ndarray::{Array2, s};
 
 use crate::drawn::noise;
+use crate::each::{self, Takes};
 
 /// The most that a gradient may be off: a part of itself, and a little for numbers near 0.
 const RELATIVE: f64 = 1e-7;
@@ -19,24 +20,13 @@ const ABSOLUTE: f64 = 1e-9;
 /// Half the distance of the two points of a difference.
 const STEP: f64 = 1e-5;
 
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Activation {
-    Identity,
-    Relu,
-    Sigmoid,
-    Tanh,
-    Softmax,
-}
+/// Augmented weights and the name of the activation behind, layer by layer.
+type Layers = Vec<(Array2<f64>, &'static str)>;
 
-use Activation::{Identity, Relu, Sigmoid, Softmax, Tanh};
-
-/// Augmented weights and the activation behind, layer by layer.
-type Layers = Vec<(Array2<f64>, Activation)>;
-
-fn layers(sizes: &[usize], activations: &[Activation], seed: u64) -> Layers {
+fn layers(sizes: &[usize], activations: &[&'static str], seed: u64) -> Layers {
     assert_eq!(sizes.len(), activations.len() + 1);
     let layers = sizes.windows(2).zip(activations).enumerate();
-    let layer = |(index, (sizes, &activation)): (usize, (&[usize], &Activation))| {
+    let layer = |(index, (sizes, &activation)): (usize, (&[usize], &&'static str))| {
         let mut weights = noise(sizes[1] + 1, sizes[0] + 1, 100 * seed + index as u64);
         weights.row_mut(0).fill(0.0);
         weights[[0, 0]] = 1.0;
@@ -45,33 +35,25 @@ fn layers(sizes: &[usize], activations: &[Activation], seed: u64) -> Layers {
     layers.map(layer).collect()
 }
 
-fn network(layers: &[(Array2<f64>, Activation)]) -> NeuralNetwork<f64> {
+fn network(layers: &[(Array2<f64>, &'static str)]) -> NeuralNetwork<f64> {
     let mut builder = NeuralNetwork::builder(layers[0].0.ncols() - 1);
     for (weights, activation) in layers {
         let layer = Linear::from_weights(weights.slice(s![1.., 1..]), &weights.slice(s![1.., 0]).to_vec());
         builder = builder.layer(Box::new(layer.unwrap()));
-        builder = match activation {
-            Identity => builder,
-            Relu => builder.relu(),
-            Sigmoid => builder.sigmoid(),
-            Tanh => builder.tanh(),
-            Softmax => builder.softmax(),
-        };
+        builder = builder.activation_named(activation).unwrap();
     }
     builder.build().unwrap()
 }
 
-/// The first random layers whose ReLUs all have arguments so far from 0 that no difference reaches across the kink.
-fn layers_off_the_kink(sizes: &[usize], activations: &[Activation], inputs: &Array2<f64>) -> Layers {
+/// The first random layers whose activations all have arguments so far from 0 that no difference reaches across a kink.
+fn layers_off_the_kink(sizes: &[usize], activations: &[&'static str], inputs: &Array2<f64>) -> Layers {
     let is_off = |layers: &Layers| {
-        (0..layers.len())
-            .filter(|&layer| layers[layer].1 == Relu)
-            .all(|layer| {
-                let mut before = layers[..=layer].to_vec();
-                before[layer].1 = Identity;
-                let arguments = network(&before).predict(inputs.view()).unwrap();
-                arguments.iter().all(|z| z.abs() > 100.0 * STEP)
-            })
+        (0..layers.len()).all(|layer| {
+            let mut before = layers[..=layer].to_vec();
+            before[layer].1 = "identity";
+            let arguments = network(&before).predict(inputs.view()).unwrap();
+            arguments.iter().all(|z| z.abs() > 100.0 * STEP)
+        })
     };
     let mut drawn = (1..1000).map(|seed| layers(sizes, activations, seed));
     drawn.find(is_off).expect("few arguments are near 0")
@@ -149,30 +131,23 @@ fn dataset(inputs: Array2<f64>, targets: Targets, outputs: usize) -> Dataset<f64
     data.unwrap()
 }
 
-/// Checks both losses with both reductions and every kind of targets.
-fn check(sizes: &[usize], activations: &[Activation], samples: usize) {
+/// Checks every loss with every kind of targets that it takes.
+fn check(sizes: &[usize], activations: &[&'static str], samples: usize) {
     let outputs = sizes[sizes.len() - 1];
     let inputs = noise(samples, sizes[0], 1);
     let layers = layers_off_the_kink(sizes, activations, &inputs);
-    for reduction in [Reduction::Mean, Reduction::Sum] {
-        let mse = MseLoss { reduction };
-        let cross_entropy = CrossEntropyLoss::new(reduction);
-        let weighted = CrossEntropyLoss {
-            reduction,
-            class_weights: (0..outputs).map(|class| 0.5 + class as f64).collect(),
+    let gives_probabilities = network(&layers).gives_probabilities();
+    for (takes, loss) in each::losses::<f64>(outputs) {
+        let kinds = match takes {
+            Takes::Numbers => [Targets::Values, Targets::Labels],
+            Takes::Logits => [Targets::Labels, Targets::OneHot],
+            Takes::Probabilities if gives_probabilities => [Targets::Labels, Targets::OneHot],
+            Takes::Probabilities => continue,
         };
-        let jobs: [(&dyn Loss<f64>, Targets); 6] = [
-            (&mse, Targets::Values),
-            (&mse, Targets::Labels),
-            (&cross_entropy, Targets::Labels),
-            (&cross_entropy, Targets::OneHot),
-            (&weighted, Targets::Labels),
-            (&weighted, Targets::OneHot),
-        ];
-        for (loss, targets) in jobs {
+        for targets in kinds {
             let data = dataset(inputs.clone(), targets, outputs);
-            let (_, gradients) = gradients(&network(&layers), &data, loss);
-            let slopes = slopes(&layers, &data, loss);
+            let (_, gradients) = gradients(&network(&layers), &data, &*loss);
+            let slopes = slopes(&layers, &data, &*loss);
             if let Some(error) = find_error(&gradients, &slopes) {
                 panic!("{sizes:?} {activations:?}, {samples} samples, {targets:?}, {loss:?}: {error}");
             }
@@ -182,7 +157,7 @@ fn check(sizes: &[usize], activations: &[Activation], samples: usize) {
 
 #[test]
 fn one_layer_with_each_activation() {
-    for activation in [Identity, Relu, Sigmoid, Tanh, Softmax] {
+    for activation in each::activations() {
         for samples in [1, 2, 5] {
             check(&[3, 4], &[activation], samples);
             check(&[1, 2], &[activation], samples);
@@ -192,19 +167,19 @@ fn one_layer_with_each_activation() {
 
 #[test]
 fn a_hidden_layer_with_each_activation() {
-    for activation in [Identity, Relu, Sigmoid, Tanh, Softmax] {
+    for activation in each::activations() {
         for samples in [1, 6] {
-            check(&[3, 5, 2], &[activation, Identity], samples);
+            check(&[3, 5, 2], &[activation, "identity"], samples);
         }
     }
 }
 
 #[test]
 fn deep_chains() {
-    check(&[3, 4, 5, 3], &[Relu, Relu, Relu], 4);
-    check(&[2, 4, 3, 4, 2], &[Sigmoid, Tanh, Relu, Identity], 5);
-    check(&[4, 3, 3, 3, 3], &[Identity; 4], 3);
-    check(&[2, 1, 1, 2], &[Tanh, Sigmoid, Identity], 1);
+    check(&[3, 4, 5, 3], &["relu", "relu", "relu"], 4);
+    check(&[2, 4, 3, 4, 2], &["sigmoid", "tanh", "relu", "identity"], 5);
+    check(&[4, 3, 3, 3, 3], &["identity"; 4], 3);
+    check(&[2, 1, 1, 2], &["tanh", "sigmoid", "identity"], 1);
 }
 
 /// The numbers of a layer as it is made from them: [bias | W], without the constant row.
@@ -383,7 +358,7 @@ fn a_batch_of_one_is_refused_where_it_has_no_variance() {
 /// A block holds so many samples of a network like this that a batch of 600 makes several.
 #[test]
 fn several_blocks() {
-    let (sizes, activations) = ([30, 60, 2], [Tanh, Identity]);
+    let (sizes, activations) = ([30, 60, 2], ["tanh", "identity"]);
     let inputs = noise(600, sizes[0], 1);
     let layers = layers(&sizes, &activations, 1);
     let data = dataset(inputs, Targets::Labels, sizes[2]);
@@ -415,7 +390,7 @@ fn several_blocks() {
 /// What the checks are worth: one number of one gradient, off by a ten-thousandth of itself, is found.
 #[test]
 fn a_small_error_is_found() {
-    let (sizes, activations) = ([3, 4, 2], [Tanh, Identity]);
+    let (sizes, activations) = ([3, 4, 2], ["tanh", "identity"]);
     let layers = layers(&sizes, &activations, 1);
     let data = dataset(noise(5, sizes[0], 1), Targets::Labels, sizes[2]);
     let loss = CrossEntropyLoss::default();
@@ -502,7 +477,7 @@ impl Layer<f64> for Scale {
 
 #[test]
 fn a_layer_of_a_users_own() {
-    let linear = layers(&[3, 4, 2], &[Tanh, Identity], 1);
+    let linear = layers(&[3, 4, 2], &["tanh", "identity"], 1);
     let build = |factors: &[f64; 4]| {
         let mut weights = Array2::zeros((2, 5));
         weights[[0, 0]] = 1.0;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use mfnet::layer::{BatchNorm1d, Conv2d, Image, Layer, Linear, Window};
+use mfnet::layer::{BatchNorm1d, Conv2d, Image, Layer, LeakyRelu, Linear, Window};
 use mfnet::loss::Loss;
 use mfnet::{
     CrossEntropyLoss, DataLoader, Dataset, NeuralNetwork, ProbabilityCrossEntropyLoss, Sgd, Shuffle,
@@ -188,6 +188,18 @@ fn softmax_and_the_cross_entropy_of_probabilities() {
         .softmax();
     let loss = ProbabilityCrossEntropyLoss::default();
     check("softmax", network.build().unwrap(), &loss, 0.5);
+}
+
+#[test]
+fn leaky_relu_and_smoothed_labels() {
+    let mut parameters = Parameters::default();
+    let network = NeuralNetwork::builder(5)
+        .layer(parameters.linear(5, 7))
+        .activation(Box::new(LeakyRelu::new(0.2).unwrap()))
+        .layer(parameters.linear(7, 3))
+        .activation(Box::new(LeakyRelu::default()));
+    let loss = CrossEntropyLoss::default().with_label_smoothing(0.1);
+    check("leaky_relu", network.build().unwrap(), &loss, 0.5);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What is computed: in one program, as each network that a test trains is compiled for every program that trains one.
 
+#[path = "../common/each.rs"]
+mod each;
 #[path = "../common/noise.rs"]
 mod noise;
 #[path = "../common/property.rs"]
@@ -20,6 +22,7 @@ mod appendix_a;
 mod bad_input;
 mod determinism;
 mod divergence;
+mod each_is_complete;
 mod extremes;
 mod family_outcomes;
 mod fast_follows_plain;

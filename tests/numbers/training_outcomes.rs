@@ -11,7 +11,7 @@ use crate::real_data::source;
 /// Test accuracy after 30 epochs of the report's MNIST training.
 fn mnist_accuracy(network: &mut NeuralNetwork<f32>, (train, test): (&Dataset<f32>, &Dataset<f32>)) -> f64 {
     // The report's results are those of the sum's gradient.
-    let loss = CrossEntropyLoss::new(Reduction::Sum);
+    let loss = CrossEntropyLoss::default().with_reduction(Reduction::Sum);
     let options = TrainOptions::default()
         .with_epochs(30)
         .with_batch_size(1024)

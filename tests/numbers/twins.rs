@@ -31,8 +31,8 @@ pub fn fast_loss<T: Element>(training: &Training) -> Box<dyn Loss<T>> {
         plain::Reduction::Sum => Reduction::Sum,
     };
     match training.loss {
-        plain::Loss::Mse => Box::new(MseLoss { reduction }),
-        plain::Loss::CrossEntropy => Box::new(CrossEntropyLoss::new(reduction)),
+        plain::Loss::Mse => Box::new(MseLoss::default().with_reduction(reduction)),
+        plain::Loss::CrossEntropy => Box::new(CrossEntropyLoss::default().with_reduction(reduction)),
     }
 }
 

@@ -13,6 +13,7 @@ use mfnet::Element;
 use mfnet::checkpoint::{Precision, precision_of};
 
 use self::scores::Report;
+use super::defaults;
 use super::given::Given;
 use super::run_folder::check_vacant;
 use super::samples::SampleArguments;
@@ -33,10 +34,15 @@ pub(super) struct EvaluateArguments {
     /// The model: its file, or a run folder with a model.safetensors in it
     model: PathBuf,
 
-    /// Samples with their targets: a CSV file (also .gz) with the columns the model was trained on, an NPZ file with
-    /// x_test and y_test or x and y, NPY files as X.npy,Y.npy, - for CSV from standard input, or mnist, fashion-mnist,
-    /// digits, circle (their test samples), california-housing, iris (all samples)
-    #[arg(value_name = "DATA")]
+    #[arg(
+        value_name = "DATA",
+        help = format!(
+            "Samples with their targets: a CSV file (also .gz) with the columns the model was trained on, an NPZ file \
+             with x_test and y_test or x and y, NPY files as X.npy,Y.npy, - for CSV from standard input, or a known data \
+             set (its test samples, or all where it has none): {}",
+            defaults::names().collect::<Vec<_>>().join(", ")
+        )
+    )]
     data: Given,
 
     /// Write metrics.json and pictures into this folder, which must be new or empty

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
+use super::super::defaults;
 use super::names::{Header, Impute, TaskName};
 
 /// Which data, and what of them.
@@ -14,9 +15,14 @@ use super::names::{Header, Impute, TaskName};
 #[command(next_help_heading = "Data")]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(in crate::cli) struct DataSettings {
-    /// What to learn: mnist, fashion-mnist, digits, california-housing, iris, circle, or a file: CSV (also .gz), NPZ, or
-    /// NPY as X.npy,Y.npy [default: mnist; where it cannot be had, digits]
-    #[arg(value_name = "DATA")]
+    #[arg(
+        value_name = "DATA",
+        help = format!(
+            "What to learn: {}, or a file: CSV (also .gz), NPZ, or NPY as X.npy,Y.npy [default: mnist; where it is \
+             unavailable, digits]",
+            defaults::names().collect::<Vec<_>>().join(", ")
+        )
+    )]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::cli) source: Option<String>,
 

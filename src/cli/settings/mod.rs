@@ -19,9 +19,8 @@ use toml::Table;
 
 pub(super) use data::{DataSettings, Share};
 pub(super) use model::ModelSettings;
-pub(super) use names::{
-    ActivationName, Header, LossName, OptimizerName, Precision, ReductionName, ScheduleName, TaskName,
-};
+pub(super) use names::{ACTIVATIONS, Header, Precision, ReductionName, TaskName, activated, takes_momentum};
+use names::{INITIALIZERS, LOSSES, OPTIMIZERS, SCHEDULES};
 pub(super) use training::TrainingSettings;
 
 use super::defaults;
@@ -64,10 +63,15 @@ impl Settings {
         for layer in [defaults, written, given] {
             lay_over(&mut table, layer);
         }
-        let settings: Settings = table.try_into().with_context(|| match file {
+        let place = || match file {
             Some(path) => format!("{}: not a configuration", path.display()),
             None => "arguments".to_owned(),
-        })?;
+        };
+        let mut settings: Settings = table.try_into().with_context(place)?;
+        settings
+            .parse_names()
+            .map_err(anyhow::Error::msg)
+            .with_context(place)?;
         settings.check()?;
         Ok(settings)
     }
@@ -116,6 +120,22 @@ impl Settings {
             }
         }
         toml::to_string(&settings).context("config.toml")
+    }
+
+    /// Checks the names that a file may have wrong.
+    fn parse_names(&mut self) -> Result<(), String> {
+        let (model, training) = (&mut self.model, &mut self.training);
+        let activations = model.activation.iter_mut().map(|name| (ACTIVATIONS, name));
+        let others = [
+            (INITIALIZERS, &mut model.initializer),
+            (OPTIMIZERS, &mut training.optimizer),
+            (SCHEDULES, &mut training.lr_schedule),
+        ];
+        let loss = training.loss.iter_mut().map(|name| (LOSSES, name));
+        for (names, name) in activations.chain(others).chain(loss) {
+            *name = names.canonical(name)?;
+        }
+        Ok(())
     }
 
     /// What neither clap nor the file format can tell.

@@ -3,7 +3,8 @@
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
-use super::names::{ActivationName, InitializerName};
+use super::super::defaults;
+use super::names::{ACTIVATIONS, INITIALIZERS};
 use crate::cli::parse::{part_below_one, whole};
 
 /// The network.
@@ -15,20 +16,20 @@ pub(in crate::cli) struct ModelSettings {
     #[arg(long, conflicts_with_all = ["hidden", "activation"])]
     pub(in crate::cli) linear: bool,
 
-    /// Units of each hidden layer, in a row [default: 100; mnist, fashion-mnist, digits and california-housing: 512;
-    /// circle: 25,25,25]
     #[arg(long, value_name = "N[,N...]", value_delimiter = ',', default_value = "100", hide_default_value = true,
-          value_parser = whole::<1_000_000>)]
+          value_parser = whole::<1_000_000>,
+          help = defaults::help("Units of each hidden layer, in a row", "model", "hidden", "100"))]
     hidden: Vec<usize>,
 
-    /// What the hidden layers apply to their outputs: one for all, or one for each
+    /// Activation of the hidden layers: one for all, or one for each
     #[arg(
         long,
         value_name = "NAME[,NAME...]",
         value_delimiter = ',',
-        default_value = "relu"
+        default_value = "relu",
+        value_parser = ACTIVATIONS
     )]
-    pub(in crate::cli) activation: Vec<ActivationName>,
+    pub(in crate::cli) activation: Vec<String>,
 
     /// Normalise what each hidden layer gives over the batch, before its activation
     #[arg(long)]
@@ -39,9 +40,9 @@ pub(in crate::cli) struct ModelSettings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::cli) dropout: Option<f64>,
 
-    /// How weights start
-    #[arg(long, value_name = "NAME", default_value = "he")]
-    pub(in crate::cli) initializer: InitializerName,
+    /// Initialisation of the weights
+    #[arg(long, value_name = "NAME", default_value = "he", value_parser = INITIALIZERS)]
+    pub(in crate::cli) initializer: String,
 }
 
 impl ModelSettings {

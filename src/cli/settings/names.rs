@@ -1,11 +1,124 @@
 //! The names that options choose from, on the command line and in `config.toml`.
 
-use clap::ValueEnum;
+use std::ffi::OsStr;
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Arg, Command, ValueEnum};
 use mfnet::data::Task;
 use mfnet::data::read::CsvOptions;
-use mfnet::layer::Initializer;
-use mfnet::{Builder, Element};
+use mfnet::layer::{Initializer, activation};
+use mfnet::loss::{self, LossOptions};
+use mfnet::names::Named;
+use mfnet::optimizer::{self, OptimizerOptions, ScheduleOptions};
+use mfnet::{Builder, Element, Schedule};
 use serde::{Deserialize, Serialize};
+
+/// One of the library's tables of names, for an option to choose from: help, completions and errors come from it.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::cli) struct Names {
+    names: fn() -> Vec<Named>,
+    /// Refuses what the library does not make anything of.
+    check: fn(&str) -> mfnet::Result<()>,
+}
+
+/// Activations of hidden layers, such as `relu` or `leaky-relu:0.2`.
+pub(in crate::cli) const ACTIVATIONS: Names = Names {
+    names: activation::names,
+    check: |name| activation::by_name::<f32>(name).map(drop),
+};
+
+/// Initial weights.
+pub(in crate::cli) const INITIALIZERS: Names = Names {
+    names: Initializer::names,
+    check: |name| name.parse::<Initializer>().map(drop),
+};
+
+/// Optimizers.
+pub(in crate::cli) const OPTIMIZERS: Names = Names {
+    names: optimizer::names,
+    check: |name| optimizer::by_name::<f32>(name, &OptimizerOptions::default()).map(drop),
+};
+
+/// Learning-rate schedules.
+pub(in crate::cli) const SCHEDULES: Names = Names {
+    names: Schedule::names,
+    check: |name| Schedule::by_name(name, &ScheduleOptions::default()).map(drop),
+};
+
+/// Losses of outputs that are no probabilities, as those of the command's networks are not.
+pub(in crate::cli) const LOSSES: Names = Names {
+    names: || {
+        let mut names = loss::names();
+        names.retain(|named| named.name != "probability-cross-entropy");
+        names
+    },
+    check: |name| loss::by_name::<f32>(name, LossOptions::default()).map(drop),
+};
+
+impl Names {
+    /// The name as `config.toml` has it: not another name of the same.
+    pub(in crate::cli) fn canonical(self, text: &str) -> Result<String, String> {
+        (self.check)(text).map_err(|error| error.to_string())?;
+        let (name, number) = text.split_at(text.find(':').unwrap_or(text.len()));
+        match (self.names)().iter().find(|named| named.is_called(name)) {
+            Some(named) => Ok(format!("{}{number}", named.name)),
+            None => Err(format!("{name} is of no use here")),
+        }
+    }
+
+    fn possible(self) -> impl Iterator<Item = PossibleValue> {
+        let value = |named: Named| {
+            let help = match named.parameter {
+                Some(_) => format!("{} ({named})", named.help),
+                None => named.help.to_owned(),
+            };
+            PossibleValue::new(named.name).aliases(named.aliases).help(help)
+        };
+        (self.names)().into_iter().map(value)
+    }
+}
+
+impl TypedValueParser for Names {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        option: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<String, clap::Error> {
+        let name = value
+            .to_str()
+            .unwrap_or_default()
+            .split(':')
+            .next()
+            .unwrap_or_default();
+        if (self.names)().iter().any(|named| named.is_called(name)) {
+            let names = *self;
+            return (move |text: &str| names.canonical(text)).parse_ref(command, option, value);
+        }
+        PossibleValuesParser::new(self.possible()).parse_ref(command, option, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(self.possible()))
+    }
+}
+
+/// Puts the activation of a name behind the layer that was added last; none for the identity, which files need not keep.
+pub(in crate::cli) fn activated<T: Element>(builder: Builder<T>, name: &str) -> mfnet::Result<Builder<T>> {
+    match name {
+        "identity" => Ok(builder),
+        _ => builder.activation_named(name),
+    }
+}
+
+/// Whether an optimizer takes a momentum.
+pub(in crate::cli) fn takes_momentum(optimizer: &str) -> bool {
+    let mut options = OptimizerOptions::default();
+    options.momentum = Some(0.5);
+    optimizer::by_name::<f32>(optimizer, &options).is_ok()
+}
 
 /// What the targets are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
@@ -33,16 +146,6 @@ pub(in crate::cli) enum Impute {
     Mean,
 }
 
-/// What a hidden layer applies to its output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(in crate::cli) enum ActivationName {
-    Relu,
-    Sigmoid,
-    Tanh,
-    Identity,
-}
-
 impl Header {
     pub(in crate::cli) fn options(self) -> CsvOptions {
         CsvOptions {
@@ -63,80 +166,6 @@ impl TaskName {
             TaskName::Classification => Task::Classification,
         }
     }
-}
-
-impl ActivationName {
-    /// Puts the function behind the layer that was added last.
-    pub(in crate::cli) fn behind<T: Element>(self, builder: Builder<T>) -> Builder<T> {
-        match self {
-            ActivationName::Relu => builder.relu(),
-            ActivationName::Sigmoid => builder.sigmoid(),
-            ActivationName::Tanh => builder.tanh(),
-            ActivationName::Identity => builder,
-        }
-    }
-}
-
-/// How weights start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(in crate::cli) enum InitializerName {
-    /// Normal, for ReLU
-    He,
-    /// Uniform, for tanh and sigmoid; also known as Glorot
-    #[value(alias = "glorot")]
-    Xavier,
-    /// Normal, with half the variance of He
-    #[value(name = "lecun")]
-    #[serde(rename = "lecun")]
-    LeCun,
-    /// With orthonormal rows or columns
-    #[cfg(feature = "linalg")]
-    Orthogonal,
-    Zeros,
-}
-
-impl InitializerName {
-    pub(in crate::cli) fn initializer(self) -> Initializer {
-        match self {
-            InitializerName::He => Initializer::He,
-            InitializerName::Xavier => Initializer::Xavier,
-            InitializerName::LeCun => Initializer::LeCun,
-            #[cfg(feature = "linalg")]
-            InitializerName::Orthogonal => Initializer::Orthogonal,
-            InitializerName::Zeros => Initializer::Zeros,
-        }
-    }
-}
-
-/// What changes the weights.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(in crate::cli) enum OptimizerName {
-    Sgd,
-    Adam,
-    Adamw,
-}
-
-/// How the learning rate goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(in crate::cli) enum ScheduleName {
-    Constant,
-    /// Times --lr-factor every --lr-step epochs
-    Step,
-    /// Half a cosine down to --lr-minimum
-    Cosine,
-    /// Times --lr-factor after --lr-patience epochs without a better validation loss, or training loss without one
-    Plateau,
-}
-
-/// What is made small.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(in crate::cli) enum LossName {
-    Mse,
-    CrossEntropy,
 }
 
 /// How a batch's gradients become a step.

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use mfnet::optimizer::OptimizerOptions;
 use mfnet::{Clip, Reduction, Shuffle};
 use serde::{Deserialize, Serialize};
 
-use super::names::{
-    ClassWeightName, LossName, OptimizerName, Precision, ReductionName, ScheduleName, ShuffleName,
-};
+use super::super::defaults;
+use super::names::{ClassWeightName, LOSSES, OPTIMIZERS, Precision, ReductionName, SCHEDULES, ShuffleName};
 use crate::cli::parse::{above_zero, at_least_zero, part_below_one, whole};
 
 /// How the network is trained.
@@ -16,25 +16,24 @@ use crate::cli::parse::{above_zero, at_least_zero, part_below_one, whole};
 #[command(next_help_heading = "Training")]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(in crate::cli) struct TrainingSettings {
-    /// Times that every sample is learned from [default: 200; mnist, fashion-mnist and digits: 100; california-housing:
-    /// 500; circle: 150]
-    #[arg(long, value_name = "N", default_value_t = 200, hide_default_value = true, value_parser = whole::<{ usize::MAX }>)]
+    #[arg(long, value_name = "N", default_value_t = 200, hide_default_value = true, value_parser = whole::<{ usize::MAX }>,
+          help = defaults::help("Number of epochs", "training", "epochs", "200"))]
     pub(in crate::cli) epochs: usize,
 
-    /// Samples of a step [default: 200; mnist, fashion-mnist, digits and california-housing: 1024; circle: 20]
-    #[arg(long, value_name = "N", default_value_t = 200, hide_default_value = true, value_parser = whole::<{ usize::MAX }>)]
+    #[arg(long, value_name = "N", default_value_t = 200, hide_default_value = true, value_parser = whole::<{ usize::MAX }>,
+          help = defaults::help("Samples of a step", "training", "batch-size", "200"))]
     pub(in crate::cli) batch_size: usize,
 
-    /// What changes the weights [default: adam; mnist, fashion-mnist, digits, california-housing and circle: sgd]
-    #[arg(long, value_name = "NAME", default_value = "adam", hide_default_value = true)]
-    pub(in crate::cli) optimizer: OptimizerName,
+    #[arg(long, value_name = "NAME", default_value = "adam", hide_default_value = true, value_parser = OPTIMIZERS,
+          help = defaults::help("Optimizer", "training", "optimizer", "adam"))]
+    pub(in crate::cli) optimizer: String,
 
     /// Learning rate [default: 0.001; 0.01 with --optimizer sgd; what suits the data where sgd is its default]
     #[arg(long, value_name = "X", value_parser = above_zero)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::cli) lr: Option<f64>,
 
-    /// Part of the last step that sgd keeps, such as 0.9 [default: none]
+    /// Momentum, such as 0.9, for optimizers that have none of their own [default: none]
     #[arg(long, value_name = "X", value_parser = part_below_one)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::cli) momentum: Option<f64>,
@@ -59,9 +58,9 @@ pub(in crate::cli) struct TrainingSettings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::cli) clip_global_norm: Option<f64>,
 
-    /// How the learning rate goes
-    #[arg(long, value_name = "NAME", default_value = "constant")]
-    pub(in crate::cli) lr_schedule: ScheduleName,
+    /// Learning-rate schedule
+    #[arg(long, value_name = "NAME", default_value = "constant", value_parser = SCHEDULES)]
+    pub(in crate::cli) lr_schedule: String,
 
     /// Epochs from one step of the schedule step to the next [default: a third of --epochs]
     #[arg(long, value_name = "N", value_parser = whole::<{ usize::MAX }>)]
@@ -84,14 +83,13 @@ pub(in crate::cli) struct TrainingSettings {
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(usize))]
     pub(in crate::cli) lr_warmup: usize,
 
-    /// What is made small [default: cross-entropy for classes, mse for numbers; circle: mse]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = LOSSES,
+          help = defaults::help("Loss function", "training", "loss", "cross-entropy for classes, mse for numbers"))]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::cli) loss: Option<LossName>,
+    pub(in crate::cli) loss: Option<String>,
 
-    /// How a batch's gradients become a step [default: mean; sum for mnist, fashion-mnist and digits, where sgd at 0.001
-    /// is meant for it]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME",
+          help = defaults::help("How a batch's gradients become a step", "training", "reduction", "mean"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::cli) reduction: Option<ReductionName>,
 
@@ -100,6 +98,11 @@ pub(in crate::cli) struct TrainingSettings {
     #[arg(long, value_name = "HOW")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::cli) class_weight: Option<ClassWeightName>,
+
+    /// Part of the targets that is spread over all classes, such as 0.1, with --loss cross-entropy [default: none]
+    #[arg(long, value_name = "X", value_parser = part_below_one)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::cli) label_smoothing: Option<f64>,
 
     /// What is put in a fresh order before each epoch
     #[arg(long, value_name = "WHAT", default_value = "samples")]
@@ -167,11 +170,14 @@ impl TrainingSettings {
         }
     }
 
-    /// The learning rate, or what suits the optimizer.
-    pub(in crate::cli) fn lr(&self) -> f64 {
-        self.lr.unwrap_or(match self.optimizer {
-            OptimizerName::Sgd => 0.01,
-            OptimizerName::Adam | OptimizerName::Adamw => 0.001,
-        })
+    /// The options that optimizers share.
+    pub(in crate::cli) fn optimizer_options(&self) -> OptimizerOptions {
+        let mut options = OptimizerOptions::default();
+        options.learning_rate = self.lr;
+        options.momentum = self.momentum;
+        options.nesterov = self.nesterov;
+        options.weight_decay = self.weight_decay;
+        options.clip = self.clip();
+        options
     }
 }

@@ -159,8 +159,8 @@ impl Job {
     pub(crate) fn loss<T: Element>(&self) -> Box<dyn Loss<T>> {
         let reduction = self.reduction;
         match self.data {
-            Data::Housing => Box::new(MseLoss { reduction }),
-            Data::Mnist => Box::new(CrossEntropyLoss::new(reduction)),
+            Data::Housing => Box::new(MseLoss::default().with_reduction(reduction)),
+            Data::Mnist => Box::new(CrossEntropyLoss::default().with_reduction(reduction)),
         }
     }
 }

@@ -4,14 +4,16 @@ use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::Path;
 
-use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, Resettable, TypedValueParser};
+use clap::builder::{
+    NonEmptyStringValueParser, PossibleValue, PossibleValuesParser, Resettable, TypedValueParser,
+};
 use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches, Args, Command, FromArgMatches, value_parser};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::candidate::{Candidate, Spacing};
-use crate::cli::settings::Settings;
+use crate::cli::settings::{Settings, takes_momentum};
 use crate::cli::usage;
 
 /// The most configurations that are tried one by one.
@@ -39,15 +41,14 @@ const TUNABLE: [(&str, Kind, &str); 11] = [
     (
         "activation",
         Kind::Layers('/'),
-        "What the hidden layers apply to their outputs: relu, sigmoid, tanh or identity for all, or one for each, as \
-         relu/tanh",
+        "Activations of the hidden layers: one for all, or one for each, as relu/tanh",
     ),
     (
         "dropout",
         Kind::Number(Spacing::Even),
         "Parts of each hidden layer's outputs that are left out by chance in training, as 0,0.2 or 0..0.5",
     ),
-    ("initializer", Kind::Name, "How weights start"),
+    ("initializer", Kind::Name, "Initialisation of the weights"),
     (
         "epochs",
         Kind::Number(Spacing::Whole),
@@ -58,7 +59,7 @@ const TUNABLE: [(&str, Kind, &str); 11] = [
         Kind::Number(Spacing::Whole),
         "Samples of a step, as 32,128 or 16..256",
     ),
-    ("optimizer", Kind::Name, "What changes the weights"),
+    ("optimizer", Kind::Name, "Optimizer"),
     (
         "lr",
         Kind::Number(Spacing::Decades),
@@ -67,14 +68,14 @@ const TUNABLE: [(&str, Kind, &str); 11] = [
     (
         "momentum",
         Kind::Number(Spacing::Even),
-        "Parts of the last step that sgd keeps; where optimizers are compared, the others go without",
+        "Momentum; where optimizers are compared, those that have their own go without",
     ),
     (
         "weight_decay",
         Kind::Number(Spacing::Decades),
         "How much the weights shrink, as 0,1e-4 or 1e-6..1e-2",
     ),
-    ("lr_schedule", Kind::Name, "How the learning rate goes"),
+    ("lr_schedule", Kind::Name, "Learning-rate schedule"),
 ];
 
 /// All that was asked for, as arguments of `mfnet train`.
@@ -229,7 +230,7 @@ impl Space {
             .iter()
             .zip(&self.axes)
             .filter(|(_, axis)| axis.key == "optimizer");
-        optimizers.any(|(value, axis)| axis.varies() && value.as_deref() != Some("sgd"))
+        optimizers.any(|(value, axis)| axis.varies() && !value.as_deref().is_some_and(takes_momentum))
     }
 
     /// What `mfnet train` would make of it.
@@ -289,8 +290,19 @@ impl Args for Space {
         for (id, kind, help) in TUNABLE {
             command = command.mut_arg(id, |option| {
                 let names = option.get_possible_values();
+                let of = match kind {
+                    Kind::Layers('/') => format!(
+                        " [of {}]",
+                        names
+                            .iter()
+                            .map(PossibleValue::get_name)
+                            .collect::<Vec<_>>()
+                            .join(", ")
+                    ),
+                    _ => String::new(),
+                };
                 let option = option
-                    .help(format!("{help} [default: as mfnet train]"))
+                    .help(format!("{help}{of} [default: as mfnet train]"))
                     .action(ArgAction::Append)
                     .value_delimiter(',')
                     .default_value(Resettable::Reset);

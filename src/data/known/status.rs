@@ -48,24 +48,44 @@ impl Known {
         Known::Iris,
     ];
 
+    /// What is registered of it.
+    fn entry(self) -> Entry {
+        match self {
+            Known::Mnist => Entry {
+                name: "mnist",
+                description: "60,000 + 10,000 handwritten digits, 28 x 28 pixels, 10 classes",
+                files: |source| pairs(&table::MNIST, source),
+                fetch: |source, progress| Ok(obtain(&table::MNIST, source, progress)?.to_vec()),
+            },
+            Known::FashionMnist => Entry {
+                name: "fashion-mnist",
+                description: "60,000 + 10,000 pictures of clothing, 28 x 28 pixels, 10 classes",
+                files: |source| pairs(&table::FASHION_MNIST, source),
+                fetch: |source, progress| Ok(obtain(&table::FASHION_MNIST, source, progress)?.to_vec()),
+            },
+            Known::CaliforniaHousing => Entry {
+                name: "california-housing",
+                description: "20,640 districts, 8 features, the median house value",
+                files: |source| pairs(&table::CALIFORNIA_HOUSING, source),
+                fetch: |source, progress| Ok(obtain(&table::CALIFORNIA_HOUSING, source, progress)?.to_vec()),
+            },
+            Known::Iris => Entry {
+                name: "iris",
+                description: "150 flowers, 4 features, 3 classes",
+                files: |source| pairs(&table::IRIS, source),
+                fetch: |source, progress| Ok(obtain(&table::IRIS, source, progress)?.to_vec()),
+            },
+        }
+    }
+
     /// The name, as the `mfnet` command has it.
     pub fn name(self) -> &'static str {
-        match self {
-            Known::Mnist => "mnist",
-            Known::FashionMnist => "fashion-mnist",
-            Known::CaliforniaHousing => "california-housing",
-            Known::Iris => "iris",
-        }
+        self.entry().name
     }
 
     /// What it holds, in a line.
     pub fn description(self) -> &'static str {
-        match self {
-            Known::Mnist => "60,000 + 10,000 handwritten digits, 28 x 28 pixels, 10 classes",
-            Known::FashionMnist => "60,000 + 10,000 pictures of clothing, 28 x 28 pixels, 10 classes",
-            Known::CaliforniaHousing => "20,640 districts, 8 features, the median house value",
-            Known::Iris => "150 flowers, 4 features, 3 classes",
-        }
+        self.entry().description
     }
 
     /// The folder that has all of its files; else what is wrong with each place. Fetches nothing.
@@ -79,12 +99,7 @@ impl Known {
     ///
     /// [`Error::Unavailable`] when no place has it.
     pub fn fetch(self, source: &Source, progress: &mut dyn FnMut(Progress<'_>)) -> Result<PathBuf> {
-        let paths = match self {
-            Known::Mnist => obtain(&table::MNIST, source, progress)?.to_vec(),
-            Known::FashionMnist => obtain(&table::FASHION_MNIST, source, progress)?.to_vec(),
-            Known::CaliforniaHousing => obtain(&table::CALIFORNIA_HOUSING, source, progress)?.to_vec(),
-            Known::Iris => obtain(&table::IRIS, source, progress)?.to_vec(),
-        };
+        let paths = (self.entry().fetch)(source, progress)?;
         Ok(paths
             .first()
             .and_then(|path| path.parent())
@@ -113,14 +128,20 @@ impl Known {
             .collect()
     }
 
-    fn files(self, source: &Source) -> std::result::Result<Vec<(PathBuf, File<'static>)>, Vec<String>> {
-        match self {
-            Known::Mnist => pairs(&table::MNIST, source),
-            Known::FashionMnist => pairs(&table::FASHION_MNIST, source),
-            Known::CaliforniaHousing => pairs(&table::CALIFORNIA_HOUSING, source),
-            Known::Iris => pairs(&table::IRIS, source),
-        }
+    fn files(self, source: &Source) -> Files {
+        (self.entry().files)(source)
     }
+}
+
+/// The files of a data set with their paths, or what is wrong with each place.
+type Files = std::result::Result<Vec<(PathBuf, File<'static>)>, Vec<String>>;
+
+/// All that is registered of a data set besides its files.
+struct Entry {
+    name: &'static str,
+    description: &'static str,
+    files: fn(&Source) -> Files,
+    fetch: fn(&Source, &mut dyn FnMut(Progress<'_>)) -> Result<Vec<PathBuf>>,
 }
 
 fn folder_of(files: &[(PathBuf, File<'_>)]) -> PathBuf {

@@ -1,142 +1,88 @@
 //! The activations: identity needs none, the others overwrite the values they are applied to.
+//!
+//! [`by_name`] makes one from the name that users write; a new one stands in a file of its own and in the table of names.
+
+mod identity;
+mod leaky_relu;
+mod relu;
+mod sigmoid;
+mod softmax;
+mod tanh;
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
+pub use identity::Identity;
+pub use leaky_relu::LeakyRelu;
+pub use relu::Relu;
+pub use sigmoid::Sigmoid;
+pub use softmax::Softmax;
+pub use tanh::Tanh;
+
 use super::Activation;
 use crate::element::Element;
+use crate::error::Result;
 use crate::kernel::simd;
+use crate::names::{self, Named};
 
-/// a = z: no activation at all.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Identity;
+/// Makes an activation from the number behind its name, if there is one.
+type Make<T> = fn(Option<f64>) -> Result<Box<dyn Activation<T>>>;
 
-/// a = max(0, z); its derivative at 0 is 0.
-///
-/// Source: report, section 3.2.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Relu;
+/// All activations, by the names that users write.
+fn table<T: Element>() -> [(Named, Make<T>); 6] {
+    [
+        (Named::new("relu", "max(0, z)"), |_| Ok(Box::new(Relu))),
+        (
+            Named::new(
+                "leaky-relu",
+                "z above 0, slope times z below; 0.01 is the default slope",
+            )
+            .with_parameter("slope"),
+            |slope| Ok(Box::new(slope.map_or(Ok(LeakyRelu::default()), LeakyRelu::new)?)),
+        ),
+        (Named::new("sigmoid", "1 / (1 + e^-z)"), |_| Ok(Box::new(Sigmoid))),
+        (Named::new("tanh", "Hyperbolic tangent"), |_| Ok(Box::new(Tanh))),
+        (
+            Named::new("softmax", "Probabilities over the units of the layer"),
+            |_| Ok(Box::new(Softmax)),
+        ),
+        (Named::new("identity", "No activation"), |_| {
+            Ok(Box::new(Identity))
+        }),
+    ]
+}
 
-/// a = 1 / (1 + e^-z), between 0 and 1; its derivative is a (1 - a).
-///
-/// Source: report, section 3.2.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Sigmoid;
+/// The names of all activations.
+pub fn names() -> Vec<Named> {
+    table::<f32>().map(|(named, _)| named).to_vec()
+}
 
-/// a = tanh z, between -1 and 1; its derivative is 1 - a^2.
+/// The activation of this name, with a number behind a colon where it takes one.
 ///
-/// Source: report, section 3.2.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Tanh;
-
-/// a_j = e^(z_j - max z) / sum_k e^(z_k - max z): a sample's features become probabilities, which add up to 1.
+/// # Errors
 ///
-/// Each output depends on all inputs, so that its derivative is a matrix, diag(a) - a a^T, and
+/// [`Error::InvalidData`](crate::Error::InvalidData) for a name that is not known, with those that are, and for a number
+/// where there must be none or that is none; [`Error::InvalidOption`](crate::Error::InvalidOption) for a number that is out
+/// of range.
 ///
-/// ```text
-/// dJ/dz_j = a_j (dJ/da_j - sum_k a_k dJ/da_k)
 /// ```
+/// use mfnet::layer::{Activation, activation};
+/// use ndarray::array;
 ///
-/// Behind the last layer it goes with [`ProbabilityCrossEntropyLoss`](crate::ProbabilityCrossEntropyLoss);
-/// [`CrossEntropyLoss`](crate::CrossEntropyLoss) has a softmax of its own, and wants a network without.
-///
-/// Source: report, section 4.2.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Softmax;
-
-impl<T: Element> Activation<T> for Identity {
-    fn name(&self) -> &'static str {
-        "identity"
-    }
-
-    fn forward(&self, _values: ArrayViewMut2<'_, T>) {}
-
-    fn backward(&self, _output: ArrayView2<'_, T>, _delta: ArrayViewMut2<'_, T>) {}
-}
-
-impl<T: Element> Activation<T> for Relu {
-    fn name(&self) -> &'static str {
-        "ReLU"
-    }
-
-    fn forward(&self, values: ArrayViewMut2<'_, T>) {
-        // Not a maximum, which would turn NaN into 0 and hide a diverged network.
-        apply(values, |z| if z < T::zero() { T::zero() } else { z });
-    }
-
-    fn backward(&self, output: ArrayView2<'_, T>, delta: ArrayViewMut2<'_, T>) {
-        derive(
-            output,
-            delta,
-            |a, delta| if a > T::zero() { delta } else { T::zero() },
-        );
-    }
-}
-
-impl<T: Element> Activation<T> for Sigmoid {
-    fn name(&self) -> &'static str {
-        "sigmoid"
-    }
-
-    fn forward(&self, values: ArrayViewMut2<'_, T>) {
-        apply(values, |z| T::one() / (T::one() + (-z).exp()));
-    }
-
-    fn backward(&self, output: ArrayView2<'_, T>, delta: ArrayViewMut2<'_, T>) {
-        derive(output, delta, |a, delta| delta * (a * (T::one() - a)));
-    }
-}
-
-impl<T: Element> Activation<T> for Tanh {
-    fn name(&self) -> &'static str {
-        "tanh"
-    }
-
-    fn forward(&self, values: ArrayViewMut2<'_, T>) {
-        apply(values, T::tanh);
-    }
-
-    fn backward(&self, output: ArrayView2<'_, T>, delta: ArrayViewMut2<'_, T>) {
-        derive(output, delta, |a, delta| delta * (T::one() - a * a));
-    }
-}
-
-impl<T: Element> Activation<T> for Softmax {
-    fn name(&self) -> &'static str {
-        "softmax"
-    }
-
-    fn forward(&self, mut values: ArrayViewMut2<'_, T>) {
-        for mut sample in values.columns_mut() {
-            let largest = sample.iter().copied().fold(T::neg_infinity(), T::max);
-            let mut sum = T::zero();
-            for value in &mut sample {
-                *value = (*value - largest).exp();
-                sum += *value;
-            }
-            for value in &mut sample {
-                *value /= sum;
-            }
-        }
-    }
-
-    fn backward(&self, output: ArrayView2<'_, T>, mut delta: ArrayViewMut2<'_, T>) {
-        for (output, mut delta) in output.columns().into_iter().zip(delta.columns_mut()) {
-            let pairs = output.iter().zip(&delta);
-            let mean = pairs.fold(T::zero(), |sum, (&a, &delta)| sum + a * delta);
-            for (delta, &a) in delta.iter_mut().zip(output) {
-                *delta = a * (*delta - mean);
-            }
-        }
-    }
-
-    fn gives_probabilities(&self) -> bool {
-        true
-    }
+/// let leaky = activation::by_name::<f64>("leaky-relu:0.25")?;
+/// let mut values = array![[2.0, -2.0]];
+/// leaky.forward(values.view_mut());
+/// assert_eq!(values, array![[2.0, -0.5]]);
+/// assert!(activation::by_name::<f64>("tan").unwrap_err().to_string().contains("did you mean tanh?"));
+/// # Ok::<(), mfnet::Error>(())
+/// ```
+pub fn by_name<T: Element>(name: &str) -> Result<Box<dyn Activation<T>>> {
+    let (make, parameter) = names::find("activation", name, &table())?;
+    make(parameter)
 }
 
 /// Overwrites each value. A sample's values lie next to each other, so that each column is one plain loop.
 #[inline(always)]
-fn apply<T: Element>(mut values: ArrayViewMut2<'_, T>, f: impl Fn(T) -> T) {
+pub(super) fn apply<T: Element>(mut values: ArrayViewMut2<'_, T>, f: impl Fn(T) -> T) {
     simd(
         #[inline(always)]
         || {
@@ -152,7 +98,11 @@ fn apply<T: Element>(mut values: ArrayViewMut2<'_, T>, f: impl Fn(T) -> T) {
 
 /// Overwrites each delta, given the output it belongs to.
 #[inline(always)]
-fn derive<T: Element>(output: ArrayView2<'_, T>, mut delta: ArrayViewMut2<'_, T>, f: impl Fn(T, T) -> T) {
+pub(super) fn derive<T: Element>(
+    output: ArrayView2<'_, T>,
+    mut delta: ArrayViewMut2<'_, T>,
+    f: impl Fn(T, T) -> T,
+) {
     simd(
         #[inline(always)]
         || {
@@ -249,5 +199,15 @@ mod tests {
                     .all(|value| value.is_finite())
             );
         }
+    }
+
+    #[test]
+    fn every_name_makes_an_activation() {
+        for named in names() {
+            assert!(by_name::<f32>(named.name).is_ok(), "{named}");
+            let with_number = by_name::<f64>(&format!("{}:0.5", named.name));
+            assert_eq!(with_number.is_ok(), named.parameter.is_some(), "{named}");
+        }
+        assert!(by_name::<f32>("leaky-relu:-1").is_err());
     }
 }

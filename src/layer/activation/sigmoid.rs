@@ -1,0 +1,27 @@
+//! The sigmoid, between 0 and 1.
+
+use ndarray::{ArrayView2, ArrayViewMut2};
+
+use super::{apply, derive};
+use crate::element::Element;
+use crate::layer::Activation;
+
+/// a = 1 / (1 + e^-z), between 0 and 1; its derivative is a (1 - a).
+///
+/// Source: report, section 3.2.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Sigmoid;
+
+impl<T: Element> Activation<T> for Sigmoid {
+    fn name(&self) -> &'static str {
+        "sigmoid"
+    }
+
+    fn forward(&self, values: ArrayViewMut2<'_, T>) {
+        apply(values, |z| T::one() / (T::one() + (-z).exp()));
+    }
+
+    fn backward(&self, output: ArrayView2<'_, T>, delta: ArrayViewMut2<'_, T>) {
+        derive(output, delta, |a, delta| delta * (a * (T::one() - a)));
+    }
+}

@@ -1,0 +1,55 @@
+//! Softmax: the features of a sample become probabilities.
+
+use ndarray::{ArrayView2, ArrayViewMut2};
+
+use crate::element::Element;
+use crate::layer::Activation;
+
+/// a_j = e^(z_j - max z) / sum_k e^(z_k - max z): a sample's features become probabilities, which add up to 1.
+///
+/// Each output depends on all inputs, so that its derivative is a matrix, diag(a) - a a^T, and
+///
+/// ```text
+/// dJ/dz_j = a_j (dJ/da_j - sum_k a_k dJ/da_k)
+/// ```
+///
+/// Behind the last layer it goes with [`ProbabilityCrossEntropyLoss`](crate::ProbabilityCrossEntropyLoss);
+/// [`CrossEntropyLoss`](crate::CrossEntropyLoss) has a softmax of its own, and wants a network without.
+///
+/// Source: report, section 4.2.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Softmax;
+
+impl<T: Element> Activation<T> for Softmax {
+    fn name(&self) -> &'static str {
+        "softmax"
+    }
+
+    fn forward(&self, mut values: ArrayViewMut2<'_, T>) {
+        for mut sample in values.columns_mut() {
+            let largest = sample.iter().copied().fold(T::neg_infinity(), T::max);
+            let mut sum = T::zero();
+            for value in &mut sample {
+                *value = (*value - largest).exp();
+                sum += *value;
+            }
+            for value in &mut sample {
+                *value /= sum;
+            }
+        }
+    }
+
+    fn backward(&self, output: ArrayView2<'_, T>, mut delta: ArrayViewMut2<'_, T>) {
+        for (output, mut delta) in output.columns().into_iter().zip(delta.columns_mut()) {
+            let pairs = output.iter().zip(&delta);
+            let mean = pairs.fold(T::zero(), |sum, (&a, &delta)| sum + a * delta);
+            for (delta, &a) in delta.iter_mut().zip(output) {
+                *delta = a * (*delta - mean);
+            }
+        }
+    }
+
+    fn gives_probabilities(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,27 @@
+//! The hyperbolic tangent, between -1 and 1.
+
+use ndarray::{ArrayView2, ArrayViewMut2};
+
+use super::{apply, derive};
+use crate::element::Element;
+use crate::layer::Activation;
+
+/// a = tanh z, between -1 and 1; its derivative is 1 - a^2.
+///
+/// Source: report, section 3.2.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Tanh;
+
+impl<T: Element> Activation<T> for Tanh {
+    fn name(&self) -> &'static str {
+        "tanh"
+    }
+
+    fn forward(&self, values: ArrayViewMut2<'_, T>) {
+        apply(values, T::tanh);
+    }
+
+    fn backward(&self, output: ArrayView2<'_, T>, delta: ArrayViewMut2<'_, T>) {
+        derive(output, delta, |a, delta| delta * (T::one() - a * a));
+    }
+}

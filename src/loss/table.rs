@@ -1,0 +1,133 @@
+//! The table of the losses, by the names that users write.
+
+use super::{CrossEntropyLoss, Loss, MseLoss, ProbabilityCrossEntropyLoss, Reduction};
+use crate::element::Element;
+use crate::error::{Error, Result};
+use crate::names::{self, Named};
+
+/// The options that losses have. A loss made [by name](by_name) refuses those that it has not.
+///
+/// Default: the mean, and all classes counting 1.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
+pub struct LossOptions {
+    /// How the losses of a batch's samples become one.
+    pub reduction: Reduction,
+    /// The weight of each class; empty where all count 1. For losses of classes.
+    pub class_weights: Vec<f64>,
+    /// The part of the targets that is spread over all classes; 0 for none. For losses of logits.
+    pub label_smoothing: f64,
+}
+
+impl LossOptions {
+    /// Refuses label smoothing.
+    fn without_smoothing(self) -> Result<Self> {
+        match self.label_smoothing {
+            0.0 => Ok(self),
+            part => Err(Error::option("label smoothing", part, "left out with this loss")),
+        }
+    }
+
+    /// Refuses options of classes.
+    fn without_classes(self) -> Result<Self> {
+        match self.class_weights.first() {
+            None => Ok(self),
+            Some(weight) => Err(Error::option(
+                "class weight",
+                weight,
+                "left out with a loss of numbers",
+            )),
+        }
+    }
+}
+
+/// Makes a loss with these options.
+type Make<T> = fn(LossOptions) -> Result<Box<dyn Loss<T>>>;
+
+/// All losses, by the names that users write.
+fn table<T: Element>() -> [(Named, Make<T>); 3] {
+    [
+        (Named::new("mse", "Mean squared error"), |options| {
+            let options = options.without_classes()?.without_smoothing()?;
+            Ok(Box::new(MseLoss::default().with_reduction(options.reduction)))
+        }),
+        (
+            Named::new("cross-entropy", "Cross-entropy of the softmax of the outputs"),
+            |options| {
+                let loss = CrossEntropyLoss::default().with_reduction(options.reduction);
+                let loss = loss.with_label_smoothing(options.label_smoothing);
+                Ok(Box::new(loss.with_class_weights(options.class_weights)))
+            },
+        ),
+        (
+            Named::new(
+                "probability-cross-entropy",
+                "Cross-entropy of outputs that are probabilities already",
+            ),
+            |options| {
+                let options = options.without_smoothing()?;
+                let loss = ProbabilityCrossEntropyLoss::default().with_reduction(options.reduction);
+                Ok(Box::new(loss.with_class_weights(options.class_weights)))
+            },
+        ),
+    ]
+}
+
+/// The names of all losses.
+pub fn names() -> Vec<Named> {
+    table::<f32>().map(|(named, _)| named).to_vec()
+}
+
+/// The loss of this name, with these options.
+///
+/// # Errors
+///
+/// [`Error::InvalidData`] for a name that is not known, with those that are; [`Error::InvalidOption`] for an option that the
+/// loss has not.
+///
+/// ```
+/// use mfnet::loss::{self, LossOptions};
+///
+/// let loss = loss::by_name::<f64>("cross-entropy", LossOptions::default())?;
+/// assert_eq!(loss.name(), "cross-entropy");
+/// assert!(loss::by_name::<f64>("cross", LossOptions::default()).is_err());
+/// # Ok::<(), mfnet::Error>(())
+/// ```
+pub fn by_name<T: Element>(name: &str, options: LossOptions) -> Result<Box<dyn Loss<T>>> {
+    let (make, _) = names::find("loss", name, &table())?;
+    make(options)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_makes_a_loss_with_its_options() {
+        let options = LossOptions {
+            reduction: Reduction::Sum,
+            ..LossOptions::default()
+        };
+        for named in names() {
+            let loss = by_name::<f32>(named.name, options.clone()).unwrap();
+            assert_eq!(loss.reduction(), Reduction::Sum, "{named}");
+        }
+        let weighted = LossOptions {
+            class_weights: vec![1.0, 2.0],
+            ..LossOptions::default()
+        };
+        let loss = by_name::<f32>("cross-entropy", weighted.clone()).unwrap();
+        assert!(format!("{loss:?}").contains("[1.0, 2.0]"), "{loss:?}");
+        let error = by_name::<f32>("mse", weighted).unwrap_err();
+        assert!(error.to_string().contains("left out with a loss of numbers"));
+        let smoothed = LossOptions {
+            label_smoothing: 0.25,
+            ..LossOptions::default()
+        };
+        let loss = by_name::<f32>("cross-entropy", smoothed.clone()).unwrap();
+        assert!(format!("{loss:?}").contains("0.25"), "{loss:?}");
+        for other in ["mse", "probability-cross-entropy"] {
+            assert!(by_name::<f32>(other, smoothed.clone()).is_err());
+        }
+    }
+}

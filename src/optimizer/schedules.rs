@@ -1,0 +1,120 @@
+//! The table of the learning-rate schedules, by the names that users write.
+
+use super::Schedule;
+use crate::error::Result;
+use crate::names::{self, Named};
+
+/// The numbers of the learning-rate schedules, each for those that it matters to.
+///
+/// Default: a factor of 0.1, a patience of 10 epochs, a minimum of 0, and 1 epoch.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct ScheduleOptions {
+    /// The epochs of the training: the length of the cosine.
+    pub epochs: usize,
+    /// The epochs from one step to the next.
+    pub every: usize,
+    /// What steps and plateaus multiply the rate by.
+    pub factor: f64,
+    /// The epochs without improvement that a plateau puts up with.
+    pub patience: usize,
+    /// The least rate of cosine and plateau.
+    pub minimum: f64,
+}
+
+impl Default for ScheduleOptions {
+    fn default() -> Self {
+        ScheduleOptions {
+            epochs: 1,
+            every: 1,
+            factor: 0.1,
+            patience: 10,
+            minimum: 0.0,
+        }
+    }
+}
+
+/// Makes a schedule with these numbers.
+type Make = fn(&ScheduleOptions) -> Schedule;
+
+/// All schedules, by the names that users write.
+const TABLE: [(Named, Make); 4] = [
+    (Named::new("constant", "The same rate in every epoch"), |_| {
+        Schedule::Constant
+    }),
+    (
+        Named::new("step", "Times a factor every so many epochs"),
+        |&ScheduleOptions { every, factor, .. }| Schedule::Step { every, factor },
+    ),
+    (
+        Named::new("cosine", "Half a cosine down to the least rate"),
+        |&ScheduleOptions { epochs, minimum, .. }| Schedule::Cosine { epochs, minimum },
+    ),
+    (
+        Named::new(
+            "plateau",
+            "Times a factor when the validation loss, or without one the training loss, stops falling",
+        ),
+        |options| Schedule::Plateau {
+            factor: options.factor,
+            patience: options.patience,
+            threshold: 1e-4,
+            minimum: options.minimum,
+        },
+    ),
+];
+
+impl Schedule {
+    /// The names of all schedules.
+    pub fn names() -> Vec<Named> {
+        TABLE.map(|(named, _)| named).to_vec()
+    }
+
+    /// The schedule of this name, with these numbers. A training checks their ranges.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidData`](crate::Error::InvalidData) for a name that is not known, with those that are.
+    ///
+    /// ```
+    /// use mfnet::Schedule;
+    /// use mfnet::optimizer::ScheduleOptions;
+    ///
+    /// let mut options = ScheduleOptions::default();
+    /// options.every = 30;
+    /// assert_eq!(Schedule::by_name("step", &options)?, Schedule::step(30));
+    /// # Ok::<(), mfnet::Error>(())
+    /// ```
+    pub fn by_name(name: &str, options: &ScheduleOptions) -> Result<Self> {
+        let (make, _) = names::find("learning-rate schedule", name, &TABLE)?;
+        Ok(make(options))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_have_the_schedules_of_their_constructors() {
+        let options = ScheduleOptions {
+            epochs: 7,
+            every: 3,
+            ..ScheduleOptions::default()
+        };
+        let made: Vec<Schedule> = Schedule::names()
+            .iter()
+            .map(|named| Schedule::by_name(named.name, &options).unwrap())
+            .collect();
+        assert_eq!(
+            made,
+            [
+                Schedule::Constant,
+                Schedule::step(3),
+                Schedule::cosine(7),
+                Schedule::plateau()
+            ]
+        );
+        assert!(Schedule::by_name("cosines", &options).is_err());
+    }
+}
