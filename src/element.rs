@@ -20,7 +20,7 @@ pub trait Element: Number {
 
     /// Calls the function that this crate was compiled with for this type; see [`compiled`].
     #[doc(hidden)]
-    fn call<'a, 'b: 'a, F: Compiled>(arguments: F::Arguments<'a, 'b, Self>) -> F::Output<Self>;
+    fn call<'a, 'b: 'a, F: Compiled>(arguments: F::Arguments<'a, 'b, Self>) -> F::Output<'b, Self>;
 }
 
 /// A generic function whose code for both types is part of this crate; written by [`compiled`].
@@ -28,13 +28,13 @@ pub trait Compiled {
     /// The function's arguments, as a tuple.
     type Arguments<'a, 'b: 'a, T: Element>;
     /// The function's result.
-    type Output<T: Element>;
+    type Output<'b, T: Element>;
 
     /// Calls the function for `f32`.
-    fn in_f32<'a, 'b: 'a>(arguments: Self::Arguments<'a, 'b, f32>) -> Self::Output<f32>;
+    fn in_f32<'a, 'b: 'a>(arguments: Self::Arguments<'a, 'b, f32>) -> Self::Output<'b, f32>;
 
     /// Calls the function for `f64`.
-    fn in_f64<'a, 'b: 'a>(arguments: Self::Arguments<'a, 'b, f64>) -> Self::Output<f64>;
+    fn in_f64<'a, 'b: 'a>(arguments: Self::Arguments<'a, 'b, f64>) -> Self::Output<'b, f64>;
 }
 
 /// Has a generic function compiled once for `f32` and once for `f64`, in this crate and with its optimisation.
@@ -57,14 +57,14 @@ macro_rules! compiled {
 
             impl $crate::element::Compiled for Function {
                 type Arguments<$a, $b: $a, $t: $crate::element::Element> = ($($type,)*);
-                type Output<$t: $crate::element::Element> = $crate::element::compiled!(@output $($output)?);
+                type Output<$b, $t: $crate::element::Element> = $crate::element::compiled!(@output $($output)?);
 
-                fn in_f32<$a, $b: $a>(arguments: Self::Arguments<$a, $b, f32>) -> Self::Output<f32> {
+                fn in_f32<$a, $b: $a>(arguments: Self::Arguments<$a, $b, f32>) -> Self::Output<$b, f32> {
                     let ($($argument,)*) = arguments;
                     generic($($argument),*)
                 }
 
-                fn in_f64<$a, $b: $a>(arguments: Self::Arguments<$a, $b, f64>) -> Self::Output<f64> {
+                fn in_f64<$a, $b: $a>(arguments: Self::Arguments<$a, $b, f64>) -> Self::Output<$b, f64> {
                     let ($($argument,)*) = arguments;
                     generic($($argument),*)
                 }
@@ -82,7 +82,7 @@ pub(crate) use compiled;
 impl Element for f32 {
     const NAME: &'static str = "f32";
 
-    fn call<'a, 'b: 'a, F: Compiled>(arguments: F::Arguments<'a, 'b, Self>) -> F::Output<Self> {
+    fn call<'a, 'b: 'a, F: Compiled>(arguments: F::Arguments<'a, 'b, Self>) -> F::Output<'b, Self> {
         F::in_f32(arguments)
     }
 
@@ -105,7 +105,7 @@ impl Element for f32 {
 impl Element for f64 {
     const NAME: &'static str = "f64";
 
-    fn call<'a, 'b: 'a, F: Compiled>(arguments: F::Arguments<'a, 'b, Self>) -> F::Output<Self> {
+    fn call<'a, 'b: 'a, F: Compiled>(arguments: F::Arguments<'a, 'b, Self>) -> F::Output<'b, Self> {
         F::in_f64(arguments)
     }
 

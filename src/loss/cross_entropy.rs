@@ -5,7 +5,7 @@ use ndarray::{ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2};
 use super::class_weights::{check_classes, class_of, settings};
 use super::{Loss, Output, Reduction, TargetsView};
 use crate::data::Targets;
-use crate::element::Element;
+use crate::element::{Element, compiled};
 use crate::error::{Error, Result};
 
 /// Cross-entropy of the softmax of the output: J = -1/m sum_i ln s_i(y_i), S = softmax(Z).
@@ -57,13 +57,13 @@ pub struct CrossEntropyLoss {
 }
 
 impl CrossEntropyLoss {
-    /// The loss with this reduction.
+    /// The loss with options reduction.
     pub fn with_reduction(mut self, reduction: Reduction) -> Self {
         self.reduction = reduction;
         self
     }
 
-    /// The loss with this weight for each class, a finite number of at least 0; all count 1 if there are none.
+    /// The loss with options weight for each class, a finite number of at least 0; all count 1 if there are none.
     ///
     /// The weights are checked when the loss is used.
     pub fn with_class_weights(mut self, class_weights: Vec<f64>) -> Self {
@@ -71,7 +71,7 @@ impl CrossEntropyLoss {
         self
     }
 
-    /// The loss with this part of the targets spread over all classes, 0 to 1.
+    /// The loss with options part of the targets spread over all classes, 0 to 1.
     ///
     /// The part is checked when the loss is used.
     pub fn with_label_smoothing(mut self, label_smoothing: f64) -> Self {
@@ -122,6 +122,58 @@ impl CrossEntropyLoss {
 /// -ln 1e-100: the loss of a sample whose class has no probability at all.
 pub(super) const LARGEST: f64 = 230.258_509_299_404_56;
 
+compiled! {
+    fn evaluate<'a, 'b, T>(
+        options: &'a CrossEntropyLoss,
+        output: ArrayView2<'a, T>,
+        targets: TargetsView<'b, T>,
+        scale: T,
+        delta: Option<ArrayViewMut2<'a, T>>,
+    ) -> f64 {
+        let mut delta = delta;
+        let mut sum = 0.0;
+        for (sample, logits) in output.columns().into_iter().enumerate() {
+            let largest = logits.iter().copied().fold(T::neg_infinity(), T::max);
+            let exponential = |logit: T| (logit - largest).exp();
+            let exponentials = match &mut delta {
+                // The exponentials are wanted twice: for their sum, and each for the gradient.
+                Some(delta) => {
+                    let mut total = T::zero();
+                    for (place, &logit) in delta.column_mut(sample).iter_mut().zip(logits) {
+                        *place = exponential(logit);
+                        total += *place;
+                    }
+                    total
+                }
+                None => logits
+                    .iter()
+                    .fold(T::zero(), |total, &logit| total + exponential(logit)),
+            };
+            let class = class_of(targets, sample);
+            if options.label_smoothing > 0.0 {
+                let delta = delta.as_mut().map(|delta| delta.column_mut(sample));
+                sum += options.smoothed(logits, (largest, exponentials), class, scale, delta);
+                continue;
+            }
+            let loss = (exponentials.ln() - (logits[class] - largest)).as_f64();
+            // Not a minimum, which would turn NaN into a number and hide a diverged network.
+            let loss = if loss > LARGEST { LARGEST } else { loss };
+            let (loss, scale) = match options.class_weights.get(class) {
+                Some(&weight) => (weight * loss, T::from_f64(weight) * scale),
+                None => (loss, scale),
+            };
+            sum += loss;
+            if let Some(delta) = &mut delta {
+                let factor = scale / exponentials;
+                let mut delta = delta.column_mut(sample);
+                delta.iter_mut().for_each(|place| *place *= factor);
+                delta[class] -= scale;
+            }
+        }
+        sum
+    }
+}
+
 impl<T: Element> Loss<T> for CrossEntropyLoss {
     fn name(&self) -> &'static str {
         "cross-entropy"
@@ -157,48 +209,9 @@ impl<T: Element> Loss<T> for CrossEntropyLoss {
         output: ArrayView2<'_, T>,
         targets: TargetsView<'_, T>,
         scale: T,
-        mut delta: Option<ArrayViewMut2<'_, T>>,
+        delta: Option<ArrayViewMut2<'_, T>>,
     ) -> f64 {
-        let mut sum = 0.0;
-        for (sample, logits) in output.columns().into_iter().enumerate() {
-            let largest = logits.iter().copied().fold(T::neg_infinity(), T::max);
-            let exponential = |logit: T| (logit - largest).exp();
-            let exponentials = match &mut delta {
-                // The exponentials are wanted twice: for their sum, and each for the gradient.
-                Some(delta) => {
-                    let mut total = T::zero();
-                    for (place, &logit) in delta.column_mut(sample).iter_mut().zip(logits) {
-                        *place = exponential(logit);
-                        total += *place;
-                    }
-                    total
-                }
-                None => logits
-                    .iter()
-                    .fold(T::zero(), |total, &logit| total + exponential(logit)),
-            };
-            let class = class_of(targets, sample);
-            if self.label_smoothing > 0.0 {
-                let delta = delta.as_mut().map(|delta| delta.column_mut(sample));
-                sum += self.smoothed(logits, (largest, exponentials), class, scale, delta);
-                continue;
-            }
-            let loss = (exponentials.ln() - (logits[class] - largest)).as_f64();
-            // Not a minimum, which would turn NaN into a number and hide a diverged network.
-            let loss = if loss > LARGEST { LARGEST } else { loss };
-            let (loss, scale) = match self.class_weights.get(class) {
-                Some(&weight) => (weight * loss, T::from_f64(weight) * scale),
-                None => (loss, scale),
-            };
-            sum += loss;
-            if let Some(delta) = &mut delta {
-                let factor = scale / exponentials;
-                let mut delta = delta.column_mut(sample);
-                delta.iter_mut().for_each(|place| *place *= factor);
-                delta[class] -= scale;
-            }
-        }
-        sum
+        evaluate(self, output, targets, scale, delta)
     }
 }
 

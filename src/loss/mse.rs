@@ -3,7 +3,7 @@
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 use super::{Loss, Reduction, TargetsView};
-use crate::element::Element;
+use crate::element::{Element, compiled};
 
 /// Mean squared error: J = 1/m sum_i |z_i - y_i|^2, summed over features, averaged over samples.
 ///
@@ -39,22 +39,14 @@ impl MseLoss {
     }
 }
 
-impl<T: Element> Loss<T> for MseLoss {
-    fn name(&self) -> &'static str {
-        "MSE"
-    }
-
-    fn reduction(&self) -> Reduction {
-        self.reduction
-    }
-
-    fn evaluate(
-        &self,
-        output: ArrayView2<'_, T>,
-        targets: TargetsView<'_, T>,
+compiled! {
+    fn evaluate<'a, 'b, T>(
+        output: ArrayView2<'a, T>,
+        targets: TargetsView<'b, T>,
         scale: T,
-        mut delta: Option<ArrayViewMut2<'_, T>>,
+        delta: Option<ArrayViewMut2<'a, T>>,
     ) -> f64 {
+        let mut delta = delta;
         let doubled = scale + scale;
         let mut sum = 0.0;
         // Feature by feature: there are few, and along a row of samples no index depends on another.
@@ -87,6 +79,26 @@ impl<T: Element> Loss<T> for MseLoss {
             sum += squares.as_f64();
         }
         sum
+    }
+}
+
+impl<T: Element> Loss<T> for MseLoss {
+    fn name(&self) -> &'static str {
+        "MSE"
+    }
+
+    fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    fn evaluate(
+        &self,
+        output: ArrayView2<'_, T>,
+        targets: TargetsView<'_, T>,
+        scale: T,
+        delta: Option<ArrayViewMut2<'_, T>>,
+    ) -> f64 {
+        evaluate(output, targets, scale, delta)
     }
 }
 

@@ -6,7 +6,7 @@ use super::class_weights::{check_classes, class_of, settings};
 use super::cross_entropy::LARGEST;
 use super::{Loss, Output, Reduction, TargetsView};
 use crate::data::Targets;
-use crate::element::Element;
+use crate::element::{Element, compiled};
 use crate::error::Result;
 
 /// Cross-entropy of an output that is probabilities already: J = -1/m sum_i ln p_i(y_i).
@@ -48,13 +48,13 @@ pub struct ProbabilityCrossEntropyLoss {
 }
 
 impl ProbabilityCrossEntropyLoss {
-    /// The loss with this reduction.
+    /// The loss with options reduction.
     pub fn with_reduction(mut self, reduction: Reduction) -> Self {
         self.reduction = reduction;
         self
     }
 
-    /// The loss with this weight for each class, a finite number of at least 0; all count 1 if there are none.
+    /// The loss with options weight for each class, a finite number of at least 0; all count 1 if there are none.
     ///
     /// The weights are checked when the loss is used.
     pub fn with_class_weights(mut self, class_weights: Vec<f64>) -> Self {
@@ -67,6 +67,39 @@ impl ProbabilityCrossEntropyLoss {
 fn smallest<T: Element>() -> T {
     let floor = if T::NAME == f32::NAME { 1e-30 } else { 1e-100 };
     T::from_f64(floor)
+}
+
+compiled! {
+    fn evaluate<'a, 'b, T>(
+        options: &'a ProbabilityCrossEntropyLoss,
+        output: ArrayView2<'a, T>,
+        targets: TargetsView<'b, T>,
+        scale: T,
+        delta: Option<ArrayViewMut2<'a, T>>,
+    ) -> f64 {
+        let mut delta = delta;
+        let mut sum = 0.0;
+        for (sample, probabilities) in output.columns().into_iter().enumerate() {
+            let class = class_of(targets, sample);
+            let probability = probabilities[class];
+            let loss = -probability.as_f64().ln();
+            let weight = options.class_weights.get(class).copied().unwrap_or(1.0);
+            // Not a minimum, nor a maximum below: they would turn NaN into a number and hide a diverged network.
+            sum += weight * if loss > LARGEST { LARGEST } else { loss };
+            if let Some(delta) = &mut delta {
+                let mut delta = delta.column_mut(sample);
+                delta.fill(T::zero());
+                let smallest = smallest::<T>();
+                let divisor = if probability < smallest {
+                    smallest
+                } else {
+                    probability
+                };
+                delta[class] = -(T::from_f64(weight) * scale) / divisor;
+            }
+        }
+        sum
+    }
 }
 
 impl<T: Element> Loss<T> for ProbabilityCrossEntropyLoss {
@@ -98,29 +131,9 @@ impl<T: Element> Loss<T> for ProbabilityCrossEntropyLoss {
         output: ArrayView2<'_, T>,
         targets: TargetsView<'_, T>,
         scale: T,
-        mut delta: Option<ArrayViewMut2<'_, T>>,
+        delta: Option<ArrayViewMut2<'_, T>>,
     ) -> f64 {
-        let mut sum = 0.0;
-        for (sample, probabilities) in output.columns().into_iter().enumerate() {
-            let class = class_of(targets, sample);
-            let probability = probabilities[class];
-            let loss = -probability.as_f64().ln();
-            let weight = self.class_weights.get(class).copied().unwrap_or(1.0);
-            // Not a minimum, nor a maximum below: they would turn NaN into a number and hide a diverged network.
-            sum += weight * if loss > LARGEST { LARGEST } else { loss };
-            if let Some(delta) = &mut delta {
-                let mut delta = delta.column_mut(sample);
-                delta.fill(T::zero());
-                let smallest = smallest::<T>();
-                let divisor = if probability < smallest {
-                    smallest
-                } else {
-                    probability
-                };
-                delta[class] = -(T::from_f64(weight) * scale) / divisor;
-            }
-        }
-        sum
+        evaluate(self, output, targets, scale, delta)
     }
 }
 
@@ -131,7 +144,7 @@ mod tests {
     use crate::loss::CrossEntropyLoss;
     use ndarray::{Array2, array};
 
-    /// Value and gradient by the logits: of the loss on logits, or of this one behind a softmax.
+    /// Value and gradient by the logits: of the loss on logits, or of options one behind a softmax.
     fn of_logits(loss: &dyn Loss<f64>, logits: &Array2<f64>, softmax: bool) -> (f64, Array2<f64>) {
         let mut output = logits.clone();
         if softmax {

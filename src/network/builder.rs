@@ -3,11 +3,10 @@
 use rand::Rng;
 
 use super::{NeuralNetwork, Stage};
-use crate::element::Element;
+use crate::element::{Element, compiled};
 use crate::error::{Error, Result};
 use crate::layer::{
-    Activation, BatchNorm1d, Conv2d, Dropout, Image, Initializer, Layer, Linear, Relu, Sigmoid, Softmax,
-    Tanh, Window, has_room,
+    Activation, BatchNorm1d, Conv2d, Dropout, Image, Initializer, Layer, Linear, Window, activation, has_room,
 };
 use crate::optimizer::NetworkId;
 use crate::random::{Stream, generator};
@@ -31,6 +30,7 @@ enum Plan<T> {
     Dropout(f64),
     Layer(Box<dyn Layer<T>>),
     Activation(Box<dyn Activation<T>>),
+    BuiltInActivation(&'static str),
 }
 
 impl<T: Element> Builder<T> {
@@ -51,23 +51,23 @@ impl<T: Element> Builder<T> {
 
     /// Adds a ReLU, [`Relu`].
     pub fn relu(self) -> Self {
-        self.activation(Box::new(Relu))
+        self.built_in("relu")
     }
 
     /// Adds a sigmoid, [`Sigmoid`].
     pub fn sigmoid(self) -> Self {
-        self.activation(Box::new(Sigmoid))
+        self.built_in("sigmoid")
     }
 
     /// Adds a hyperbolic tangent, [`Tanh`].
     pub fn tanh(self) -> Self {
-        self.activation(Box::new(Tanh))
+        self.built_in("tanh")
     }
 
     /// Adds a softmax, [`Softmax`]: behind the last layer, for
     /// [`ProbabilityCrossEntropyLoss`](crate::ProbabilityCrossEntropyLoss).
     pub fn softmax(self) -> Self {
-        self.activation(Box::new(Softmax))
+        self.built_in("softmax")
     }
 
     /// Adds a [`Dropout`] that leaves out each feature with this probability in training, from 0 to below 1.
@@ -151,7 +151,13 @@ impl<T: Element> Builder<T> {
     /// # Ok::<(), mfnet::Error>(())
     /// ```
     pub fn activation_named(self, name: &str) -> Result<Self> {
-        Ok(self.activation(crate::layer::activation::by_name(name)?))
+        Ok(self.activation(activation::by_name(name)?))
+    }
+
+    /// Adds an activation that is made with the network, so that its code is this crate's.
+    fn built_in(mut self, name: &'static str) -> Self {
+        self.plans.push(Plan::BuiltInActivation(name));
+        self
     }
 
     /// How the weights of fully connected layers and convolutions start. Default: [`Initializer::He`].
@@ -174,16 +180,22 @@ impl<T: Element> Builder<T> {
     /// an odd probability, an activation that does not follow a layer, or a convolution that does not follow an image; [`Error::Shape`] for a layer that does not take what
     /// the one before gives, or a kernel larger than the padded image.
     pub fn build(self) -> Result<NeuralNetwork<T>> {
-        let mut width = self.inputs;
+        build(self)
+    }
+}
+
+compiled! {
+    fn build<'a, 'b, T>(builder: Builder<T>) -> Result<NeuralNetwork<T>> {
+        let mut width = builder.inputs;
         let mut image = None;
         let mut stages: Vec<Stage<T>> = Vec::new();
-        for plan in self.plans {
-            let draw = |stream| generator(self.seed, stream, stages.len() as u64).next_u64();
+        for plan in builder.plans {
+            let draw = |stream| generator(builder.seed, stream, stages.len() as u64).next_u64();
             let layer: Box<dyn Layer<T>> = match plan {
                 Plan::Linear(outputs) => {
                     let seed = draw(Stream::Weights);
                     image = None;
-                    Box::new(Linear::new(width, outputs, self.initializer, seed)?)
+                    Box::new(Linear::new(width, outputs, builder.initializer, seed)?)
                 }
                 Plan::Image(images) => {
                     if images.features() != Some(width) {
@@ -202,7 +214,7 @@ impl<T: Element> Builder<T> {
                         ));
                     };
                     let seed = draw(Stream::Weights);
-                    let layer = Conv2d::new(input, channels, window, self.initializer, seed)?;
+                    let layer = Conv2d::new(input, channels, window, builder.initializer, seed)?;
                     image = Some(layer.output_image());
                     Box::new(layer)
                 }
@@ -219,16 +231,11 @@ impl<T: Element> Builder<T> {
                     layer
                 }
                 Plan::Activation(activation) => {
-                    match stages.last_mut() {
-                        Some(stage) if stage.activation.is_none() => stage.activation = Some(activation),
-                        _ => {
-                            return Err(Error::option(
-                                "activation",
-                                activation.name(),
-                                "behind a layer, one for each",
-                            ));
-                        }
-                    }
+                    activate(&mut stages, activation)?;
+                    continue;
+                }
+                Plan::BuiltInActivation(name) => {
+                    activate(&mut stages, activation::by_name(name)?)?;
                     continue;
                 }
             };
@@ -255,6 +262,21 @@ impl<T: Element> Builder<T> {
             id: NetworkId::next(),
             stages,
         })
+    }
+}
+
+/// Puts an activation behind the last layer.
+fn activate<T: Element>(stages: &mut [Stage<T>], activation: Box<dyn Activation<T>>) -> Result<()> {
+    match stages.last_mut() {
+        Some(stage) if stage.activation.is_none() => {
+            stage.activation = Some(activation);
+            Ok(())
+        }
+        _ => Err(Error::option(
+            "activation",
+            activation.name(),
+            "behind a layer, one for each",
+        )),
     }
 }
 

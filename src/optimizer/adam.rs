@@ -6,7 +6,7 @@ use super::clip::Clipping;
 use super::state::Memory;
 use super::sweep::sweep;
 use super::{Clip, Gradients, Optimizer, OptimizerState, checked_decay, checked_rate};
-use crate::element::Element;
+use crate::element::{Element, compiled};
 use crate::error::{Error, Result};
 
 /// W <- W - rate m / (sqrt(v) + epsilon), m and v the running means of the gradient and of its square.
@@ -131,6 +131,54 @@ impl<T: Element> Adam<T> {
     }
 }
 
+compiled! {
+    fn update<'a, 'b, T>(
+        adam: &'a mut Adam<T>,
+        index: usize,
+        weights: &'a mut Array2<T>,
+        gradient: &'a mut Array2<T>,
+    ) {
+        // The scalars in f64, as PyTorch has them; t is 0 only where no step was started.
+        let step = adam.steps.max(1) as f64;
+        let [keep_mean, keep_square] = adam.betas;
+        let corrections = [1.0 - keep_mean.powf(step), (1.0 - keep_square.powf(step)).sqrt()];
+        let [length, correction, epsilon] =
+            [adam.rate / corrections[0], corrections[1], adam.epsilon].map(T::from_f64);
+        let [take_mean, keep_square, take_square] =
+            [1.0 - keep_mean, keep_square, 1.0 - keep_square].map(T::from_f64);
+        let factor = T::from_f64(adam.clipping.factor(gradient));
+        // What is kept of a weight itself, and what is added of it to the gradient.
+        let (keep, decay) = match adam.decoupled {
+            true => (1.0 - adam.rate * adam.decay, 0.0),
+            false => (1.0, adam.decay),
+        };
+        let (keep, decay) = (T::from_f64(keep), T::from_f64(decay));
+        let memory = adam.means.of(index, weights);
+        sweep(
+            weights,
+            gradient,
+            memory,
+            #[inline(always)]
+            |span, decays| {
+                let (keep, decay) = if decays {
+                    (keep, decay)
+                } else {
+                    (T::one(), T::zero())
+                };
+                let [means, squares] = span.memory;
+                let numbers = span.weights.iter_mut().zip(span.gradient).zip(means).zip(squares);
+                for (((weight, &gradient), mean), square) in numbers {
+                    let gradient = factor * gradient + decay * *weight;
+                    *mean += take_mean * (gradient - *mean);
+                    *square = keep_square * *square + take_square * gradient * gradient;
+                    let scale = square.sqrt() / correction + epsilon;
+                    *weight = keep * *weight - length * *mean / scale;
+                }
+            },
+        );
+    }
+}
+
 impl<T: Element> Optimizer<T> for Adam<T> {
     fn name(&self) -> &'static str {
         if self.decoupled { "AdamW" } else { "Adam" }
@@ -167,44 +215,7 @@ impl<T: Element> Optimizer<T> for Adam<T> {
     }
 
     fn update(&mut self, index: usize, weights: &mut Array2<T>, gradient: &mut Array2<T>) {
-        // The scalars in f64, as PyTorch has them; t is 0 only where no step was started.
-        let step = self.steps.max(1) as f64;
-        let [keep_mean, keep_square] = self.betas;
-        let corrections = [1.0 - keep_mean.powf(step), (1.0 - keep_square.powf(step)).sqrt()];
-        let [length, correction, epsilon] =
-            [self.rate / corrections[0], corrections[1], self.epsilon].map(T::from_f64);
-        let [take_mean, keep_square, take_square] =
-            [1.0 - keep_mean, keep_square, 1.0 - keep_square].map(T::from_f64);
-        let factor = T::from_f64(self.clipping.factor(gradient));
-        // What is kept of a weight itself, and what is added of it to the gradient.
-        let (keep, decay) = match self.decoupled {
-            true => (1.0 - self.rate * self.decay, 0.0),
-            false => (1.0, self.decay),
-        };
-        let (keep, decay) = (T::from_f64(keep), T::from_f64(decay));
-        let memory = self.means.of(index, weights);
-        sweep(
-            weights,
-            gradient,
-            memory,
-            #[inline(always)]
-            |span, decays| {
-                let (keep, decay) = if decays {
-                    (keep, decay)
-                } else {
-                    (T::one(), T::zero())
-                };
-                let [means, squares] = span.memory;
-                let numbers = span.weights.iter_mut().zip(span.gradient).zip(means).zip(squares);
-                for (((weight, &gradient), mean), square) in numbers {
-                    let gradient = factor * gradient + decay * *weight;
-                    *mean += take_mean * (gradient - *mean);
-                    *square = keep_square * *square + take_square * gradient * gradient;
-                    let scale = square.sqrt() / correction + epsilon;
-                    *weight = keep * *weight - length * *mean / scale;
-                }
-            },
-        );
+        update(self, index, weights, gradient);
     }
 
     /// `0.exp_avg`, `0.exp_avg_sq` and so on, as PyTorch calls the means of the gradient and of its square.

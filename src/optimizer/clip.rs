@@ -3,7 +3,7 @@
 use ndarray::Array2;
 
 use super::Gradients;
-use crate::element::Element;
+use crate::element::{Element, compiled};
 use crate::error::{Error, Result};
 use crate::kernel::simd;
 use crate::pool;
@@ -86,12 +86,14 @@ fn factor(limit: f64, squared_norm: f64) -> f64 {
 /// Up to so many numbers are one thread's.
 const PIECE: usize = 1 << 15;
 
-/// The sum of squares, added up in f64 in an order that depends on the shape alone.
-fn squared_norm<T: Element>(gradient: &Array2<T>) -> f64 {
-    match gradient.as_slice_memory_order() {
-        Some(numbers) if numbers.len() <= PIECE => sum_of_squares(numbers),
-        Some(numbers) => pool::enter(|| sum_of_squares(numbers)),
-        None => gradient.iter().map(|value| value.as_f64().powi(2)).sum(),
+compiled! {
+    /// The sum of squares, added up in f64 in an order that depends on the shape alone.
+    fn squared_norm<'a, 'b, T>(gradient: &'a Array2<T>) -> f64 {
+        match gradient.as_slice_memory_order() {
+            Some(numbers) if numbers.len() <= PIECE => sum_of_squares(numbers),
+            Some(numbers) => pool::enter(|| sum_of_squares(numbers)),
+            None => gradient.iter().map(|value| value.as_f64().powi(2)).sum(),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use super::clip::Clipping;
 use super::state::Memory;
 use super::sweep::sweep;
 use super::{Clip, Gradients, Optimizer, OptimizerState, checked_decay, checked_rate};
-use crate::element::Element;
+use crate::element::{Element, compiled};
 use crate::error::{Error, Result};
 
 /// W <- W - rate dJ/dW / (sqrt(v) + epsilon), v the running mean of the gradient's square.
@@ -129,6 +129,63 @@ impl<T: Element> RmsProp<T> {
     }
 }
 
+compiled! {
+    fn update<'a, 'b, T>(
+        rmsprop: &'a mut RmsProp<T>,
+        index: usize,
+        weights: &'a mut Array2<T>,
+        gradient: &'a mut Array2<T>,
+    ) {
+        let factor = T::from_f64(rmsprop.clipping.factor(gradient));
+        let [rate, epsilon, momentum, decay] =
+            [rmsprop.rate, rmsprop.epsilon, rmsprop.momentum, rmsprop.decay].map(T::from_f64);
+        let [keep, take] = [rmsprop.alpha, 1.0 - rmsprop.alpha].map(T::from_f64);
+        let decay_if = |decays| if decays { decay } else { T::zero() };
+        let [squares] = rmsprop.squares.of(index, weights);
+        if rmsprop.momentum == 0.0 {
+            return sweep(
+                weights,
+                gradient,
+                [squares],
+                #[inline(always)]
+                |span, decays| {
+                    let decay = decay_if(decays);
+                    let [squares] = span.memory;
+                    let numbers = span.weights.iter_mut().zip(span.gradient).zip(squares);
+                    for ((weight, &gradient), square) in numbers {
+                        let gradient = factor * gradient + decay * *weight;
+                        *square = keep * *square + take * gradient * gradient;
+                        *weight -= rate * (gradient / (square.sqrt() + epsilon));
+                    }
+                },
+            );
+        }
+        let [buffers] = rmsprop.buffers.of(index, weights);
+        sweep(
+            weights,
+            gradient,
+            [squares, buffers],
+            #[inline(always)]
+            |span, decays| {
+                let decay = decay_if(decays);
+                let [squares, buffers] = span.memory;
+                let numbers = span
+                    .weights
+                    .iter_mut()
+                    .zip(span.gradient)
+                    .zip(squares)
+                    .zip(buffers);
+                for (((weight, &gradient), square), buffer) in numbers {
+                    let gradient = factor * gradient + decay * *weight;
+                    *square = keep * *square + take * gradient * gradient;
+                    *buffer = momentum * *buffer + gradient / (square.sqrt() + epsilon);
+                    *weight -= rate * *buffer;
+                }
+            },
+        );
+    }
+}
+
 impl<T: Element> Optimizer<T> for RmsProp<T> {
     fn name(&self) -> &'static str {
         "RMSprop"
@@ -167,53 +224,7 @@ impl<T: Element> Optimizer<T> for RmsProp<T> {
     }
 
     fn update(&mut self, index: usize, weights: &mut Array2<T>, gradient: &mut Array2<T>) {
-        let factor = T::from_f64(self.clipping.factor(gradient));
-        let [rate, epsilon, momentum, decay] =
-            [self.rate, self.epsilon, self.momentum, self.decay].map(T::from_f64);
-        let [keep, take] = [self.alpha, 1.0 - self.alpha].map(T::from_f64);
-        let decay_if = |decays| if decays { decay } else { T::zero() };
-        let [squares] = self.squares.of(index, weights);
-        if self.momentum == 0.0 {
-            return sweep(
-                weights,
-                gradient,
-                [squares],
-                #[inline(always)]
-                |span, decays| {
-                    let decay = decay_if(decays);
-                    let [squares] = span.memory;
-                    let numbers = span.weights.iter_mut().zip(span.gradient).zip(squares);
-                    for ((weight, &gradient), square) in numbers {
-                        let gradient = factor * gradient + decay * *weight;
-                        *square = keep * *square + take * gradient * gradient;
-                        *weight -= rate * (gradient / (square.sqrt() + epsilon));
-                    }
-                },
-            );
-        }
-        let [buffers] = self.buffers.of(index, weights);
-        sweep(
-            weights,
-            gradient,
-            [squares, buffers],
-            #[inline(always)]
-            |span, decays| {
-                let decay = decay_if(decays);
-                let [squares, buffers] = span.memory;
-                let numbers = span
-                    .weights
-                    .iter_mut()
-                    .zip(span.gradient)
-                    .zip(squares)
-                    .zip(buffers);
-                for (((weight, &gradient), square), buffer) in numbers {
-                    let gradient = factor * gradient + decay * *weight;
-                    *square = keep * *square + take * gradient * gradient;
-                    *buffer = momentum * *buffer + gradient / (square.sqrt() + epsilon);
-                    *weight -= rate * *buffer;
-                }
-            },
-        );
+        update(self, index, weights, gradient);
     }
 
     /// `0.square_avg`, and with momentum `0.momentum_buffer`, and so on, as PyTorch calls them.

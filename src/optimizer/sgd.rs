@@ -6,7 +6,7 @@ use super::clip::Clipping;
 use super::state::Memory;
 use super::sweep::sweep;
 use super::{Clip, Gradients, Optimizer, OptimizerState, checked_decay, checked_rate};
-use crate::element::Element;
+use crate::element::{Element, compiled};
 use crate::error::{Error, Result};
 
 /// W <- W - rate dJ/dW, the gradient clipped if asked; with momentum and weight decay if asked.
@@ -100,6 +100,55 @@ impl<T: Element> Sgd<T> {
     }
 }
 
+compiled! {
+    fn update<'a, 'b, T>(
+        sgd: &'a mut Sgd<T>,
+        index: usize,
+        weights: &'a mut Array2<T>,
+        gradient: &'a mut Array2<T>,
+    ) {
+        let factor = T::from_f64(sgd.clipping.factor(gradient));
+        let [rate, momentum, decay] = [sgd.rate, sgd.momentum, sgd.decay].map(T::from_f64);
+        let decay_if = |decays| if decays { decay } else { T::zero() };
+        if sgd.momentum == 0.0 {
+            return sweep(
+                weights,
+                gradient,
+                [],
+                #[inline(always)]
+                |span, decays| {
+                    let decay = decay_if(decays);
+                    for (weight, &gradient) in span.weights.iter_mut().zip(span.gradient) {
+                        *weight -= rate * (factor * gradient + decay * *weight);
+                    }
+                },
+            );
+        }
+        // How much of the gradient and of the velocity a step takes.
+        let (ahead, along) = match sgd.nesterov {
+            true => (T::one(), momentum),
+            false => (T::zero(), T::one()),
+        };
+        let memory = sgd.velocities.of(index, weights);
+        sweep(
+            weights,
+            gradient,
+            memory,
+            #[inline(always)]
+            |span, decays| {
+                let decay = decay_if(decays);
+                let [velocities] = span.memory;
+                let numbers = span.weights.iter_mut().zip(span.gradient).zip(velocities);
+                for ((weight, &gradient), velocity) in numbers {
+                    let gradient = factor * gradient + decay * *weight;
+                    *velocity = momentum * *velocity + gradient;
+                    *weight -= rate * (ahead * gradient + along * *velocity);
+                }
+            },
+        );
+    }
+}
+
 impl<T: Element> Optimizer<T> for Sgd<T> {
     fn name(&self) -> &'static str {
         "SGD"
@@ -142,45 +191,7 @@ impl<T: Element> Optimizer<T> for Sgd<T> {
     }
 
     fn update(&mut self, index: usize, weights: &mut Array2<T>, gradient: &mut Array2<T>) {
-        let factor = T::from_f64(self.clipping.factor(gradient));
-        let [rate, momentum, decay] = [self.rate, self.momentum, self.decay].map(T::from_f64);
-        let decay_if = |decays| if decays { decay } else { T::zero() };
-        if self.momentum == 0.0 {
-            return sweep(
-                weights,
-                gradient,
-                [],
-                #[inline(always)]
-                |span, decays| {
-                    let decay = decay_if(decays);
-                    for (weight, &gradient) in span.weights.iter_mut().zip(span.gradient) {
-                        *weight -= rate * (factor * gradient + decay * *weight);
-                    }
-                },
-            );
-        }
-        // How much of the gradient and of the velocity a step takes.
-        let (ahead, along) = match self.nesterov {
-            true => (T::one(), momentum),
-            false => (T::zero(), T::one()),
-        };
-        let memory = self.velocities.of(index, weights);
-        sweep(
-            weights,
-            gradient,
-            memory,
-            #[inline(always)]
-            |span, decays| {
-                let decay = decay_if(decays);
-                let [velocities] = span.memory;
-                let numbers = span.weights.iter_mut().zip(span.gradient).zip(velocities);
-                for ((weight, &gradient), velocity) in numbers {
-                    let gradient = factor * gradient + decay * *weight;
-                    *velocity = momentum * *velocity + gradient;
-                    *weight -= rate * (ahead * gradient + along * *velocity);
-                }
-            },
-        );
+        update(self, index, weights, gradient);
     }
 
     /// `0.momentum`, `1.momentum` and so on, where there is momentum.

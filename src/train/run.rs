@@ -10,7 +10,7 @@ use super::options::TrainOptions;
 use super::sets::Sets;
 use super::state::{BatchOrder, InterruptedEpoch, TrainState, TrainingData};
 use crate::data::{DataLoader, Dataset};
-use crate::element::Element;
+use crate::element::{Element, compiled};
 use crate::error::{Error, Result};
 use crate::loss::Loss;
 use crate::network::{Evaluation, NeuralNetwork, Workspace};
@@ -89,9 +89,27 @@ struct TrainedBatches {
 /// An epoch, and whether the observer wants another.
 type Outcome = (EpochRecord, ControlFlow<()>);
 
-impl<'a, T: Element> Run<'a, T> {
-    /// Continues from the state; nothing is changed if anything does not fit.
-    pub(super) fn new(parts: Parts<'a, T>, sets: Sets<'a, T>, kind: Kind) -> Result<Self> {
+/// The function that hears of batches and epochs.
+type Observer<'a> = dyn FnMut(Event<'_>) -> ControlFlow<()> + Send + 'a;
+
+// All work is done on a thread of the pool, where handing out more of it costs least and allocates nothing.
+compiled! {
+    fn train_epoch<'a, 'b, T>(run: &'a mut Run<'b, T>, observer: &'a mut Observer<'a>) -> Result<Option<Outcome>> {
+        pool::enter(|| run.train_epoch(observer))
+    }
+}
+
+compiled! {
+    fn train_all<'a, 'b, T>(run: &'a mut Run<'b, T>, observer: &'a mut Observer<'a>) -> Result<()> {
+        pool::enter(|| {
+            while let Some((_, ControlFlow::Continue(()))) = run.train_epoch(observer)? {}
+            Ok(())
+        })
+    }
+}
+
+compiled! {
+    fn start<'a, 'b, T>(parts: Parts<'b, T>, sets: Sets<'b, T>, kind: Kind) -> Result<Run<'b, T>> {
         let Parts {
             network,
             loss,
@@ -103,7 +121,7 @@ impl<'a, T: Element> Run<'a, T> {
         network.check_loss("training", loss)?;
         network.check_dataset("training set", sets.train)?;
         loss.check(sets.train.targets())?;
-        let evaluation_set = |name, data: Option<&'a Dataset<T>>| -> Result<Option<EvaluationSet<'a, T>>> {
+        let evaluation_set = |name, data: Option<&'b Dataset<T>>| -> Result<Option<EvaluationSet<'b, T>>> {
             let Some(data) = data else { return Ok(None) };
             network.check_dataset(name, data)?;
             loss.check(data.targets())?;
@@ -139,6 +157,13 @@ impl<'a, T: Element> Run<'a, T> {
             has_stopped: false,
         })
     }
+}
+
+impl<'a, T: Element> Run<'a, T> {
+    /// Continues from the state; nothing is changed if anything does not fit.
+    pub(super) fn new(parts: Parts<'a, T>, sets: Sets<'a, T>, kind: Kind) -> Result<Self> {
+        start(parts, sets, kind)
+    }
 
     /// Trains the next epoch, evaluations included; none when the training is over.
     ///
@@ -169,8 +194,7 @@ impl<'a, T: Element> Run<'a, T> {
         if std::mem::take(&mut self.has_stopped) {
             return Ok(None);
         }
-        // On a thread of the pool, where handing out work costs least and allocates nothing.
-        let outcome = pool::enter(|| self.train_epoch(&mut observer))?;
+        let outcome = train_epoch(self, &mut observer)?;
         self.has_stopped = matches!(outcome, Some((_, ControlFlow::Break(()))));
         Ok(outcome.map(|(record, _)| record))
     }
@@ -180,11 +204,7 @@ impl<'a, T: Element> Run<'a, T> {
         &mut self,
         mut observer: impl FnMut(Event<'_>) -> ControlFlow<()> + Send,
     ) -> Result<()> {
-        let all = || {
-            while let Some((_, ControlFlow::Continue(()))) = self.train_epoch(&mut observer)? {}
-            Ok(())
-        };
-        pool::enter(all)
+        train_all(self, &mut observer)
     }
 
     /// The epochs so far.
@@ -197,10 +217,7 @@ impl<'a, T: Element> Run<'a, T> {
         self.network
     }
 
-    fn train_epoch(
-        &mut self,
-        observer: &mut impl FnMut(Event<'_>) -> ControlFlow<()>,
-    ) -> Result<Option<Outcome>> {
+    fn train_epoch(&mut self, observer: &mut Observer<'_>) -> Result<Option<Outcome>> {
         if self.is_over() {
             return Ok(None);
         }
@@ -272,7 +289,7 @@ impl<'a, T: Element> Run<'a, T> {
         &mut self,
         epoch: usize,
         is_fit: bool,
-        observer: &mut impl FnMut(Event<'_>) -> ControlFlow<()>,
+        observer: &mut Observer<'_>,
     ) -> Result<Option<TrainedBatches>> {
         let start = Instant::now();
         let interrupted = self.state.interrupted.take();

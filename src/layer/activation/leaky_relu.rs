@@ -3,7 +3,7 @@
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 use super::{apply, derive};
-use crate::element::Element;
+use crate::element::{Element, compiled};
 use crate::error::{Error, Result};
 use crate::layer::Activation;
 
@@ -57,24 +57,43 @@ impl Default for LeakyRelu {
     }
 }
 
+compiled! {
+    fn forward<'a, 'b, T>(
+        slope: f64,
+        values: ArrayViewMut2<'a, T>,
+    ) {
+        let slope = T::from_f64(slope);
+        // Of NaN neither branch makes a number, so that a diverged network is seen.
+        apply(values, |z| if z > T::zero() { z } else { slope * z });
+    }
+}
+
+compiled! {
+    fn backward<'a, 'b, T>(
+        slope: f64,
+        output: ArrayView2<'a, T>,
+        delta: ArrayViewMut2<'a, T>,
+    ) {
+        let slope = T::from_f64(slope);
+        derive(
+            output,
+            delta,
+            |a, delta| if a > T::zero() { delta } else { slope * delta },
+        );
+    }
+}
+
 impl<T: Element> Activation<T> for LeakyRelu {
     fn name(&self) -> &'static str {
         "LeakyReLU"
     }
 
     fn forward(&self, values: ArrayViewMut2<'_, T>) {
-        let slope = T::from_f64(self.slope);
-        // Of NaN neither branch makes a number, so that a diverged network is seen.
-        apply(values, |z| if z > T::zero() { z } else { slope * z });
+        forward(self.slope, values);
     }
 
     fn backward(&self, output: ArrayView2<'_, T>, delta: ArrayViewMut2<'_, T>) {
-        let slope = T::from_f64(self.slope);
-        derive(
-            output,
-            delta,
-            |a, delta| if a > T::zero() { delta } else { slope * delta },
-        );
+        backward(self.slope, output, delta);
     }
 }
 

@@ -3,7 +3,7 @@
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 use super::{apply, derive};
-use crate::element::Element;
+use crate::element::{Element, compiled};
 use crate::layer::Activation;
 
 /// a = 1 / (1 + e^-z), between 0 and 1; its derivative is a (1 - a).
@@ -12,16 +12,33 @@ use crate::layer::Activation;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Sigmoid;
 
+compiled! {
+    fn forward<'a, 'b, T>(
+        values: ArrayViewMut2<'a, T>,
+    ) {
+        apply(values, |z| T::one() / (T::one() + (-z).exp()));
+    }
+}
+
+compiled! {
+    fn backward<'a, 'b, T>(
+        output: ArrayView2<'a, T>,
+        delta: ArrayViewMut2<'a, T>,
+    ) {
+        derive(output, delta, |a, delta| delta * (a * (T::one() - a)));
+    }
+}
+
 impl<T: Element> Activation<T> for Sigmoid {
     fn name(&self) -> &'static str {
         "sigmoid"
     }
 
     fn forward(&self, values: ArrayViewMut2<'_, T>) {
-        apply(values, |z| T::one() / (T::one() + (-z).exp()));
+        forward(values);
     }
 
     fn backward(&self, output: ArrayView2<'_, T>, delta: ArrayViewMut2<'_, T>) {
-        derive(output, delta, |a, delta| delta * (a * (T::one() - a)));
+        backward(output, delta);
     }
 }

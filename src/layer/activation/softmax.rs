@@ -2,7 +2,7 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use crate::element::Element;
+use crate::element::{Element, compiled};
 use crate::layer::Activation;
 
 /// a_j = e^(z_j - max z) / sum_k e^(z_k - max z): a sample's features become probabilities, which add up to 1.
@@ -20,12 +20,11 @@ use crate::layer::Activation;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Softmax;
 
-impl<T: Element> Activation<T> for Softmax {
-    fn name(&self) -> &'static str {
-        "softmax"
-    }
-
-    fn forward(&self, mut values: ArrayViewMut2<'_, T>) {
+compiled! {
+    fn forward<'a, 'b, T>(
+        values: ArrayViewMut2<'a, T>,
+    ) {
+        let mut values = values;
         for mut sample in values.columns_mut() {
             let largest = sample.iter().copied().fold(T::neg_infinity(), T::max);
             let mut sum = T::zero();
@@ -38,8 +37,14 @@ impl<T: Element> Activation<T> for Softmax {
             }
         }
     }
+}
 
-    fn backward(&self, output: ArrayView2<'_, T>, mut delta: ArrayViewMut2<'_, T>) {
+compiled! {
+    fn backward<'a, 'b, T>(
+        output: ArrayView2<'a, T>,
+        delta: ArrayViewMut2<'a, T>,
+    ) {
+        let mut delta = delta;
         for (output, mut delta) in output.columns().into_iter().zip(delta.columns_mut()) {
             let pairs = output.iter().zip(&delta);
             let mean = pairs.fold(T::zero(), |sum, (&a, &delta)| sum + a * delta);
@@ -47,6 +52,20 @@ impl<T: Element> Activation<T> for Softmax {
                 *delta = a * (*delta - mean);
             }
         }
+    }
+}
+
+impl<T: Element> Activation<T> for Softmax {
+    fn name(&self) -> &'static str {
+        "softmax"
+    }
+
+    fn forward(&self, values: ArrayViewMut2<'_, T>) {
+        forward(values);
+    }
+
+    fn backward(&self, output: ArrayView2<'_, T>, delta: ArrayViewMut2<'_, T>) {
+        backward(output, delta);
     }
 
     fn gives_probabilities(&self) -> bool {
