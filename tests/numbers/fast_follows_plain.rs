@@ -4,8 +4,9 @@ use mfnet::plain::{Activation, Clipping, Loss, Matrix, Network, Reduction, Train
 use mfnet::{DataLoader, Dataset, Element, Shuffle, TrainOptions, Workspace, one_hot_encode};
 use ndarray::Array2;
 
-use crate::drawn::noise;
+use crate::noise::noise;
 use crate::once::train;
+use crate::property;
 use crate::twins;
 use Activation::{Identity, Relu, Sigmoid, Tanh};
 use Targets::{Labels, OneHot, Values};
@@ -32,9 +33,11 @@ struct Case {
     batch: usize,
     targets: Targets,
     training: Training,
+    /// The seed of weights and data.
+    seed: u64,
 }
 
-fn cases() -> Vec<Case> {
+fn cases(seed: u64) -> Vec<Case> {
     let mse = |rate| Training::new(Loss::Mse, rate);
     let cross_entropy = |rate| Training::new(Loss::CrossEntropy, rate);
     let sum = |training| Training {
@@ -50,6 +53,7 @@ fn cases() -> Vec<Case> {
         batch,
         targets,
         training,
+        seed,
     };
     vec![
         case(
@@ -203,9 +207,9 @@ impl Case {
     /// The network to start from: weights of the size that He et al. draw, biases that are not 0.
     fn network(&self) -> Network {
         let layers = self.sizes.windows(2).zip(self.activations).zip(100..);
-        let layer = |((sizes, &activation), seed): ((&[usize], &Activation), u64)| {
+        let layer = |((sizes, &activation), place): ((&[usize], &Activation), u64)| {
             let spread = f64::from((2.0 / sizes[0] as f32).sqrt());
-            let mut weights = noise::<f64>(sizes[1] + 1, sizes[0] + 1, seed) * spread;
+            let mut weights = self.noise::<f64>(sizes[1] + 1, sizes[0] + 1, place) * spread;
             // To f32 and back, so that both precisions start alike.
             weights.mapv_inplace(|weight| f64::from(weight as f32));
             weights.row_mut(0).fill(0.0);
@@ -213,6 +217,11 @@ impl Case {
             (matrix(&weights), activation)
         };
         Network::new(layers.map(layer).collect()).unwrap()
+    }
+
+    /// Numbers for this place in the test.
+    fn noise<T: Element>(&self, rows: usize, columns: usize, place: u64) -> Array2<T> {
+        noise(rows, columns, self.seed.wrapping_add(place))
     }
 
     fn outputs(&self) -> usize {
@@ -227,13 +236,13 @@ impl Case {
     /// The targets as values, samples x outputs.
     fn values<T: Element>(&self) -> Array2<T> {
         match self.targets {
-            Values => noise(self.samples, self.outputs(), 2),
+            Values => self.noise(self.samples, self.outputs(), 2),
             Labels | OneHot => one_hot_encode(&self.labels(), self.outputs()).unwrap(),
         }
     }
 
     fn data<T: Element>(&self) -> Dataset<T> {
-        let inputs = noise(self.samples, self.sizes[0], 1);
+        let inputs = self.noise(self.samples, self.sizes[0], 1);
         let data = match self.targets {
             Labels => Dataset::classification(inputs, self.labels(), self.outputs()),
             Values | OneHot => Dataset::regression(inputs, self.values()),
@@ -242,7 +251,7 @@ impl Case {
     }
 
     fn plain_data(&self) -> (Matrix, Matrix) {
-        let inputs = noise(self.samples, self.sizes[0], 1);
+        let inputs = self.noise(self.samples, self.sizes[0], 1);
         (matrix(&inputs), matrix(&self.values()))
     }
 
@@ -325,16 +334,17 @@ fn assert_tensor(what: &str, found: &[f64], expected: &[f64], tolerance: f64) {
 
 #[test]
 fn in_f64_to_ten_digits() {
-    for case in cases() {
+    for case in cases(property::seed()) {
         follow::<f64>(&case, 1e-10);
     }
 }
 
-/// The losses of most cases agree to six digits. The bound leaves room for a ReLU whose argument is so near 0 that f32
-/// takes it for the other side of the kink.
+/// The losses of most cases agree to six digits. A ReLU whose argument is so near 0 that f32 takes it for the other side of
+/// the kink takes the two trainings apart by more, and by how much after 50 steps has no bound that is worth having: so data
+/// and weights are fixed ones. For random networks, `properties` holds single steps in f32 to derived bounds.
 #[test]
 fn in_f32_to_four_digits() {
-    for case in cases() {
+    for case in cases(0) {
         follow::<f32>(&case, 1e-4);
     }
 }
