@@ -31,6 +31,7 @@ struct KnownType<T, D: ?Sized> {
 }
 
 /// A layer or an activation as files describe it.
+#[derive(Debug)]
 pub(super) struct Described<T> {
     pub(super) record: Record<T>,
     pub(super) layout: FeatureLayout,

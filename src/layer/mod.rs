@@ -52,6 +52,8 @@ use crate::element::Element;
 /// | `delta_input`, dJ/d input | (n + 1) x m | all 0 before and after: leave it |
 ///
 /// A sample is a column, whose numbers lie next to each other.
+///
+/// A layer of your own is saved and loaded where it is a [`FileLayer`](crate::checkpoint::FileLayer) too.
 pub trait Layer<T: Element>: Any + fmt::Debug + Send + Sync {
     /// The layer's name, such as `"Linear"`.
     fn name(&self) -> &'static str;
@@ -156,6 +158,8 @@ pub trait Layer<T: Element>: Any + fmt::Debug + Send + Sync {
 /// # Shapes
 ///
 /// n x m: the features of m samples, without the bias row.
+///
+/// An activation of your own is saved and loaded where it is a [`FileActivation`](crate::checkpoint::FileActivation) too.
 pub trait Activation<T: Element>: Any + fmt::Debug + Send + Sync {
     /// The function's name, such as `"ReLU"`.
     fn name(&self) -> &'static str;
