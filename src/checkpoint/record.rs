@@ -124,7 +124,7 @@ impl<T> Record<T> {
         Record::default()
     }
 
-    /// Adds an option that is a finite number.
+    /// Adds an option that is a finite number, whole or not.
     pub fn number(mut self, name: &str, value: f64) -> Self {
         self.options.insert(name.to_owned(), Setting::Number(value));
         self

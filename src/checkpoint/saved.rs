@@ -174,12 +174,19 @@ mod tests {
     fn a_file_without_weights_bounds_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("empty.safetensors");
-        let text = r#"{"format":1,"precision":"f32","inputs":4611686018427387904,
-            "layers":[{"kind":"Dropout","options":{"p":0.5}}]}"#;
-        write_tensors::<f32>(&path, &BTreeMap::new(), &BTreeMap::new(), (KEY, text.to_owned())).unwrap();
-        let error = read::<f32, IgnoredAny>(&path, &Registry::new())
-            .unwrap_err()
-            .to_string();
-        assert!(error.ends_with("none of its layers has weights"), "{error}");
+        for (inputs, problem) in [
+            (1_usize << 20, "none of its layers has weights"),
+            (1 << 62, "it must be few enough for the memory"),
+        ] {
+            let text = format!(
+                r#"{{"format":1,"precision":"f32","inputs":{inputs},
+                "layers":[{{"kind":"Dropout","options":{{"p":0.5}}}}]}}"#
+            );
+            write_tensors::<f32>(&path, &BTreeMap::new(), &BTreeMap::new(), (KEY, text)).unwrap();
+            let error = read::<f32, IgnoredAny>(&path, &Registry::new())
+                .unwrap_err()
+                .to_string();
+            assert!(error.ends_with(problem), "{error}");
+        }
     }
 }

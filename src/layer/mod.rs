@@ -54,6 +54,8 @@ use crate::element::Element;
 ///
 /// A sample is a column, whose numbers are contiguous.
 ///
+/// A layer of your own is saved and loaded where it is a [`FileLayer`](crate::checkpoint::FileLayer) too.
+///
 /// ```
 /// use mfnet::layer::{Context, Layer};
 /// use mfnet::{Dataset, MseLoss, NeuralNetwork, Sgd, Trainer};
@@ -111,7 +113,7 @@ use crate::element::Element;
 /// let network = NeuralNetwork::builder(1).layer(Box::new(scale)).build()?;
 /// let line = Dataset::regression(array![[0.0], [1.0], [2.0]], array![[1.0], [3.0], [5.0]])?;
 /// let mut trainer = Trainer::new(network, MseLoss::default(), Sgd::new(0.1)?);
-/// trainer.fit(&line, |_| std::ops::ControlFlow::Continue(()))?;
+/// trainer.fit(&line)?;
 /// assert!((trainer.network().predict(array![[3.0]].view())?[[0, 0]] - 7.0).abs() < 0.01);
 /// # Ok::<(), mfnet::Error>(())
 /// ```
@@ -199,6 +201,8 @@ pub enum LayerKind {
 /// # Shapes
 ///
 /// n x m: the features of m samples, without the bias row.
+///
+/// An activation of your own is saved and loaded where it is a [`FileActivation`](crate::checkpoint::FileActivation) too.
 pub trait Activation<T: Element>: Any + fmt::Debug + Send + Sync {
     /// The function's name, such as `"ReLU"`.
     fn name(&self) -> &'static str;

@@ -33,7 +33,7 @@ impl<T: Element> NeuralNetwork<T> {
     ///
     /// let line = Dataset::regression(array![[0.0], [1.0]], array![[1.0], [3.0]])?;
     /// let mut trainer = Trainer::new(network, MseLoss::default(), Sgd::new(0.1)?);
-    /// trainer.fit(&line, |_| std::ops::ControlFlow::Continue(()))?;
+    /// trainer.fit(&line)?;
     /// assert_eq!(trainer.network().layers().next().unwrap().parameters(), first);
     /// # Ok::<(), mfnet::Error>(())
     /// ```

@@ -502,12 +502,13 @@ fn odd_records_are_refused() {
         assert!(error.contains(part) && !path.exists(), "{error}");
     }
     // A tensor that is asked for and not there, and one that is there and not asked for.
-    let (less, more): (fn() -> Record<f32>, fn() -> Record<f32>) = (Record::new, || {
+    let less: fn() -> Record<f32> = Record::new;
+    let more: fn() -> Record<f32> = || {
         let weight = Record::new().tensor("weight", array![1.0].into_dyn());
         weight
             .tensor("more", array![1.0].into_dyn())
             .operator(Operator::new("Mul").tensor("less"))
-    });
+    };
     for (record, part) in [
         (less, "there is no tensor `0.weight`"),
         (more, "tensor `0.more` belongs to none"),

@@ -76,7 +76,7 @@ pub(super) fn read_from<T: Element>(
 ) -> std::result::Result<Array<T>, Failure> {
     let mut content = read_header_bytes(&mut reader)?;
     let start = content.len();
-    let header = Header::from_reader(&mut content.as_slice()).map_err(|error| Failure::whole(error))?;
+    let header = Header::from_reader(&mut content.as_slice()).map_err(Failure::whole)?;
     let kind = header
         .type_descriptor
         .as_string()
@@ -214,7 +214,7 @@ fn convert<E: ReadableElement + Clone, N>(
 
 /// The elements, the last dimension running fastest.
 fn elements<E: ReadableElement + Clone>(content: &[u8]) -> std::result::Result<Vec<E>, Failure> {
-    let array = ArrayD::<E>::read_npy(content).map_err(|error| Failure::whole(error))?;
+    let array = ArrayD::<E>::read_npy(content).map_err(Failure::whole)?;
     Ok(if array.is_standard_layout() {
         array.into_raw_vec_and_offset().0
     } else {
