@@ -1,6 +1,6 @@
 //! A trainer stops and goes on, follows its schedule, and goes back to its best.
 
-use std::ops::ControlFlow::{self, Break, Continue};
+use std::ops::ControlFlow::{Break, Continue};
 
 use mfnet::data::digits::digits;
 use mfnet::layer::Tensor;
@@ -10,10 +10,6 @@ use mfnet::{
     Trainer,
 };
 use ndarray::array;
-
-fn go(_: Event<'_>) -> ControlFlow<()> {
-    Continue(())
-}
 
 fn network() -> NeuralNetwork<f32> {
     NeuralNetwork::builder(784)
