@@ -8,7 +8,7 @@ use super::event::Event;
 use super::history::{EpochRecord, History, StopReason};
 use super::options::TrainOptions;
 use super::sets::Sets;
-use super::state::{BatchOrder, InterruptedEpoch, TrainState, TrainingData};
+use super::state::{BatchOrder, InterruptedEpoch, TrainState};
 use crate::data::{DataLoader, Dataset};
 use crate::element::{Element, compiled};
 use crate::error::{Error, Result};
@@ -141,7 +141,7 @@ compiled! {
         for samples in [full, if rest == 0 { full } else { rest }] {
             network.check_batch("training", samples)?;
         }
-        state.take_data(&sets, kind, options)?;
+        state.take_data(&sets, kind == Kind::Fit, options)?;
         Ok(Run {
             workspace: Workspace::new(network, loader.batch_size()),
             network,
@@ -348,30 +348,6 @@ impl<'a, T: Element> Run<'a, T> {
         let (early_stop, loss) = (&mut self.state.early_stop, record.monitored());
         early_stop.observe(self.network, record.epoch, loss, self.options.min_delta);
         early_stop.is_due(patience)
-    }
-}
-
-impl<T: Element> TrainState<T> {
-    /// Takes over the data of a run: refuses other data than a checkpoint's, and gives up an interrupted epoch of other
-    /// batches.
-    fn take_data(&mut self, sets: &Sets<'_, T>, kind: Kind, options: &TrainOptions) -> Result<()> {
-        if kind == Kind::Fit {
-            let data = TrainingData {
-                train: sets.train.fingerprint(),
-                validation: sets.validation.map(Dataset::fingerprint),
-            };
-            let saved = self.data.filter(|_| self.expects_data);
-            if let Some(difference) = saved.and_then(|saved| saved.difference(&data)) {
-                let problem = format_args!("the checkpoint is of a training on other data: {difference}");
-                return Err(Error::data("training", problem));
-            }
-            self.data = Some(data);
-            self.expects_data = false;
-        }
-        let order = |data: &Dataset<T>| BatchOrder::new(data.fingerprint(), options);
-        self.interrupted
-            .take_if(|interrupted| interrupted.order != order(sets.train));
-        Ok(())
     }
 }
 

@@ -3,7 +3,10 @@
 use super::early_stop::EarlyStop;
 use super::history::{History, StopReason};
 use super::options::TrainOptions;
-use crate::data::{Fingerprint, Shuffle};
+use super::sets::Sets;
+use crate::data::{Dataset, Fingerprint, Shuffle};
+use crate::element::Element;
+use crate::error::{Error, Result};
 use crate::optimizer::ScheduleState;
 
 /// How far a training has come; a checkpoint keeps it.
@@ -73,7 +76,7 @@ pub(crate) struct TrainingData {
 
 impl TrainingData {
     /// How other data differ from these; none if they agree.
-    pub(super) fn difference(&self, own: &TrainingData) -> Option<String> {
+    fn difference(&self, own: &TrainingData) -> Option<String> {
         let text = |data: Option<Fingerprint>| data.map_or("none".to_owned(), |data| data.to_string());
         let sets = [
             ("training", Some(self.train), Some(own.train)),
@@ -99,6 +102,35 @@ impl<T> TrainState<T> {
         if self.history.stopped == Some(StopReason::EarlyStopping) {
             self.history.stopped = None;
         }
+    }
+}
+
+impl<T: Element> TrainState<T> {
+    /// Takes over the data of a run: refuses a `fit` on other data than a checkpoint's, and gives up an interrupted epoch of
+    /// other batches.
+    pub(super) fn take_data(
+        &mut self,
+        sets: &Sets<'_, T>,
+        is_fit: bool,
+        options: &TrainOptions,
+    ) -> Result<()> {
+        if is_fit {
+            let data = TrainingData {
+                train: sets.train.fingerprint(),
+                validation: sets.validation.map(Dataset::fingerprint),
+            };
+            let saved = self.data.filter(|_| self.expects_data);
+            if let Some(difference) = saved.and_then(|saved| saved.difference(&data)) {
+                let problem = format_args!("the checkpoint is of a training on other data: {difference}");
+                return Err(Error::data("training", problem));
+            }
+            self.data = Some(data);
+            self.expects_data = false;
+        }
+        let order = |data: &Dataset<T>| BatchOrder::new(data.fingerprint(), options);
+        self.interrupted
+            .take_if(|interrupted| interrupted.order != order(sets.train));
+        Ok(())
     }
 }
 

@@ -112,7 +112,8 @@ impl<T: Element> Trainer<T> {
     /// seed or drop-last) that epoch is given up, and a fresh one begun.
     ///
     /// The observer runs on a thread of rayon's pool, the one that drives the training, which need not be the thread that
-    /// calls: hence `Send`, and no thread-local of the caller can be relied on. A panic in it goes on to the caller.
+    /// calls: hence `Send`, and no thread-local of the caller can be relied on. A panic in it goes on to the
+    /// caller, and the next call begins the epoch anew.
     ///
     /// # Errors
     ///

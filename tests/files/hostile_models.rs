@@ -244,8 +244,13 @@ fn hostile_checkpoints() {
         })
     };
     for (key, to, part) in [
-        ("base_rate", "-1", "learning rate"),
-        ("base_rate", "1e999", "cannot be read"),
+        ("learning rate", r#"\"1e999\""#, "learning rate is 1e999 there"),
+        ("seed", r#"\"-1\""#, "seed is -1 there"),
+        ("fit_epochs", "77", "are no partial fits"),
+        ("fit_epochs", "-1", "cannot be read"),
+        ("hash", r#"\"0\""#, "hash 0000000000000000 there"),
+        ("hash", r#"\"x\""#, "`x` is no hash of data"),
+        ("hash", r#"\"10000000000000000\""#, "is no hash of data"),
         ("steps", "-1", "cannot be read"),
         ("steps", "0", "the state of Adam"),
         ("rate", "2", "the state of the learning rate's schedule"),

@@ -37,5 +37,7 @@ mod plain_matches_pytorch;
 mod properties;
 mod streams;
 mod trainer;
+#[cfg(feature = "save")]
+mod trainer_checkpoints;
 mod trainer_state;
 mod training_outcomes;
