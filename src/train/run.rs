@@ -11,7 +11,7 @@ use super::sets::Sets;
 use super::state::{BatchOrder, InterruptedEpoch, TrainState};
 use crate::data::{DataLoader, Dataset};
 use crate::element::{Element, compiled};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::loss::Loss;
 use crate::network::{Evaluation, NeuralNetwork, Workspace};
 use crate::optimizer::{Optimizer, Scheduler};

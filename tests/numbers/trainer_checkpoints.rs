@@ -74,10 +74,7 @@ fn another_training_is_refused_with_names_and_both_values() {
     let with = |options: TrainOptions| trainer(network(0.2, 7), loss(), adam(), options);
     let with_loss = |loss| trainer(network(0.2, 7), loss, adam(), options());
     let with_adam = |adam: Adam<f64>| trainer(network(0.2, 7), loss(), adam, options());
-    let weighted = CrossEntropyLoss {
-        class_weights: vec![1.0, 2.0, 0.5],
-        ..loss()
-    };
+    let weighted = loss().with_class_weights(vec![1.0, 2.0, 0.5]);
     let mse = trainer(network(0.2, 7), MseLoss::default(), adam(), options());
     for (mut other, part) in [
         (
@@ -104,7 +101,7 @@ fn another_training_is_refused_with_names_and_both_values() {
         ),
         (mse, "loss is cross-entropy there and MSE here"),
         (
-            with_loss(CrossEntropyLoss::new(Reduction::Sum)),
+            with_loss(CrossEntropyLoss::default().with_reduction(Reduction::Sum)),
             "loss: reduction is mean there and sum here",
         ),
         (
