@@ -11,8 +11,8 @@ mod whole;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput};
+use mfnet::internal::machine::peak_flops;
 use mfnet::layer::{Context, Initializer, Layer, Linear, Mode};
-use mfnet::machine::peak_flops;
 use mfnet::{DataLoader, Dataset, Element, MseLoss, NeuralNetwork, Shuffle, Workspace};
 use ndarray::{Array2, ArrayView2, Axis, ShapeBuilder, s};
 use rayon::prelude::*;

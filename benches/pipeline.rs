@@ -17,10 +17,11 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use criterion::Criterion;
+use mfnet::data::Batch;
 use mfnet::layer::activation;
 use mfnet::loss::{Loss, TargetsView};
 use mfnet::{
-    Batch, CrossEntropyLoss, DataLoader, Dataset, Element, MseLoss, NeuralNetwork, Sgd, Shuffle, Workspace,
+    CrossEntropyLoss, DataLoader, Dataset, Element, MseLoss, NeuralNetwork, Sgd, Shuffle, Workspace,
 };
 use ndarray::{Array2, ShapeBuilder, s};
 use rayon::ThreadPool;

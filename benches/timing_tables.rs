@@ -24,7 +24,8 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use criterion::Criterion;
-use mfnet::{Dataset, Element, Sgd, TrainOptions, Trainer, mean_predictor};
+use mfnet::baseline::mean_predictor;
+use mfnet::{Dataset, Element, Sgd, TrainOptions, Trainer};
 
 use common::{cell, timed};
 use job::{Data, JOBS, Job, LEARNING_RATE, Work};

@@ -7,10 +7,11 @@
 //! cargo run --release --features linalg --example 03_california_housing [EPOCHS]
 //! ```
 
+use mfnet::baseline::mean_predictor;
+use mfnet::data::Normalization;
 use mfnet::data::known::{self, Source};
 use mfnet::{
-    Dataset, Error, MseLoss, NeuralNetwork, Normalization, Sets, Sgd, Targets, TrainOptions, Trainer,
-    mean_predictor, train_test_split,
+    Dataset, Error, MseLoss, NeuralNetwork, Sets, Sgd, Targets, TrainOptions, Trainer, train_test_split,
 };
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -39,7 +40,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     report("mean predictor", &mean_predictor(&train)?)?;
     #[cfg(feature = "linalg")]
-    report("least squares", &mfnet::least_squares(&train)?)?;
+    report("least squares", &mfnet::baseline::least_squares(&train)?)?;
 
     let options = TrainOptions::default()
         .with_epochs(epochs)

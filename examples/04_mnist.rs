@@ -9,9 +9,10 @@
 //! ```
 
 use mfnet::data::{digits, known};
+use mfnet::metrics::confusion_matrix;
 use mfnet::{
     CrossEntropyLoss, Error, Event, NeuralNetwork, Reduction, Sets, Sgd, Targets, TrainOptions, Trainer,
-    argmax, confusion_matrix,
+    argmax,
 };
 use std::ops::ControlFlow;
 

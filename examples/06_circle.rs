@@ -19,8 +19,9 @@ mod keep;
 mod regions;
 
 use keep::keep;
+use mfnet::data::Batch;
 use mfnet::report::{Curves, Panel, Series, curves};
-use mfnet::{Batch, DataLoader, Dataset, MseLoss, NeuralNetwork, Sgd, Shuffle, Workspace, argmax};
+use mfnet::{DataLoader, Dataset, MseLoss, NeuralNetwork, Sgd, Shuffle, Workspace, argmax};
 use ndarray::{Array2, ArrayView2};
 use regions::regions;
 

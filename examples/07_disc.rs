@@ -35,9 +35,10 @@ mod regions;
 
 use keep::keep;
 use lines::line;
+use mfnet::metrics::accuracy;
 use mfnet::optimizer::Schedule;
 use mfnet::report::{Curves, Panel, curves};
-use mfnet::{Dataset, MseLoss, NeuralNetwork, Sets, Sgd, Targets, TrainOptions, Trainer, accuracy};
+use mfnet::{Dataset, MseLoss, NeuralNetwork, Sets, Sgd, Targets, TrainOptions, Trainer};
 use ndarray::Array2;
 use regions::regions;
 

@@ -18,9 +18,10 @@ mod lines;
 use keep::keep;
 use lines::line;
 use mfnet::layer::Window;
+use mfnet::metrics::accuracy;
 use mfnet::optimizer::Schedule;
 use mfnet::report::{Curves, Panel, curves};
-use mfnet::{Adam, Dataset, MseLoss, NeuralNetwork, Sets, Targets, TrainOptions, Trainer, accuracy};
+use mfnet::{Adam, Dataset, MseLoss, NeuralNetwork, Sets, Targets, TrainOptions, Trainer};
 use ndarray::Array2;
 
 const SEEDS: u64 = 3;

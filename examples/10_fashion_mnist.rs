@@ -13,11 +13,12 @@ mod keep;
 
 use keep::keep;
 use mfnet::data::known::{self, FASHION_MNIST_CLASSES, Source};
+use mfnet::metrics::confusion_matrix;
 use mfnet::optimizer::Schedule;
 use mfnet::report::{Curves, Panel, Series, confusion, curves};
 use mfnet::{
     Adam, CrossEntropyLoss, Error, NeuralNetwork, Sets, Targets, TrainOptions, Trainer, argmax,
-    confusion_matrix, train_test_split,
+    train_test_split,
 };
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -16,11 +16,14 @@ mod lines;
 
 use keep::keep;
 use lines::line;
+use mfnet::baseline::mean_predictor;
+use mfnet::data::Normalization;
 use mfnet::data::known::{self, DIGIT_CLASSES, Source};
+use mfnet::metrics::confusion_matrix;
 use mfnet::report::{Curves, Panel, Picture, Series, confusion, curves};
 use mfnet::{
-    CrossEntropyLoss, Dataset, Error, MseLoss, NeuralNetwork, Normalization, Reduction, Sets, Sgd, Targets,
-    TrainOptions, Trainer, argmax, confusion_matrix, mean_predictor, train_test_split,
+    CrossEntropyLoss, Dataset, Error, MseLoss, NeuralNetwork, Reduction, Sets, Sgd, Targets, TrainOptions,
+    Trainer, argmax, train_test_split,
 };
 use ndarray::ArrayView2;
 

@@ -26,9 +26,9 @@ pub(crate) fn augmented<T: Element>(features: usize, samples: usize) -> Array2<T
 /// use ndarray::array;
 ///
 /// let design = array![[2.0, 3.0], [4.0, 5.0]];
-/// let augmented = mfnet::augment(design.view());
+/// let augmented = mfnet::internal::augment(design.view());
 /// assert_eq!(augmented, array![[1.0, 1.0], [2.0, 4.0], [3.0, 5.0]]);
-/// assert_eq!(mfnet::strip(augmented.view()), design);
+/// assert_eq!(mfnet::internal::strip(augmented.view()), design);
 /// ```
 pub fn augment<T: Element>(design: ArrayView2<'_, T>) -> Array2<T> {
     let mut matrix = augmented(design.ncols(), design.nrows());

@@ -17,7 +17,8 @@ use crate::network::NeuralNetwork;
 /// [`Error::InvalidData`] for targets that are classes.
 ///
 /// ```
-/// use mfnet::{Dataset, mean_predictor};
+/// use mfnet::Dataset;
+/// use mfnet::baseline::mean_predictor;
 /// use ndarray::array;
 ///
 /// let data = Dataset::regression(array![[1.0], [2.0]], array![[3.0], [5.0]])?;
@@ -42,7 +43,8 @@ pub fn mean_predictor<T: Element>(data: &Dataset<T>) -> Result<NeuralNetwork<T>>
 /// each other.
 ///
 /// ```
-/// use mfnet::{Dataset, least_squares};
+/// use mfnet::Dataset;
+/// use mfnet::baseline::least_squares;
 /// use ndarray::array;
 ///
 /// // y = 1 + 2 x

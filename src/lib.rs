@@ -28,9 +28,9 @@
 //! | say what is wrong with a prediction, and how to mend it | [`loss`], [`optimizer`] with its schedules |
 //! | train | [`Trainer`], [`TrainOptions`], [`Sets`], [`History`] |
 //! | write a training loop of your own | [`DataLoader`], [`NeuralNetwork::forward_backward`], [`NeuralNetwork::apply_gradients`] |
-//! | predict, and judge predictions | [`NeuralNetwork::predict`], [`NeuralNetwork::evaluate`], [`classification_scores`], [`regression_scores`] |
+//! | predict, and judge predictions | [`NeuralNetwork::predict`], [`NeuralNetwork::evaluate`], [`metrics`] |
 //! | keep a model, and use it elsewhere | `Model`, `NeuralNetwork::save`, `NeuralNetwork::load_weights`, [`checkpoint`] |
-//! | compare with models that are not trained | [`mean_predictor`], `least_squares` |
+//! | compare with models that are not trained | [`baseline`] |
 //! | read how it all works, without the speed | [`plain`] |
 //!
 //! # Shapes
@@ -91,7 +91,7 @@
 #[cfg(any(feature = "save", feature = "plots"))]
 mod atomic;
 mod augment;
-mod baseline;
+pub mod baseline;
 mod blas;
 pub mod checkpoint;
 pub mod data;
@@ -100,8 +100,8 @@ mod error;
 mod kernel;
 pub mod layer;
 pub mod loss;
-pub mod machine;
-mod metrics;
+mod machine;
+pub mod metrics;
 pub mod names;
 mod network;
 pub mod optimizer;
@@ -116,29 +116,31 @@ mod random;
 pub mod report;
 mod train;
 
-pub use augment::{augment, strip};
-#[cfg(feature = "linalg")]
-pub use baseline::least_squares;
-pub use baseline::mean_predictor;
 pub use blas::{Blas, blas};
 #[cfg(feature = "save")]
 pub use checkpoint::Model;
-pub use data::{
-    Batch, DataLoader, Dataset, Inputs, Normalization, Shuffle, Targets, denormalize_features,
-    normalize_features, one_hot_decode, one_hot_encode, train_test_split,
-};
+pub use data::{DataLoader, Dataset, Shuffle, Targets, train_test_split};
 pub use element::Element;
 pub use error::{Error, Position, Result};
-pub use loss::{
-    CrossEntropyLoss, MseLoss, ProbabilityCrossEntropyLoss, Reduction, balanced_class_weights, softmax,
-};
-pub use metrics::{
-    ClassScores, ClassificationScores, RegressionScores, accuracy, argmax, classification_scores,
-    confusion_matrix, regression_scores,
-};
+pub use layer::{Activation, Layer};
+pub use loss::{CrossEntropyLoss, Loss, MseLoss, Reduction};
+pub use metrics::argmax;
 pub use network::{Builder, Evaluation, NeuralNetwork, Workspace};
-pub use optimizer::{Adam, Clip, Schedule, Sgd};
+pub use optimizer::{Adam, Clip, Optimizer, Schedule, Sgd};
 pub use train::{EpochRecord, Event, History, Run, Sets, StopReason, TrainOptions, Trainer};
+
+/// What the command, the benchmarks and the tests need besides the public interface; it may change at any time.
+#[doc(hidden)]
+pub mod internal {
+    pub use crate::augment::{augment, strip};
+
+    /// The machine's limits, measured.
+    pub mod machine {
+        pub use crate::machine::{
+            fork_join_seconds, instruction_set, memory_bandwidth, peak_flops, product_flops,
+        };
+    }
+}
 
 /// The README's code is tested as the documentation's is.
 #[cfg(doctest)]

@@ -35,7 +35,7 @@ pub fn instruction_set() -> &'static str {
 /// Only a build with full optimisation (`opt-level = 3`) gets there.
 ///
 /// ```
-/// let peak = mfnet::machine::peak_flops::<f32>();
+/// let peak = mfnet::internal::machine::peak_flops::<f32>();
 /// assert!(peak > 0.0);
 /// println!("{:.0} GFLOP/s", peak / 1e9);
 /// ```

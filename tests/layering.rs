@@ -199,6 +199,33 @@ fn work_is_handed_out_by_way_of_the_pool() {
     }
 }
 
+/// The most names that users meet at the root of the crate.
+const MOST_NAMES: usize = 45;
+
+#[test]
+fn the_root_has_few_names() {
+    let lib = &sources()["lib.rs"];
+    let visible = lib.split("#[doc(hidden)]").next().unwrap();
+    let declared = visible.lines().filter_map(|line| line.strip_prefix("pub mod "));
+    let mut names: Vec<String> = declared
+        .map(|name| name.trim_end_matches(';').to_owned())
+        .collect();
+    for (at, start) in visible.match_indices("\npub use ") {
+        let path = visible[at + start.len()..].split(';').next().unwrap();
+        let list = path.rsplit_once("::").map_or(path, |(_, last)| last);
+        let list = path
+            .split_once('{')
+            .map_or(list, |(_, list)| list.trim_end_matches('}'));
+        names.extend(
+            list.split(',')
+                .map(|name| name.trim().to_owned())
+                .filter(|name| !name.is_empty()),
+        );
+    }
+    assert!(names.iter().any(|name| name == "layer") && names.iter().any(|name| name == "Trainer"));
+    assert!(names.len() <= MOST_NAMES, "{} names: {names:?}", names.len());
+}
+
 /// What the first test is worth.
 #[test]
 fn upward_imports_are_found() {

@@ -12,7 +12,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
-use mfnet::{Adam, CrossEntropyLoss, Dataset, Inputs, NeuralNetwork, Sgd, Targets, TrainOptions, Trainer};
+use mfnet::data::Inputs;
+use mfnet::{Adam, CrossEntropyLoss, Dataset, NeuralNetwork, Sgd, Targets, TrainOptions, Trainer};
 use ndarray::{Array2, ArrayViewMut1, s};
 
 /// The place of a case in its process: its name, how large it is, and a folder for its files.

@@ -9,11 +9,12 @@ use std::backtrace::Backtrace;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use mfnet::data::Inputs;
 use mfnet::layer::Window;
 use mfnet::loss::Loss;
 use mfnet::{
-    Builder, CrossEntropyLoss, DataLoader, Dataset, Element, Inputs, MseLoss, NeuralNetwork, Shuffle,
-    Targets, Workspace,
+    Builder, CrossEntropyLoss, DataLoader, Dataset, Element, MseLoss, NeuralNetwork, Shuffle, Targets,
+    Workspace,
 };
 use ndarray::Array2;
 

@@ -1,7 +1,8 @@
 //! California Housing, or numbers in its shape.
 
+use mfnet::data::Normalization;
 use mfnet::data::known::{self, Source};
-use mfnet::{Dataset, Element, Normalization, Targets, train_test_split};
+use mfnet::{Dataset, Element, Targets, train_test_split};
 use ndarray::Axis;
 
 use super::common::noise::noise;

@@ -1,9 +1,10 @@
 //! The network, the loss and the optimizer that the settings ask for.
 
 use anyhow::ensure;
+use mfnet::loss::balanced_class_weights;
 use mfnet::loss::{self, Loss, LossOptions};
 use mfnet::optimizer::{self, Optimizer, ScheduleOptions};
-use mfnet::{Element, NeuralNetwork, Schedule, Targets, TrainOptions, balanced_class_weights};
+use mfnet::{Element, NeuralNetwork, Schedule, Targets, TrainOptions};
 use ndarray::array;
 
 use super::data::Task;

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use mfnet::data::Task as TaskKind;
+use mfnet::metrics::confusion_matrix;
 use mfnet::report::{Curves, Output, Panel, Series, confusion, curves, predictions};
-use mfnet::{Dataset, Element, EpochRecord, Evaluation, Targets, argmax, confusion_matrix};
+use mfnet::{Dataset, Element, EpochRecord, Evaluation, Targets, argmax};
 
 use super::summary::Training;
 

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use anyhow::ensure;
 use clap::Args;
+use mfnet::data::Inputs;
 use mfnet::data::Schema;
 use mfnet::data::known::Source;
 use mfnet::data::read::{self, CsvParts};
-use mfnet::{Dataset, Element, Inputs};
+use mfnet::{Dataset, Element};
 use ndarray::{Array2, Axis};
 
 use super::data::source;

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
+use mfnet::baseline::mean_predictor;
 use mfnet::data::Task as TaskKind;
 use mfnet::{
     Blas, Clip, Dataset, Element, Evaluation, History, Model, MseLoss, NeuralNetwork, Reduction, StopReason,
-    TrainOptions, mean_predictor,
+    TrainOptions,
 };
 
 use super::data::Task;
@@ -281,7 +282,7 @@ fn comparison<T: Element>(training: &Training<'_, T>, train_loss: f64) -> mfnet:
 /// The models to compare with; without the feature `linalg` there is no least-squares fit.
 fn baselines<T: Element>(train: &Dataset<T>) -> mfnet::Result<Vec<(&'static str, NeuralNetwork<T>)>> {
     #[cfg(feature = "linalg")]
-    let fit = match mfnet::least_squares(train) {
+    let fit = match mfnet::baseline::least_squares(train) {
         Ok(fit) => vec![("least squares", fit)],
         // Columns that depend on one another have no single best fit: nothing to compare with.
         Err(mfnet::Error::InvalidData { .. }) => Vec::new(),

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 /// They come from the training part, and are applied to both parts:
 ///
 /// ```
-/// use mfnet::Normalization;
+/// use mfnet::data::Normalization;
 /// use ndarray::array;
 ///
 /// let (train, test) = (array![[1.0], [3.0]], array![[5.0]]);
@@ -39,9 +39,9 @@ pub struct Normalization<T> {
 /// ```
 /// use ndarray::array;
 ///
-/// let (features, normalization) = mfnet::normalize_features(array![[1.0], [3.0]].view())?;
+/// let (features, normalization) = mfnet::data::normalize_features(array![[1.0], [3.0]].view())?;
 /// assert_eq!(features, array![[-1.0], [1.0]]);
-/// assert_eq!(mfnet::denormalize_features(features.view(), &normalization)?, array![[1.0], [3.0]]);
+/// assert_eq!(mfnet::data::denormalize_features(features.view(), &normalization)?, array![[1.0], [3.0]]);
 /// # Ok::<(), mfnet::Error>(())
 /// ```
 pub fn normalize_features<T: Element>(features: ArrayView2<'_, T>) -> Result<(Array2<T>, Normalization<T>)> {

@@ -16,9 +16,9 @@ use crate::error::{Error, Result};
 /// [`Error::InvalidData`] for a label that is not below `classes`, with its row.
 ///
 /// ```
-/// let vectors = mfnet::one_hot_encode::<f32>(&[2, 0], 3)?;
+/// let vectors = mfnet::data::one_hot_encode::<f32>(&[2, 0], 3)?;
 /// assert_eq!(vectors, ndarray::array![[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]);
-/// assert_eq!(mfnet::one_hot_decode(vectors.view())?, [2, 0]);
+/// assert_eq!(mfnet::data::one_hot_decode(vectors.view())?, [2, 0]);
 /// # Ok::<(), mfnet::Error>(())
 /// ```
 pub fn one_hot_encode<T: Element>(labels: &[u32], classes: usize) -> Result<Array2<T>> {

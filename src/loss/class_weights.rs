@@ -15,7 +15,8 @@ use crate::error::{Error, Result};
 /// [`Error::InvalidData`] for a class without samples, and for target values that are not one-hot vectors.
 ///
 /// ```
-/// use mfnet::{CrossEntropyLoss, Targets, balanced_class_weights};
+/// use mfnet::{CrossEntropyLoss, Targets};
+/// use mfnet::loss::balanced_class_weights;
 ///
 /// let targets = Targets::<f32>::Classes { labels: vec![0, 0, 0, 1], classes: 2 };
 /// let class_weights = balanced_class_weights(&targets)?;

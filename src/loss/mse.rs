@@ -16,7 +16,8 @@ use crate::element::{Element, compiled};
 /// Source: report, section 4.1.
 ///
 /// ```
-/// use mfnet::{Dataset, MseLoss, mean_predictor};
+/// use mfnet::{Dataset, MseLoss};
+/// use mfnet::baseline::mean_predictor;
 /// use ndarray::array;
 ///
 /// // The mean is 4, and both targets are off by 1.

@@ -27,7 +27,8 @@ use crate::error::Result;
 /// Source: report, section 4.2.
 ///
 /// ```
-/// use mfnet::{Dataset, NeuralNetwork, ProbabilityCrossEntropyLoss};
+/// use mfnet::{Dataset, NeuralNetwork};
+/// use mfnet::loss::ProbabilityCrossEntropyLoss;
 /// use ndarray::array;
 ///
 /// let data = Dataset::classification(array![[0.0], [1.0]], vec![0, 1], 2)?;

@@ -13,7 +13,7 @@ use crate::element::Element;
 /// Source: report, section 4.2.
 ///
 /// ```
-/// use mfnet::softmax;
+/// use mfnet::loss::softmax;
 /// use ndarray::array;
 ///
 /// let probabilities = softmax(array![[0.0, 0.0], [1000.0, 0.0]].view());

@@ -45,7 +45,7 @@ pub fn argmax<T: Element>(outputs: ArrayView2<'_, T>) -> Result<Vec<u32>> {
 /// [`Error::Shape`] for unequal counts, [`Error::InvalidData`] for none.
 ///
 /// ```
-/// assert_eq!(mfnet::accuracy(&[0, 1, 2, 1], &[0, 1, 1, 1])?, 0.75);
+/// assert_eq!(mfnet::metrics::accuracy(&[0, 1, 2, 1], &[0, 1, 1, 1])?, 0.75);
 /// # Ok::<(), mfnet::Error>(())
 /// ```
 pub fn accuracy(predicted: &[u32], labels: &[u32]) -> Result<f64> {
@@ -68,7 +68,7 @@ pub fn accuracy(predicted: &[u32], labels: &[u32]) -> Result<f64> {
 /// [`Error::Shape`] for unequal counts, [`Error::InvalidData`] for none or a label beyond the classes.
 ///
 /// ```
-/// let confusion = mfnet::confusion_matrix(&[0, 1, 1], &[0, 0, 1], 2)?;
+/// let confusion = mfnet::metrics::confusion_matrix(&[0, 1, 1], &[0, 0, 1], 2)?;
 /// assert_eq!(confusion, ndarray::array![[1, 1], [0, 1]]);
 /// # Ok::<(), mfnet::Error>(())
 /// ```

@@ -29,7 +29,7 @@ pub struct RegressionScores {
 /// [`Error::Shape`] for unequal shapes, [`Error::InvalidData`] for no samples or no outputs.
 ///
 /// ```
-/// use mfnet::regression_scores;
+/// use mfnet::metrics::regression_scores;
 /// use ndarray::array;
 ///
 /// let scores = regression_scores(array![[1.0], [2.0], [4.0]].view(), array![[1.0], [2.0], [3.0]].view())?;

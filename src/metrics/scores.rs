@@ -41,7 +41,7 @@ pub struct ClassificationScores {
 /// [`Error::Shape`] for a matrix that is not square, [`Error::InvalidData`] for one without samples.
 ///
 /// ```
-/// use mfnet::{classification_scores, confusion_matrix};
+/// use mfnet::metrics::{classification_scores, confusion_matrix};
 ///
 /// let confusion = confusion_matrix(&[0, 1, 1, 1], &[0, 0, 1, 1], 2)?;
 /// let scores = classification_scores(confusion.view())?;

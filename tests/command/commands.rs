@@ -6,11 +6,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use mfnet::data::Inputs;
 use mfnet::data::read::{read_npy_inputs, write_npy, write_npy_labels};
 use mfnet::data::{Columns, Schema, read};
-use mfnet::{
-    Adam, CrossEntropyLoss, Dataset, Element, Inputs, Model, MseLoss, NeuralNetwork, TrainOptions, Trainer,
-};
+use mfnet::{Adam, CrossEntropyLoss, Dataset, Element, Model, MseLoss, NeuralNetwork, TrainOptions, Trainer};
 use ndarray::{Array2, array};
 use serde_json::Value;
 use tempfile::TempDir;

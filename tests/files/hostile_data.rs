@@ -277,7 +277,7 @@ fn hostile_npy_files() {
         let inputs = read::read_npy_inputs::<f64>(file.path()).unwrap();
         assert_eq!(
             inputs,
-            mfnet::Inputs::Values(array![[1.0, 3.0], [2.0, 4.0]]),
+            mfnet::data::Inputs::Values(array![[1.0, 3.0], [2.0, 4.0]]),
             "version {major}"
         );
     }

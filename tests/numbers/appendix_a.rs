@@ -3,8 +3,9 @@
 //! `src/plain/appendix_a.rs` says which of its numbers are the report's, which are misprints, and which are ours. All
 //! are small integers, so that both precisions give them exactly.
 
+use mfnet::data::Batch;
 use mfnet::layer::Linear;
-use mfnet::{Batch, DataLoader, Dataset, Element, MseLoss, NeuralNetwork, Sgd, Shuffle, Workspace};
+use mfnet::{DataLoader, Dataset, Element, MseLoss, NeuralNetwork, Sgd, Shuffle, Workspace};
 use ndarray::{Array2, array};
 
 /// A tensor of the example in this precision.

@@ -1,11 +1,10 @@
 //! Random networks of every layer that there is, with weights that can be moved.
 
+use mfnet::data::Inputs;
 use mfnet::layer::{BatchNorm1d, Conv2d, Dropout, Image, Layer, Linear, Window};
 use mfnet::loss::Loss;
-use mfnet::{
-    CrossEntropyLoss, Dataset, Element, Inputs, MseLoss, NeuralNetwork, ProbabilityCrossEntropyLoss,
-    Reduction, Targets,
-};
+use mfnet::loss::ProbabilityCrossEntropyLoss;
+use mfnet::{CrossEntropyLoss, Dataset, Element, MseLoss, NeuralNetwork, Reduction, Targets};
 use ndarray::{Array2, s};
 use proptest::prelude::*;
 

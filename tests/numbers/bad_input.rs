@@ -1,11 +1,13 @@
 //! What a user gets wrong comes back as an error that says which operation, and what it was given; nothing panics.
 
+use mfnet::baseline::mean_predictor;
+use mfnet::data::{Normalization, normalize_features, one_hot_decode, one_hot_encode};
 use mfnet::layer::Linear;
 use mfnet::loss::Loss;
+use mfnet::metrics::{accuracy, confusion_matrix};
 use mfnet::{
-    Clip, CrossEntropyLoss, DataLoader, Dataset, Error, History, MseLoss, NeuralNetwork, Normalization,
-    Reduction, Sets, Sgd, Shuffle, TrainOptions, Workspace, accuracy, confusion_matrix, mean_predictor,
-    normalize_features, one_hot_decode, one_hot_encode, train_test_split,
+    Clip, CrossEntropyLoss, DataLoader, Dataset, Error, History, MseLoss, NeuralNetwork, Reduction, Sets,
+    Sgd, Shuffle, TrainOptions, Workspace, train_test_split,
 };
 use ndarray::{Array2, array};
 use std::fmt::Debug;
@@ -133,7 +135,7 @@ fn preparation() {
         &["Normalization::apply", "samples x 2", "1 x 3"],
     );
     assert_says(
-        mfnet::denormalize_features(array![[1.0]].view(), &statistics),
+        mfnet::data::denormalize_features(array![[1.0]].view(), &statistics),
         &["denormalize_features", "samples x 2", "1 x 1"],
     );
     assert_says(

@@ -3,12 +3,14 @@
 use std::ops::ControlFlow::{Break, Continue};
 use std::path::Path;
 
+use mfnet::data::Inputs;
 use mfnet::layer::{Identity, Window};
 use mfnet::loss::Loss;
+use mfnet::loss::ProbabilityCrossEntropyLoss;
 use mfnet::optimizer::Schedule;
 use mfnet::{
-    CrossEntropyLoss, Dataset, Element, Evaluation, Event, Inputs, NeuralNetwork,
-    ProbabilityCrossEntropyLoss, Sets, StopReason, Targets, TrainOptions, Trainer,
+    CrossEntropyLoss, Dataset, Element, Evaluation, Event, NeuralNetwork, Sets, StopReason, Targets,
+    TrainOptions, Trainer,
 };
 use ndarray::Array2;
 use rayon::ThreadPoolBuilder;

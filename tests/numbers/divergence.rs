@@ -5,10 +5,11 @@ use std::ops::ControlFlow::Break;
 
 use mfnet::layer::{Linear, Window};
 use mfnet::loss::Loss;
+use mfnet::loss::ProbabilityCrossEntropyLoss;
 use mfnet::optimizer::{Optimizer, Schedule};
 use mfnet::{
-    CrossEntropyLoss, Dataset, Element, Error, History, MseLoss, NeuralNetwork, ProbabilityCrossEntropyLoss,
-    Reduction, Sets, Sgd, TrainOptions, Trainer,
+    CrossEntropyLoss, Dataset, Element, Error, History, MseLoss, NeuralNetwork, Reduction, Sets, Sgd,
+    TrainOptions, Trainer,
 };
 use ndarray::array;
 

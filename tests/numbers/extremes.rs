@@ -3,9 +3,10 @@
 
 use mfnet::layer::Linear;
 use mfnet::loss::Loss;
+use mfnet::loss::{ProbabilityCrossEntropyLoss, softmax};
 use mfnet::{
-    Adam, Clip, CrossEntropyLoss, DataLoader, Dataset, Element, MseLoss, NeuralNetwork,
-    ProbabilityCrossEntropyLoss, Reduction, Sgd, Shuffle, Workspace, softmax,
+    Adam, Clip, CrossEntropyLoss, DataLoader, Dataset, Element, MseLoss, NeuralNetwork, Reduction, Sgd,
+    Shuffle, Workspace,
 };
 use ndarray::{Array2, array};
 

@@ -5,15 +5,18 @@
 
 use std::path::PathBuf;
 
+use mfnet::data::Normalization;
 use mfnet::data::known;
 use mfnet::data::read::{CsvOptions, read_csv};
 use mfnet::data::{Columns, Task, circle, cube};
 use mfnet::layer::Window;
 use mfnet::loss::Loss;
+use mfnet::loss::ProbabilityCrossEntropyLoss;
+use mfnet::metrics::accuracy;
 use mfnet::optimizer::{Optimizer, Schedule};
 use mfnet::{
-    Adam, CrossEntropyLoss, Dataset, Error, MseLoss, NeuralNetwork, Normalization,
-    ProbabilityCrossEntropyLoss, Sets, Sgd, Targets, TrainOptions, Trainer, accuracy, train_test_split,
+    Adam, CrossEntropyLoss, Dataset, Error, MseLoss, NeuralNetwork, Sets, Sgd, Targets, TrainOptions,
+    Trainer, train_test_split,
 };
 use ndarray::Array2;
 

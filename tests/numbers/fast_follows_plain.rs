@@ -1,7 +1,8 @@
 //! The fast pipeline takes the same steps as the plain implementation, 50 of them, on shapes of every kind.
 
+use mfnet::data::one_hot_encode;
 use mfnet::plain::{Activation, Clipping, Loss, Matrix, Network, Reduction, Training, train_step};
-use mfnet::{DataLoader, Dataset, Element, Shuffle, TrainOptions, Workspace, one_hot_encode};
+use mfnet::{DataLoader, Dataset, Element, Shuffle, TrainOptions, Workspace};
 use ndarray::Array2;
 
 use crate::noise::noise;

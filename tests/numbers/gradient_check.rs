@@ -4,9 +4,10 @@
 
 use mfnet::layer::{BatchNorm1d, Context, Conv2d, Image, Layer, Linear, Window};
 use mfnet::loss::Loss;
+use mfnet::loss::ProbabilityCrossEntropyLoss;
 use mfnet::{
-    Builder, CrossEntropyLoss, DataLoader, Dataset, MseLoss, NeuralNetwork, ProbabilityCrossEntropyLoss,
-    Reduction, Sgd, Shuffle, Workspace,
+    Builder, CrossEntropyLoss, DataLoader, Dataset, MseLoss, NeuralNetwork, Reduction, Sgd, Shuffle,
+    Workspace,
 };
 use ndarray::{Array2, s};
 
@@ -140,7 +141,9 @@ fn dataset(inputs: Array2<f64>, targets: Targets, outputs: usize) -> Dataset<f64
     let data = match targets {
         Targets::Values => Dataset::regression(inputs, noise(samples, outputs, 2)),
         Targets::Labels => Dataset::classification(inputs, labels, outputs),
-        Targets::OneHot => Dataset::regression(inputs, mfnet::one_hot_encode(&labels, outputs).unwrap()),
+        Targets::OneHot => {
+            Dataset::regression(inputs, mfnet::data::one_hot_encode(&labels, outputs).unwrap())
+        }
     };
     data.unwrap()
 }

@@ -1,7 +1,8 @@
 //! Laws of what networks are given: how it lies in memory changes no bit, nor whether pixels are bytes; and leaving out zeros
 //! changes nothing but the rounding.
 
-use mfnet::{Dataset, Element, Inputs, NeuralNetwork, Reduction, Sgd, Targets, TrainOptions};
+use mfnet::data::Inputs;
+use mfnet::{Dataset, Element, NeuralNetwork, Reduction, Sgd, Targets, TrainOptions};
 use ndarray::{Array2, ArrayView2, Axis, ShapeBuilder, Slice, s};
 use proptest::prelude::*;
 

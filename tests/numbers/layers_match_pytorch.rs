@@ -4,10 +4,8 @@ use std::path::Path;
 
 use mfnet::layer::{BatchNorm1d, Conv2d, Image, Layer, LeakyRelu, Linear, Window};
 use mfnet::loss::Loss;
-use mfnet::{
-    CrossEntropyLoss, DataLoader, Dataset, NeuralNetwork, ProbabilityCrossEntropyLoss, Sgd, Shuffle,
-    Workspace,
-};
+use mfnet::loss::ProbabilityCrossEntropyLoss;
+use mfnet::{CrossEntropyLoss, DataLoader, Dataset, NeuralNetwork, Sgd, Shuffle, Workspace};
 use ndarray::{Array2, s};
 
 /// As in `tests/goldens/make_goldens.py`.

@@ -102,7 +102,7 @@ impl Case {
             Loss::Mse => noise(self.samples, outputs, self.seed + 1),
             Loss::CrossEntropy => {
                 let labels = (0..self.samples as u32).map(|sample| sample % outputs as u32);
-                mfnet::one_hot_encode(&labels.collect::<Vec<_>>(), outputs).unwrap()
+                mfnet::data::one_hot_encode(&labels.collect::<Vec<_>>(), outputs).unwrap()
             }
         }
     }

@@ -6,10 +6,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 
 use mfnet::layer::Linear;
+use mfnet::loss::ProbabilityCrossEntropyLoss;
 use mfnet::optimizer::{Adam, Gradients, Optimizer, Schedule, Scheduler};
 use mfnet::{
-    CrossEntropyLoss, DataLoader, Dataset, Event, MseLoss, NeuralNetwork, ProbabilityCrossEntropyLoss, Sets,
-    Sgd, Shuffle, StopReason, TrainOptions, Trainer, Workspace, argmax,
+    CrossEntropyLoss, DataLoader, Dataset, Event, MseLoss, NeuralNetwork, Sets, Sgd, Shuffle, StopReason,
+    TrainOptions, Trainer, Workspace, argmax,
 };
 use ndarray::{Array2, array};
 

@@ -53,7 +53,9 @@ fn mnist() {
 #[cfg(feature = "linalg")]
 #[test]
 fn california_housing() {
-    use mfnet::{Inputs, MseLoss, Normalization, Targets, least_squares, mean_predictor, train_test_split};
+    use mfnet::baseline::{least_squares, mean_predictor};
+    use mfnet::data::{Inputs, Normalization};
+    use mfnet::{MseLoss, Targets, train_test_split};
 
     let Some(source) = source("california_housing") else {
         return;

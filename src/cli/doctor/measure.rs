@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Instant;
 
-use mfnet::machine;
+use mfnet::internal::machine;
 
 /// Figures of all threads together.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use mfnet::{ClassScores, RegressionScores};
+use mfnet::metrics::{ClassScores, RegressionScores};
 use serde_json::{Value, json};
 
 use super::scores::{Report, Scores};

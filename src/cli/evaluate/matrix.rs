@@ -103,7 +103,7 @@ fn most_confused(classes: &Classes) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mfnet::classification_scores;
+    use mfnet::metrics::classification_scores;
     use ndarray::{Array2, array};
 
     fn classes(labels: &[&str], confusion: Array2<u64>) -> Classes {

@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
-use mfnet::{
-    ClassificationScores, CrossEntropyLoss, Element, Model, MseLoss, ProbabilityCrossEntropyLoss,
-    RegressionScores, Targets, accuracy, argmax, classification_scores, confusion_matrix, regression_scores,
+use mfnet::loss::ProbabilityCrossEntropyLoss;
+use mfnet::metrics::{
+    ClassificationScores, RegressionScores, accuracy, classification_scores, confusion_matrix,
+    regression_scores,
 };
+use mfnet::{CrossEntropyLoss, Element, Model, MseLoss, Targets, argmax};
 use ndarray::{Array2, s};
 
 use crate::cli::opened::target_name;

@@ -1,6 +1,6 @@
 //! The report as text.
 
-use mfnet::{ClassScores, RegressionScores};
+use mfnet::metrics::{ClassScores, RegressionScores};
 
 use super::matrix;
 use super::scores::{Classes, Numbers, Report, Scores};

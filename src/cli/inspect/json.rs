@@ -1,7 +1,7 @@
 //! The report for programs: one JSON object.
 
-use mfnet::Normalization;
 use mfnet::checkpoint::{FileKind, Setting};
+use mfnet::data::Normalization;
 use mfnet::data::{Scaling, Schema};
 use serde_json::{Value, json};
 

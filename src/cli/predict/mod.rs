@@ -11,7 +11,8 @@ use anyhow::ensure;
 use clap::Args;
 use mfnet::checkpoint::{Precision, precision_of};
 use mfnet::data::Task;
-use mfnet::{Element, Model, argmax, softmax};
+use mfnet::loss::softmax;
+use mfnet::{Element, Model, argmax};
 use ndarray::Array2;
 
 use self::arrays::Arrays;

@@ -36,5 +36,8 @@ fn cpu() -> String {
     } else {
         &model
     };
-    format!("{model}, {cores} cores, {}", mfnet::machine::instruction_set())
+    format!(
+        "{model}, {cores} cores, {}",
+        mfnet::internal::machine::instruction_set()
+    )
 }

@@ -5,9 +5,10 @@ use std::io::{IsTerminal, stderr};
 use std::ops::ControlFlow;
 use std::time::Instant;
 
+use mfnet::baseline::mean_predictor;
 use mfnet::{
     DataLoader, Dataset, Element, Evaluation, Event, History, NeuralNetwork, Sets, Sgd, Shuffle,
-    TrainOptions, Trainer, mean_predictor,
+    TrainOptions, Trainer,
 };
 
 use super::super::data::Pair;
