@@ -100,11 +100,11 @@ pub(crate) fn find<M: Copy>(what: &str, text: &str, table: &[(Named, M)]) -> Res
     }
 }
 
-/// The name with the fewest letters to change, insert or leave out, if these are at most a third of its own.
+/// The name with the fewest letters to change, insert or leave out, if these are at most half as many as its own.
 fn closest(text: &str, names: impl Iterator<Item = &'static str>) -> Option<&'static str> {
     let text: Vec<char> = text.to_lowercase().chars().take(100).collect();
     let distances = names.map(|name| (distance(&text, name), name));
-    let near = distances.filter(|(distance, name)| distance * 3 <= name.len());
+    let near = distances.filter(|(distance, name)| distance * 2 <= name.len());
     near.min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
 }
 

@@ -82,6 +82,9 @@ def check_onnx(path, case):
     names = [value.name for value in model.graph.output]
     found = dict(zip(names, session.run(None, {"input": case["input"]})))
     tolerance = TOLERANCE[case["precision"]]
+    if any(node.op_type == "LeakyRelu" for node in model.graph.node):
+        # ONNX keeps its slope in f32: 0.01 is off by up to 2^-25 of itself, in f64 networks too.
+        tolerance = max(tolerance, 1e-7)
     worst = check_close(f"{path}: output", found["output"], case["output"], tolerance)
     if case["task"] == "classification":
         check_close(f"{path}: probabilities", found["probabilities"], case["probabilities"], tolerance)

@@ -141,8 +141,11 @@ struct Entry {
     name: &'static str,
     description: &'static str,
     files: fn(&Source) -> Files,
-    fetch: fn(&Source, &mut dyn FnMut(Progress<'_>)) -> Result<Vec<PathBuf>>,
+    fetch: Fetch,
 }
+
+/// Finds the files of a data set, and fetches them if need be.
+type Fetch = fn(&Source, &mut dyn FnMut(Progress<'_>)) -> Result<Vec<PathBuf>>;
 
 fn folder_of(files: &[(PathBuf, File<'_>)]) -> PathBuf {
     let folder = files.first().and_then(|(path, _)| path.parent());

@@ -11,6 +11,8 @@ use crate::layer::Activation;
 ///
 /// As PyTorch's `LeakyReLU`. Units whose arguments are all negative still learn, other than with [`Relu`](super::Relu).
 ///
+/// An ONNX file has the slope in f32, whatever the precision of the network.
+///
 /// Source: Maas, Hannun and Ng 2013.
 ///
 /// ```
