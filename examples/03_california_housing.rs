@@ -10,9 +10,8 @@
 use mfnet::baseline::mean_predictor;
 use mfnet::data::Normalization;
 use mfnet::data::known::{self, Source};
-use mfnet::{
-    Dataset, Error, MseLoss, NeuralNetwork, Sets, Sgd, Targets, TrainOptions, Trainer, train_test_split,
-};
+use mfnet::data::train_test_split;
+use mfnet::{Dataset, Error, MseLoss, NeuralNetwork, Sets, Sgd, Targets, TrainOptions, Trainer};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let epochs = std::env::args().nth(1).map_or(Ok(500), |text| text.parse())?;

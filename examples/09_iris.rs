@@ -15,13 +15,13 @@
 
 use mfnet::data::known::{self, Source};
 use mfnet::data::read::{CsvOptions, read_csv};
+use mfnet::data::train_test_split;
 use mfnet::data::{Batch, Normalization};
 use mfnet::data::{Columns, Task};
 use mfnet::loss::ProbabilityCrossEntropyLoss;
 use mfnet::report::{Curves, Panel, Series, curves};
 use mfnet::{
-    DataLoader, Dataset, Error, Evaluation, NeuralNetwork, Position, Sgd, Shuffle, Targets, Workspace,
-    argmax, train_test_split,
+    DataLoader, Dataset, Error, Evaluation, NeuralNetwork, Position, Sgd, Shuffle, Targets, Workspace, argmax,
 };
 use ndarray::ArrayView2;
 use std::io::ErrorKind;

@@ -13,13 +13,11 @@ mod keep;
 
 use keep::keep;
 use mfnet::data::known::{self, FASHION_MNIST_CLASSES, Source};
+use mfnet::data::train_test_split;
 use mfnet::metrics::confusion_matrix;
 use mfnet::optimizer::Schedule;
 use mfnet::report::{Curves, Panel, Series, confusion, curves};
-use mfnet::{
-    Adam, CrossEntropyLoss, Error, NeuralNetwork, Sets, Targets, TrainOptions, Trainer, argmax,
-    train_test_split,
-};
+use mfnet::{Adam, CrossEntropyLoss, Error, NeuralNetwork, Sets, Targets, TrainOptions, Trainer, argmax};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);

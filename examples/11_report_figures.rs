@@ -19,11 +19,12 @@ use lines::line;
 use mfnet::baseline::mean_predictor;
 use mfnet::data::Normalization;
 use mfnet::data::known::{self, DIGIT_CLASSES, Source};
+use mfnet::data::train_test_split;
 use mfnet::metrics::confusion_matrix;
 use mfnet::report::{Curves, Panel, Picture, Series, confusion, curves};
 use mfnet::{
     CrossEntropyLoss, Dataset, Error, MseLoss, NeuralNetwork, Reduction, Sets, Sgd, Targets, TrainOptions,
-    Trainer, argmax, train_test_split,
+    Trainer, argmax,
 };
 use ndarray::ArrayView2;
 

@@ -119,7 +119,7 @@ mod train;
 pub use blas::{Blas, blas};
 #[cfg(feature = "save")]
 pub use checkpoint::Model;
-pub use data::{DataLoader, Dataset, Shuffle, Targets, train_test_split};
+pub use data::{DataLoader, Dataset, Shuffle, Targets};
 pub use element::Element;
 pub use error::{Error, Position, Result};
 pub use layer::{Activation, Layer};

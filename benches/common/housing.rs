@@ -2,7 +2,8 @@
 
 use mfnet::data::Normalization;
 use mfnet::data::known::{self, Source};
-use mfnet::{Dataset, Element, Targets, train_test_split};
+use mfnet::data::train_test_split;
+use mfnet::{Dataset, Element, Targets};
 use ndarray::Axis;
 
 use super::common::noise::noise;

@@ -5,8 +5,9 @@ use std::path::Path;
 use anyhow::{Context, bail, ensure};
 use mfnet::data::known::Source;
 use mfnet::data::read;
+use mfnet::data::train_test_split;
 use mfnet::data::{Columns, Examples, Schema};
-use mfnet::{Dataset, Element, Error, train_test_split};
+use mfnet::{Dataset, Element, Error};
 
 use super::defaults;
 use super::given::Given;

@@ -17,7 +17,8 @@ use crate::random::{Stream, generator};
 /// [`Error::InvalidOption`] for a fraction outside its range, [`Error::InvalidData`] for a single sample.
 ///
 /// ```
-/// use mfnet::{Dataset, train_test_split};
+/// use mfnet::Dataset;
+/// use mfnet::data::train_test_split;
 /// use ndarray::Array2;
 ///
 /// let data = Dataset::regression(Array2::<f64>::zeros((10, 3)), Array2::zeros((10, 1)))?;

@@ -19,7 +19,8 @@ use crate::optimizer::Optimizer;
 ///
 /// ```
 /// use mfnet::optimizer::{Adam, Schedule};
-/// use mfnet::{CrossEntropyLoss, NeuralNetwork, Sets, TrainOptions, Trainer, argmax, train_test_split};
+/// use mfnet::{CrossEntropyLoss, NeuralNetwork, Sets, TrainOptions, Trainer, argmax};
+/// use mfnet::data::train_test_split;
 ///
 /// let (train, test) = mfnet::data::digits::digits::<f32>(7, 2_000, 500)?;
 /// let (train, validation) = train_test_split(&train, 0.1, 7)?;

@@ -1,13 +1,14 @@
 //! What a user gets wrong comes back as an error that says which operation, and what it was given; nothing panics.
 
 use mfnet::baseline::mean_predictor;
+use mfnet::data::train_test_split;
 use mfnet::data::{Normalization, normalize_features, one_hot_decode, one_hot_encode};
 use mfnet::layer::Linear;
 use mfnet::loss::Loss;
 use mfnet::metrics::{accuracy, confusion_matrix};
 use mfnet::{
     Clip, CrossEntropyLoss, DataLoader, Dataset, Error, History, MseLoss, NeuralNetwork, Reduction, Sets,
-    Sgd, Shuffle, TrainOptions, Workspace, train_test_split,
+    Sgd, Shuffle, TrainOptions, Workspace,
 };
 use ndarray::{Array2, array};
 use std::fmt::Debug;

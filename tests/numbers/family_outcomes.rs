@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use mfnet::data::Normalization;
 use mfnet::data::known;
 use mfnet::data::read::{CsvOptions, read_csv};
+use mfnet::data::train_test_split;
 use mfnet::data::{Columns, Task, circle, cube};
 use mfnet::layer::Window;
 use mfnet::loss::Loss;
@@ -15,8 +16,7 @@ use mfnet::loss::ProbabilityCrossEntropyLoss;
 use mfnet::metrics::accuracy;
 use mfnet::optimizer::{Optimizer, Schedule};
 use mfnet::{
-    Adam, CrossEntropyLoss, Dataset, Error, MseLoss, NeuralNetwork, Sets, Sgd, Targets, TrainOptions,
-    Trainer, train_test_split,
+    Adam, CrossEntropyLoss, Dataset, Error, MseLoss, NeuralNetwork, Sets, Sgd, Targets, TrainOptions, Trainer,
 };
 use ndarray::Array2;
 

@@ -4,8 +4,9 @@
 //! The drawn digits, the points of `circle` and `cube` and the masks of `Dropout` have theirs beside their code.
 
 use mfnet::data::k_folds;
+use mfnet::data::train_test_split;
 use mfnet::layer::Initializer;
-use mfnet::{DataLoader, Dataset, Element, NeuralNetwork, Shuffle, train_test_split};
+use mfnet::{DataLoader, Dataset, Element, NeuralNetwork, Shuffle};
 use ndarray::{Array2, s};
 
 /// The weights of the first layer, two outputs of three inputs, row by row; the biases are 0.

@@ -54,8 +54,9 @@ fn mnist() {
 #[test]
 fn california_housing() {
     use mfnet::baseline::{least_squares, mean_predictor};
+    use mfnet::data::train_test_split;
     use mfnet::data::{Inputs, Normalization};
-    use mfnet::{MseLoss, Targets, train_test_split};
+    use mfnet::{MseLoss, Targets};
 
     let Some(source) = source("california_housing") else {
         return;
