@@ -69,7 +69,7 @@ fn stirred<T: Element>(mut network: NeuralNetwork<T>) -> NeuralNetwork<T> {
         epochs: 3,
         ..TrainOptions::default()
     };
-    let (loss, mut sgd) = (MseLoss::default(), Sgd::new(0.1).unwrap());
+    let (loss, mut sgd) = (MseLoss::default(), Sgd::new(0.01).unwrap());
     train(&mut network, &data, &loss, &mut sgd, &options, |_| {
         std::ops::ControlFlow::Continue(())
     })
