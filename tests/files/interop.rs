@@ -66,7 +66,7 @@ fn stirred<T: Element>(network: NeuralNetwork<T>) -> NeuralNetwork<T> {
     let targets = noise(SAMPLES, network.outputs(), 61);
     let data = Dataset::regression(noise(SAMPLES, network.inputs(), 60), targets).unwrap();
     let options = TrainOptions::default().with_epochs(3);
-    let sgd = Sgd::new(0.1).unwrap();
+    let sgd = Sgd::new(0.01).unwrap();
     let mut trainer = Trainer::new(network, MseLoss::default(), sgd).options(options);
     trainer.fit(&data).unwrap();
     trainer.into_network()
