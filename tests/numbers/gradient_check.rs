@@ -149,7 +149,7 @@ fn dataset(inputs: Array2<f64>, targets: Targets, outputs: usize) -> Dataset<f64
     data.unwrap()
 }
 
-/// Checks both losses with both reductions and every kind of targets.
+/// Checks the squared error, and the cross-entropy that fits the output, with both reductions and every kind of targets.
 fn check(sizes: &[usize], activations: &[Activation], samples: usize) {
     let outputs = sizes[sizes.len() - 1];
     let inputs = noise(samples, sizes[0], 1);
@@ -157,17 +157,27 @@ fn check(sizes: &[usize], activations: &[Activation], samples: usize) {
     for reduction in [Reduction::Mean, Reduction::Sum] {
         let mse = MseLoss { reduction };
         let cross_entropy = CrossEntropyLoss::new(reduction);
+        let class_weights: Vec<f64> = (0..outputs).map(|class| 0.5 + class as f64).collect();
         let weighted = CrossEntropyLoss {
             reduction,
-            class_weights: (0..outputs).map(|class| 0.5 + class as f64).collect(),
+            class_weights: class_weights.clone(),
+        };
+        let of_probabilities = ProbabilityCrossEntropyLoss::new(reduction);
+        let weighted_probabilities = ProbabilityCrossEntropyLoss {
+            reduction,
+            class_weights,
+        };
+        let [cross_entropy, weighted]: [&dyn Loss<f64>; 2] = match activations.last() {
+            Some(Softmax) => [&of_probabilities, &weighted_probabilities],
+            _ => [&cross_entropy, &weighted],
         };
         let jobs: [(&dyn Loss<f64>, Targets); 6] = [
             (&mse, Targets::Values),
             (&mse, Targets::Labels),
-            (&cross_entropy, Targets::Labels),
-            (&cross_entropy, Targets::OneHot),
-            (&weighted, Targets::Labels),
-            (&weighted, Targets::OneHot),
+            (cross_entropy, Targets::Labels),
+            (cross_entropy, Targets::OneHot),
+            (weighted, Targets::Labels),
+            (weighted, Targets::OneHot),
         ];
         for (loss, targets) in jobs {
             let data = dataset(inputs.clone(), targets, outputs);
