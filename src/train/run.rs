@@ -171,7 +171,7 @@ impl<'a, T: Element> Run<'a, T> {
     ///
     /// # Errors
     ///
-    /// [`Error::Diverged`] when a loss is not finite: the weights are then those before that batch; and when a weight is not,
+    /// [`Error::Diverged`](crate::Error::Diverged) when a loss is not finite: the weights are then those before that batch; and when a weight is not,
     /// after the epoch or where the observer ends it. Those of [`Optimizer::start_step`].
     pub fn epoch(&mut self) -> Result<Option<EpochRecord>> {
         self.epoch_with(|_| ControlFlow::Continue(()))

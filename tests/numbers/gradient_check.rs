@@ -148,7 +148,7 @@ fn dataset(inputs: Array2<f64>, targets: Targets, outputs: usize) -> Dataset<f64
     data.unwrap()
 }
 
-/// Checks every loss with every kind of targets that it takes.
+/// Checks every loss that fits the output, with every kind of targets that it takes.
 fn check(sizes: &[usize], activations: &[&'static str], samples: usize) {
     let outputs = sizes[sizes.len() - 1];
     let inputs = noise(samples, sizes[0], 1);
@@ -157,9 +157,9 @@ fn check(sizes: &[usize], activations: &[&'static str], samples: usize) {
     for (takes, loss) in each::losses::<f64>(outputs) {
         let kinds = match takes {
             Takes::Numbers => [Targets::Values, Targets::Labels],
-            Takes::Logits => [Targets::Labels, Targets::OneHot],
+            Takes::Logits if !gives_probabilities => [Targets::Labels, Targets::OneHot],
             Takes::Probabilities if gives_probabilities => [Targets::Labels, Targets::OneHot],
-            Takes::Probabilities => continue,
+            Takes::Logits | Takes::Probabilities => continue,
         };
         for targets in kinds {
             let data = dataset(inputs.clone(), targets, outputs);
