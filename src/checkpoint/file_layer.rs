@@ -122,7 +122,7 @@ pub trait FileLayer<T: Element>: Layer<T> + Sized {
 /// }
 ///
 /// impl FileActivation<f64> for LeakyRelu {
-///     const KIND: &'static str = "LeakyReLU";
+///     const KIND: &'static str = "OwnLeakyReLU";
 ///
 ///     fn record(&self) -> Record<f64> {
 ///         let leaky = Operator::new("LeakyRelu").attribute("alpha", Attribute::Float(self.slope as f32));

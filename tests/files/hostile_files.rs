@@ -232,7 +232,8 @@ fn sound_files_are_read_by_their_harnesses() {
     Model::<f32>::load(file(&model_files()[0]).path()).unwrap();
     NeuralNetwork::<f64>::load(file(&model_files()[1]).path()).unwrap();
     let adam = Adam::new(0.01).unwrap();
-    let mut trainer = Trainer::new(small_network(), CrossEntropyLoss::default(), adam);
+    let options = TrainOptions::default().with_batch_size(4);
+    let mut trainer = Trainer::new(small_network(), CrossEntropyLoss::default(), adam).options(options);
     trainer
         .load_checkpoint(file(&checkpoint_files()[0]).path())
         .unwrap();

@@ -141,7 +141,7 @@ impl Activation<f32> for LeakyRelu {
 }
 
 impl FileActivation<f32> for LeakyRelu {
-    const KIND: &'static str = "LeakyReLU";
+    const KIND: &'static str = "OwnLeakyReLU";
 
     fn record(&self) -> Record<f32> {
         let leaky = Operator::new("LeakyRelu").attribute("alpha", Attribute::Float(self.slope));
@@ -196,7 +196,7 @@ fn they_come_back() {
     let expected = [
         "Unflatten",
         "Conv2d",
-        "LeakyReLU",
+        "OwnLeakyReLU",
         "Scale",
         "Conv2d",
         "Tanh",
@@ -262,12 +262,12 @@ fn they_are_refused_before_anything_is_written() {
     assert_eq!(fs::read(&path).unwrap(), before, "what was there stays");
     let error = message(NeuralNetwork::<f32>::load(&path));
     assert!(
-        error.contains("layer 2: layer: \"LeakyReLU\" is not known; known are Linear"),
+        error.contains("layer 2: layer: \"OwnLeakyReLU\" is not known; known are Linear"),
         "{error}"
     );
     let error = message(NeuralNetwork::load_with(&path, &only_layers));
     assert!(
-        error.contains("\"LeakyReLU\" is not known") && error.contains("Scale"),
+        error.contains("\"OwnLeakyReLU\" is not known") && error.contains("Scale"),
         "{error}"
     );
     assert!(network(7).load_weights(&path).is_err());

@@ -138,7 +138,7 @@ fn another_training_is_refused_with_names_and_both_values() {
         ),
         (
             trainer(network(0.3, 7), loss(), adam(), options()),
-            "layer 2 is Dropout p=0.2",
+            "layer 2 is Dropout (p=0.2, seed=",
         ),
     ] {
         let before: Vec<_> = other.network().weights().cloned().collect();
