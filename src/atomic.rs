@@ -1,4 +1,4 @@
-//! Files that are either as they were or as they are to be, and never half of it.
+//! Atomic file replacement: a file has either its old content or all of its new content.
 
 use std::fs;
 use std::io::{self, BufWriter, Write};
@@ -8,21 +8,21 @@ use tempfile::{Builder, NamedTempFile};
 
 use crate::error::{Error, Position, Result};
 
-/// Gives a file this content: in a file beside it, which takes its name when all of it is on the disk.
+/// Replaces the content of a file: writes a temporary file beside it, which takes its name when all of it is on the disk.
 ///
 /// # Errors
 ///
-/// [`Error::Io`] if the system refuses; [`Error::InvalidFile`] for a folder or a device, which no file shall replace.
+/// [`Error::Io`] if the system refuses; [`Error::InvalidFile`] for a folder or a device, which is not replaced by a file.
 pub(crate) fn write(path: &Path, content: &[u8]) -> Result<()> {
     write_by(path, |file| file.write_all(content))
 }
 
-/// As [`write`], for content that is written bit by bit.
+/// As [`write`], with a function that writes the content piece by piece.
 pub(crate) fn write_by(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<&mut fs::File>) -> io::Result<()>,
 ) -> Result<()> {
-    // A link stays a link, to the new content.
+    // A symbolic link stays a link: the file that it points to is replaced.
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     if fs::metadata(&target).is_ok_and(|there| !there.is_file()) {
         let problem = "there is something here that is no file, and is not to be replaced by one";
@@ -34,20 +34,20 @@ pub(crate) fn write_by(
         _ => Path::new("."),
     };
     let mut temporary = temporary(folder).map_err(refused)?;
-    // The file itself: its errors name no path either.
+    // Written to the file itself, whose errors do not name the temporary path.
     let mut file = BufWriter::with_capacity(1 << 20, temporary.as_file_mut());
     write(&mut file).and_then(|()| file.flush()).map_err(refused)?;
     drop(file);
     temporary.as_file().sync_all().map_err(refused)?;
     temporary.persist(&target).map_err(|error| refused(error.error))?;
-    // The new name too is to outlast a loss of power. Where a folder cannot be synced, the system does it in its time.
+    // The new name must survive a loss of power too. If a folder cannot be synced, the system writes it later.
     #[cfg(unix)]
     let _ = fs::File::open(folder).and_then(|folder| folder.sync_all());
     Ok(())
 }
 
-/// A file that goes when it is dropped. It is opened here, for the permissions of any new file, and for errors that do not
-/// name a path that nobody has heard of.
+/// A temporary file, deleted when dropped. It is opened here so that it has the permissions of any new file, and so that
+/// errors do not name its path, which users do not know.
 fn temporary(folder: &Path) -> std::io::Result<NamedTempFile> {
     let open = |path: &Path| fs::File::options().write(true).create_new(true).open(path);
     Builder::new().prefix(".mfnet-").make_in(folder, open)

@@ -1,7 +1,7 @@
-//! The bias row: design matrices of users (samples x features) and the augmented matrices inside.
+//! The bias row: converts between design matrices of users (samples x features) and the augmented matrices inside.
 //!
 //! Inside, one sample is one column and row 0 is the bias feature, so that a layer's bias is column 0 of its weights
-//! (report, section 3). Column-major storage keeps a sample's features next to each other.
+//! (report, section 3). Matrices are column-major, so that a sample's features are contiguous.
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, ShapeBuilder, s};
 
@@ -14,7 +14,7 @@ pub(crate) fn augmented<T: Element>(features: usize, samples: usize) -> Array2<T
     matrix
 }
 
-/// Puts the bias row on top of a design matrix, one sample a column: row 0 is 1, the rest the transpose.
+/// Returns the augmented matrix of a design matrix: row 0 is the bias, 1, and the rest the transpose, one sample a column.
 ///
 /// # Shapes
 ///
@@ -36,7 +36,7 @@ pub fn augment<T: Element>(design: ArrayView2<'_, T>) -> Array2<T> {
     matrix
 }
 
-/// Takes the bias row off again: the inverse of [`augment`].
+/// Removes the bias row and transposes: the inverse of [`augment`].
 ///
 /// # Shapes
 ///
@@ -46,12 +46,12 @@ pub fn strip<T: Element>(augmented: ArrayView2<'_, T>) -> Array2<T> {
     augmented.slice_move(s![bias.., ..]).reversed_axes().to_owned()
 }
 
-/// Everything but the constant row 0.
+/// The matrix without its constant row 0.
 pub(crate) fn body<'a, T>(matrix: ArrayView2<'a, T>) -> ArrayView2<'a, T> {
     matrix.split_at(Axis(0), 1).1
 }
 
-/// Everything but the constant row 0.
+/// The matrix without its constant row 0.
 pub(crate) fn body_mut<'a, T>(matrix: ArrayViewMut2<'a, T>) -> ArrayViewMut2<'a, T> {
     matrix.split_at(Axis(0), 1).1
 }
@@ -62,15 +62,11 @@ mod tests {
     use ndarray::array;
 
     #[test]
-    fn the_bias_row_comes_and_goes() {
+    fn strip_is_the_inverse_of_augment() {
         let design = array![[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]];
         let inside = augment(design.view());
         assert_eq!(inside, array![[1.0, 1.0, 1.0], [1.0, 3.0, 5.0], [2.0, 4.0, 6.0]]);
-        assert_eq!(
-            inside.strides(),
-            [1, 3],
-            "a sample's features are next to each other"
-        );
+        assert_eq!(inside.strides(), [1, 3], "a sample's features are contiguous");
         assert_eq!(strip(inside.view()), design);
         assert_eq!(strip(Array2::<f64>::zeros((0, 3)).view()).dim(), (3, 0));
     }

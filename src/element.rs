@@ -1,4 +1,4 @@
-//! The numbers that networks are made of: `f32` and `f64`.
+//! The floating-point types that networks compute in: `f32` and `f64`.
 
 use crate::kernel::Number;
 
@@ -9,21 +9,21 @@ pub trait Element: Number {
     /// The type's name: `"f32"` or `"f64"`.
     const NAME: &'static str;
 
-    /// The same number as a byte; exact.
+    /// Converts a byte; exact.
     fn from_u8(value: u8) -> Self;
 
-    /// The nearest number of this type.
+    /// Rounds to the nearest number of this type.
     fn from_f64(value: f64) -> Self;
 
-    /// The same number as `f64`; exact.
+    /// Converts to `f64`; exact.
     fn as_f64(self) -> f64;
 
-    /// Calls the function that this crate was compiled with for this type; see [`compiled`].
+    /// Calls the instance of a function that was compiled in this crate for this type; see [`compiled`].
     #[doc(hidden)]
     fn call<'a, 'b: 'a, F: Compiled>(arguments: F::Arguments<'a, 'b, Self>) -> F::Output<'b, Self>;
 }
 
-/// A generic function whose code for both types is part of this crate; written by [`compiled`].
+/// A generic function whose code for both types is part of this crate; implemented by [`compiled`].
 pub trait Compiled {
     /// The function's arguments, as a tuple.
     type Arguments<'a, 'b: 'a, T: Element>;
@@ -37,12 +37,12 @@ pub trait Compiled {
     fn in_f64<'a, 'b: 'a>(arguments: Self::Arguments<'a, 'b, f64>) -> Self::Output<'b, f64>;
 }
 
-/// Has a generic function compiled once for `f32` and once for `f64`, in this crate and with its optimisation.
+/// Compiles a generic function once for `f32` and once for `f64`, in this crate and with its optimisation.
 ///
-/// Without it, the code of a generic function is made anew in each program that calls it: slowly compiled, and slow where
-/// that program is a development build. Written around the functions that the heavy work goes through.
+/// Otherwise a generic function is compiled again in each program that calls it: this takes long, and the code is slow if
+/// that program is a development build. The macro is for functions that do the heavy work.
 ///
-/// `'a` is the lifetime of the references, `'b` that of anything they lead to.
+/// `'a` is the lifetime of the references, `'b` that of anything behind them.
 macro_rules! compiled {
     (
         $(#[$attribute:meta])*

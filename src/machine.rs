@@ -1,7 +1,7 @@
-//! What the machine can do, measured: to tell a slow machine from a machine that is used badly.
+//! Measurements of the machine's limits, to tell a slow machine from one that is used badly.
 //!
 //! Each function keeps all threads of rayon's current pool busy for about a quarter of a second and reports the best of
-//! several attempts, since whatever else runs meanwhile can only make a figure worse. `mfnet doctor` shows them all.
+//! several attempts, since other programs that run meanwhile can only make a figure worse. `mfnet doctor` shows them all.
 
 use std::hint::black_box;
 use std::sync::{Mutex, PoisonError};
@@ -14,14 +14,14 @@ use crate::kernel::{InstructionSet, multiply_adds, read};
 use crate::pool;
 use crate::product::gemm;
 
-/// Attempts of a measurement, and how long each takes.
+/// The number of attempts of a measurement, and the duration of each.
 const ATTEMPTS: usize = 5;
 const ATTEMPT: Duration = Duration::from_millis(50);
 
-/// The instructions that the loops of this crate use on this CPU: `"AVX-512"`, `"AVX2"` or, for what every CPU of the
+/// The instruction set that the loops of this crate use on this CPU: `"AVX-512"`, `"AVX2"` or, for what every CPU of the
 /// target has, `"baseline"`.
 ///
-/// The matrix products have instructions of their own: see [`Blas::kernel`](crate::Blas::kernel).
+/// The matrix products have an instruction set of their own: see [`Blas::kernel`](crate::Blas::kernel).
 pub fn instruction_set() -> &'static str {
     match InstructionSet::of_cpu() {
         InstructionSet::Avx512 => "AVX-512",
@@ -30,9 +30,9 @@ pub fn instruction_set() -> &'static str {
     }
 }
 
-/// The most floating-point operations per second that the threads reach together: multiply-adds in registers.
+/// The largest number of floating-point operations per second that the threads reach together: multiply-adds in registers.
 ///
-/// Only a build with full optimisation (`opt-level = 3`) gets there.
+/// Only a build with full optimisation (`opt-level = 3`) reaches it.
 ///
 /// ```
 /// let peak = mfnet::internal::machine::peak_flops::<f32>();
@@ -43,11 +43,11 @@ pub fn peak_flops<T: Element>() -> f64 {
     best_rate(|| (), |()| multiply_adds::<T>(4096))
 }
 
-/// Floating-point operations per second of matrix products as a training does them: one product in each thread.
+/// Floating-point operations per second of matrix products as in training: one product in each thread.
 ///
 /// # Shapes
 ///
-/// 512 x 785 times 785 x 256: a layer of 512 units, and a block of samples of 784 features
+/// 512 x 785 times 785 x 256: a layer of 512 units, and a shard of 256 samples of 784 features
 pub fn product_flops<T: Element>() -> f64 {
     const SHAPE: [usize; 3] = [512, 785, 256];
     let [outputs, inputs, samples] = SHAPE;
@@ -79,7 +79,8 @@ pub fn memory_bandwidth() -> f64 {
     const PIECE: usize = 1 << 20;
     let numbers = (TOTAL / rayon::current_num_threads()).max(EACH) / size_of::<u64>();
     best_rate(
-        // Written, since memory that never was written need not exist; by the thread that reads it, to be near it.
+        // Written before it is read, since the system provides memory only then; by the thread that reads it, so that it is
+        // near.
         || ((0..numbers as u64).collect::<Vec<u64>>(), 0),
         |(memory, next)| {
             let rest = &memory[*next..];
@@ -91,9 +92,9 @@ pub fn memory_bandwidth() -> f64 {
     )
 }
 
-/// Seconds that it takes to give every thread an empty task and to wait until all are done.
+/// The number of seconds to give every thread an empty task and to wait until all are done.
 ///
-/// A batch of a training does so several times.
+/// A training step does so several times.
 pub fn fork_join_seconds() -> f64 {
     // From a thread of the pool, as a training does it.
     pool::enter(|| {
@@ -109,34 +110,29 @@ pub fn fork_join_seconds() -> f64 {
     })
 }
 
-/// The best rate, over all attempts, at which the threads together do their work: its sum per second.
+/// The best rate over all attempts: the work of all threads together, per second.
 ///
-/// `prepare` makes what a thread works on; `work` works for less than a millisecond or so and says how much it did.
+/// `prepare` makes the state of a thread; `work` runs for about a millisecond at most, and returns how much it did.
 fn best_rate<S: Send>(prepare: impl Fn() -> S + Sync, work: impl Fn(&mut S) -> f64 + Sync) -> f64 {
-    pool::enter(|| best_rate_of_pool(&prepare, &work))
-}
-
-fn best_rate_of_pool<S: Send>(
-    prepare: &(impl Fn() -> S + Sync),
-    work: &(impl Fn(&mut S) -> f64 + Sync),
-) -> f64 {
-    let states: Vec<Mutex<S>> = rayon::broadcast(|_| Mutex::new(prepare()));
-    let attempts = (0..ATTEMPTS).map(|_| {
-        let start = Instant::now();
-        let done = rayon::broadcast(|thread| {
-            // A work that panicked before ends the measurement anyway.
-            let mut state = states[thread.index()]
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            let mut done = 0.0;
-            while start.elapsed() < ATTEMPT {
-                done += work(&mut state);
-            }
-            done
+    pool::enter(|| {
+        let states: Vec<Mutex<S>> = rayon::broadcast(|_| Mutex::new(prepare()));
+        let attempts = (0..ATTEMPTS).map(|_| {
+            let start = Instant::now();
+            let done = rayon::broadcast(|thread| {
+                // A panic in `work` ends the measurement anyway.
+                let mut state = states[thread.index()]
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner);
+                let mut done = 0.0;
+                while start.elapsed() < ATTEMPT {
+                    done += work(&mut state);
+                }
+                done
+            });
+            done.iter().sum::<f64>() / start.elapsed().as_secs_f64()
         });
-        done.iter().sum::<f64>() / start.elapsed().as_secs_f64()
-    });
-    attempts.fold(0.0, f64::max)
+        attempts.fold(0.0, f64::max)
+    })
 }
 
 #[cfg(test)]

@@ -1,22 +1,22 @@
-//! The threads that share the work: those of rayon's current pool, or, in a process that was forked, of a pool of its own.
+//! The threads that share the work: those of rayon's current pool or, in a forked process, of a pool of its own.
 //!
-//! A fork copies the memory of a process but only the one thread that called for it: a child finds rayon's pool as its
-//! parent left it, without the threads, and would wait for them for ever.
+//! A fork copies the memory of a process but only the thread that called it. A child has rayon's pool without its threads,
+//! and would wait for them for ever.
 
 use std::process;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-/// The process in which work was handed out first.
+/// The id of the process that entered the pool first.
 static FIRST: OnceLock<u32> = OnceLock::new();
 
-/// The pool of a forked process, and which process that is: it may be forked in its turn.
+/// The pool of a forked process and the id of that process, which may be forked in its turn.
 static OWN: Mutex<Option<(u32, Arc<ThreadPool>)>> = Mutex::new(None);
 
-/// Does work on a thread of the pool, where handing out more of it costs least and allocates nothing.
+/// Runs work on a thread of the pool, from which parallel work starts at the least cost and without allocation.
 ///
-/// Work that is on such a thread already stays there.
+/// Stays on the current thread if that is one of the pool.
 pub(crate) fn enter<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     if rayon::current_thread_index().is_some() {
         return work();
@@ -28,7 +28,7 @@ pub(crate) fn enter<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     if let Some(pool) = own(process) {
         return pool.install(work);
     }
-    // With no other thread to be had this one is a pool of its own, and from now on stays one.
+    // No thread can be started: the current thread becomes a pool of its own, for good.
     let _alone = ThreadPoolBuilder::new()
         .num_threads(1)
         .use_current_thread()
@@ -36,7 +36,7 @@ pub(crate) fn enter<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     work()
 }
 
-/// The pool of a process that was forked; none where no thread can be started.
+/// The pool of a forked process; `None` if no thread can be started.
 fn own(process: u32) -> Option<Arc<ThreadPool>> {
     let mut own = OWN.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((owner, pool)) = &*own

@@ -1,9 +1,9 @@
-//! Random numbers: one named generator, one stream for each use, so that no result depends on who draws first.
+//! Random numbers: one named generator, with one stream for each use, so that no result depends on the order of draws.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-/// What random numbers are drawn for. Each use has a stream of its own under the same seed.
+/// The use of random numbers. Each use has a stream of its own under the same seed.
 #[derive(Clone, Copy)]
 pub(crate) enum Stream {
     /// Initial weights; the index is the layer.
@@ -14,7 +14,7 @@ pub(crate) enum Stream {
     Split = 3,
     /// The drawn digits; the index is the sample.
     Digits = 4,
-    /// The seeds of what layers draw in training; the index is the layer.
+    /// The seeds of the random numbers that layers draw in training; the index is the layer.
     Noise = 6,
     /// The points of the circle; the index is the sample.
     Circle = 5,
@@ -39,7 +39,7 @@ mod tests {
     use rand::Rng;
 
     #[test]
-    fn streams_are_apart_and_stable() {
+    fn streams_differ_and_are_stable() {
         let first = |seed, stream, index| generator(seed, stream, index).next_u64();
         assert_eq!(first(7, Stream::Order, 3), first(7, Stream::Order, 3));
         assert_ne!(first(7, Stream::Order, 3), first(7, Stream::Order, 4));

@@ -7,7 +7,7 @@ use crate::element::compiled;
 compiled! {
     /// C <- alpha A B + beta C, in the calling thread.
     ///
-    /// Each matrix must have unit stride along one axis, or ndarray leaves BLAS for a slower kernel.
+    /// Each matrix must have unit stride along one axis; otherwise ndarray uses a slower kernel instead of BLAS.
     ///
     /// # Shapes
     ///

@@ -15,14 +15,14 @@ unsafe extern "C" {
     fn openblas_set_num_threads(threads: c_int);
 }
 
-/// The kernel that the library had chosen by itself; empty unless the guard replaced it.
+/// The kernel that the library chose by itself; empty unless the guard replaced it.
 static REPLACED: OnceLock<String> = OnceLock::new();
 
-/// Has the library use one thread for a call, once. Later calls cost one atomic load.
+/// Sets the library to one thread for each call. Only the first call does so; later calls cost one atomic load.
 pub(crate) fn prepare() {
     static ONE_THREAD: Once = Once::new();
     ONE_THREAD.call_once(|| {
-        // The entry among the program's constructors is linked because it is named here.
+        // Without this mention, the entry among the program's constructors would not be linked.
         #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
         std::hint::black_box(CONSTRUCTOR);
         // SAFETY: takes a plain integer; the library allows it at any time between products, and every product of
@@ -31,7 +31,7 @@ pub(crate) fn prepare() {
     });
 }
 
-/// What the library says of itself.
+/// Returns the library's version, kernel sets and thread counts.
 pub(super) fn describe() -> Blas {
     prepare();
     // SAFETY: returns a pointer to a static, nul-terminated string of the library.
@@ -57,6 +57,8 @@ fn kernel() -> String {
     unsafe { text(openblas_get_corename()) }
 }
 
+/// Copies a C string; a null pointer gives an empty one.
+///
 /// # Safety
 ///
 /// `pointer` is null or points to a nul-terminated string that nobody changes meanwhile.
@@ -85,12 +87,12 @@ static CONSTRUCTOR: extern "C" fn() = {
     constructor
 };
 
-/// Has the library choose its kernel again where it chose one below what the CPU allows; the kernel it had before.
+/// Makes the library choose its kernel again if the CPU allows a better one. Returns the kernel that was replaced.
 ///
-/// A library older than the CPU makes a wrong choice when it is loaded, and reads the user's choice from the environment only
-/// then; but a library with several kernels in it can be told to unload the one and load another. Nothing is done where the
-/// user has chosen, or where threads run that might read the environment, as in a program that loads this crate as a plugin:
-/// [`Blas::better_kernel`] then names the kernel that `OPENBLAS_CORETYPE` should name.
+/// A library older than the CPU makes a wrong choice when it is loaded, and reads the user's choice from the environment
+/// only then. A library that contains several kernels can be told to unload one and load another. The guard does nothing if
+/// the user has chosen, or if other threads run that might read the environment, as in a program that loads this crate as a
+/// plugin: [`Blas::better_kernel`] then names the kernel that `OPENBLAS_CORETYPE` should name.
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 fn guard_kernel() -> Option<String> {
     const CHOICE: &CStr = c"OPENBLAS_CORETYPE";
@@ -104,8 +106,8 @@ fn guard_kernel() -> Option<String> {
     let init = symbol(c"gotoblas_dynamic_init")?;
     let value = std::ffi::CString::new(wanted).ok()?;
     // SAFETY: both functions take and return nothing. glibc's `setenv` must not run beside a `getenv`, which takes no lock:
-    // the only other threads are the library's own, which wait for work and read no environment. No product runs
-    // meanwhile, as nobody has had a chance to ask for one.
+    // the only other threads are the library's own, which wait for work and read no environment. No product runs meanwhile,
+    // since no code has had a chance to start one.
     unsafe {
         libc::setenv(CHOICE.as_ptr(), value.as_ptr(), 1);
         quit();
@@ -115,7 +117,7 @@ fn guard_kernel() -> Option<String> {
     (kernel() != found).then_some(found)
 }
 
-/// Whether the process has threads besides this one and those of the library; also where that cannot be known.
+/// Whether the process has threads besides this one and those of the library; `true` if that cannot be found out.
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 fn has_other_threads() -> bool {
     // SAFETY: no arguments, returns a plain integer.
@@ -124,7 +126,7 @@ fn has_other_threads() -> bool {
     threads.map_or(true, |threads| threads > usize::try_from(own).unwrap_or(1).max(1))
 }
 
-/// The best kernel set for this CPU that every OpenBLAS since 2017 has; none where the library's choice is as good.
+/// The best kernel set for this CPU that every OpenBLAS since 2017 has; `None` if the library's choice is as good.
 fn wanted_kernel() -> Option<&'static str> {
     #[cfg(target_arch = "x86_64")]
     {
@@ -152,7 +154,7 @@ fn level(kernel: &str) -> u8 {
     }
 }
 
-/// A function of the loaded libraries that takes and returns nothing.
+/// A function of the loaded libraries that takes and returns nothing; `None` if no library has it.
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 fn symbol(name: &CStr) -> Option<unsafe extern "C" fn()> {
     // SAFETY: the name is nul-terminated; the default handle needs no opening.

@@ -12,7 +12,7 @@ pub trait Number: NdFloat + Default {
     /// A register of AVX2 with FMA.
     #[cfg(target_arch = "x86_64")]
     type Avx2: Lanes<Number = Self>;
-    /// What every CPU has.
+    /// An array, for every CPU.
     type Portable: Lanes<Number = Self>;
 }
 
@@ -21,20 +21,20 @@ pub trait Lanes: Copy + Debug + Send + Sync {
     /// The type of the numbers.
     type Number: Number;
 
-    /// How many they are.
+    /// The number of lanes.
     const COUNT: usize;
 
-    /// All the same number.
+    /// A register with the same number in all lanes.
     fn splat(number: Self::Number) -> Self;
 
-    /// The numbers at a place.
+    /// Loads the numbers at `place`.
     ///
     /// # Safety
     ///
     /// [`Lanes::COUNT`] numbers can be read there.
     unsafe fn load(place: *const Self::Number) -> Self;
 
-    /// Writes the numbers to a place.
+    /// Stores the numbers at `place`.
     ///
     /// # Safety
     ///
@@ -47,7 +47,7 @@ pub trait Lanes: Copy + Debug + Send + Sync {
     /// self + x.
     fn add(self, x: Self) -> Self;
 
-    /// The first `count` numbers at a place, at most [`Lanes::COUNT`], and zeros.
+    /// Loads the first `count` numbers at `place`, at most [`Lanes::COUNT`]; the other lanes are 0.
     ///
     /// # Safety
     ///
@@ -66,7 +66,7 @@ pub trait Lanes: Copy + Debug + Send + Sync {
         }
     }
 
-    /// Writes the first `count` numbers, at most [`Lanes::COUNT`].
+    /// Stores the first `count` numbers at `place`, at most [`Lanes::COUNT`].
     ///
     /// # Safety
     ///
@@ -85,7 +85,7 @@ pub trait Lanes: Copy + Debug + Send + Sync {
         }
     }
 
-    /// All added up, in a fixed order.
+    /// The sum of all lanes, added in a fixed order.
     #[inline(always)]
     fn sum(self) -> Self::Number {
         let mut numbers = [Self::Number::default(); MOST_LANES];
@@ -102,7 +102,7 @@ pub trait Lanes: Copy + Debug + Send + Sync {
     }
 }
 
-/// The most numbers of any register.
+/// The largest number of lanes of any register.
 const MOST_LANES: usize = 16;
 
 impl Number for f32 {
@@ -161,8 +161,8 @@ impl<T: Number> Lanes for [T; 4] {
     }
 }
 
-/// The registers of x86. Values of these types are made in functions alone that are compiled for their instruction set,
-/// which [`simd`](super::simd) calls where the CPU has it.
+/// The registers of x86. Values of these types are made only in functions that are compiled for their instruction set,
+/// which the module `simd` calls only where the CPU has it.
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use std::arch::x86_64::*;

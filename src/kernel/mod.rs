@@ -1,4 +1,5 @@
-//! Our own inner loops, where they are measured to beat BLAS: products with a narrow side, and with mostly zeros.
+//! Our own inner loops, for products on which they are measured to beat BLAS: those with a narrow side, and those with
+//! mostly zeros.
 
 #![expect(
     clippy::needless_range_loop,

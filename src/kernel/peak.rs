@@ -1,11 +1,11 @@
-//! The fastest loops there can be: arithmetic that never leaves the registers, and reads that do nothing else.
+//! Loops that reach the CPU's limits: arithmetic that never leaves the registers, and reads of memory with nothing else.
 
 use std::hint::black_box;
 
 use super::lanes::{Lanes, Number};
 use super::simd::{Kernel, run, simd};
 
-/// Runs `rounds` rounds of independent multiply-adds in registers; how many floating-point operations these are.
+/// Runs `rounds` rounds of independent multiply-adds in registers, and returns the number of floating-point operations.
 pub(crate) fn multiply_adds<T: Number>(rounds: usize) -> f64 {
     let mut lanes = 0;
     run(MultiplyAdds::<T> {
@@ -16,8 +16,8 @@ pub(crate) fn multiply_adds<T: Number>(rounds: usize) -> f64 {
     2.0 * (RESULTS * lanes) as f64 * rounds as f64
 }
 
-/// The registers that are computed at once: a multiply-add takes four or five cycles, and two (Arm: up to four) begin in
-/// each.
+/// The number of independent results: a multiply-add takes four or five cycles, and two (Arm: up to four) begin in each
+/// cycle.
 const RESULTS: usize = 20;
 
 struct MultiplyAdds<'a, T> {
@@ -27,11 +27,11 @@ struct MultiplyAdds<'a, T> {
 }
 
 impl<T: Number> Kernel<T> for MultiplyAdds<'_, T> {
-    /// result <- result half + half: goes to 1, never to where arithmetic is slow.
+    /// result <- result half + half: tends to 1, and never becomes a subnormal number, with which arithmetic is slow.
     #[inline(always)]
     fn run<V: Lanes<Number = T>>(self) {
         let half = V::splat(self.half);
-        // From different starts, or the compiler would see that they are one.
+        // The results start differently; otherwise the compiler would compute only one.
         let mut results = [half; RESULTS];
         for n in 1..RESULTS {
             results[n] = results[n - 1].add(half);
@@ -46,9 +46,9 @@ impl<T: Number> Kernel<T> for MultiplyAdds<'_, T> {
     }
 }
 
-/// Adds up the numbers; only that they are read matters.
+/// Reads the numbers. Their sum is returned so that the compiler keeps the reads.
 pub(crate) fn read(numbers: &[u64]) -> u64 {
-    /// Enough reads under way at once to keep the memory busy.
+    /// Enough concurrent reads to keep the memory busy.
     const LANES: usize = 64;
     simd(
         #[inline(always)]

@@ -8,7 +8,7 @@ pub(crate) trait Kernel<T: Number> {
     fn run<V: Lanes<Number = T>>(self);
 }
 
-/// The instructions that our own loops are compiled to.
+/// The instruction sets that our own loops are compiled for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum InstructionSet {
     /// AVX-512 F, VL, BW and DQ, with FMA: registers of 64 bytes.
@@ -20,7 +20,7 @@ pub(crate) enum InstructionSet {
 }
 
 impl InstructionSet {
-    /// The best of this CPU.
+    /// The best instruction set of this CPU.
     #[inline(always)]
     pub(crate) fn of_cpu() -> Self {
         #[cfg(target_arch = "x86_64")]
@@ -68,7 +68,7 @@ fn run_avx2<T: Number>(kernel: impl Kernel<T>) {
 
 /// Runs `work` compiled for the best instruction set of this CPU.
 ///
-/// Only what is inlined is compiled so: mark the closure and the functions it calls `#[inline(always)]`.
+/// Only inlined code is compiled for it: mark the closure and the functions it calls `#[inline(always)]`.
 #[inline(always)]
 pub(crate) fn simd<R>(work: impl FnOnce() -> R) -> R {
     match InstructionSet::of_cpu() {
@@ -94,13 +94,13 @@ fn with_avx2<R>(work: impl FnOnce() -> R) -> R {
     work()
 }
 
-/// Asks the CPU to have this ready in its cache soon; never changes a result.
+/// Asks the CPU to load a list into its cache; never changes a result.
 #[inline(always)]
 pub(crate) fn prefetch<V>(list: &[V]) {
     #[cfg(target_arch = "x86_64")]
     for line in (0..size_of_val(list)).step_by(64) {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: the place lies in the list; a prefetch reads nothing.
+        // SAFETY: the address lies in the list; a prefetch reads nothing.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(list.as_ptr().cast::<i8>().add(line)) };
     }
     #[cfg(not(target_arch = "x86_64"))]

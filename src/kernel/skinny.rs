@@ -1,13 +1,13 @@
-//! Products with a narrow side: the few rows or columns on which BLAS spends its time packing.
+//! Products with a narrow side: few rows or columns, for which BLAS spends its time packing.
 //!
-//! Three matrices meet in a layer that has few outputs, or few inputs: its weights V (J rows, J small), the wide values
-//! B of its samples, and their narrow values C. Each of the three products reads two and writes the third.
+//! The products of a layer with few outputs, or few inputs, have three matrices: its weights V (J rows, J small), the wide
+//! values B of its samples, and their narrow values C. Each of the three products reads two of them and writes the third.
 //!
-//! | matrix | shape | lies in memory |
+//! | matrix | shape | memory layout |
 //! |---|---|---|
-//! | V | J x n | row by row |
-//! | B | n x m | column by column |
-//! | C | J x m | in any way |
+//! | V | J x n | rows contiguous |
+//! | B | n x m | columns contiguous |
+//! | C | J x m | any |
 
 use std::array;
 
@@ -16,15 +16,15 @@ use ndarray::{ArrayView2, ArrayViewMut2};
 use super::lanes::{Lanes, Number};
 use super::simd::{Kernel, run};
 
-/// The widest narrow side that these products are faster on than BLAS.
+/// The widest narrow side for which these products are faster than BLAS.
 pub(crate) const NARROW: usize = 32;
 
-/// The most rows of V at a time: as many running sums as stay in registers.
+/// The largest number of rows of V that are processed together, such that their sums stay in registers.
 const ROWS: usize = 12;
 
-/// Runs a kernel for groups of at most [`ROWS`] rows, as equal as can be. The size of a group is a constant to the
-/// kernel, and so is how many columns, or pieces of a row, it works on at once: the fewer the rows the more of them, so
-/// that there are always enough sums under way to keep the arithmetic units busy.
+/// Runs a kernel for groups of at most [`ROWS`] rows, of sizes as equal as possible. The number of rows of a group is a
+/// constant parameter of the kernel, and so is the number of columns, or pieces of a row, that it processes together: the
+/// fewer rows, the more columns, so that there are always enough independent sums to keep the arithmetic units busy.
 macro_rules! for_each_group {
     ($rows:expr, $first:ident, $kernel:ident { $($field:tt)* }) => {{
         let rows = $rows;
@@ -69,7 +69,7 @@ pub(crate) fn dots<T: Number>(v: ArrayView2<'_, T>, b: ArrayView2<'_, T>, mut c:
     );
 }
 
-/// B <- V^T C: each column of B is a sum of the rows of V, weighed by a column of C.
+/// B <- V^T C: each column of B is a sum of the rows of V, weighted by a column of C.
 ///
 /// # Shapes
 ///
@@ -88,7 +88,7 @@ pub(crate) fn combine<T: Number>(v: ArrayView2<'_, T>, c: ArrayView2<'_, T>, mut
     );
 }
 
-/// V <- alpha C B^T + beta V: each row of V takes up the columns of B, weighed by a row of C.
+/// V <- alpha C B^T + beta V: each row of V adds up the columns of B, weighted by a row of C.
 ///
 /// # Shapes
 ///
@@ -115,7 +115,7 @@ pub(crate) fn accumulate<T: Number>(
     );
 }
 
-/// What the unchecked reads and writes below rest on.
+/// Checks the shapes and layouts that the unchecked reads and writes below rely on.
 fn check<T>(v: ArrayView2<'_, T>, b: ArrayView2<'_, T>, c: ArrayView2<'_, T>) {
     assert_eq!((v.ncols(), c.ncols()), b.dim(), "V is J x n, B n x m, C J x m");
     assert_eq!(v.nrows(), c.nrows(), "V is J x n, C J x m");
@@ -211,7 +211,7 @@ impl<T: Number, const J: usize, const S: usize> Kernel<T> for Combine<'_, T, J, 
         let Combine { first, v, c, mut b } = self;
         let rows: [*const T; J] = array::from_fn(|j| v.row(first + j).as_ptr());
         let samples = b.ncols();
-        // Two columns share what is read of V; more would leave no registers for their weights.
+        // Two columns share the reads of V; more would leave no registers for their weights.
         let whole = samples - samples % 2;
         for sample in (0..whole).step_by(2) {
             let columns = [
@@ -251,9 +251,9 @@ fn weights_of<V: Lanes, const J: usize>(first: usize, c: ArrayView2<'_, V::Numbe
     weights
 }
 
-/// What stands at place k of several lists, of which `count` numbers are left.
+/// Loads a register from place k of each of several lists, of which `count` numbers are left.
 ///
-/// A loop and no closure: a closure is compiled for the instruction set only if it happens to be inlined.
+/// A loop instead of a closure, which is compiled for the instruction set only if it happens to be inlined.
 ///
 /// # Safety
 ///
@@ -404,7 +404,7 @@ mod tests {
                 dots(v.view(), b.view(), found.view_mut());
                 assert_eq!(found, v.dot(&b));
 
-                // What is there before does not matter, not even if it is no number.
+                // The previous content does not matter, not even NaN.
                 let mut found = Array2::from_elem((n, m).f(), T::nan());
                 combine(v.view(), c.view(), found.view_mut());
                 assert_eq!(found, v.t().dot(&c));
@@ -427,7 +427,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_around_a_view_stays() {
+    fn memory_around_a_view_does_not_change() {
         let mut outer = Array2::<f64>::ones((4, 40));
         let b = column_major(&numbers(33, 5, 2));
         let c = column_major(&numbers(2, 5, 3));

@@ -1,8 +1,8 @@
-//! Samples that are mostly zeros: only their other features take part in the products, which changes no result.
+//! Products with samples that are mostly zeros: only non-zero features take part, which changes no result.
 //!
-//! A product runs over panels of a few rows of the weights, packed so that all rows' weights for one feature lie next
-//! to each other. What a feature adds to the rows of a panel is then a few instructions, and a panel stays in the
-//! innermost caches while all samples of a block pass by.
+//! A product runs over panels of a few rows of the weights, packed so that the weights of all rows for one feature are
+//! contiguous. Adding the contribution of a feature to the rows of a panel then takes a few instructions, and a panel stays
+//! in the innermost caches while all samples of a shard are processed.
 
 use ndarray::{ArrayView2, ArrayViewMut2, Axis, s};
 use rayon::prelude::*;
@@ -10,10 +10,10 @@ use rayon::prelude::*;
 use super::lanes::{Lanes, Number};
 use super::simd::{Kernel, run, simd};
 
-/// Columns of samples, of which only the features that are not 0 are stored; the bias feature, 1, comes first in each.
+/// Samples as columns, of which only the non-zero features are stored; the bias feature, 1, comes first in each.
 #[derive(Debug)]
 pub(crate) struct SparseColumns<T> {
-    /// The features of a column, the bias included: every index is below.
+    /// The number of features of a column, the bias included: every index is below it.
     features: usize,
     /// Column i is `starts[i]..starts[i + 1]` of the two lists.
     starts: Vec<usize>,
@@ -22,10 +22,10 @@ pub(crate) struct SparseColumns<T> {
 }
 
 impl<T: Number> SparseColumns<T> {
-    /// The most features of a column, the bias included: an index is a `u16`.
+    /// The largest number of features of a column, the bias included: an index is a `u16`.
     pub(crate) const MOST_FEATURES: usize = 1 << 16;
 
-    /// No columns yet, and room for `capacity` of them, each with `features` features and the bias.
+    /// An empty list with memory for `capacity` columns, each with `features` features and the bias.
     pub(crate) fn new(features: usize, capacity: usize) -> Self {
         let features = features + 1;
         assert!(features <= Self::MOST_FEATURES, "an index is a u16");
@@ -39,14 +39,14 @@ impl<T: Number> SparseColumns<T> {
         }
     }
 
-    /// Takes all columns out.
+    /// Removes all columns.
     pub(crate) fn clear(&mut self) {
         self.starts.truncate(1);
         self.indices.clear();
         self.values.clear();
     }
 
-    /// Adds a column: the features that are not 0, counted from 1 since the bias is 0, and their values.
+    /// Adds a column: the indices of its non-zero features, counted from 1 since the bias has index 0, and their values.
     pub(crate) fn push(&mut self, indices: &[u16], values: impl ExactSizeIterator<Item = T>) {
         let largest = indices.iter().copied().max().unwrap_or(0);
         assert!(
@@ -74,25 +74,24 @@ impl<T: Number> SparseColumns<T> {
     }
 }
 
-/// Weights packed by panels of a few rows: in panel p, place f L + l is the weight of row p L + l for feature f, L being
-/// the rows of a panel.
+/// Weights packed in panels of L rows each: in panel p, element f L + l is the weight of row p L + l for feature f.
 #[derive(Debug)]
 pub(crate) struct Panels<T> {
-    /// For each panel its copies; with some room to spare, since the first begins where a cache line does.
+    /// The copies of each panel, with spare elements, since the first copy begins at a cache line.
     storage: Vec<T>,
     start: usize,
     rows: usize,
     features: usize,
-    /// How many copies of a panel add up outer products side by side, each those of other blocks: where there are too
-    /// few panels to share out, the first copy starts from the weights, the others from 0.
+    /// The number of copies of each panel: where there are fewer panels than tasks, copies add up the outer products of
+    /// different shards in parallel. The first copy starts from the weights, the others from 0.
     copies: usize,
 }
 
 impl<T: Number> Panels<T> {
-    /// The rows of a panel: 128 bytes of them, the length at which reading a feature's place and value is paid for.
+    /// L, the number of rows of a panel: 128 bytes of them, enough to make up for reading the index and value of a feature.
     pub(crate) const ROWS: usize = 128 / size_of::<T>();
 
-    /// Room for weights of this many rows and features, the bias included.
+    /// Allocates panels for weights of this many rows and features, the bias included.
     pub(crate) fn new(rows: usize, features: usize) -> Self {
         const LINE: usize = 64;
         const TASKS: usize = 4;
@@ -110,7 +109,7 @@ impl<T: Number> Panels<T> {
         }
     }
 
-    /// The numbers of a panel.
+    /// The number of elements of a panel.
     fn size(&self) -> usize {
         Self::ROWS * self.features
     }
@@ -135,7 +134,7 @@ impl<T: Number> Panels<T> {
         }
     }
 
-    /// Z <- W A for the weights that were packed.
+    /// Z <- W A for the packed weights.
     ///
     /// # Shapes
     ///
@@ -154,15 +153,15 @@ impl<T: Number> Panels<T> {
         }
     }
 
-    /// W <- W + alpha Delta A^T over blocks of samples; overwrites what was packed.
+    /// W <- W + alpha Delta A^T over shards of samples; overwrites the packed weights.
     ///
     /// # Shapes
     ///
-    /// A: features x m and Delta: rows x m of each block; W: rows x features, columns contiguous
+    /// A: features x m and Delta: rows x m of each shard; W: rows x features, columns contiguous
     pub(crate) fn add_outer_products<'a>(
         &mut self,
         alpha: T,
-        blocks: impl Iterator<Item = (&'a SparseColumns<T>, ArrayView2<'a, T>)> + Clone + Sync,
+        shards: impl Iterator<Item = (&'a SparseColumns<T>, ArrayView2<'a, T>)> + Clone + Sync,
         mut weights: ArrayViewMut2<'_, T>,
         parallel: bool,
     ) {
@@ -178,7 +177,7 @@ impl<T: Number> Panels<T> {
             } else {
                 panel.fill(T::zero());
             }
-            for (input, delta) in blocks.clone().skip(index % copies).step_by(copies) {
+            for (input, delta) in shards.clone().skip(index % copies).step_by(copies) {
                 assert_eq!((input.features, input.len()), (features, delta.ncols()));
                 assert!(
                     rows.len() == 1 || delta.strides()[0] == 1,
@@ -215,7 +214,7 @@ impl<T: Number> Panels<T> {
     }
 }
 
-/// Copies the weights of a panel's rows, with zeros for the rows that are missing in the last panel.
+/// Copies the weights of a panel's rows into the panel, with zeros for rows that the last panel does not have.
 fn pack_panel<T: Number>(weights: ArrayView2<'_, T>, panel: &mut [T]) {
     simd(
         #[inline(always)]
@@ -225,21 +224,21 @@ fn pack_panel<T: Number>(weights: ArrayView2<'_, T>, panel: &mut [T]) {
                 .into_iter()
                 .zip(panel.chunks_exact_mut(Panels::<T>::ROWS))
             {
-                let (some, none) = lane.split_at_mut(weights.len());
+                let (present, missing) = lane.split_at_mut(weights.len());
                 match weights.as_slice() {
-                    Some(weights) => some.copy_from_slice(weights),
-                    None => some
+                    Some(weights) => present.copy_from_slice(weights),
+                    None => present
                         .iter_mut()
                         .zip(weights)
                         .for_each(|(place, &weight)| *place = weight),
                 }
-                none.fill(T::zero());
+                missing.fill(T::zero());
             }
         },
     );
 }
 
-/// Copies the weights back.
+/// Copies the weights of a panel back.
 fn unpack_panel<T: Number>(panel: &[T], mut weights: ArrayViewMut2<'_, T>) {
     simd(
         #[inline(always)]
@@ -293,7 +292,7 @@ impl<T: Number> Multiply<'_, T> {
         let panel = self.panel.as_ptr();
         let output = self.output.columns_mut().into_iter();
         for ((indices, values), mut output) in self.input.columns().zip(output) {
-            // Four sums side by side: one alone would wait for itself with every product.
+            // Four independent sums: each addition to a single one would wait for the addition before.
             let mut sums = [[V::splat(T::default()); R]; 4];
             let (indices, last_indices) = indices.as_chunks::<4>();
             let (values, last_values) = values.as_chunks::<4>();
@@ -421,11 +420,11 @@ mod tests {
             assert_eq!(output, weights.dot(&dense));
 
             let (minus_two, minus_ten) = (<T as From<i8>>::from(-2), <T as From<i8>>::from(-10));
-            // More blocks than there are copies of a panel.
-            let blocks = [(&input, delta.view()); 5];
+            // More shards than there are copies of a panel.
+            let shards = [(&input, delta.view()); 5];
             for parallel in [false, true] {
                 let mut updated = weights.clone();
-                panels.add_outer_products(minus_two, blocks.iter().copied(), updated.view_mut(), parallel);
+                panels.add_outer_products(minus_two, shards.iter().copied(), updated.view_mut(), parallel);
                 assert_eq!(updated, &weights + &(delta.dot(&dense.t()) * minus_ten));
             }
         }
@@ -439,7 +438,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "a feature beyond the columns'")]
-    fn a_feature_that_is_not_there_is_refused() {
+    fn an_index_beyond_the_features_is_refused() {
         SparseColumns::new(3, 1).push(&[1, 4], [1.0, 2.0].into_iter());
     }
 }

@@ -1,4 +1,5 @@
-//! Batch normalisation: each feature with mean 0 and variance 1 over the batch, and then as the layer likes it.
+//! Batch normalisation: each feature is shifted and scaled to mean 0 and variance 1 over the batch, then by trained
+//! parameters.
 
 use std::ops::Range;
 
@@ -13,15 +14,16 @@ use crate::kernel::simd;
 
 /// a = gamma (z - mean) / sqrt(variance + epsilon) + beta, feature by feature.
 ///
-/// In training, mean and variance are those of the batch, the sum of squares being divided by its samples m. The running
-/// ones follow them with each update of the weights,
+/// In training, mean and variance are those of the batch; the variance is the sum of squared distances from the mean,
+/// divided by the number of samples m. With each update of the parameters, they are averaged into the running statistics,
 ///
 /// ```text
 /// running mean     <- (1 - momentum) running mean     + momentum mean
 /// running variance <- (1 - momentum) running variance + momentum variance m / (m - 1)
 /// ```
 ///
-/// and stand for them in predictions. They start at 0 and 1, gamma at 1 and beta at 0. With X the normalised z,
+/// which replace them in predictions. The running mean starts at 0, the running variance at 1, gamma at 1 and beta at
+/// 0. With X the normalised z,
 ///
 /// ```text
 /// dJ/dbeta  = sum of dJ/da
@@ -29,11 +31,12 @@ use crate::kernel::simd;
 /// dJ/dz     = gamma / sqrt(variance + epsilon) (dJ/da - (dJ/dbeta + X dJ/dgamma) / m)
 /// ```
 ///
-/// The batches that were learned from are counted, as files from PyTorch have it; nothing is computed from the count, and
-/// early stopping, which goes back to earlier weights and statistics, does not take it back.
+/// The layer counts its training batches, since PyTorch's files contain this count. Nothing is computed from it, and
+/// early stopping, which restores earlier weights and statistics, does not restore it.
 ///
-/// A batch of one sample has no variance, and cannot be learned from: the last batch of an epoch may be one. The bias row
-/// is not normalised. Beta is a bias, which no weight decay is for; gamma is a weight, which it is for, as in PyTorch.
+/// A batch of one sample has no variance, and training on it is an error; the last batch of an epoch may be one. The
+/// bias row is not normalised. Weight decay applies to gamma, which is a weight, as in PyTorch; it does not apply to
+/// beta, which is a bias.
 ///
 /// # Shapes
 ///
@@ -54,20 +57,20 @@ pub struct BatchNorm1d<T> {
     weights: [Array2<T>; 1],
     /// Features x 2: the running mean and the running variance.
     running: [Array2<T>; 1],
-    /// The batches that were learned from.
+    /// The number of training batches.
     batches: u64,
     epsilon: f64,
     momentum: f64,
 }
 
 impl<T: Element> BatchNorm1d<T> {
-    /// What the variance is raised by, so that one of 0 does no harm: PyTorch's default.
+    /// The default epsilon, which is added to the variance so that a variance of 0 does no harm: PyTorch's default.
     pub const EPSILON: f64 = 1e-5;
 
-    /// The part of a running statistic that is taken from each batch: PyTorch's default.
+    /// The default momentum, the weight of a batch in the running statistics: PyTorch's default.
     pub const MOMENTUM: f64 = 0.1;
 
-    /// Normalises `features` features, at least 1; epsilon is above 0, momentum above 0 and at most 1.
+    /// A layer for `features` features, at least 1, with epsilon above 0, and momentum above 0 and at most 1.
     ///
     /// # Errors
     ///
@@ -111,8 +114,8 @@ impl<T: Element> BatchNorm1d<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`] for unequal lengths, [`Error::InvalidOption`] for none, [`Error::InvalidData`] for a number that is
-    /// not finite.
+    /// [`Error::Shape`] for unequal lengths, [`Error::InvalidOption`] for no features, [`Error::InvalidData`] for a
+    /// number that is not finite.
     pub fn from_weights(gamma: &[T], beta: &[T]) -> Result<Self> {
         if gamma.len() != beta.len() {
             return Err(Error::shape(
@@ -134,7 +137,7 @@ impl<T: Element> BatchNorm1d<T> {
         Ok(layer)
     }
 
-    /// Refuses an epsilon or a momentum that cannot be.
+    /// Refuses an epsilon or a momentum out of range.
     pub(crate) fn check(epsilon: f64, momentum: f64) -> Result<()> {
         if !(epsilon > 0.0 && epsilon.is_finite()) {
             return Err(Error::option("epsilon", epsilon, "a finite number above 0"));
@@ -149,7 +152,7 @@ impl<T: Element> BatchNorm1d<T> {
         Ok(())
     }
 
-    /// Takes over gamma, beta, running mean and running variance, and the number of batches that they are of.
+    /// Replaces gamma, beta, running mean and running variance, and the number of training batches.
     ///
     /// # Errors
     ///
@@ -176,12 +179,12 @@ impl<T: Element> BatchNorm1d<T> {
         self.running[0].nrows()
     }
 
-    /// The means that features are given.
+    /// Beta, the mean of each feature of the output over a batch.
     pub(crate) fn beta(&self) -> ArrayView1<'_, T> {
         self.weights[0].slice(s![1.., 0])
     }
 
-    /// The standard deviations that features are given.
+    /// Gamma, the standard deviation of each feature of the output over a batch.
     pub(crate) fn gamma(&self) -> ArrayView1<'_, T> {
         self.weights[0].slice(s![1.., 1])
     }
@@ -196,22 +199,23 @@ impl<T: Element> BatchNorm1d<T> {
         self.running[0].column(1)
     }
 
-    /// The number of batches that the running statistics are of.
+    /// The number of training batches.
     pub(crate) fn batches(&self) -> u64 {
         self.batches
     }
 
-    /// The number that the variance is raised by.
+    /// The number that is added to the variance.
     pub(crate) fn epsilon(&self) -> f64 {
         self.epsilon
     }
 
-    /// The part of a running statistic that is taken from each batch.
+    /// The weight of a batch in the running statistics.
     pub(crate) fn momentum(&self) -> f64 {
         self.momentum
     }
 
-    /// The mean of a feature, and 1 / sqrt(variance + epsilon): those of the batch, or the running ones without a batch.
+    /// The mean of a feature, and 1 / sqrt(variance + epsilon), from the statistics of the batch if there are any, else
+    /// from the running ones.
     fn moments(&self, batch: Option<&BatchStatistics<T>>, feature: usize) -> (f64, f64) {
         let (mean, variance) = match batch {
             Some(batch) => (batch.means()[feature], batch.variance(feature)),
@@ -224,7 +228,7 @@ impl<T: Element> BatchNorm1d<T> {
     }
 }
 
-/// Some features of a sample.
+/// A range of a sample's features.
 #[inline(always)]
 fn part_mut<'a, T>(sample: ArrayViewMut1<'a, T>, features: &Range<usize>) -> &'a mut [T] {
     &mut sample.into_slice().expect("a sample's features are contiguous")[features.clone()]
@@ -297,7 +301,7 @@ impl<T: Element> Layer<T> for BatchNorm1d<T> {
     ) {
         let (input, delta, mut delta_input) = (body(input), body(delta), body_mut(delta_input));
         for features in tiles(self.features()) {
-            // dJ/dz = scale (delta - shift - slope (z - mean)); by running statistics, shift and slope are 0.
+            // dJ/dz = scale (delta - shift - slope (z - mean)); with running statistics, shift and slope are 0.
             let [mut means, mut scales, mut shifts, mut slopes] = [[T::zero(); TILE]; 4];
             for (place, feature) in features.clone().enumerate() {
                 let (mean, inverse) = self.moments(context.statistics(), feature);
@@ -415,7 +419,7 @@ mod tests {
         let mut context = Context::new(mode, &mut scratch).with_statistics(&statistics);
         layer.forward(input.view(), output.view_mut(), &mut context);
         let one = 1.0 / (1.0_f64 + 1e-5).sqrt();
-        // The second feature is always the same: only its beta is left.
+        // The second feature is constant: only its beta is left.
         assert_close(&output, &array![[1.0, 1.0], [-one, one], [0.5, 0.5]]);
 
         // A sample's features are contiguous.

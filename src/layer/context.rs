@@ -1,19 +1,19 @@
-//! What a layer is told besides its operands: train or eval mode, the statistics of the batch, scratch memory.
+//! The context of a layer's computation: train or eval mode, the statistics of the batch, scratch memory.
 
 use super::BatchStatistics;
 use crate::element::Element;
 
-/// Whether samples are learned from; layers such as [`Dropout`](super::Dropout) do something else in training.
+/// Whether a pass trains or evaluates; layers such as [`Dropout`](super::Dropout) behave differently in training.
 ///
 /// Default: [`Mode::Eval`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Mode {
-    /// The samples are learned from. Random numbers that a layer draws depend on its seed and on these two alone, so that a
+    /// Training. The random numbers that a layer draws depend only on its seed and on these two fields, so that
     /// training can be resumed, on any number of threads.
     Train {
         /// The epoch; the library's own training counts from 1.
         epoch: u64,
-        /// The place of the first sample in the epoch, counted from 0.
+        /// The position of the first sample in the epoch, counted from 0.
         first: u64,
     },
     /// Predictions and evaluations.
@@ -22,7 +22,7 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// The mode of samples that begin `samples` places further on in the epoch.
+    /// The mode of samples that begin `samples` positions later in the epoch.
     pub(crate) fn advanced(self, samples: usize) -> Self {
         match self {
             Mode::Train { epoch, first } => Mode::Train {
@@ -34,7 +34,7 @@ impl Mode {
     }
 }
 
-/// What a layer is told besides its operands.
+/// What a layer's computation needs besides its operands.
 ///
 /// ```
 /// use mfnet::layer::{Context, Dropout, Layer, Mode};
@@ -56,7 +56,7 @@ pub struct Context<'a, T> {
 }
 
 impl<'a, T: Element> Context<'a, T> {
-    /// A context without batch statistics; `scratch` grows to what the layers need and is used again.
+    /// A context without batch statistics; `scratch` grows to the size that the layers need and is reused.
     pub fn new(mode: Mode, scratch: &'a mut Vec<T>) -> Self {
         Context {
             mode,
@@ -83,7 +83,7 @@ impl<'a, T: Element> Context<'a, T> {
         self.statistics
     }
 
-    /// Scratch memory of `length` numbers of any value.
+    /// Scratch memory of `length` numbers with unspecified values.
     pub fn scratch(&mut self, length: usize) -> &mut [T] {
         if self.scratch.len() < length {
             self.scratch.resize(length, T::zero());

@@ -1,4 +1,4 @@
-//! The convolution of images, as one matrix product for each few of them.
+//! The convolution of images, as one matrix product for a few images at a time.
 
 use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, s};
 
@@ -9,17 +9,18 @@ use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::product::gemm;
 
-/// Each output channel is a window full of weights that moves over the image, and gives in each of its places the sum of
-/// all it sees, times its weights, and its bias: PyTorch's `nn.Conv2d`, a cross-correlation.
+/// A convolution: each output channel has a window of weights that moves over the image. In each place, its output is
+/// the sum of the pixels under the window, times their weights, plus a bias: PyTorch's `nn.Conv2d`, a
+/// cross-correlation.
 ///
-/// What the window sees in its places becomes the columns of a matrix P, whose row 0 is the bias feature, so that the
+/// The patches under the window become the columns of a matrix P, whose row 0 is the bias feature, so that the
 /// convolution and its gradients are products for BLAS:
 ///
 /// ```text
 /// Z = W P,   dJ/dW = Delta P^T,   dJ/dP = W^T Delta
 /// ```
 ///
-/// dJ/dA adds up dJ/dP wherever the same pixel was seen.
+/// dJ/dA adds up dJ/dP over all places that contain the same pixel.
 ///
 /// # Shapes
 ///
@@ -47,14 +48,14 @@ use crate::product::gemm;
 pub struct Conv2d<T> {
     weights: [Array2<T>; 1],
     patches: Patches,
-    /// The images whose places make one product: enough of them to keep BLAS busy.
+    /// The number of images in one product: enough of them to keep BLAS busy.
     group: usize,
 }
 
 impl<T: Element> Conv2d<T> {
     /// A layer with `outputs` channels of weights drawn from `seed`, and biases of 0.
     ///
-    /// To an initializer, the inputs are all that a window sees, and the outputs the channels.
+    /// The initialiser takes the numbers of a patch as the inputs, and the channels as the outputs.
     ///
     /// # Errors
     ///
@@ -108,16 +109,13 @@ impl<T: Element> Conv2d<T> {
             return Err(Error::data("Conv2d::from_weights", problem));
         }
         let mut layer = Conv2d::new(image, outputs, window, Initializer::Zeros, 0)?;
-        layer.assign(weights, ArrayView1::from(biases));
+        let [augmented] = &mut layer.weights;
+        augmented.slice_mut(s![1.., 1..]).assign(&weights);
+        augmented.slice_mut(s![1.., 0]).assign(&ArrayView1::from(biases));
         Ok(layer)
     }
 
-    fn assign(&mut self, weights: ArrayView2<'_, T>, biases: ArrayView1<'_, T>) {
-        self.weights[0].slice_mut(s![1.., 1..]).assign(&weights);
-        self.weights[0].slice_mut(s![1.., 0]).assign(&biases);
-    }
-
-    /// The images that come in.
+    /// The shape of the input images.
     pub(crate) fn input_image(&self) -> Image {
         self.patches.image()
     }
@@ -132,7 +130,7 @@ impl<T: Element> Conv2d<T> {
         self.weights[0].view()
     }
 
-    /// The images that come out.
+    /// The shape of the output images.
     pub fn output_image(&self) -> Image {
         let [height, width] = self.patches.places;
         Image {
@@ -142,7 +140,8 @@ impl<T: Element> Conv2d<T> {
         }
     }
 
-    /// Writes the bias feature and the patches of some images, one image behind the other in each row.
+    /// Writes the matrix P of some images: the bias feature in row 0, and the patches, one image after the other in
+    /// each row.
     fn unfold(&self, images: ArrayView2<'_, T>, columns: &mut [T]) {
         let line = images.ncols() * self.patches.count();
         let (bias, matrix) = columns.split_at_mut(line);
@@ -156,44 +155,45 @@ impl<T: Element> Conv2d<T> {
         }
     }
 
-    /// The numbers of `images` images as a matrix of a row for each channel; copied together where they are several.
-    fn gathered<'a>(&self, images: ArrayView2<'a, T>, room: &'a mut [T]) -> ArrayView2<'a, T> {
+    /// Images as a matrix with a row for each channel; several images are copied into `memory`.
+    fn gathered<'a>(&self, images: ArrayView2<'a, T>, memory: &'a mut [T]) -> ArrayView2<'a, T> {
         let (channels, places) = (self.weights[0].nrows() - 1, self.patches.count());
         if images.ncols() == 1 {
             return matrix(channels, places, numbers(images.index_axis_move(Axis(1), 0)));
         }
         let line = images.ncols() * places;
-        let room = &mut room[..channels * line];
+        let gathered = &mut memory[..channels * line];
         for (image, start) in images.columns().into_iter().zip((0..).step_by(places)) {
             for (channel, numbers) in numbers(image).chunks_exact(places).enumerate() {
-                room[channel * line + start..][..places].copy_from_slice(numbers);
+                gathered[channel * line + start..][..places].copy_from_slice(numbers);
             }
         }
-        matrix(channels, line, room)
+        matrix(channels, line, gathered)
     }
 
-    /// The numbers of scratch memory for a group of images: their patches, and the images themselves gathered.
+    /// The length of the scratch memory for a group of images: for the matrix P, and for the images gathered by
+    /// channel.
     fn scratch_len(&self) -> usize {
         let [weights] = &self.weights;
         (weights.ncols() + weights.nrows() - 1) * self.group * self.patches.count()
     }
 
-    /// The two parts of the scratch memory for so many images: for patches, and for images that are gathered.
+    /// Splits the scratch memory for `images` images in two: for the matrix P, and for the images gathered by channel.
     fn parts<'a>(&self, scratch: &'a mut [T], images: usize) -> (&'a mut [T], &'a mut [T]) {
         let patches = (self.patches.numbers() + 1) * images * self.patches.count();
         scratch.split_at_mut(patches)
     }
 }
 
-/// The columns of a product that BLAS works at full speed on, or nearly so.
+/// The number of columns at which BLAS computes a product at full speed, or nearly so.
 const PLACES_AT_ONCE: usize = 512;
 
-/// The images whose places make one product.
+/// The number of images in one product.
 fn group(patches: &Patches) -> usize {
     (PLACES_AT_ONCE / patches.count()).max(1)
 }
 
-/// What a window sees of images, if all of it can be.
+/// Checks the shapes of a convolution and that there is memory for it; returns its patches.
 fn checked<T: Element>(image: Image, outputs: usize, window: Window) -> Result<Patches> {
     for (option, value) in [
         ("channels", image.channels),
@@ -230,7 +230,7 @@ fn checked<T: Element>(image: Image, outputs: usize, window: Window) -> Result<P
     if !has_room::<T>(&[rows, columns]) {
         return Err(Error::option("outputs of Conv2d", outputs, few));
     }
-    // Room for one image, and for all that the layer needs to work on a group of them.
+    // Memory for one image, and for the scratch memory of a group.
     let places = [height, width, group(&patches), rows.saturating_add(columns)];
     if !fits(image) || !fits(output) || !has_room::<T>(&places) {
         return Err(Error::option(
@@ -242,18 +242,18 @@ fn checked<T: Element>(image: Image, outputs: usize, window: Window) -> Result<P
     Ok(patches)
 }
 
-/// A sample's features, which lie next to each other.
+/// A sample's features, which are contiguous.
 fn numbers<T>(sample: ArrayView1<'_, T>) -> &[T] {
-    sample.to_slice().expect(ONE_PIECE)
+    sample.to_slice().expect(CONTIGUOUS)
 }
 
 fn numbers_mut<T>(sample: ArrayViewMut1<'_, T>) -> &mut [T] {
-    sample.into_slice().expect(ONE_PIECE)
+    sample.into_slice().expect(CONTIGUOUS)
 }
 
-const ONE_PIECE: &str = "a sample's features lie next to each other";
+const CONTIGUOUS: &str = "a sample's features are contiguous";
 
-/// Numbers as a matrix, row by row.
+/// A row-major matrix of these numbers.
 fn matrix<T>(rows: usize, columns: usize, numbers: &[T]) -> ArrayView2<'_, T> {
     ArrayView2::from_shape((rows, columns), numbers).expect(AS_MANY)
 }
@@ -327,9 +327,9 @@ impl<T: Element> Layer<T> for Conv2d<T> {
         let groups = delta.axis_chunks_iter(Axis(1), self.group);
         for (deltas, mut images) in groups.zip(delta_input.axis_chunks_iter_mut(Axis(1), self.group)) {
             let line = deltas.ncols() * places;
-            let (columns, room) = self.parts(scratch, deltas.ncols());
+            let (columns, gathered) = self.parts(scratch, deltas.ncols());
             let columns = &mut columns[..weights.ncols() * line];
-            let deltas = self.gathered(deltas, room);
+            let deltas = self.gathered(deltas, gathered);
             let all = matrix_mut(weights.ncols(), line, columns);
             gemm(T::one(), weights.reversed_axes(), deltas, T::zero(), all);
             for (image, start) in images.columns_mut().into_iter().zip((0..).step_by(places)) {
@@ -354,10 +354,10 @@ impl<T: Element> Layer<T> for Conv2d<T> {
         let groups = input.axis_chunks_iter(Axis(1), self.group);
         for (images, deltas) in groups.zip(delta.axis_chunks_iter(Axis(1), self.group)) {
             let line = images.ncols() * self.patches.count();
-            let (columns, room) = self.parts(scratch, images.ncols());
+            let (columns, gathered) = self.parts(scratch, images.ncols());
             self.unfold(images, columns);
             let columns = matrix(gradient.ncols(), line, columns);
-            let deltas = self.gathered(deltas, room);
+            let deltas = self.gathered(deltas, gathered);
             gemm(
                 T::one(),
                 deltas,

@@ -1,4 +1,4 @@
-//! Dropout: in training, each feature of each sample is left out by chance.
+//! Dropout: in training, each feature of each sample is dropped at random.
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
@@ -10,8 +10,8 @@ use crate::kernel::simd;
 
 /// a = z / (1 - p) with probability 1 - p, else 0, in training; a = z in predictions.
 ///
-/// The bias row is never left out. What is left out depends on the seed, the epoch, the sample's place in the epoch and
-/// the feature alone; the generator is SplitMix64 (Steele, Lea and Flood 2014), a key for each sample.
+/// The bias row is never dropped. Which features are dropped depends only on the seed, the epoch, the sample's position
+/// in the epoch and the feature. The generator is SplitMix64 (Steele, Lea and Flood 2014), with a key for each sample.
 ///
 /// # Shapes
 ///
@@ -27,7 +27,7 @@ pub struct Dropout {
 }
 
 impl Dropout {
-    /// Leaves out each of `features` features with this probability, from 0 up to, but not including, 1.
+    /// A layer that drops each of `features` features with this probability, at least 0 and below 1.
     ///
     /// # Errors
     ///
@@ -46,17 +46,18 @@ impl Dropout {
         })
     }
 
-    /// The probability that a feature is left out.
+    /// The probability that a feature is dropped.
     pub(crate) fn probability(&self) -> f64 {
         self.probability
     }
 
-    /// The seed of what is left out.
+    /// The seed of the random numbers.
     pub(crate) fn seed(&self) -> u64 {
         self.seed
     }
 
-    /// Writes each value as it is or 0, times the factor that keeps the mean.
+    /// Writes each value times the factor that keeps the mean, or 0 if it is dropped; copies all values in
+    /// [`Mode::Eval`].
     fn mask<T: Element>(&self, mode: Mode, input: ArrayView2<'_, T>, output: ArrayViewMut2<'_, T>) {
         let (input, mut output) = (body(input), body_mut(output));
         let (epoch, first) = match mode {
@@ -69,7 +70,7 @@ impl Dropout {
         let columns = (first..).zip(input.columns().into_iter().zip(output.columns_mut()));
         for (sample, (input, mut output)) in columns {
             let key = mix(mix(mix(self.seed).wrapping_add(epoch)).wrapping_add(sample));
-            // A block's columns lie in one piece each.
+            // The columns of a shard are contiguous.
             let (Some(input), Some(output)) = (input.as_slice(), output.as_slice_mut()) else {
                 for (feature, (output, &input)) in (0..).zip(output.iter_mut().zip(input)) {
                     *output = keep(key, feature, threshold, input, factor);
@@ -161,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn training_leaves_out_its_part_and_keeps_the_mean() {
+    fn training_drops_its_share_and_keeps_the_mean() {
         let dropout = Dropout::new(1000, 0.3, 7).unwrap();
         let output = forward(&dropout, 100, train(1, 0));
         let kept = output
@@ -186,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sample_is_treated_alike_in_any_block() {
+    fn a_sample_has_the_same_mask_in_any_shard() {
         let dropout = Dropout::new(50, 0.5, 7).unwrap();
         let whole = forward(&dropout, 10, train(3, 20));
         let second = forward(&dropout, 4, train(3, 20).advanced(6));

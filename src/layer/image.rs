@@ -1,20 +1,21 @@
-//! Images: what a layer may take a sample's features for.
+//! The shape of an image whose pixels are the features of a sample.
 
 use std::fmt;
 
-/// A sample as channels x height x width numbers: channel by channel, row by row, as PyTorch flattens its C x H x W.
+/// The shape of an image. A sample has its channels x height x width numbers as features, channel by channel and row by
+/// row, as PyTorch flattens C x H x W.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Image {
-    /// Its channels, such as 3 colours.
+    /// The number of channels, such as 3 for colours.
     pub channels: usize,
-    /// Its rows.
+    /// The number of rows of pixels.
     pub height: usize,
-    /// Its columns.
+    /// The number of columns of pixels.
     pub width: usize,
 }
 
 impl Image {
-    /// The number of all its numbers; none if there are too many to count.
+    /// The number of features, channels x height x width; `None` if it is more than a `usize` holds.
     pub fn features(self) -> Option<usize> {
         self.channels.checked_mul(self.height)?.checked_mul(self.width)
     }

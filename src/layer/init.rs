@@ -1,4 +1,4 @@
-//! How weights start: random, scaled so that signals keep their size from layer to layer.
+//! Initial weights: random, scaled so that signals keep their size from layer to layer.
 
 use std::str::FromStr;
 
@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::names::{self, Named};
 use crate::random::{Stream, generator};
 
-/// How a layer's weights start; biases start at 0.
+/// The initial weights of a layer; biases start at 0.
 ///
 /// n is the number of inputs, p the number of outputs. Default: [`Initializer::He`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -25,8 +25,9 @@ pub enum Initializer {
     LeCun,
     /// All 0: for a model without hidden layers.
     Zeros,
-    /// Orthonormal rows, or orthonormal columns where there are more outputs than inputs: a signal keeps its length, as
-    /// far as it has room. The gain is 1, as of PyTorch's `orthogonal_`; needs LAPACK. Source: Saxe et al. 2014.
+    /// Orthonormal rows, or orthonormal columns where there are more outputs than inputs: a signal keeps its length,
+    /// except for what fewer outputs cannot represent. The gain is 1, as in PyTorch's `orthogonal_`; needs LAPACK.
+    /// Source: Saxe et al. 2014.
     #[cfg(feature = "linalg")]
     Orthogonal,
 }
@@ -50,11 +51,11 @@ const TABLE: &[(Named, Initializer)] = &[
     (Named::new("zeros", "All 0"), Initializer::Zeros),
 ];
 
-/// The initialiser of a name, such as `xavier`.
+/// Parses the name of an initialiser, such as `xavier`.
 ///
 /// # Errors
 ///
-/// [`Error::InvalidData`] for a name that is not known, with those that are.
+/// [`Error::InvalidData`] for an unknown name; the message lists the known ones.
 ///
 /// ```
 /// use mfnet::layer::Initializer;
@@ -106,8 +107,8 @@ fn draw<T: Element, E: std::fmt::Debug>(
     }
 }
 
-/// The Q of a random matrix's QR decomposition, of which a sign is open in each column: all orthonormal matrices become
-/// equally likely where R's diagonal is positive.
+/// Writes the Q of a random matrix's QR decomposition. The sign of each column of Q is arbitrary: choosing it so that
+/// R's diagonal is positive makes all orthonormal matrices equally likely.
 #[cfg(feature = "linalg")]
 fn orthogonal<T: Element>(mut weights: ArrayViewMut2<'_, T>, seed: u64) {
     use ndarray::Array2;
@@ -117,7 +118,7 @@ fn orthogonal<T: Element>(mut weights: ArrayViewMut2<'_, T>, seed: u64) {
     if outputs == 0 || inputs == 0 {
         return;
     }
-    // LAPACK is in the same library as the products, and wants the same preparation.
+    // LAPACK is in the same library as the products, and needs the same preparation.
     let _ = crate::blas::blas();
     let mut numbers = Array2::zeros((outputs.max(inputs), outputs.min(inputs)));
     draw(numbers.view_mut(), seed, Normal::new(0.0, 1.0));
@@ -163,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn every_sign_is_as_likely() {
+    fn both_signs_are_equally_likely() {
         // Without the sign of R's diagonal, the first number would always be negative.
         let positive = (0..400)
             .filter(|&seed| orthogonal((3, 3), true, seed)[[0, 0]] > 0.0)

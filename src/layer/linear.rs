@@ -1,6 +1,6 @@
 //! The fully connected layer.
 
-use ndarray::{Array2, ArrayView2, ArrayViewMut2, ShapeBuilder, s};
+use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, ShapeBuilder, s};
 
 use super::{Context, Initializer, Layer, LayerKind, has_room};
 use crate::augment::{body, body_mut};
@@ -19,7 +19,7 @@ use crate::product;
 /// Source: report, section 3.1.
 #[derive(Debug, Clone)]
 pub struct Linear<T> {
-    /// One tensor; a slice of one because a layer hands out a slice.
+    /// One tensor, as an array because [`Layer::parameters`] returns a slice.
     weights: [Array2<T>; 1],
 }
 
@@ -62,8 +62,8 @@ impl<T: Element> Linear<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`] for unequal numbers of outputs, [`Error::InvalidOption`] for none, [`Error::InvalidData`] for a
-    /// number that is not finite.
+    /// [`Error::Shape`] for unequal numbers of outputs, [`Error::InvalidOption`] for no inputs or no outputs,
+    /// [`Error::InvalidData`] for a number that is not finite.
     ///
     /// ```
     /// use mfnet::layer::Linear;
@@ -91,11 +91,7 @@ impl<T: Element> Linear<T> {
         let mut layer = Linear::new(inputs, outputs, Initializer::Zeros, 0)?;
         let [augmented] = &mut layer.weights;
         augmented.slice_mut(s![1.., 1..]).assign(&weights);
-        augmented
-            .slice_mut(s![1.., 0])
-            .iter_mut()
-            .zip(biases)
-            .for_each(|(bias, &value)| *bias = value);
+        augmented.slice_mut(s![1.., 0]).assign(&ArrayView1::from(biases));
         Ok(layer)
     }
 

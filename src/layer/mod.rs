@@ -1,8 +1,8 @@
 //! Layers: forward, backward and gradient of each.
 //!
-//! A [`Layer`] reads one augmented matrix and writes another, and may have parameters. An [`Activation`] has none and works
-//! in place, so that a shard of a batch passes through both while it is in cache. Both keep nothing of the samples: values and
-//! gradients of a step live in the network's workspace.
+//! A [`Layer`] reads one augmented matrix and writes another, and may have parameters. An [`Activation`] has none and
+//! works in place, so that a shard of a batch passes through both while it is in cache. Neither stores anything of the
+//! samples: values and gradients of a step live in the network's workspace.
 
 pub mod activation;
 mod batch_norm;
@@ -37,9 +37,9 @@ use crate::element::Element;
 
 /// A map from one augmented matrix to another, with or without parameters.
 ///
-/// A layer is mathematics: what goes in, what comes out, and the derivatives. It keeps nothing of the samples that pass
-/// through; the network decides how a batch is cut into shards, and calls the layer for each of them, from several threads at
-/// once.
+/// A layer is mathematics: a function of its input and its derivatives. It stores nothing of the samples that pass
+/// through; the network decides how a batch is cut into shards, and calls the layer for each of them, from several
+/// threads at once.
 ///
 /// # Shapes
 ///
@@ -48,13 +48,13 @@ use crate::element::Element;
 /// | argument | shape | row 0 |
 /// |---|---|---|
 /// | `input` | (n + 1) x m | all 1 |
-/// | `output` | (p + 1) x m | all 1 before and after: leave it |
+/// | `output` | (p + 1) x m | all 1; must not be changed |
 /// | `delta`, dJ/d output | (p + 1) x m | all 0 |
-/// | `delta_input`, dJ/d input | (n + 1) x m | all 0 before and after: leave it |
+/// | `delta_input`, dJ/d input | (n + 1) x m | all 0; must not be changed |
 ///
 /// A sample is a column, whose numbers are contiguous.
 ///
-/// A layer of your own is saved and loaded where it is a [`FileLayer`](crate::checkpoint::FileLayer) too.
+/// A layer of your own can be saved and loaded if it is also a [`FileLayer`](crate::checkpoint::FileLayer).
 ///
 /// ```
 /// use mfnet::layer::{Context, Layer};
@@ -121,43 +121,44 @@ pub trait Layer<T: Element>: Any + fmt::Debug + Send + Sync {
     /// The layer's name, such as `"Linear"`.
     fn name(&self) -> &'static str;
 
-    /// n, the number of features of a sample that goes in, the bias not counted.
+    /// n, the number of input features of a sample, the bias not counted.
     fn inputs(&self) -> usize;
 
-    /// p, the number of features of a sample that comes out, the bias not counted.
+    /// p, the number of output features of a sample, the bias not counted.
     fn outputs(&self) -> usize;
 
-    /// How an output depends on samples and parameters, as far as the network makes use of it. Default:
+    /// How an output depends on samples and parameters, as far as the network uses it. Default:
     /// [`LayerKind::SampleWise`].
     fn kind(&self) -> LayerKind {
         LayerKind::SampleWise
     }
 
-    /// The parameter tensors, which an optimizer changes. Row 0 of each is constant, column 0 the bias. Default: none.
+    /// The parameter tensors, which an optimizer changes. Row 0 of each is constant, column 0 is the bias. Default: no
+    /// tensors.
     fn parameters(&self) -> &[Array2<T>] {
         &[]
     }
 
-    /// The parameter tensors, to be changed.
+    /// The parameter tensors, mutable.
     fn parameters_mut(&mut self) -> &mut [Array2<T>] {
         &mut []
     }
 
-    /// Tensors that are learned but that no optimizer changes, such as running statistics; a number in them that is not finite
-    /// counts as divergence. Default: none.
+    /// The buffers: tensors that training changes but no optimizer does, such as running statistics. A number in them
+    /// that is not finite counts as divergence. Default: no tensors.
     fn buffers(&self) -> &[Array2<T>] {
         &[]
     }
 
-    /// The buffers, to be changed.
+    /// The buffers, mutable.
     fn buffers_mut(&mut self) -> &mut [Array2<T>] {
         &mut []
     }
 
-    /// Writes `output` from `input`.
+    /// Computes `output` from `input`.
     fn forward(&self, input: ArrayView2<'_, T>, output: ArrayViewMut2<'_, T>, context: &mut Context<'_, T>);
 
-    /// Writes `delta_input` from `delta`; `input` and mode are those of [`Layer::forward`].
+    /// Computes `delta_input` from `delta`; `input` and mode are those of [`Layer::forward`].
     fn backward(
         &self,
         input: ArrayView2<'_, T>,
@@ -166,8 +167,8 @@ pub trait Layer<T: Element>: Any + fmt::Debug + Send + Sync {
         context: &mut Context<'_, T>,
     );
 
-    /// Writes dJ/dW of the shard's samples, one tensor for each of [`Layer::parameters`]; row 0 of each stays 0. The network
-    /// adds up the shards. Default: nothing, as for a layer without parameters.
+    /// Computes dJ/dW of the shard's samples, one tensor for each of [`Layer::parameters`]; row 0 of each stays 0. The
+    /// network adds up the shards. Default: does nothing, as for a layer without parameters.
     fn gradient(
         &self,
         _input: ArrayView2<'_, T>,
@@ -177,8 +178,8 @@ pub trait Layer<T: Element>: Any + fmt::Debug + Send + Sync {
     ) {
     }
 
-    /// Moves running statistics towards those of a batch; called once for each update of the parameters, for a layer of the
-    /// kind [`LayerKind::BatchWise`]. Default: nothing.
+    /// Updates running statistics with those of a batch. Called once for each update of the parameters, for a layer of
+    /// the kind [`LayerKind::BatchWise`]. Default: does nothing.
     fn update_running_statistics(&mut self, _statistics: &BatchStatistics<T>) {}
 }
 
@@ -188,21 +189,23 @@ pub trait Layer<T: Element>: Any + fmt::Debug + Send + Sync {
 pub enum LayerKind {
     /// A sample's output depends on that sample alone.
     SampleWise,
-    /// As [`LayerKind::SampleWise`], and Z = W A, W being the only parameter tensor: the network may compute its products by
-    /// kernels of its own choice.
+    /// As [`LayerKind::SampleWise`], and Z = W A, where W is the only parameter tensor: the network may compute the
+    /// products with kernels of its own choice.
     Linear,
-    /// In training, a sample's output depends on the [`BatchStatistics`] of the whole batch, of which there must be at least
-    /// two samples; [`Context::statistics`] has them. In predictions it depends on that sample alone.
+    /// In training, a sample's output depends on the [`BatchStatistics`] of the whole batch, which
+    /// [`Context::statistics`] returns; the batch must have at least two samples. In predictions, an output depends on
+    /// its sample alone.
     BatchWise,
 }
 
-/// A function without weights that overwrites its argument, and whose derivative can be told from its result.
+/// A function without parameters that is applied in place, and whose derivative can be computed from its result.
 ///
 /// # Shapes
 ///
 /// n x m: the features of m samples, without the bias row.
 ///
-/// An activation of your own is saved and loaded where it is a [`FileActivation`](crate::checkpoint::FileActivation) too.
+/// An activation of your own can be saved and loaded if it is also a
+/// [`FileActivation`](crate::checkpoint::FileActivation).
 pub trait Activation<T: Element>: Any + fmt::Debug + Send + Sync {
     /// The function's name, such as `"ReLU"`.
     fn name(&self) -> &'static str;
@@ -213,8 +216,8 @@ pub trait Activation<T: Element>: Any + fmt::Debug + Send + Sync {
     /// Turns dJ/dA into dJ/dZ, given A.
     fn backward(&self, output: ArrayView2<'_, T>, delta: ArrayViewMut2<'_, T>);
 
-    /// Whether a sample's results are probabilities, which add up to 1; `false` by default. Those of a network that ends so
-    /// need no softmax any more.
+    /// Whether a sample's results are probabilities, which add up to 1. The results of a network that ends in such an
+    /// activation need no further softmax. Default: `false`.
     fn gives_probabilities(&self) -> bool {
         false
     }

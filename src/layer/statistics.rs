@@ -1,4 +1,4 @@
-//! Mean and variance of each feature over a whole batch, put together from the shards that the batch is cut into.
+//! Batch statistics: the mean and variance of each feature over a whole batch, merged from its shards.
 
 use std::ops::Range;
 
@@ -8,9 +8,10 @@ use crate::augment::body;
 use crate::element::Element;
 use crate::kernel::simd;
 
-/// The moments of each feature of a batch, and, on the way back, the gradient of the layer that normalises by them.
+/// The mean and variance of each feature of a batch and, in the backward pass, the gradient of the layer that
+/// normalises by them.
 ///
-/// Summed in `f64`; shards are merged in the order of their samples.
+/// Sums are computed in `f64`; shards are merged in the order of their samples.
 #[derive(Debug, Clone)]
 pub struct BatchStatistics<T> {
     samples: usize,
@@ -21,7 +22,7 @@ pub struct BatchStatistics<T> {
 }
 
 impl<T: Element> BatchStatistics<T> {
-    /// The statistics of no samples of so many features.
+    /// The statistics of `features` features, of no samples yet.
     pub(crate) fn new(features: usize) -> Self {
         BatchStatistics {
             samples: 0,
@@ -41,35 +42,32 @@ impl<T: Element> BatchStatistics<T> {
         &self.means
     }
 
-    /// The variance of a feature: the mean squared distance from its mean, the sum being divided by the number of samples.
+    /// The variance of a feature: the sum of squared distances from the mean, divided by the number of samples.
     pub fn variance(&self, feature: usize) -> f64 {
         self.squares[feature] / self.samples.max(1) as f64
     }
 
-    /// The variance of a feature with the sum divided by the number of samples less 1: the unbiased estimate.
+    /// The unbiased variance of a feature: the sum of squared distances divided by the number of samples less 1.
     pub fn sample_variance(&self, feature: usize) -> f64 {
         self.squares[feature] / (self.samples as f64 - 1.0)
     }
 
-    /// dJ/dW of the whole batch, known on the way back: one tensor for each of the layer's parameters.
+    /// dJ/dW of the whole batch, known in the backward pass: one tensor for each of the layer's parameters.
     pub fn gradients(&self) -> &[Array2<T>] {
         &self.gradients
     }
 
-    /// Makes room for the gradients of these parameters.
-    pub(crate) fn reserve_gradients(&mut self, parameters: &[Array2<T>]) {
-        self.gradients = parameters
-            .iter()
-            .map(|tensor| tensor.mapv(|_| T::zero()))
-            .collect();
+    /// The same statistics with memory for gradients.
+    pub(crate) fn with_gradients(self, gradients: Vec<Array2<T>>) -> Self {
+        BatchStatistics { gradients, ..self }
     }
 
-    /// The gradients, to be written.
+    /// The gradients, mutable.
     pub(crate) fn gradients_mut(&mut self) -> &mut [Array2<T>] {
         &mut self.gradients
     }
 
-    /// Replaces the moments by those of the samples of a shard.
+    /// Computes the means and squares of the samples of a shard.
     ///
     /// # Shapes
     ///
@@ -107,7 +105,7 @@ impl<T: Element> BatchStatistics<T> {
         }
     }
 
-    /// Replaces the moments by those of all shards together.
+    /// Computes the means and squares of all shards together.
     pub(crate) fn merge<'a>(&mut self, shards: impl Iterator<Item = &'a Self>) {
         self.samples = 0;
         for shard in shards {
@@ -121,7 +119,7 @@ impl<T: Element> BatchStatistics<T> {
         }
     }
 
-    /// Adds the moments of further samples.
+    /// Adds the means and squares of further samples.
     ///
     /// Source: Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances", 1979.
     fn add(&mut self, further: &Self) {
@@ -135,17 +133,17 @@ impl<T: Element> BatchStatistics<T> {
     }
 }
 
-/// Features at a time: their statistics stay in the fastest memory.
+/// The number of features that are processed together: their sums stay in the innermost cache.
 pub(super) const TILE: usize = 64;
 
-/// All features, tile by tile.
+/// The range of features of each tile.
 pub(super) fn tiles(features: usize) -> impl Iterator<Item = Range<usize>> {
     (0..features)
         .step_by(TILE)
         .map(move |first| first..features.min(first + TILE))
 }
 
-/// Some features of a sample.
+/// A range of a sample's features.
 #[inline(always)]
 pub(super) fn part<'a, T>(sample: ArrayView1<'a, T>, features: &Range<usize>) -> &'a [T] {
     &sample.to_slice().expect("a sample's features are contiguous")[features.clone()]

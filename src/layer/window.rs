@@ -1,10 +1,10 @@
-//! The window that a convolution moves over an image, and what is seen through it.
+//! The window that a convolution moves over an image, and the patches of the image under it.
 
 use super::Image;
 use crate::element::Element;
 use crate::error::{Error, Result};
 
-/// A window's height and width, how far it moves at a time, and by how many zeros the image is widened on each side.
+/// The size, stride and zero padding of a convolution's window.
 ///
 /// Default: a stride of 1 and no padding.
 ///
@@ -21,9 +21,9 @@ use crate::error::{Error, Result};
 pub struct Window {
     /// Height and width, at least 1.
     pub size: [usize; 2],
-    /// Rows down and columns to the right, at least 1.
+    /// Steps between two places, rows down and columns to the right: at least 1.
     pub stride: [usize; 2],
-    /// Rows above and below, columns to the left and to the right; less than the window's size.
+    /// Zeros around the image, rows above and below, columns to the left and to the right: less than the window's size.
     pub padding: [usize; 2],
 }
 
@@ -37,18 +37,18 @@ impl Window {
         }
     }
 
-    /// How far it moves: rows down, and columns to the right.
+    /// Sets the stride: rows down, and columns to the right.
     pub fn stride(self, stride: [usize; 2]) -> Self {
         Window { stride, ..self }
     }
 
-    /// The zeros around the image: rows above and below, columns to the left and to the right.
+    /// Sets the zeros around the image: rows above and below, columns to the left and to the right.
     pub fn padding(self, padding: [usize; 2]) -> Self {
         Window { padding, ..self }
     }
 
-    /// The places that it takes on an image: so many rows of so many, (size + 2 padding - window) / stride + 1, rounded
-    /// down.
+    /// Returns how many places the window has on an image, down and across: (size + 2 padding - window) / stride + 1,
+    /// rounded down.
     ///
     /// # Errors
     ///
@@ -66,7 +66,7 @@ impl Window {
             if padding >= window {
                 return Err(Error::option("padding", padding, "less than the kernel size"));
             }
-            // A padding that is less than a window that exists is far from the largest number.
+            // Sizes near the largest `usize` would overflow.
             let padded = padding.checked_mul(2).and_then(|zeros| size.checked_add(zeros));
             match padded.and_then(|padded| padded.checked_sub(window)) {
                 Some(rest) => Ok(rest / stride + 1),
@@ -87,13 +87,13 @@ impl Window {
     }
 }
 
-/// What a window sees of an image in each of its places, as a matrix: a row for each number of a window that is as deep as
-/// the image has channels, a column for each place.
+/// The patches of an image under a window in all its places, as a matrix: a row for each number of a patch (channel,
+/// row and column in the window), a column for each place.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Patches {
     image: Image,
     window: Window,
-    /// Rows and columns of places.
+    /// The number of places, down and across.
     pub(super) places: [usize; 2],
 }
 
@@ -115,27 +115,27 @@ impl Patches {
         self.window
     }
 
-    /// The matrix's columns.
+    /// The number of columns of the matrix.
     pub(super) fn count(&self) -> usize {
         self.places[0] * self.places[1]
     }
 
-    /// The matrix's rows.
+    /// The number of rows of the matrix.
     pub(super) fn numbers(&self) -> usize {
         self.image.channels * self.window.size[0] * self.window.size[1]
     }
 
-    /// Writes the matrix, whose rows begin `line` numbers from each other.
+    /// Writes the matrix, row-major with a row stride of `line` numbers.
     pub(super) fn unfold<T: Element>(&self, image: &[T], matrix: &mut [T], line: usize) {
         let stride = self.window.stride[1];
-        self.for_each_line(line, |start, outside, pixels| {
+        self.for_each_line(line, |start, (first_place, end), pixels| {
             let places = &mut matrix[start..start + self.places[1]];
             let Some(first) = pixels else {
                 places.fill(T::zero());
                 return;
             };
-            let (left, others) = places.split_at_mut(outside.0);
-            let (inside, right) = others.split_at_mut(outside.1 - outside.0);
+            let (left, others) = places.split_at_mut(first_place);
+            let (inside, right) = others.split_at_mut(end - first_place);
             left.fill(T::zero());
             right.fill(T::zero());
             if stride == 1 {
@@ -148,12 +148,12 @@ impl Patches {
         });
     }
 
-    /// Adds each number of the matrix to the pixel that it is seen of: the transpose of [`Patches::unfold`].
+    /// Adds each number of the matrix to its pixel: the transpose of [`Patches::unfold`].
     pub(super) fn fold<T: Element>(&self, matrix: &[T], line: usize, image: &mut [T]) {
         let stride = self.window.stride[1];
-        self.for_each_line(line, |start, outside, pixels| {
+        self.for_each_line(line, |start, (first_place, end), pixels| {
             let Some(first) = pixels else { return };
-            let inside = &matrix[start + outside.0..start + outside.1];
+            let inside = &matrix[start + first_place..start + end];
             if stride == 1 {
                 for (pixel, &value) in image[first..].iter_mut().zip(inside) {
                     *pixel += value;
@@ -166,8 +166,9 @@ impl Patches {
         });
     }
 
-    /// For each row of the matrix and each row of places: where in the matrix it begins; the places whose pixel is not
-    /// padding, from the first to behind the last; and the first one's pixel, none if all are padding.
+    /// Calls `work` for each row of the matrix and each row of places, with the index at which they begin in the matrix,
+    /// the start and end of the places whose pixel is not padding, and the pixel of the first of these; `None` if all are
+    /// padding.
     #[inline(always)]
     fn for_each_line(&self, line: usize, mut work: impl FnMut(usize, (usize, usize), Option<usize>)) {
         let Patches {
@@ -208,7 +209,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Every number of the matrix: the pixel that is seen there, if it is not padding.
+    /// For each number of the matrix its pixel; `None` for padding.
     fn pixels(patches: &Patches) -> Vec<Option<usize>> {
         let (image, window) = (patches.image, patches.window);
         let mut pixels = Vec::new();
@@ -232,7 +233,7 @@ mod tests {
         #![proptest_config(property::config(256))]
 
         #[test]
-        fn every_place_sees_its_pixels(
+        fn patches_have_the_pixels_of_their_places(
             channels in 1..3_usize,
             sizes in [1..7_usize, 1..7],
             window in [1..5_usize, 1..5],

@@ -1,4 +1,4 @@
-//! Forward and back: the loss of a batch, and the deltas and gradients of each shard.
+//! The forward and backward pass of a batch: its loss, and the deltas and gradients of each shard.
 
 use std::ops::Range;
 
@@ -14,17 +14,17 @@ use crate::layer::Mode;
 use crate::loss::Loss;
 
 impl<T: Element> NeuralNetwork<T> {
-    /// Sends a batch forward and its loss's gradient back; values and deltas stay in the workspace.
+    /// Runs the forward and the backward pass of a batch and returns its loss, the mean over its samples.
     ///
-    /// Returns the batch's loss, the mean over its samples. The parameters stay as they are: what to do about a loss that
-    /// is not finite is the caller's choice.
+    /// Values and deltas stay in the workspace. The parameters do not change: the caller decides what to do about a
+    /// loss that is not finite.
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`](crate::Error::Shape) for a batch of other features or outputs, or with more samples than the workspace
-    /// has room for, and for a workspace of another network; [`Error::InvalidData`](crate::Error::InvalidData) for a batch of
-    /// one sample where a layer needs the statistics of the batch, and for a loss that expects logits of a network that gives
-    /// probabilities, or the other way round.
+    /// [`Error::Shape`](crate::Error::Shape) for a batch with another number of features or outputs, or with more
+    /// samples than the workspace was allocated for, and for a workspace of another network;
+    /// [`Error::InvalidData`](crate::Error::InvalidData) for a batch of one sample if a layer needs the statistics of
+    /// the batch, and for a loss that expects logits with a network that returns probabilities, or the reverse.
     pub fn forward_backward(
         &self,
         batch: &Batch<'_, T>,
@@ -34,15 +34,16 @@ impl<T: Element> NeuralNetwork<T> {
         forward_backward(self, batch, loss, workspace)
     }
 
-    /// The lowest layer that learns; the number of layers if none does.
+    /// The index of the first trainable layer with parameters; the number of layers if there is none.
     fn first_trainable(&self) -> usize {
-        let learns = |stage: &super::Stage<T>| stage.trainable && !stage.layer.parameters().is_empty();
-        self.stages.iter().position(learns).unwrap_or(self.stages.len())
+        let trains = |stage: &super::Stage<T>| stage.trainable && !stage.layer.parameters().is_empty();
+        self.stages.iter().position(trains).unwrap_or(self.stages.len())
     }
 }
 
 compiled! {
-    /// Shards pass forward and back at one go; where a layer needs the statistics of the batch, they wait for each other.
+    /// Each shard runs forward and backward in one task. Shards wait for each other only at layers that need the
+    /// statistics of the batch.
     fn forward_backward<'a, 'b, T>(
         network: &'a NeuralNetwork<T>,
         batch: &'a Batch<'b, T>,
@@ -56,7 +57,7 @@ compiled! {
         network.check_loss(OPERATION, loss)?;
         workspace.check(OPERATION, network, true)?;
         network.check_batch(OPERATION, batch.samples())?;
-        let used = workspace.start(batch.samples())?;
+        let used = workspace.shards_of_batch(batch.samples())?;
         network.pack_weights(dataset, workspace);
 
         let Workspace { partition, shards, sync_points, packed, sparse, .. } = workspace;
@@ -113,8 +114,9 @@ compiled! {
 }
 
 impl<T: Element> Pipeline<'_, T> {
-    /// Sends the deltas of a shard back through these layers, to the lowest that learns, and computes the gradients that each
-    /// shard has of its own. Ends at a sync point, as soon as its gradient is known.
+    /// Propagates the deltas of a shard back through these layers, down to the first trainable one, and computes the
+    /// gradients of the layers whose route is [`GradientRoute::Shards`]. Returns at a sync point once the shard's
+    /// gradient is known: the delta of its input depends on the gradient of the whole batch.
     fn backward(&self, shard: &mut Shard<T>, layers: Range<usize>, first_trainable: usize) {
         for layer in layers.rev().take_while(|&layer| layer >= first_trainable) {
             let stage = &self.stages[layer];
@@ -122,8 +124,8 @@ impl<T: Element> Pipeline<'_, T> {
                 let (output, delta) = shard.activation_operands(layer);
                 activation.backward(output, delta);
             }
-            let has_own = GradientRoute::of(&*stage.layer) == GradientRoute::Shards;
-            if stage.trainable && has_own && !(layer == 0 && self.packed.is_some()) {
+            let per_shard = GradientRoute::of(&*stage.layer) == GradientRoute::Shards;
+            if stage.trainable && per_shard && !(layer == 0 && self.packed.is_some()) {
                 let (input, delta, gradients, mut context) =
                     shard.gradient_operands(layer, self.statistics(layer));
                 stage.layer.gradient(input, delta, gradients, &mut context);

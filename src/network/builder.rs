@@ -1,4 +1,4 @@
-//! How a network is put together.
+//! The builder of a network.
 
 use rand::Rng;
 
@@ -11,7 +11,8 @@ use crate::layer::{
 use crate::optimizer::NetworkId;
 use crate::random::{Stream, generator};
 
-/// Layers noted one after the other, until [`Builder::build`] draws their weights and checks that they fit.
+/// A list of layers and activations. [`Builder::build`] checks that they fit, draws the weights and returns the
+/// network.
 #[derive(Debug)]
 pub struct Builder<T> {
     inputs: usize,
@@ -20,7 +21,7 @@ pub struct Builder<T> {
     seed: u64,
 }
 
-/// What was noted.
+/// An element of the list.
 #[derive(Debug)]
 enum Plan<T> {
     Linear(usize),
@@ -49,34 +50,35 @@ impl<T: Element> Builder<T> {
         self
     }
 
-    /// Adds a ReLU, [`Relu`].
+    /// Adds a ReLU, [`Relu`](crate::layer::Relu).
     pub fn relu(self) -> Self {
         self.built_in("relu")
     }
 
-    /// Adds a sigmoid, [`Sigmoid`].
+    /// Adds a sigmoid, [`Sigmoid`](crate::layer::Sigmoid).
     pub fn sigmoid(self) -> Self {
         self.built_in("sigmoid")
     }
 
-    /// Adds a hyperbolic tangent, [`Tanh`].
+    /// Adds a hyperbolic tangent, [`Tanh`](crate::layer::Tanh).
     pub fn tanh(self) -> Self {
         self.built_in("tanh")
     }
 
-    /// Adds a softmax, [`Softmax`]: behind the last layer, for
-    /// [`ProbabilityCrossEntropyLoss`](crate::ProbabilityCrossEntropyLoss).
+    /// Adds a softmax, [`Softmax`](crate::layer::Softmax): after the last layer, for
+    /// [`ProbabilityCrossEntropyLoss`](crate::loss::ProbabilityCrossEntropyLoss).
     pub fn softmax(self) -> Self {
         self.built_in("softmax")
     }
 
-    /// Adds a [`Dropout`] that leaves out each feature with this probability in training, from 0 to below 1.
+    /// Adds a [`Dropout`] that drops each feature with this probability in training, at least 0 and below 1.
     pub fn dropout(mut self, probability: f64) -> Self {
         self.plans.push(Plan::Dropout(probability));
         self
     }
 
-    /// Says that the features are images from here on, channel by channel and row by row: for [`Builder::conv2d`].
+    /// Declares that the features at this point are images, channel by channel and row by row, as [`Builder::conv2d`]
+    /// needs them.
     ///
     /// ```
     /// use mfnet::{NeuralNetwork, layer::Window};
@@ -96,9 +98,11 @@ impl<T: Element> Builder<T> {
         self
     }
 
-    /// Adds a [`Conv2d`] with this many output channels, at least 1, behind an [image](Builder::image) or another
-    /// convolution, with activations and dropouts between. Any other layer takes its output as features in a row. Behind a
-    /// [`Builder::layer`] of images, say with [`Builder::image`] which images come out of it.
+    /// Adds a [`Conv2d`] with this many output channels, at least 1.
+    ///
+    /// It must follow an [image](Builder::image) or another convolution; only activations and dropouts may stand
+    /// between. Any other layer takes the output of a convolution as a plain vector of features. After a
+    /// [`Builder::layer`] that returns images, declare them with [`Builder::image`].
     pub fn conv2d(mut self, channels: usize, window: Window) -> Self {
         self.plans.push(Plan::Conv2d(channels, window));
         self
@@ -110,8 +114,10 @@ impl<T: Element> Builder<T> {
         self
     }
 
-    /// Adds a layer that exists already, with its weights: one of your own, or one with known weights. What comes out are
-    /// features in a row to the layers behind it: say [`Builder::image`] again where they are images.
+    /// Adds an existing layer with its weights: one of your own type, or one with known weights.
+    ///
+    /// The builder takes its output as a plain vector of features; if it is images, declare them with
+    /// [`Builder::image`].
     ///
     /// ```
     /// use mfnet::NeuralNetwork;
@@ -130,13 +136,13 @@ impl<T: Element> Builder<T> {
         self
     }
 
-    /// Adds an activation, which belongs to the layer before: one for each.
+    /// Adds an activation to the layer before it; a layer has at most one.
     pub fn activation(mut self, activation: Box<dyn Activation<T>>) -> Self {
         self.plans.push(Plan::Activation(activation));
         self
     }
 
-    /// Adds the activation of this name, such as `relu`: see
+    /// Adds the activation with this name, such as `relu`: see
     /// [`activation::by_name`](crate::layer::activation::by_name).
     ///
     /// # Errors
@@ -154,31 +160,32 @@ impl<T: Element> Builder<T> {
         Ok(self.activation(activation::by_name(name)?))
     }
 
-    /// Adds an activation that is made with the network, so that its code is this crate's.
+    /// Adds a built-in activation, which [`build`] constructs, so that its code is compiled in this crate.
     fn built_in(mut self, name: &'static str) -> Self {
         self.plans.push(Plan::BuiltInActivation(name));
         self
     }
 
-    /// How the weights of fully connected layers and convolutions start. Default: [`Initializer::He`].
+    /// Sets the initialiser of the weights of fully connected layers and convolutions. Default: [`Initializer::He`].
     pub fn initializer(mut self, initializer: Initializer) -> Self {
         self.initializer = initializer;
         self
     }
 
-    /// The seed of the weights. Default: 0.
+    /// Sets the seed of the weights and of dropout. Default: 0.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// Draws the weights and puts the network together.
+    /// Builds the network and draws its weights.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidOption`] for no layers, a layer without inputs or outputs, or with more of them than there is memory for,
-    /// an odd probability, an activation that does not follow a layer, or a convolution that does not follow an image; [`Error::Shape`] for a layer that does not take what
-    /// the one before gives, or a kernel larger than the padded image.
+    /// [`Error::InvalidOption`] for no layers, a layer without inputs or outputs or with more of them than there is
+    /// memory for, a dropout probability out of range, an activation that does not follow a layer, or a convolution
+    /// that does not follow an image; [`Error::Shape`] for a layer whose inputs are not the outputs of the layer
+    /// before, images of another number of features, or a kernel larger than the padded image.
     pub fn build(self) -> Result<NeuralNetwork<T>> {
         build(self)
     }
@@ -246,7 +253,7 @@ compiled! {
                     layer.inputs(),
                 ));
             }
-            // A sample of its inputs and its outputs is the least that a network needs, whatever the layer.
+            // Every network needs memory for one sample's inputs and outputs of each layer.
             for (option, features) in [("inputs", width), ("outputs", layer.outputs())] {
                 if !has_room::<T>(&[features.saturating_add(1)]) {
                     return Err(Error::option(option, features, "few enough for the memory"));
@@ -265,7 +272,7 @@ compiled! {
     }
 }
 
-/// Puts an activation behind the last layer.
+/// Adds an activation to the last layer.
 fn activate<T: Element>(stages: &mut [Stage<T>], activation: Box<dyn Activation<T>>) -> Result<()> {
     match stages.last_mut() {
         Some(stage) if stage.activation.is_none() => {
@@ -290,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_named() {
+    fn errors_name_what_does_not_fit() {
         let start = NeuralNetwork::<f64>::builder;
         assert_eq!(message(start(3)), "layers = 0: it must be at least 1");
         assert_eq!(
@@ -363,7 +370,7 @@ mod tests {
         for between in [start().batch_norm(), start().linear(4)] {
             assert!(message(between.conv2d(1, window)).starts_with("conv2d = 1: it must be behind an image"));
         }
-        // Of a layer that exists, it is not known what it gives.
+        // The builder does not know that an existing layer returns images.
         let image = Image {
             channels: 1,
             height: 2,
@@ -376,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn seeds_make_weights() {
+    fn seeds_determine_the_weights() {
         let weights = |seed| {
             let network = NeuralNetwork::<f64>::builder(3)
                 .linear(3)

@@ -1,4 +1,4 @@
-//! Fine-tuning: layers that are looked at, frozen, or replaced in a network that is trained already.
+//! Fine-tuning: inspecting, freezing and replacing the layers of a trained network.
 
 use std::ops::{Bound, RangeBounds};
 
@@ -13,11 +13,12 @@ impl<T: Element> NeuralNetwork<T> {
         self.stages.iter().map(|stage| &*stage.layer)
     }
 
-    /// Freezes layers, or has them learn again; all learn at first. Layers are counted from 0, activations not counted.
+    /// Freezes layers or makes them trainable again; all layers are trainable at first. Layers are counted from 0,
+    /// without activations.
     ///
-    /// Training leaves parameters and running statistics of a frozen layer as they are, weight decay included, and a frozen
-    /// batch normalisation works by its running statistics, as in predictions. Gradients are not computed below the lowest
-    /// layer that learns. Files do not keep which layers are frozen.
+    /// Training, weight decay included, does not change the parameters and running statistics of a frozen layer. A
+    /// frozen batch normalisation uses its running statistics, as in predictions. No gradients are computed below the
+    /// first trainable layer. Files do not store which layers are frozen.
     ///
     /// # Errors
     ///
@@ -59,12 +60,13 @@ impl<T: Element> NeuralNetwork<T> {
         Ok(())
     }
 
-    /// Replaces a layer, counted from 0, by one of the same widths, such as one with other weights; returns the old one. Its
-    /// activation stays.
+    /// Replaces a layer, counted from 0, by one with as many inputs and outputs, such as one with other weights, and
+    /// returns the old one. The activation of the layer stays.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidOption`] for a layer that does not exist, [`Error::Shape`] for other widths.
+    /// [`Error::InvalidOption`] for a layer that does not exist, [`Error::Shape`] for another number of inputs or
+    /// outputs.
     ///
     /// ```
     /// use mfnet::{NeuralNetwork, layer::Linear};

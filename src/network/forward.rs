@@ -13,11 +13,11 @@ use crate::layer::BatchStatistics;
 use crate::pool;
 use crate::product::PackedWeights;
 
-/// The layers that shards pass through, and what the shards share.
+/// The layers that shards pass through, and the data that all shards share.
 #[derive(Debug)]
 pub(super) struct Pipeline<'a, T> {
     pub(super) stages: &'a [Stage<T>],
-    /// The layers whose batch statistics are known.
+    /// The sync points whose batch statistics are known already.
     pub(super) sync_points: &'a [SyncPoint<T>],
     /// The first layer's weights, packed for samples that are mostly zeros.
     pub(super) packed: Option<&'a PackedWeights<T>>,
@@ -29,7 +29,7 @@ impl<'a, T: Element> Pipeline<'a, T> {
         shard.load(source, indices, self.packed.is_some());
     }
 
-    /// Sends a shard forward through these layers.
+    /// Runs the forward pass of a shard through these layers.
     pub(super) fn forward(&self, shard: &mut Shard<T>, layers: Range<usize>) {
         for layer in layers {
             let stage = &self.stages[layer];
@@ -51,7 +51,7 @@ impl<'a, T: Element> Pipeline<'a, T> {
         }
     }
 
-    /// The statistics of the batch at a layer's input, where they are known.
+    /// The batch statistics of a layer's input; `None` if they are not known.
     pub(super) fn statistics(&self, layer: usize) -> Option<&'a BatchStatistics<T>> {
         let mut sync_points = self.sync_points.iter();
         let sync_point = sync_points.find(|sync_point| sync_point.layer == layer)?;

@@ -1,4 +1,5 @@
-//! The network: layers in a row. How work is cut, how weights are packed and which update is fused is decided here.
+//! The network: a sequence of layers. This module decides how a batch is cut into shards, how weights are packed, and which
+//! update is fused.
 
 mod backward;
 mod builder;
@@ -23,7 +24,7 @@ use crate::layer::{Activation, Layer, LayerKind};
 use crate::loss::{Loss, softmax};
 use crate::optimizer::NetworkId;
 
-/// Layers in a row, each with the activations that follow it.
+/// A sequence of layers, each followed by at most one activation.
 ///
 /// ```
 /// use mfnet::NeuralNetwork;
@@ -36,7 +37,7 @@ use crate::optimizer::NetworkId;
 /// ```
 #[derive(Debug)]
 pub struct NeuralNetwork<T> {
-    /// What an optimizer tells networks apart by.
+    /// Identifies the network to optimizers, whose state belongs to one network.
     id: NetworkId,
     stages: Vec<Stage<T>>,
 }
@@ -46,7 +47,7 @@ pub struct NeuralNetwork<T> {
 struct Stage<T> {
     layer: Box<dyn Layer<T>>,
     activation: Option<Box<dyn Activation<T>>>,
-    /// Whether the layer learns; not while it is frozen.
+    /// Whether training changes the layer; `false` while it is frozen.
     trainable: bool,
 }
 
@@ -59,7 +60,8 @@ impl<T: Element> Stage<T> {
         }
     }
 
-    /// Whether training wants the statistics of the whole batch at the layer's input. A frozen layer works as in predictions.
+    /// Whether training needs the statistics of the whole batch at the layer's input. A frozen layer computes as in
+    /// predictions.
     fn is_sync_point(&self) -> bool {
         self.trainable && self.layer.kind() == LayerKind::BatchWise
     }
@@ -68,7 +70,7 @@ impl<T: Element> Stage<T> {
         self.layer.kind() == LayerKind::Linear
     }
 
-    /// Gradients of 0, laid out as the parameters.
+    /// Gradients of 0, with the shapes and memory layouts of the parameters.
     fn zero_gradients(&self) -> Vec<Array2<T>> {
         let parameters = self.layer.parameters().iter();
         parameters.map(|tensor| tensor.mapv(|_| T::zero())).collect()
@@ -76,25 +78,26 @@ impl<T: Element> Stage<T> {
 }
 
 impl<T: Element> NeuralNetwork<T> {
-    /// Starts a network for samples of `inputs` features, at least 1, the bias not counted.
+    /// Returns a builder of a network with `inputs` input features, at least 1, the bias not counted.
     pub fn builder(inputs: usize) -> Builder<T> {
         Builder::new(inputs)
     }
 
-    /// The features of a sample that goes in.
+    /// The number of input features of a sample, the bias not counted.
     pub fn inputs(&self) -> usize {
         self.stages[0].layer.inputs()
     }
 
-    /// The features of a prediction.
+    /// The number of outputs for a sample.
     pub fn outputs(&self) -> usize {
         self.stages[self.stages.len() - 1].layer.outputs()
     }
 
-    /// The number of trainable numbers: all weights but the constant rows.
+    /// The number of parameters: all weights and biases, without the constant rows. Frozen layers are counted too.
     pub fn parameters(&self) -> usize {
-        let trainable = |weights: &Array2<T>| weights.len() - weights.ncols();
-        self.weights().map(trainable).sum()
+        self.weights()
+            .map(|weights| weights.len() - weights.ncols())
+            .sum()
     }
 
     /// The weight tensors, layer by layer.
@@ -106,14 +109,14 @@ impl<T: Element> NeuralNetwork<T> {
         self.stages.iter().flat_map(|stage| stage.layer.parameters())
     }
 
-    /// Whether predictions are probabilities of classes already, as of a network that ends in a
-    /// [`Softmax`](crate::layer::Softmax), and not logits.
+    /// Whether predictions are class probabilities instead of logits, as for a network that ends in a
+    /// [`Softmax`](crate::layer::Softmax).
     pub fn gives_probabilities(&self) -> bool {
         let last = self.stages.last().and_then(|stage| stage.activation.as_ref());
         last.is_some_and(|activation| activation.gives_probabilities())
     }
 
-    /// Predictions as probabilities.
+    /// Turns predictions into class probabilities, unless they are already.
     pub(crate) fn probabilities(&self, predictions: Array2<T>) -> Array2<T> {
         if self.gives_probabilities() {
             return predictions;
@@ -129,7 +132,7 @@ impl<T: Element> NeuralNetwork<T> {
         stages.map(|stage| (&*stage.layer, stage.activation.as_deref()))
     }
 
-    /// Takes over the layers and activations of a network of the same architecture.
+    /// Replaces the layers and activations by those of a network with the same architecture.
     #[cfg(feature = "save")]
     pub(crate) fn replace_layers(&mut self, other: Self) {
         debug_assert_eq!(self.architecture(), other.architecture());
@@ -148,7 +151,7 @@ impl<T: Element> NeuralNetwork<T> {
     /// Whether all parameters and buffers are finite.
     pub(crate) fn is_finite(&self) -> bool {
         self.tensors().all(|tensor| match tensor.as_slice_memory_order() {
-            // In pieces, without a branch for each number.
+            // In chunks, without a branch for each number.
             Some(numbers) => numbers.chunks(1 << 10).all(|piece| {
                 piece
                     .iter()
@@ -176,13 +179,13 @@ impl<T: Element> NeuralNetwork<T> {
         }
     }
 
-    /// Refuses a loss that expects logits where the network gives probabilities, and the other way round.
+    /// Refuses a loss that expects logits if the network returns probabilities, and the reverse.
     pub(crate) fn check_loss(&self, operation: &'static str, loss: &dyn Loss<T>) -> Result<()> {
         loss.expects()
             .check(operation, loss.name(), self.gives_probabilities())
     }
 
-    /// Refuses to learn from a batch of one sample where a layer needs the statistics of the batch.
+    /// Refuses a training batch of one sample if a layer needs the statistics of the batch.
     pub(crate) fn check_batch(&self, operation: &'static str, samples: usize) -> Result<()> {
         let Some(stage) = self
             .stages
@@ -201,7 +204,8 @@ impl<T: Element> NeuralNetwork<T> {
         ))
     }
 
-    /// One line: the features of each fully connected layer and what is between, such as `784 - 512 ReLU, Dropout - 10`.
+    /// One line: the numbers of features, and the names of activations and of layers that are not fully connected, such as
+    /// `784 - 512 ReLU, Dropout - 10`.
     pub fn architecture(&self) -> String {
         let mut text = self.inputs().to_string();
         for stage in &self.stages {
@@ -217,13 +221,13 @@ impl<T: Element> NeuralNetwork<T> {
         text
     }
 
-    /// The features that go in, then those that each layer gives.
+    /// The number of inputs, then the number of outputs of each layer.
     fn widths(&self) -> impl Iterator<Item = usize> {
         let outputs = self.stages.iter().map(|stage| stage.layer.outputs());
         std::iter::once(self.inputs()).chain(outputs)
     }
 
-    /// Refuses a data set of other features or outputs.
+    /// Refuses a data set with another number of features or outputs.
     pub(crate) fn check_dataset(&self, operation: &'static str, dataset: &Dataset<T>) -> Result<()> {
         self.check_inputs(operation, dataset.samples(), dataset.features())?;
         self.check_outputs(operation, dataset.outputs())

@@ -1,5 +1,5 @@
-//! How the work of a step is cut: a batch into shards of samples, gradients into tiles; by shape alone, so that no result
-//! depends on the number of threads.
+//! The partition of a step's work: a batch into shards of samples, gradients into tiles. It depends on shapes alone, so
+//! that no result depends on the number of threads.
 
 use rayon::prelude::*;
 
@@ -9,15 +9,16 @@ use crate::layer::{Layer, LayerKind, Mode};
 use crate::pool;
 use crate::product;
 
-/// Below so many floating-point operations one thread is faster than several.
+/// The number of floating-point operations below which one thread is faster than several.
 pub(super) const PARALLEL_OPERATIONS: usize = 1 << 20;
 
-/// How the gradient of a layer is put together.
+/// How the gradient of a layer is computed from the shards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum GradientRoute {
-    /// Each shard computes a gradient of its own while it is in cache, and these are added up: for few parameters.
+    /// Each shard computes a gradient of its own while it is in cache, and these are added up: for layers with few
+    /// parameters.
     Shards,
-    /// Tiles of the weights' columns are computed side by side, each over all shards: for many weights.
+    /// Tiles of the weights' columns are computed in parallel, each over all shards: for layers with many weights.
     Tiles,
 }
 
@@ -30,13 +31,13 @@ impl GradientRoute {
     }
 }
 
-/// The columns of a tile of a gradient with so many columns.
+/// The number of columns of a tile, for a gradient of `columns` columns.
 pub(super) fn tile_columns(columns: usize) -> usize {
     columns.div_ceil(8).next_multiple_of(64)
 }
 
-/// Floating-point operations of a layer's forward pass for one sample: a multiplication and an addition for each weight and
-/// each place that it is used in, as a convolution's are in every place of the image.
+/// The number of floating-point operations of a layer's forward pass for one sample: a multiplication and an addition
+/// for each weight and each place where it is used. A convolution uses its weights in every place of the image.
 pub(super) fn operations<T: Element>(layer: &dyn Layer<T>) -> usize {
     let of_tensor = |tensor: &ndarray::Array2<T>| {
         let places = layer.outputs() / tensor.nrows().saturating_sub(1).max(1);
@@ -48,22 +49,23 @@ pub(super) fn operations<T: Element>(layer: &dyn Layer<T>) -> usize {
     }
 }
 
-/// A batch of at most `capacity` samples, cut into shards.
+/// How batches of at most `capacity` samples are cut into shards.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Partition {
-    /// The samples of a full shard.
+    /// The number of samples of a full shard.
     pub(super) shard_size: usize,
-    /// The most samples of a batch.
+    /// The largest number of samples of a batch.
     pub(super) capacity: usize,
     /// Whether there is enough work for more than one thread.
     pub(super) parallel: bool,
 }
 
 impl Partition {
-    /// The partition of batches of up to `capacity` samples, each of so many floating-point operations.
+    /// The partition of batches of up to `capacity` samples, each of which takes `operations` floating-point
+    /// operations; with shards of `shard_size` samples, or of a size chosen here.
     ///
-    /// A shard is large enough to be worth a task and for BLAS to pack the weights seldom, and small enough that its values
-    /// stay in cache and that a batch makes several.
+    /// The chosen size is large enough to be worth a task and to amortise BLAS's packing of the weights. It is small
+    /// enough that the values of a shard stay in cache and that a batch has several shards.
     pub(super) fn new(operations: usize, capacity: usize, shard_size: Option<usize>) -> Self {
         let worth_a_task = PARALLEL_OPERATIONS / operations.max(1);
         let chosen = || capacity.div_ceil(4).clamp(64, 256).max(worth_a_task);
@@ -75,12 +77,12 @@ impl Partition {
         }
     }
 
-    /// The number of shards that so many samples make.
+    /// The number of shards of a batch of `samples` samples.
     pub(super) fn shards(self, samples: usize) -> usize {
         samples.div_ceil(self.shard_size)
     }
 
-    /// Does work for each shard of a batch and the indices of its samples.
+    /// Runs `work` for each shard of a batch with the indices of its samples, on several threads if that pays.
     pub(super) fn for_each_shard<T: Element>(
         self,
         shards: &mut [Shard<T>],

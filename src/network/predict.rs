@@ -1,4 +1,4 @@
-//! What a network says of samples: predictions, and how good they are.
+//! Predictions of a network, and their evaluation: loss and accuracy.
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 
@@ -12,18 +12,19 @@ use crate::layer::Mode;
 use crate::loss::Loss;
 use crate::metrics::index_of_largest;
 
-/// How good a network's predictions of a data set are.
+/// The loss and accuracy of a network on a data set.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Evaluation {
     /// The mean loss of a sample.
     pub loss: f64,
-    /// The part of the samples, 0 to 1, whose largest output is that of their class; none without classes.
+    /// The fraction of samples, 0 to 1, whose largest output is that of their class; `None` for targets without
+    /// classes.
     pub accuracy: Option<f64>,
 }
 
 impl<T: Element> NeuralNetwork<T> {
-    /// Predictions for the rows of a design matrix of any layout: outputs for regression, logits for classes, or
-    /// probabilities where the network ends in a softmax.
+    /// Returns predictions for the rows of a design matrix of any layout: outputs for regression, logits for classes,
+    /// or class probabilities if the network ends in a softmax.
     ///
     /// # Shapes
     ///
@@ -39,7 +40,7 @@ impl<T: Element> NeuralNetwork<T> {
         Ok(predictions)
     }
 
-    /// As [`NeuralNetwork::predict`], into memory that is there: a call allocates nothing.
+    /// Writes the predictions of [`NeuralNetwork::predict`] into existing memory: a call allocates nothing.
     ///
     /// # Shapes
     ///
@@ -85,8 +86,8 @@ impl<T: Element> NeuralNetwork<T> {
         Ok(())
     }
 
-    /// The probability of each class: the softmax of [`NeuralNetwork::predict`]'s logits, or the prediction itself where the
-    /// network ends in a softmax.
+    /// Returns the probability of each class: the softmax of [`NeuralNetwork::predict`]'s logits, or the prediction
+    /// itself if the network ends in a softmax.
     ///
     /// # Shapes
     ///
@@ -94,8 +95,8 @@ impl<T: Element> NeuralNetwork<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`] for another number of features; [`Error::InvalidData`] for a network of a single output, which has no
-    /// classes to choose from.
+    /// [`Error::Shape`] for another number of features; [`Error::InvalidData`] for a network with a single output,
+    /// which has no classes to choose from.
     ///
     /// ```
     /// use mfnet::NeuralNetwork;
@@ -115,7 +116,7 @@ impl<T: Element> NeuralNetwork<T> {
         Ok(self.probabilities(self.predict(design)?))
     }
 
-    /// Predictions for the samples of a data set, in its order.
+    /// Returns predictions for the samples of a data set, in its order.
     ///
     /// # Shapes
     ///
@@ -139,13 +140,13 @@ impl<T: Element> NeuralNetwork<T> {
         Ok(predictions)
     }
 
-    /// The mean loss of a data set's samples, and the accuracy where they have classes.
+    /// Returns the mean loss of a data set's samples, and the accuracy if they have classes.
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`](crate::Error::Shape) for other features or outputs, [`Error::InvalidData`](crate::Error::InvalidData)
-    /// for targets the loss has no meaning for, and for a loss that expects logits of a network that gives probabilities, or
-    /// the other way round.
+    /// [`Error::Shape`](crate::Error::Shape) for another number of features or outputs,
+    /// [`Error::InvalidData`](crate::Error::InvalidData) for targets that the loss is not defined for, and for a loss
+    /// that expects logits with a network that returns probabilities, or the reverse.
     pub fn evaluate(&self, dataset: &Dataset<T>, loss: &dyn Loss<T>) -> Result<Evaluation> {
         loss.check(dataset.targets())?;
         self.check_loss("NeuralNetwork::evaluate", loss)?;
@@ -153,7 +154,7 @@ impl<T: Element> NeuralNetwork<T> {
         self.evaluate_in(&mut workspace, dataset, loss)
     }
 
-    /// As [`NeuralNetwork::evaluate`], in memory that is there, for targets that were checked.
+    /// As [`NeuralNetwork::evaluate`], in an existing workspace, for a loss and targets that were checked already.
     pub(crate) fn evaluate_in(
         &self,
         workspace: &mut Workspace<T>,
@@ -195,7 +196,7 @@ compiled! {
             let (output, targets) = shard.evaluation_operands();
             let targets = targets.gather(dataset.targets(), indices);
             let correct = match targets {
-                TargetsView::Classes(labels) => hits(output, labels),
+                TargetsView::Classes(labels) => count_correct(output, labels),
                 TargetsView::Values(_) => 0,
             };
             shard.loss = loss.evaluate(output, targets, T::zero(), None);
@@ -219,8 +220,9 @@ compiled! {
     }
 }
 
-/// Sends samples forward, as many at a time as the workspace has room for: `each` is for a shard and the indices of its samples,
-/// `all` for the shards in the order of their samples and the index of the first.
+/// Runs the forward pass of samples, as many at a time as the workspace was allocated for. Calls `each` for each shard
+/// with the indices of its samples, then `all` for the shards in the order of their samples with the index of the first
+/// sample.
 fn forward_all<T: Element>(
     network: &NeuralNetwork<T>,
     source: Source<'_, T>,
@@ -238,7 +240,7 @@ fn forward_all<T: Element>(
         order,
         ..
     } = workspace;
-    // The shards no longer hold a batch to learn from.
+    // The shards no longer hold a batch to compute gradients of.
     *used = 0;
     let pipeline = Pipeline {
         stages: &network.stages,
@@ -258,8 +260,9 @@ fn forward_all<T: Element>(
     }
 }
 
-/// The number of samples whose largest output is that of their class; a sample with a NaN among its outputs is not one.
-fn hits<T: Element>(output: ArrayView2<'_, T>, labels: &[u32]) -> usize {
+/// The number of samples whose largest output is that of their class. A sample with a NaN among its outputs is not
+/// counted.
+fn count_correct<T: Element>(output: ArrayView2<'_, T>, labels: &[u32]) -> usize {
     let columns = output.columns().into_iter().zip(labels);
     columns
         .filter(|&(column, &label)| index_of_largest(column) == Some(label))

@@ -1,4 +1,4 @@
-//! A shard: the samples of a batch that one task works on, with their values, deltas, loss and gradients. Sized once.
+//! A shard: the samples of a batch that one task works on, with their values, deltas, loss and gradients. Allocated once.
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, ShapeBuilder};
 
@@ -10,17 +10,17 @@ use crate::element::Element;
 use crate::layer::{BatchStatistics, Context, Mode};
 use crate::product::SparseColumns;
 
-/// The samples that one task works on: an augmented matrix for the input and one behind each layer.
+/// The samples that one task works on: an augmented matrix for the input and one for the output of each layer.
 #[derive(Debug)]
 pub(super) struct Shard<T> {
     /// `values[0]` is the input, `values[l + 1]` the output of layer l and its activation.
     values: Vec<Array2<T>>,
     /// `deltas[l]` is dJ/d output of layer l, row 0 being 0; empty for predictions.
     deltas: Vec<Array2<T>>,
-    /// The number of samples in use; the last shard of a batch may have fewer than there is room for.
+    /// The number of samples in use; the last shard of a batch may have fewer than its capacity.
     samples: usize,
     mode: Mode,
-    /// The input without its zeros, where the samples are mostly zeros; `values[0]` then has no meaning.
+    /// The input without its zeros, if the samples are mostly zeros; `values[0]` is then not used.
     sparse_input: Option<SparseColumns<T>>,
     scratch: Vec<T>,
     targets: ShardTargets<T>,
@@ -34,7 +34,7 @@ pub(super) struct Shard<T> {
     pub(super) statistics: Vec<BatchStatistics<T>>,
 }
 
-/// The samples that go into a network.
+/// The source of a network's input samples.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Source<'a, T> {
     /// The rows of a design matrix.
@@ -44,7 +44,7 @@ pub(super) enum Source<'a, T> {
 }
 
 impl<T: Element> Shard<T> {
-    /// Room for `capacity` samples that pass through these stages, and for deltas and gradients if it `trains`.
+    /// Allocates a shard of `capacity` samples for these stages, with deltas and gradients if it `trains`.
     pub(super) fn new(stages: &[Stage<T>], capacity: usize, trains: bool) -> Self {
         let widths = stages.iter().map(|stage| stage.layer.outputs());
         let outputs = stages[stages.len() - 1].layer.outputs();
@@ -78,14 +78,14 @@ impl<T: Element> Shard<T> {
         }
     }
 
-    /// Sets the number of samples in use, and their mode.
+    /// Sets the number of samples in use and the mode.
     pub(super) fn start(&mut self, samples: usize, mode: Mode) {
         debug_assert!(samples <= self.values[0].ncols());
         self.samples = samples;
         self.mode = mode;
     }
 
-    /// Copies samples into the input; without their zeros, if the first layer's weights are packed for such.
+    /// Copies samples into the input; without their zeros if `sparse`, for packed weights of the first layer.
     pub(super) fn load(&mut self, source: Source<'_, T>, indices: &[usize], sparse: bool) {
         let input = &mut self.values[0];
         match source {
@@ -101,14 +101,16 @@ impl<T: Element> Shard<T> {
                 gather_inputs(
                     dataset.inputs(),
                     indices,
-                    body_mut(first_mut(input, self.samples)),
+                    body_mut(first_columns_mut(input, self.samples)),
                 );
             }
-            Source::Rows(rows) => gather_values(rows, indices, body_mut(first_mut(input, self.samples))),
+            Source::Rows(rows) => {
+                gather_values(rows, indices, body_mut(first_columns_mut(input, self.samples)))
+            }
         }
     }
 
-    /// What layer `layer` reads and writes in the forward pass.
+    /// The input, output and context of layer `layer` in the forward pass.
     pub(super) fn forward_operands<'a>(
         &'a mut self,
         layer: usize,
@@ -116,15 +118,15 @@ impl<T: Element> Shard<T> {
     ) -> (ArrayView2<'a, T>, ArrayViewMut2<'a, T>, Context<'a, T>) {
         let (before, after) = self.values.split_at_mut(layer + 1);
         (
-            first(&before[layer], self.samples),
-            first_mut(&mut after[0], self.samples),
+            first_columns(&before[layer], self.samples),
+            first_columns_mut(&mut after[0], self.samples),
             context(self.mode, &mut self.scratch, statistics),
         )
     }
 
-    /// What the first layer reads and writes in the forward pass, where the samples are mostly zeros.
+    /// The input and output of the first layer in the forward pass; `None` unless the samples are mostly zeros.
     pub(super) fn sparse_operands(&mut self) -> Option<(&SparseColumns<T>, ArrayViewMut2<'_, T>)> {
-        let output = first_mut(&mut self.values[1], self.samples);
+        let output = first_columns_mut(&mut self.values[1], self.samples);
         Some((self.sparse_input.as_ref()?, output))
     }
 
@@ -134,50 +136,51 @@ impl<T: Element> Shard<T> {
     ///
     /// outputs x samples
     pub(super) fn output(&self) -> ArrayView2<'_, T> {
-        body(first(&self.values[self.values.len() - 1], self.samples))
+        body(first_columns(&self.values[self.values.len() - 1], self.samples))
     }
 
-    /// The network's output, the loss's gradient by it, and the targets.
+    /// The network's output, the gradient of the loss with respect to it, and the targets.
     pub(super) fn loss_operands(
         &mut self,
     ) -> (ArrayView2<'_, T>, ArrayViewMut2<'_, T>, &mut ShardTargets<T>) {
         let layers = self.deltas.len();
         (
-            body(first(&self.values[layers], self.samples)),
-            body_mut(first_mut(&mut self.deltas[layers - 1], self.samples)),
+            body(first_columns(&self.values[layers], self.samples)),
+            body_mut(first_columns_mut(&mut self.deltas[layers - 1], self.samples)),
             &mut self.targets,
         )
     }
 
     /// The network's output, and the targets.
     pub(super) fn evaluation_operands(&mut self) -> (ArrayView2<'_, T>, &mut ShardTargets<T>) {
-        let output = first(&self.values[self.values.len() - 1], self.samples);
+        let output = first_columns(&self.values[self.values.len() - 1], self.samples);
         (body(output), &mut self.targets)
     }
 
     /// The output of layer `layer` and its delta, for the activation.
     pub(super) fn activation_operands(&mut self, layer: usize) -> (ArrayView2<'_, T>, ArrayViewMut2<'_, T>) {
         (
-            body(first(&self.values[layer + 1], self.samples)),
-            body_mut(first_mut(&mut self.deltas[layer], self.samples)),
+            body(first_columns(&self.values[layer + 1], self.samples)),
+            body_mut(first_columns_mut(&mut self.deltas[layer], self.samples)),
         )
     }
 
-    /// What layer `layer` reads and writes for its gradient.
+    /// The operands of layer `layer` for its gradient.
     pub(super) fn gradient_operands<'a>(
         &'a mut self,
         layer: usize,
         statistics: Option<&'a BatchStatistics<T>>,
     ) -> GradientOperands<'a, T> {
         (
-            first(&self.values[layer], self.samples),
-            first(&self.deltas[layer], self.samples),
+            first_columns(&self.values[layer], self.samples),
+            first_columns(&self.deltas[layer], self.samples),
             &mut self.gradients[layer],
             context(self.mode, &mut self.scratch, statistics),
         )
     }
 
-    /// What layer `layer` reads and writes on the way back; not the first, since nothing learns from the delta of its input.
+    /// The operands of layer `layer` in the backward pass; not of the first layer, since the delta of its input is not
+    /// needed.
     pub(super) fn backward_operands<'a>(
         &'a mut self,
         layer: usize,
@@ -185,29 +188,29 @@ impl<T: Element> Shard<T> {
     ) -> BackwardOperands<'a, T> {
         let (before, after) = self.deltas.split_at_mut(layer);
         (
-            first(&self.values[layer], self.samples),
-            first(&after[0], self.samples),
-            first_mut(&mut before[layer - 1], self.samples),
+            first_columns(&self.values[layer], self.samples),
+            first_columns(&after[0], self.samples),
+            first_columns_mut(&mut before[layer - 1], self.samples),
             context(self.mode, &mut self.scratch, statistics),
         )
     }
 
-    /// Measures the input of layer `layer` for the sync point `index`.
+    /// Computes the statistics of the input of layer `layer`, for the sync point `index`.
     pub(super) fn measure(&mut self, index: usize, layer: usize) {
-        self.statistics[index].measure(first(&self.values[layer], self.samples));
+        self.statistics[index].measure(first_columns(&self.values[layer], self.samples));
     }
 
-    /// Input and delta of layer `layer`.
-    pub(super) fn samples_of(&self, layer: usize) -> (ArrayView2<'_, T>, ArrayView2<'_, T>) {
+    /// The input and delta of layer `layer`.
+    pub(super) fn input_and_delta(&self, layer: usize) -> (ArrayView2<'_, T>, ArrayView2<'_, T>) {
         (
-            first(&self.values[layer], self.samples),
-            first(&self.deltas[layer], self.samples),
+            first_columns(&self.values[layer], self.samples),
+            first_columns(&self.deltas[layer], self.samples),
         )
     }
 
-    /// Input and delta of the first layer, where the samples are mostly zeros.
-    pub(super) fn sparse_samples(&self) -> Option<(&SparseColumns<T>, ArrayView2<'_, T>)> {
-        let delta = first(&self.deltas[0], self.samples);
+    /// The input and delta of the first layer; `None` unless the samples are mostly zeros.
+    pub(super) fn sparse_input_and_delta(&self) -> Option<(&SparseColumns<T>, ArrayView2<'_, T>)> {
+        let delta = first_columns(&self.deltas[0], self.samples);
         Some((self.sparse_input.as_ref()?, body(delta)))
     }
 
@@ -245,10 +248,10 @@ fn context<'a, T: Element>(
     }
 }
 
-fn first<T>(matrix: &Array2<T>, samples: usize) -> ArrayView2<'_, T> {
+fn first_columns<T>(matrix: &Array2<T>, samples: usize) -> ArrayView2<'_, T> {
     matrix.view().split_at(Axis(1), samples).0
 }
 
-fn first_mut<T>(matrix: &mut Array2<T>, samples: usize) -> ArrayViewMut2<'_, T> {
+fn first_columns_mut<T>(matrix: &mut Array2<T>, samples: usize) -> ArrayViewMut2<'_, T> {
     matrix.view_mut().split_at(Axis(1), samples).0
 }

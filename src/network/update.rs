@@ -1,4 +1,4 @@
-//! The gradients of a batch, and the update of the parameters by them.
+//! The gradients of a batch, and the update of the parameters with them.
 
 use ndarray::{Array2, ArrayViewMut2, Axis, s};
 use rayon::prelude::*;
@@ -15,7 +15,7 @@ use crate::pool;
 use crate::product::{PackedWeights, gemm};
 
 impl<T: Element> NeuralNetwork<T> {
-    /// Computes dJ/dW of the batch that was propagated last; [`Workspace::gradients`] shows them.
+    /// Computes dJ/dW of the last batch of [`NeuralNetwork::forward_backward`]; [`Workspace::gradients`] returns it.
     ///
     /// # Errors
     ///
@@ -24,15 +24,16 @@ impl<T: Element> NeuralNetwork<T> {
         compute_gradients(self, workspace)
     }
 
-    /// Updates the parameters by the gradients of the batch that was propagated last, and running statistics by its own.
+    /// Updates the parameters with the gradients of the last batch of [`NeuralNetwork::forward_backward`], and running
+    /// statistics with the statistics of that batch.
     ///
     /// The update of an optimizer with a [plain rate](Optimizer::plain_rate) is fused into the products that compute the
     /// gradients.
     ///
     /// # Errors
     ///
-    /// As [`NeuralNetwork::gradients`]; those of [`Optimizer::start_step`], such as for an optimizer that remembers another
-    /// network. The parameters then stay as they are.
+    /// As [`NeuralNetwork::gradients`]; those of [`Optimizer::start_step`], such as for an optimizer with the state of
+    /// another network. The parameters then do not change.
     pub fn apply_gradients(
         &mut self,
         optimizer: &mut dyn Optimizer<T>,
@@ -84,7 +85,7 @@ compiled! {
         workspace: &'a mut Workspace<T>,
     ) -> Result<()> {
         match optimizer.plain_rate() {
-            Some(rate) => descend(network, T::from_f64(rate), workspace)?,
+            Some(rate) => fused_update(network, T::from_f64(rate), workspace)?,
             None => {
                 network.gradients(workspace)?;
                 optimizer.start_step(&Gradients::new(network.id, &workspace.gradients))?;
@@ -108,14 +109,18 @@ compiled! {
     }
 }
 
-/// A layer with its index, its packed weights, and the place for its gradients.
+/// A layer with its index, its packed weights, and its gradients to be written.
 type GradientWork<'a, T> = (
     ((usize, &'a Stage<T>), &'a mut Option<PackedWeights<T>>),
     &'a mut Vec<Array2<T>>,
 );
 
-/// W <- W - rate dJ/dW for the batch that was propagated last.
-fn descend<T: Element>(network: &mut NeuralNetwork<T>, rate: T, workspace: &mut Workspace<T>) -> Result<()> {
+/// W <- W - rate dJ/dW for the last batch, fused into the sums over its shards.
+fn fused_update<T: Element>(
+    network: &mut NeuralNetwork<T>,
+    rate: T,
+    workspace: &mut Workspace<T>,
+) -> Result<()> {
     network.check_propagated("NeuralNetwork::apply_gradients", workspace)?;
     let Workspace {
         shards,
@@ -147,16 +152,16 @@ fn descend<T: Element>(network: &mut NeuralNetwork<T>, rate: T, workspace: &mut 
     Ok(())
 }
 
-/// A batch as one layer sees it: inputs and deltas of the shards.
+/// A batch at one layer: the shards with its inputs and deltas.
 struct LayerBatch<'a, T> {
     shards: &'a [Shard<T>],
     layer: usize,
-    /// Packed weights for the first layer, where the samples are mostly zeros.
+    /// Packed weights of the first layer, if the samples are mostly zeros.
     packed: Option<&'a mut PackedWeights<T>>,
 }
 
 impl<T: Element> LayerBatch<'_, T> {
-    /// out <- alpha dJ/dW + beta out, beta being 0 or 1; row 0 of each tensor stays.
+    /// out <- alpha dJ/dW + beta out, beta being 0 or 1; row 0 of each tensor does not change.
     fn gradient(self, route: GradientRoute, alpha: T, beta: T, out: &mut [Array2<T>]) {
         match (self.packed, route) {
             (Some(packed), _) => {
@@ -170,7 +175,7 @@ impl<T: Element> LayerBatch<'_, T> {
     }
 }
 
-/// Adds up the gradients that each shard has of its own, in the order of the samples.
+/// out <- alpha dJ/dW + beta out, where dJ/dW is the sum of the shards' gradients, added in the order of the samples.
 pub(super) fn add_shards<T: Element>(
     alpha: T,
     shards: &[Shard<T>],
@@ -188,7 +193,7 @@ pub(super) fn add_shards<T: Element>(
     }
 }
 
-/// Whether a gradient is worth more than one thread.
+/// Whether the gradient of this many weights is worth more than one thread.
 fn is_parallel<T: Element>(shards: &[Shard<T>], weights: usize) -> bool {
     let samples: usize = shards.iter().map(Shard::samples).sum();
     2 * weights * samples >= PARALLEL_OPERATIONS
@@ -209,7 +214,7 @@ fn add_products<T: Element>(
         let columns = index * tile..index * tile + weights.ncols();
         let mut beta = beta;
         for shard in shards {
-            let (input, delta) = shard.samples_of(layer);
+            let (input, delta) = shard.input_and_delta(layer);
             let input = input.slice_move(s![columns.clone(), ..]);
             gemm(
                 alpha,
@@ -242,7 +247,7 @@ fn add_sparse_products<T: Element>(
     if beta == T::zero() {
         weights.fill(T::zero());
     }
-    let samples = shards.iter().filter_map(Shard::sparse_samples);
+    let samples = shards.iter().filter_map(Shard::sparse_input_and_delta);
     if parallel {
         pool::enter(|| packed.add_outer_products(alpha, samples, weights, true));
     } else {

@@ -1,4 +1,5 @@
-//! The memory of a step: shards of samples, packed weights, and gradients. Sized once; a step allocates nothing.
+//! The memory of a training step: shards of samples, packed weights, and gradients. Allocated once; a step allocates
+//! nothing.
 
 use ndarray::Array2;
 
@@ -12,7 +13,7 @@ use crate::product::PackedWeights;
 
 /// The memory for a batch that passes through a network: values and deltas of its samples, its loss, and the gradients.
 ///
-/// With one, a training loop of your own allocates nothing in a step:
+/// A training loop of your own that keeps a workspace allocates nothing in a step:
 ///
 /// ```
 /// use mfnet::{DataLoader, Dataset, MseLoss, NeuralNetwork, Sgd, Shuffle, Workspace};
@@ -35,26 +36,26 @@ use crate::product::PackedWeights;
 /// ```
 #[derive(Debug)]
 pub struct Workspace<T> {
-    /// The layers of the network that it was allocated for.
+    /// Shapes of the layers this workspace was allocated for.
     layers: Vec<LayerShape>,
-    /// Whether there is room for deltas and gradients.
+    /// Whether there is memory for deltas and gradients.
     trains: bool,
     pub(super) partition: Partition,
     pub(super) shards: Vec<Shard<T>>,
-    /// The shards of the batch that was propagated last; 0 before the first.
+    /// The number of shards of the last batch of `forward_backward`; 0 if there is none.
     pub(super) used: usize,
     pub(super) sync_points: Vec<SyncPoint<T>>,
-    /// For each layer its weights in a layout of their own, where the products want such; made when first needed.
+    /// For each layer its packed weights, if its products need them; allocated when first needed.
     pub(super) packed: Vec<Option<PackedWeights<T>>>,
-    /// Whether the samples that were propagated last are mostly zeros, and multiplied with packed weights.
+    /// Whether the last samples were mostly zeros, and multiplied with packed weights.
     pub(super) sparse: bool,
-    /// For each layer the gradients of its parameters; empty until first asked for, since a fused update needs none.
+    /// For each layer the gradients of its parameters; empty until first computed, since a fused update needs none.
     pub(super) gradients: Vec<Vec<Array2<T>>>,
-    /// Indices of samples that are predicted together.
+    /// The indices of the samples that are predicted together.
     pub(super) order: Vec<usize>,
 }
 
-/// A layer's shape, as far as the memory for it depends on that.
+/// The properties of a layer that its memory in a workspace depends on.
 #[derive(Debug)]
 struct LayerShape {
     widths: [usize; 2],
@@ -63,7 +64,7 @@ struct LayerShape {
     trainable: bool,
 }
 
-/// A layer that wants statistics of the whole batch: the shards wait there for each other.
+/// A layer that needs statistics of the whole batch: the shards wait for each other there.
 #[derive(Debug)]
 pub(super) struct SyncPoint<T> {
     pub(super) layer: usize,
@@ -71,20 +72,20 @@ pub(super) struct SyncPoint<T> {
 }
 
 impl<T: Element> Workspace<T> {
-    /// Room for training on batches of up to `batch_size` samples; 0 counts as 1.
+    /// Allocates a workspace for training on batches of up to `batch_size` samples; 0 counts as 1.
     pub fn new(network: &NeuralNetwork<T>, batch_size: usize) -> Self {
         Workspace::sized(network, batch_size, None, true)
     }
 
     /// As [`Workspace::new`], with shards of `shard_size` samples, at least 1: the samples that one task works on.
     ///
-    /// For experiments with the speed; the sums of a batch are cut where the shards are, so results differ by rounding.
-    /// [`Workspace::new`] chooses 64 to 256, and more for small networks.
+    /// For experiments with speed. Sums over a batch are added up shard by shard, so results differ by rounding from
+    /// one shard size to another. [`Workspace::new`] chooses 64 to 256, and more for small networks.
     pub fn with_shard_size(network: &NeuralNetwork<T>, batch_size: usize, shard_size: usize) -> Self {
         Workspace::sized(network, batch_size, Some(shard_size), true)
     }
 
-    /// Room for predicting and evaluating `samples` samples, some 2,000 of them at a time.
+    /// Allocates a workspace for predicting and evaluating `samples` samples, about 2,000 of them at a time.
     pub fn for_prediction(network: &NeuralNetwork<T>, samples: usize) -> Self {
         const AT_ONCE: usize = 2048;
         Workspace::sized(network, samples.min(AT_ONCE), None, false)
@@ -116,11 +117,10 @@ impl<T: Element> Workspace<T> {
         }
     }
 
-    /// The gradients of the last batch: for each layer its tensors, shaped as its parameters, row 0 being 0; all 0 for a
-    /// layer that is frozen.
+    /// The gradients of the last batch: for each layer, tensors in the shapes of its parameters, with row 0 being 0;
+    /// all 0 for a frozen layer.
     ///
-    /// None before the first [`NeuralNetwork::gradients`]. An update that is fused into the gradients leaves them as
-    /// they were.
+    /// There are none before the first call of [`NeuralNetwork::gradients`]. A fused update does not change them.
     pub fn gradients(&self) -> impl Iterator<Item = &Array2<T>> {
         self.gradients.iter().flatten()
     }
@@ -134,12 +134,8 @@ impl<T: Element> Workspace<T> {
     ) -> Result<()> {
         if !self.fits(network) {
             let widths: Vec<usize> = network.widths().collect();
-            let own = self.layers.iter().map(|layer| layer.widths[1]);
-            let own: Vec<usize> = self.layers[..1]
-                .iter()
-                .map(|layer| layer.widths[0])
-                .chain(own)
-                .collect();
+            let outputs = self.layers.iter().map(|layer| layer.widths[1]);
+            let own: Vec<usize> = std::iter::once(self.layers[0].widths[0]).chain(outputs).collect();
             let others = if widths == own {
                 ", of other layers, or of others that are frozen"
             } else {
@@ -166,8 +162,8 @@ impl<T: Element> Workspace<T> {
         network.stages.len() == self.layers.len() && layers.all(|(stage, shape)| shape.fits(stage))
     }
 
-    /// Sets the batch to one of so many samples; the number of its shards.
-    pub(super) fn start(&mut self, samples: usize) -> Result<usize> {
+    /// Returns the number of shards of a batch of `samples` samples; an error if it exceeds the capacity.
+    pub(super) fn shards_of_batch(&self, samples: usize) -> Result<usize> {
         if samples > self.partition.capacity {
             let most = format_args!("at most {} samples", self.partition.capacity);
             return Err(Error::shape("Workspace", most, samples));
@@ -186,7 +182,7 @@ impl LayerShape {
         }
     }
 
-    /// Whether it is this layer's; without allocating, as every step asks.
+    /// Whether it is the shape of this layer. Allocates nothing, since every step calls it.
     fn fits<T: Element>(&self, stage: &Stage<T>) -> bool {
         let parameters = stage.layer.parameters().iter().map(Array2::dim);
         self.widths == [stage.layer.inputs(), stage.layer.outputs()]
@@ -199,8 +195,8 @@ impl LayerShape {
 impl<T: Element> SyncPoint<T> {
     fn of(layer: usize, stage: &Stage<T>) -> Option<Self> {
         stage.is_sync_point().then(|| {
-            let mut statistics = BatchStatistics::new(stage.layer.inputs());
-            statistics.reserve_gradients(stage.layer.parameters());
+            let statistics = BatchStatistics::new(stage.layer.inputs());
+            let statistics = statistics.with_gradients(stage.zero_gradients());
             SyncPoint { layer, statistics }
         })
     }

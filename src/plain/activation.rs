@@ -49,9 +49,9 @@ impl Activation {
         a
     }
 
-    /// Delta = dJ/dZ = dJ/dA * f'(Z), number by number; row 0 is 0, for no weight can change the bias feature.
+    /// Delta = dJ/dZ = dJ/dA * f'(Z), number by number; row 0 is 0, since no weight can change the bias feature.
     ///
-    /// The identity zeroes row 0 as well: only so does row 0 of W survive between two linear layers.
+    /// The identity zeroes row 0 as well: otherwise row 0 of W would change between two linear layers.
     pub(super) fn backward(self, z: &Matrix, output_gradient: &Matrix) -> Matrix {
         let mut delta = Matrix::zeros(z.rows(), z.columns());
         for row in 1..z.rows() {

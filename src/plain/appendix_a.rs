@@ -1,14 +1,13 @@
 //! The report's worked example (Appendix A), number by number: one step of a 2-3-2-1 ReLU network.
 //!
-//! Two of its givens are misprinted: the second sample is (1, 3), and the last row of W1 is (1, 1, 0). Its Deltas
-//! use 1/m where its own loss has 2/m, which is right and used here: with it, one step of eta = 2 gives the
-//! updated weights.
+//! Two of its inputs are misprinted: the second sample is (1, 3), and the last row of W1 is (1, 1, 0). Its Deltas use 1/m
+//! where its own loss has 2/m, which is right and used here: with it, one step of eta = 2 gives the updated weights.
 //!
-//! From the report come the inputs, the targets, the last row of W1 before and after, the prediction, the loss and
-//! the gradients. The other weights are ours: a search over the integers from -3 to 3 finds thousands that would
-//! do. With every unit active, as here, gradients and prediction fix the weights (1, -1) of W3, (1, 1) of row 2 of
-//! W1 and the last number of its row 1, the difference (0, -2, 3) between rows 1 and 2 of W2, and that row 1 of W2
-//! begins with two numbers that add up to 1; of the biases they fix one sum.
+//! From the report come the inputs, the targets, the last row of W1 before and after, the prediction, the loss and the
+//! gradients. The other weights are ours: a search over the integers from -3 to 3 finds thousands that fit. With every unit
+//! active, as here, gradients and prediction fix the weights (1, -1) of W3, (1, 1) of row 2 of W1 and the last number of
+//! its row 1, the difference (0, -2, 3) between rows 1 and 2 of W2, and that row 1 of W2 begins with two numbers that add
+//! up to 1; of the biases they fix one sum.
 
 use super::{Activation, Loss, Matrix, Network, Reduction, Training, train_step};
 

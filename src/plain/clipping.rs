@@ -1,4 +1,4 @@
-//! Gradient clipping: no step longer than a limit.
+//! Gradient clipping: limits the norm of gradients.
 
 use super::Matrix;
 
@@ -8,7 +8,7 @@ use super::Matrix;
 /// not count.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum Clipping {
-    /// Not at all; the default.
+    /// No clipping; the default.
     #[default]
     None,
     /// Each tensor on its own, as in the report.

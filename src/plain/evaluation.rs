@@ -1,9 +1,9 @@
-//! Classes: labels as targets, and how many predictions hit them.
+//! Classes: one-hot targets of labels, and the accuracy of predictions.
 
 use super::Matrix;
 use crate::error::{Error, Result};
 
-/// Labels as targets: 1 in the column of the label, 0 elsewhere.
+/// Returns one-hot targets: 1 in the column of the label, 0 elsewhere.
 ///
 /// # Shapes
 ///
@@ -24,7 +24,7 @@ pub fn one_hot(labels: &[usize], classes: usize) -> Result<Matrix> {
     Ok(targets)
 }
 
-/// The share of samples whose largest prediction is in the column of the largest target: 0 to 1. Among equals the
+/// Returns the share of samples, 0 to 1, whose largest prediction is in the column of the largest target. Among equals the
 /// first column counts.
 ///
 /// # Shapes

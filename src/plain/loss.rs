@@ -1,8 +1,8 @@
-//! Losses: how wrong a batch of predictions is, and in which direction.
+//! Losses: the loss of a batch of predictions, and its gradient.
 
 use super::Matrix;
 
-/// What training makes small.
+/// The loss function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Loss {
     /// Mean squared error: (p - y)^2, summed over the outputs of a sample.
@@ -14,13 +14,13 @@ pub enum Loss {
     CrossEntropy,
 }
 
-/// How the samples' losses become the batch's.
+/// How the losses of the samples are reduced to the loss of the batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Reduction {
     /// Their mean; the default.
     #[default]
     Mean,
-    /// Their sum. The report's MNIST results were made so.
+    /// Their sum, as in the report's MNIST results.
     Sum,
 }
 
@@ -75,8 +75,8 @@ fn divisor(reduction: Reduction, samples: usize) -> f64 {
     }
 }
 
-/// log(sum of exp(p)) over a sample's outputs, so that log softmax(p) = p - this. The largest p is taken out
-/// first: exp of it may be infinite.
+/// log(sum of exp(p)) over a sample's outputs, so that log softmax(p) = p - this. The largest p is subtracted first, since
+/// exp(p) may be infinite.
 fn log_sum_exp(p: &Matrix, sample: usize) -> f64 {
     let mut largest = f64::NEG_INFINITY;
     for output in 1..p.rows() {

@@ -111,8 +111,8 @@ impl Matrix {
         let mut product = Matrix::zeros(self.rows, right.columns);
         for row in 0..self.rows {
             for k in 0..self.columns {
-                // The inner loop runs along rows, as the numbers are stored: along columns it would be slow for no
-                // reason, and whoever is timed against it would be flattered.
+                // The inner loop runs along rows, as the numbers are stored: along columns it would be needlessly slow, and
+                // would flatter whatever is timed against it.
                 let factor = self[[row, k]];
                 let sums = &mut product.values[row * right.columns..(row + 1) * right.columns];
                 for (sum, value) in sums.iter_mut().zip(right.row(k)) {

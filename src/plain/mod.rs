@@ -1,8 +1,8 @@
-//! The plain implementation: the report's pipeline written straight down.
+//! The plain implementation: the report's pipeline, written to be read.
 //!
-//! `f64`, one thread, no BLAS, every product in full and every intermediate kept: it is made to be read and believed,
-//! and it stays. Tests hold the fast pipeline against it, benches time the fast pipeline against it. For work, use the
-//! fast one.
+//! It computes in `f64`, in one thread, without BLAS, with every product in full and every intermediate matrix stored.
+//! Tests compare the fast pipeline with it, and benchmarks time the fast pipeline against it, so it stays as it is. For
+//! real work, use the fast pipeline.
 //!
 //! # Shapes
 //!

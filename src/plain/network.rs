@@ -9,7 +9,7 @@ pub struct Network {
     layers: Vec<(Matrix, Activation)>,
 }
 
-/// What a layer computed on the way forward and needs on the way back.
+/// The matrices of a layer's forward pass that its backward pass needs.
 struct Pass {
     /// A, its input.
     input: Matrix,
@@ -65,7 +65,7 @@ impl Network {
         self.layers[self.layers.len() - 1].0.rows() - 1
     }
 
-    /// The predictions for these inputs; before the softmax, where the loss has one.
+    /// Returns the predictions for these inputs, before the softmax if the loss contains one.
     ///
     /// # Shapes
     ///
@@ -79,7 +79,7 @@ impl Network {
         Ok(prediction.strip())
     }
 
-    /// The loss of these inputs, as their mean or their sum.
+    /// Returns the loss of these inputs, as the mean or the sum over samples.
     ///
     /// # Shapes
     ///
@@ -95,7 +95,7 @@ impl Network {
         Ok(loss.value(&prediction, &targets.augment(), reduction))
     }
 
-    /// The loss J of a batch and the gradient dJ/dW of each layer's weights.
+    /// Returns the loss J of a batch and the gradient dJ/dW of each layer's weights.
     ///
     /// # Shapes
     ///
@@ -116,7 +116,7 @@ impl Network {
         let (passes, prediction) = self.run(inputs)?;
         let value = loss.value(&prediction, &targets, reduction);
 
-        // dJ/dA of the layer at hand, from the last layer down.
+        // dJ/dA of the current layer, from the last layer down.
         let mut output_gradient = loss.gradient(&prediction, &targets, reduction);
         let mut gradients = Vec::new();
         for ((weights, activation), pass) in self.layers.iter().zip(&passes).rev() {
@@ -128,7 +128,7 @@ impl Network {
         Ok((value, gradients))
     }
 
-    /// W <- W - eta dJ/dW. The gradients' row 0 is 0, so that of the weights stays.
+    /// W <- W - eta dJ/dW. Row 0 of the gradients is 0, so row 0 of the weights does not change.
     pub(super) fn descend(&mut self, gradients: &[Matrix], learning_rate: f64) {
         for ((weights, _), gradient) in self.layers.iter_mut().zip(gradients) {
             for row in 0..weights.rows() {
@@ -139,7 +139,7 @@ impl Network {
         }
     }
 
-    /// What each layer computes for these inputs, and the augmented prediction.
+    /// The matrices of each layer's forward pass, and the augmented prediction.
     fn run(&self, inputs: &Matrix) -> Result<(Vec<Pass>, Matrix)> {
         if inputs.columns() != self.inputs() {
             return Err(Error::shape(
@@ -193,7 +193,7 @@ fn check_weights(weights: &Matrix) -> Result<()> {
 mod tests {
     use super::*;
 
-    /// Weights without pattern, near `scale` in size.
+    /// Weights without pattern, between -1 and 1.
     fn weights(outputs: usize, inputs: usize, phase: f64) -> Matrix {
         let mut weights = Matrix::zeros(outputs + 1, inputs + 1);
         weights[[0, 0]] = 1.0;

@@ -3,16 +3,16 @@
 use super::{Clipping, Loss, Matrix, Network, Reduction};
 use crate::error::{Error, Result};
 
-/// How a step is made.
+/// The options of a training step.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Training {
-    /// What is made small.
+    /// The loss function.
     pub loss: Loss,
-    /// Whether a batch's loss is the mean or the sum of its samples'. Default: the mean.
+    /// Whether a batch's loss is the mean or the sum of its samples' losses. Default: the mean.
     pub reduction: Reduction,
     /// eta, the length of a step in units of the gradient: finite, at least 0.
     pub learning_rate: f64,
-    /// Whether long gradients are shortened, and to which norm. Default: not.
+    /// The clipping of gradients. Default: none.
     pub clipping: Clipping,
 }
 
@@ -41,7 +41,7 @@ impl Training {
     }
 }
 
-/// One step down the gradient of a batch: W <- W - eta dJ/dW, clipped before. Returns the loss before the step.
+/// Takes one step down the clipped gradient of a batch: W <- W - eta dJ/dW. Returns the loss before the step.
 ///
 /// # Shapes
 ///
@@ -63,10 +63,10 @@ pub fn train_step(
     Ok(loss)
 }
 
-/// One step for each batch of sample indices. Returns the unweighted mean of the batches' losses, each taken
-/// before its step.
+/// Takes one step for each batch of sample indices. Returns the unweighted mean of the batches' losses, each taken before
+/// its step.
 ///
-/// `order.chunks(batch_size)` makes batches of an order of samples, the last one shorter if need be.
+/// `order.chunks(batch_size)` cuts an order of samples into batches, of which the last may be shorter.
 ///
 /// # Shapes
 ///

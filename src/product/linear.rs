@@ -1,4 +1,4 @@
-//! The three products of a fully connected layer, and the kernels that its shape is served best by.
+//! The three products of a fully connected layer, and the choice of kernels by its shape.
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
@@ -6,7 +6,8 @@ use super::gemm;
 use crate::element::compiled;
 use crate::kernel::{NARROW, accumulate, combine, dots};
 
-/// The kernels that compute a layer's products. Along a narrow side the numbers lie apart, along the other side by side.
+/// The kernels that compute a layer's products. The weights are strided along a narrow side, and contiguous along the
+/// other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kernels {
     /// Few outputs; W is row-major.
@@ -19,7 +20,7 @@ enum Kernels {
 
 impl Kernels {
     fn of(inputs: usize, outputs: usize) -> Self {
-        /// The most weights of a layer whose gradient is computed for each shard of a batch on its own.
+        /// The largest number of weights of a layer whose gradient each shard of a batch computes on its own.
         const MOST_WEIGHTS: usize = 1 << 20;
         if inputs.saturating_mul(outputs) > MOST_WEIGHTS {
             Kernels::Blas
@@ -38,12 +39,12 @@ impl Kernels {
     }
 }
 
-/// Whether a layer of this shape has a narrow side, so that its weights are few beside the values of its samples.
+/// Whether a layer of this shape has a narrow side, and so few weights compared with the values of its samples.
 pub(crate) fn is_narrow(inputs: usize, outputs: usize) -> bool {
     Kernels::of(inputs, outputs) != Kernels::Blas
 }
 
-/// Whether the products of a layer of this shape want its weights row-major; column-major otherwise.
+/// Whether the products of a layer of this shape need row-major weights; they need column-major weights otherwise.
 pub(crate) fn is_row_major(inputs: usize, outputs: usize) -> bool {
     Kernels::of(inputs, outputs) == Kernels::NarrowOutput
 }

@@ -1,5 +1,5 @@
-//! The matrix products of layers, and the one place that chooses which kernels compute them: BLAS, those for a narrow side,
-//! or those that skip zeros; by shape.
+//! The matrix products of layers, and the one place that chooses the kernels for them: BLAS, those for a narrow side, or
+//! those that skip zeros.
 
 mod linear;
 mod sparse;

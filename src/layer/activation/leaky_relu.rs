@@ -9,9 +9,10 @@ use crate::layer::Activation;
 
 /// a = z where z > 0, else slope z; its derivative is 1 where z > 0, else the slope. Default: a slope of 0.01.
 ///
-/// As PyTorch's `LeakyReLU`. Units whose arguments are all negative still learn, other than with [`Relu`](super::Relu).
+/// As PyTorch's `LeakyReLU`. Unlike with [`Relu`](super::Relu), units whose arguments are all negative still have a
+/// gradient.
 ///
-/// An ONNX file has the slope in f32, whatever the precision of the network.
+/// An ONNX file stores the slope as `f32`, whatever the precision of the network.
 ///
 /// Source: Maas, Hannun and Ng 2013.
 ///
@@ -34,8 +35,8 @@ impl LeakyRelu {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidOption`] for a slope that is negative or not finite: the sign of a result must tell that of its
-    /// argument.
+    /// [`Error::InvalidOption`] for a slope that is negative or not finite: the sign of a result must determine that of
+    /// its argument.
     pub fn new(slope: f64) -> Result<Self> {
         if slope >= 0.0 && slope.is_finite() {
             return Ok(LeakyRelu { slope });
@@ -65,7 +66,7 @@ compiled! {
         values: ArrayViewMut2<'a, T>,
     ) {
         let slope = T::from_f64(slope);
-        // Of NaN neither branch makes a number, so that a diverged network is seen.
+        // NaN stays NaN in either branch, so that a diverged network is noticed.
         apply(values, |z| if z > T::zero() { z } else { slope * z });
     }
 }
@@ -104,7 +105,7 @@ mod tests {
     use super::*;
     use ndarray::array;
 
-    /// Of PyTorch 2.15:
+    /// Expected values from PyTorch 2.15:
     ///
     /// ```python
     /// z = torch.tensor([-3.0, -0.5, 0.0, 0.25, 7.0], dtype=torch.float64, requires_grad=True)

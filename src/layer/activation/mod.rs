@@ -1,6 +1,7 @@
-//! The activations: identity needs none, the others overwrite the values they are applied to.
+//! The activation functions, which overwrite the values they are applied to.
 //!
-//! [`by_name`] makes one from the name that users write; a new one stands in a file of its own and in the table of names.
+//! [`by_name`] makes one from the name that users write. A new activation has a file of its own and an entry in the
+//! table of names.
 
 mod identity;
 mod leaky_relu;
@@ -56,13 +57,13 @@ pub fn names() -> Vec<Named> {
     table::<f32>().map(|(named, _)| named).to_vec()
 }
 
-/// The activation of this name, with a number behind a colon where it takes one.
+/// Returns the activation with this name, which may take a number after a colon, such as `leaky-relu:0.2`.
 ///
 /// # Errors
 ///
-/// [`Error::InvalidData`](crate::Error::InvalidData) for a name that is not known, with those that are, and for a number
-/// where there must be none or that is none; [`Error::InvalidOption`](crate::Error::InvalidOption) for a number that is out
-/// of range.
+/// [`Error::InvalidData`](crate::Error::InvalidData) for an unknown name, with the known ones in the message, and for a
+/// number that the activation does not take or that cannot be parsed;
+/// [`Error::InvalidOption`](crate::Error::InvalidOption) for a number that is out of range.
 ///
 /// ```
 /// use mfnet::layer::{Activation, activation};
@@ -80,7 +81,7 @@ pub fn by_name<T: Element>(name: &str) -> Result<Box<dyn Activation<T>>> {
     make(parameter)
 }
 
-/// Overwrites each value. A sample's values lie next to each other, so that each column is one plain loop.
+/// Applies `f` to each value in place. A sample's values are contiguous, so that each column is one plain loop.
 #[inline(always)]
 pub(super) fn apply<T: Element>(mut values: ArrayViewMut2<'_, T>, f: impl Fn(T) -> T) {
     simd(
@@ -96,7 +97,7 @@ pub(super) fn apply<T: Element>(mut values: ArrayViewMut2<'_, T>, f: impl Fn(T) 
     );
 }
 
-/// Overwrites each delta, given the output it belongs to.
+/// Replaces each delta by `f` of its output and itself.
 #[inline(always)]
 pub(super) fn derive<T: Element>(
     output: ArrayView2<'_, T>,

@@ -13,8 +13,8 @@ use crate::layer::Activation;
 /// dJ/dz_j = a_j (dJ/da_j - sum_k a_k dJ/da_k)
 /// ```
 ///
-/// Behind the last layer it goes with [`ProbabilityCrossEntropyLoss`](crate::ProbabilityCrossEntropyLoss);
-/// [`CrossEntropyLoss`](crate::CrossEntropyLoss) has a softmax of its own, and wants a network without.
+/// After the last layer, train with [`ProbabilityCrossEntropyLoss`](crate::loss::ProbabilityCrossEntropyLoss);
+/// [`CrossEntropyLoss`](crate::CrossEntropyLoss) contains a softmax, and needs a network without one.
 ///
 /// Source: report, section 4.2.
 #[derive(Debug, Clone, Copy, Default)]
