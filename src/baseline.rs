@@ -1,4 +1,4 @@
-//! Models without training, to compare trained ones with: the mean, and the least-squares fit.
+//! Baselines, to compare trained models with: the mean of the targets, and the least-squares fit.
 
 use ndarray::{Array2, Axis};
 
@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::layer::Linear;
 use crate::network::NeuralNetwork;
 
-/// The naive predictor: the mean of the training targets, whatever the input; as a network whose weights are 0.
+/// Returns the naive predictor: a network whose weights are 0, and which predicts the mean of the targets for any input.
 ///
 /// Its mean squared error on the training set is the variance of the targets, which any model should beat.
 ///
@@ -29,13 +29,13 @@ pub fn mean_predictor<T: Element>(data: &Dataset<T>) -> Result<NeuralNetwork<T>>
     let targets = targets_of("mean_predictor", data)?;
     let means = targets.mapv(T::as_f64).mean_axis(Axis(0)).unwrap_or_default();
     let weights = Array2::zeros((data.outputs(), data.features()));
-    model(&weights, &means.mapv(T::from_f64).to_vec())
+    linear_network(&weights, &means.mapv(T::from_f64).to_vec())
 }
 
-/// The closed-form fit of a linear model, as a network of one layer: min over W of sum_i |W a_i - y_i|^2.
+/// Returns the closed-form fit of a linear model, as a network of one layer: min over W of sum_i |W a_i - y_i|^2.
 ///
-/// The least training error that a linear model can reach, so what a trained one is compared with. Computed in f64 by
-/// LAPACK's singular value decomposition of the design matrix (with the bias feature: samples x (features + 1)).
+/// No linear model has a smaller mean squared error on the training set. Computed in f64 by LAPACK's singular value
+/// decomposition of the design matrix (with the bias feature: samples x (features + 1)).
 ///
 /// # Errors
 ///
@@ -70,7 +70,7 @@ pub fn least_squares<T: Element>(data: &Dataset<T>) -> Result<NeuralNetwork<T>> 
             format_args!("{} samples do not determine {unknowns} weights", data.samples()),
         ));
     }
-    // LAPACK is in the same library as the products, and wants the same preparation.
+    // LAPACK is in the same library as BLAS, and needs the same setup.
     let _ = crate::blas::blas();
     let fit = design
         .least_squares(&targets)
@@ -85,7 +85,7 @@ pub fn least_squares<T: Element>(data: &Dataset<T>) -> Result<NeuralNetwork<T>> 
         ));
     }
     let solution = fit.solution.mapv(T::from_f64);
-    model(
+    linear_network(
         &solution.slice(s![1.., ..]).reversed_axes().to_owned(),
         &solution.row(0).to_vec(),
     )
@@ -98,7 +98,7 @@ fn targets_of<'a, T: Element>(operation: &'static str, data: &'a Dataset<T>) -> 
     }
 }
 
-fn model<T: Element>(weights: &Array2<T>, biases: &[T]) -> Result<NeuralNetwork<T>> {
+fn linear_network<T: Element>(weights: &Array2<T>, biases: &[T]) -> Result<NeuralNetwork<T>> {
     let layer = Linear::from_weights(weights.view(), biases)?;
     NeuralNetwork::builder(weights.ncols())
         .layer(Box::new(layer))
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_single_answer_is_refused() {
+    fn fits_without_a_unique_solution_are_refused() {
         let twice = Dataset::regression(
             array![[1.0, 2.0], [2.0, 4.0], [3.0, 6.0], [5.0, 10.0]],
             Array2::zeros((4, 1)),

@@ -1,4 +1,4 @@
-//! The one error type: every failure a user can cause, with what is needed to mend it.
+//! The error type of this crate: every failure a user can cause, with the context that is needed to correct it.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -6,75 +6,75 @@ use std::path::{Path, PathBuf};
 /// A result whose error is [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// What went wrong, and where.
+/// An error of this crate, with its context.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Two operands, or an operand and a network, do not fit each other.
+    /// The shapes of two operands, or of an operand and a network, do not fit.
     #[error("{operation}: expected {expected}, found {found}")]
     Shape {
-        /// What was to be done.
+        /// The operation that was called.
         operation: &'static str,
-        /// The shape that would have fitted.
+        /// The expected shape.
         expected: String,
-        /// The shape that was handed over.
+        /// The shape that was given.
         found: String,
     },
 
     /// An option has a value outside its range.
     #[error("{option} = {value}: it must be {expected}")]
     InvalidOption {
-        /// The option's name, as the user writes it.
+        /// The name of the option, as the user writes it.
         option: &'static str,
-        /// The value it was given.
+        /// The value that was given.
         value: String,
-        /// The values it may take.
+        /// The valid values.
         expected: &'static str,
     },
 
-    /// Inputs or targets hold something that no network can learn from.
+    /// Data, or a name or a state that was given, are invalid.
     #[error("{what}: {problem}")]
     InvalidData {
-        /// Which data.
+        /// What is invalid.
         what: String,
-        /// What is wrong with it, with row and column where there are such.
+        /// The problem, with row and column if it has a place in a table.
         problem: String,
     },
 
-    /// A file's content is not what its format asks for.
-    #[error("{}: {}{problem}", path.display(), place(*position))]
+    /// The content of a file violates its format.
+    #[error("{}: {}{problem}", path.display(), prefix(*position))]
     InvalidFile {
         /// The file.
         path: PathBuf,
-        /// Where in the file.
+        /// The position of the problem in the file.
         position: Position,
-        /// What is wrong there.
+        /// The problem.
         problem: String,
     },
 
-    /// The operating system refused a file.
+    /// A file operation failed.
     #[error("{}: cannot {action}: {source}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// What was to be done with it.
+        /// The operation, as it completes "cannot".
         action: &'static str,
-        /// The system's answer.
+        /// The error of the operating system.
         source: std::io::Error,
     },
 
-    /// A known data set could be had from nowhere.
+    /// A known data set is unavailable from all of its sources.
     #[error("the data set {dataset} cannot be had\n{}\n{help}", listed(tried))]
     Unavailable {
-        /// The data set's name.
+        /// The name of the data set.
         dataset: String,
-        /// Each place that was tried, and what it answered.
+        /// Each source that was tried, with its answer.
         tried: Vec<String>,
         /// What the user can do about it.
         help: String,
     },
 
-    /// The loss became infinite or not a number; or, where it is finite, a weight or a running statistic did.
+    /// The loss became NaN or infinite; or the loss is finite, but a weight or a running statistic is not.
     #[error(
         "training diverged: {}; a smaller learning rate, normalised inputs or a clipped gradient usually help",
         diverged(*epoch, *batch, *loss)
@@ -82,9 +82,9 @@ pub enum Error {
     Diverged {
         /// The epoch, counted from 1.
         epoch: usize,
-        /// The batch of that epoch, counted from 1: the one with that loss, or the last before the weights were looked at.
+        /// The batch of that epoch, counted from 1: the one with that loss, or the last one before the weights were checked.
         batch: usize,
-        /// The batch's loss; where it is the weights, the mean of the epoch's so far.
+        /// The loss of the batch; if the weights are not finite, the mean loss of the epoch so far.
         loss: f64,
     },
 }
@@ -93,7 +93,7 @@ pub enum Error {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Position {
-    /// None: the problem is one of the file as a whole.
+    /// The file as a whole.
     File,
     /// An offset in bytes from the start, after decompression.
     Byte(u64),
@@ -120,7 +120,7 @@ impl fmt::Display for Position {
 }
 
 impl Error {
-    /// An [`Error::Shape`]; shapes are written as the caller likes to read them.
+    /// Returns an [`Error::Shape`]; the shapes may be written in any way.
     pub(crate) fn shape(
         operation: &'static str,
         expected: impl fmt::Display,
@@ -133,7 +133,7 @@ impl Error {
         }
     }
 
-    /// An [`Error::InvalidOption`].
+    /// Returns an [`Error::InvalidOption`].
     pub(crate) fn option(option: &'static str, value: impl fmt::Display, expected: &'static str) -> Self {
         Error::InvalidOption {
             option,
@@ -142,24 +142,24 @@ impl Error {
         }
     }
 
-    /// An [`Error::InvalidData`].
+    /// Returns an [`Error::InvalidData`]. Control characters are escaped.
     pub(crate) fn data(what: impl fmt::Display, problem: impl fmt::Display) -> Self {
         Error::InvalidData {
-            what: readable(what),
-            problem: readable(problem),
+            what: escape_control(what),
+            problem: escape_control(problem),
         }
     }
 
-    /// An [`Error::InvalidFile`].
+    /// Returns an [`Error::InvalidFile`]. Control characters in the problem are escaped.
     pub(crate) fn file(path: &Path, position: Position, problem: impl fmt::Display) -> Self {
         Error::InvalidFile {
             path: path.to_owned(),
             position,
-            problem: readable(problem),
+            problem: escape_control(problem),
         }
     }
 
-    /// An [`Error::Io`]; `action` completes "cannot".
+    /// Returns an [`Error::Io`]; `action` completes "cannot".
     pub(crate) fn io(path: &Path, action: &'static str, source: std::io::Error) -> Self {
         Error::Io {
             path: path.to_owned(),
@@ -169,16 +169,16 @@ impl Error {
     }
 }
 
-/// A place as it stands in front of a problem; nothing for the whole file.
-fn place(position: Position) -> String {
+/// The position in front of a problem in a message; empty for the whole file.
+fn prefix(position: Position) -> String {
     match position {
         Position::File => String::new(),
-        place => format!("{place}: "),
+        position => format!("{position}: "),
     }
 }
 
-/// Text that may come out of a file: what a terminal would obey is escaped.
-fn readable(text: impl fmt::Display) -> String {
+/// Escapes the control characters of a text, which may come from a file; line feeds stay.
+fn escape_control(text: impl fmt::Display) -> String {
     let text = text.to_string();
     if !text.contains(char::is_control) {
         return text;

@@ -1,8 +1,8 @@
 //! Trains fully connected neural networks on a multicore CPU as fast as the machine allows.
 //!
 //! mfnet is the small library of F. Marchisotti's report "mfnet - a simple machine learning library" (Torino,
-//! 2024/25), rebuilt for speed: its bias-augmented layers on BLAS's matrix products, its batches cut into blocks
-//! that rayon's threads share. Where these pages say "report", that one is meant.
+//! 2024/25), rebuilt for speed: bias-augmented layers compute with BLAS's matrix products, and batches are cut into
+//! shards that rayon's threads share. "The report" in this documentation is that report.
 //!
 //! ```
 //! use mfnet::{CrossEntropyLoss, NeuralNetwork, Sets, Sgd, TrainOptions, Trainer};
@@ -22,23 +22,23 @@
 //!
 //! | to | see |
 //! |---|---|
-//! | have data: your own, MNIST, California Housing, drawn digits | [`Dataset`], [`data::known`], [`data::digits`] |
+//! | get data: your own, MNIST, California Housing, drawn digits | [`Dataset`], [`data::known`], [`data::digits`] |
 //! | read your own files: CSV, NumPy's NPY and NPZ | [`data::read`], [`data::Table`], [`data::Schema`] |
-//! | put a network together | [`NeuralNetwork::builder`], [`layer`] |
-//! | say what is wrong with a prediction, and how to mend it | [`loss`], [`optimizer`] with its schedules |
+//! | build a network | [`NeuralNetwork::builder`], [`layer`] |
+//! | choose a loss, an optimizer and a learning-rate schedule | [`loss`], [`optimizer`] |
 //! | train | [`Trainer`], [`TrainOptions`], [`Sets`], [`History`] |
 //! | write a training loop of your own | [`DataLoader`], [`NeuralNetwork::forward_backward`], [`NeuralNetwork::apply_gradients`] |
-//! | predict, and judge predictions | [`NeuralNetwork::predict`], [`NeuralNetwork::evaluate`], [`metrics`] |
-//! | keep a model, and use it elsewhere | `Model`, `NeuralNetwork::save`, `NeuralNetwork::load_weights`, [`checkpoint`] |
-//! | compare with models that are not trained | [`baseline`] |
-//! | read how it all works, without the speed | [`plain`] |
+//! | predict, and evaluate predictions | [`NeuralNetwork::predict`], [`NeuralNetwork::evaluate`], [`metrics`] |
+//! | save a model, and use it elsewhere | `Model`, `NeuralNetwork::save`, `NeuralNetwork::load_weights`, [`checkpoint`] |
+//! | compare with baselines | [`baseline`] |
+//! | read a plain implementation of the same | [`plain`] |
 //!
 //! # Shapes
 //!
-//! Users hand over and receive ordinary design matrices, samples x features. Inside, one sample is one column, and
-//! every matrix that flows has the bias feature as row 0, so that a layer's biases are column 0 of its weights.
-//! These matrices show in [`NeuralNetwork::weights`], [`Workspace::gradients`] and [`plain`], and to implementors of
-//! [`layer::Layer`] and [`optimizer::Optimizer`]; m samples, n inputs and p outputs of a layer:
+//! Inputs and outputs of the public functions are ordinary design matrices, samples x features. Inside, one sample is
+//! one column, and every activation has the bias feature as row 0, so that the biases of a layer are column 0 of its
+//! weights. These matrices appear in [`NeuralNetwork::weights`], [`Workspace::gradients`] and [`plain`], and to
+//! implementors of [`layer::Layer`] and [`optimizer::Optimizer`]; m samples, n inputs and p outputs of a layer:
 //!
 //! | symbol | shape | row 0 |
 //! |---|---|---|
@@ -47,32 +47,31 @@
 //! | Z = W A | (p + 1) x m | all 1 |
 //! | Delta = dJ/dZ | (p + 1) x m | all 0 |
 //! | dJ/dW = Delta A^T | as W | all 0 |
-//! | dJ/dA = W^T Delta | as A | all 0: nothing learns from it |
+//! | dJ/dA = W^T Delta | as A | all 0, since row 0 of A is constant |
 //!
 //! # One seed, one result
 //!
-//! The same seeds on the same machine give the same weights, bit for bit, whatever the number of threads: sums are
-//! cut by the shapes alone, and added up in a fixed order. Random numbers come from a named generator (ChaCha8),
+//! The same seeds on the same machine give the same weights, bit for bit, whatever the number of threads: work is
+//! split by shapes alone, and partial sums are added in a fixed order. Random numbers come from a named generator (ChaCha8),
 //! whose stream is the same on every machine and in every release. Trained weights may differ from one CPU or one
 //! BLAS to another, since their products may round differently.
 //!
 //! # BLAS and threads
 //!
-//! Matrix products go to OpenBLAS, which is kept to one thread for each: rayon's current pool shares the work
-//! above. A program that wants fewer threads runs the training in a pool of its own
-//! (`rayon::ThreadPool::install`).
+//! OpenBLAS computes each matrix product on one thread; the threads of rayon's current pool share the products. To train
+//! on fewer threads, run the training in a pool of your own (`rayon::ThreadPool::install`).
 //!
-//! A child that was forked and goes on without `exec` has none of its parent's threads. It gets a pool of its own with
-//! the first call that needs one, if the parent too had used mfnet; what else of the program waits for threads that are
-//! not there is beyond this crate's reach.
+//! A forked child process that does not call `exec` has none of its parent's threads. If the parent had used mfnet, the
+//! child's first call that needs a pool creates a new one. Other parts of the program that wait for the missing threads
+//! are beyond this crate's reach.
 //!
-//! An OpenBLAS older than the CPU does not know it, and falls back to kernels that are several times slower. On x86-64
-//! Linux, mfnet notices when the program is loaded, before `main`, and has OpenBLAS choose again (where the library has
-//! several kernel sets in it), unless `OPENBLAS_CORETYPE` is set: that is the user's own choice, and stands. Nothing is
-//! changed where other threads run already, as in a program that loads mfnet as a plugin. [`Blas::kernel`],
-//! [`Blas::replaced_kernel`] and [`Blas::better_kernel`] show the outcome. Programs that use OpenBLAS besides mfnet should
-//! know that both settings are the whole process's: its kernel, and its thread count, which the first product or the first
-//! call of [`blas()`] sets to 1.
+//! An OpenBLAS that is older than the CPU does not recognise it, and falls back to kernels that are several times slower.
+//! On x86-64 Linux, mfnet detects this when the program is loaded, before `main`, and makes OpenBLAS choose again, if the
+//! library contains several kernel sets. It does not if the user has set `OPENBLAS_CORETYPE`, or if other threads are
+//! already running, as in a program that loads mfnet as a plugin. [`Blas::kernel`], [`Blas::replaced_kernel`] and
+//! [`Blas::better_kernel`] show the outcome. The kernel and the thread count of OpenBLAS are settings of the whole process,
+//! which matters to programs that also use OpenBLAS themselves; the first product or the first call of [`blas()`] sets the
+//! thread count to 1.
 //!
 //! # Features
 //!
@@ -80,13 +79,13 @@
 //! |---|---|---|
 //! | `openblas` | yes | matrix products on the system's OpenBLAS; without it, on the pure-Rust kernels of ndarray |
 //! | `linalg` | no | `least_squares`, the closed-form fit, and orthogonal initial weights, by OpenBLAS's LAPACK |
-//! | `download` | with `cli` | [`data::known`] fetches what is not yet on the machine |
-//! | `npy` | with `cli` | NumPy's files of arrays, in [`data::read`] |
+//! | `download` | with `cli` | [`data::known`] downloads missing data sets |
+//! | `npy` | with `cli` | NumPy's array files (NPY, NPZ), in [`data::read`] |
 //! | `save` | with `cli` | model files that PyTorch reads too (safetensors), and models as ONNX files |
 //! | `plots` | with `cli` | [`report`], pictures of a training as SVG and PNG |
-//! | `cli` | yes | the `mfnet` command, and nothing in the library but the features above |
+//! | `cli` | yes | the `mfnet` command, and the four features above; nothing else in the library |
 //!
-//! A library that depends on mfnet wants `default-features = false, features = ["openblas"]`.
+//! A library should depend on mfnet with `default-features = false, features = ["openblas"]`.
 
 #[cfg(any(feature = "save", feature = "plots"))]
 mod atomic;
@@ -129,12 +128,12 @@ pub use network::{Builder, Evaluation, NeuralNetwork, Workspace};
 pub use optimizer::{Adam, Clip, Optimizer, Schedule, Sgd};
 pub use train::{EpochRecord, Event, History, Run, Sets, StopReason, TrainOptions, Trainer};
 
-/// What the command, the benchmarks and the tests need besides the public interface; it may change at any time.
+/// Items that the command, the benchmarks and the tests need besides the public interface. They may change at any time.
 #[doc(hidden)]
 pub mod internal {
     pub use crate::augment::{augment, strip};
 
-    /// The machine's limits, measured.
+    /// Measurements of the machine's limits.
     pub mod machine {
         pub use crate::machine::{
             fork_join_seconds, instruction_set, memory_bandwidth, peak_flops, product_flops,
@@ -142,7 +141,7 @@ pub mod internal {
     }
 }
 
-/// The README's code is tested as the documentation's is.
+/// Tests the README's code as documentation tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,10 +1,10 @@
-//! Tables of names: how users write an activation, a loss, an optimizer, and how the name is looked up.
+//! Tables of names: the names of activations, losses, optimizers and schedules, and how they are looked up.
 
 use std::fmt;
 
 use crate::error::{Error, Result};
 
-/// An entry of a table: one of the names that, say, an activation can be asked for by.
+/// The name of an activation, a loss, an optimizer or a schedule, with its aliases and its help text.
 ///
 /// ```
 /// use mfnet::layer::activation;
@@ -17,9 +17,9 @@ use crate::error::{Error, Result};
 pub struct Named {
     /// The name.
     pub name: &'static str,
-    /// Other names of the same.
+    /// Other names for the same.
     pub aliases: &'static [&'static str],
-    /// The meaning of a number behind the name and a colon, as in `leaky-relu:0.2`; none if it takes no number.
+    /// The meaning of the number after the name and a colon, as in `leaky-relu:0.2`; `None` if the name takes no number.
     pub parameter: Option<&'static str>,
     /// One sentence without a full stop, for a help text.
     pub help: &'static str,
@@ -35,19 +35,19 @@ impl Named {
         }
     }
 
-    /// The entry, with another name.
+    /// Sets the aliases.
     pub(crate) const fn with_aliases(mut self, aliases: &'static [&'static str]) -> Self {
         self.aliases = aliases;
         self
     }
 
-    /// The entry, with an optional number of this meaning behind the name.
+    /// Lets an optional number with this meaning follow the name.
     pub(crate) const fn with_parameter(mut self, parameter: &'static str) -> Self {
         self.parameter = Some(parameter);
         self
     }
 
-    /// Whether this is its name, or another of its names.
+    /// Whether `name` is the name or one of the aliases.
     pub fn is_called(&self, name: &str) -> bool {
         self.name == name || self.aliases.contains(&name)
     }
@@ -64,12 +64,12 @@ impl fmt::Display for Named {
     }
 }
 
-/// The entry that a text names, and the number behind the name, if there is one.
+/// Finds the entry that a text names; returns it with the number after the name, if there is one.
 ///
 /// # Errors
 ///
-/// [`Error::InvalidData`] for a name that is not in the table, with all that are and the closest; for a number behind a
-/// name that takes none; for something else than a number.
+/// [`Error::InvalidData`] for a name that is not in the table, with all known names and the closest one; for a number after
+/// a name that takes none; and for a parameter that is not a number.
 pub(crate) fn find<M: Copy>(what: &str, text: &str, table: &[(Named, M)]) -> Result<(M, Option<f64>)> {
     let fail = |problem: String| {
         let what = format_args!("{what} \"{}\"", text.escape_debug());
@@ -100,7 +100,7 @@ pub(crate) fn find<M: Copy>(what: &str, text: &str, table: &[(Named, M)]) -> Res
     }
 }
 
-/// The name with the fewest letters to change, insert or leave out, if these are at most half as many as its own.
+/// Returns the name with the smallest Levenshtein distance, if this is at most half the length of the name.
 fn closest(text: &str, names: impl Iterator<Item = &'static str>) -> Option<&'static str> {
     let text: Vec<char> = text.to_lowercase().chars().take(100).collect();
     let distances = names.map(|name| (distance(&text, name), name));
@@ -108,7 +108,7 @@ fn closest(text: &str, names: impl Iterator<Item = &'static str>) -> Option<&'st
     near.min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
 }
 
-/// The Levenshtein distance, row by row of its table.
+/// The Levenshtein distance, computed row by row of its table.
 fn distance(text: &[char], name: &str) -> usize {
     let mut row: Vec<usize> = (0..=text.len()).collect();
     for (index, letter) in name.chars().enumerate() {
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_say_what_there_is() {
+    fn errors_list_the_known_names() {
         let message = |text| find("shape", text, &TABLE).unwrap_err().to_string();
         assert_eq!(
             message("Slope"),

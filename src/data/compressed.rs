@@ -1,4 +1,4 @@
-//! Inputs without their zeros: made once for a data set that is mostly zeros, and read in each epoch.
+//! Compressed inputs, without their zeros: computed once for a data set that is mostly zeros, and read in each epoch.
 
 use std::panic::resume_unwind;
 use std::thread;
@@ -18,13 +18,13 @@ pub(super) enum Compressed<T> {
     Values(Vec<Rows<T>>),
 }
 
-/// Some samples in a row; each but the last has [`CHUNK`] of them.
+/// Consecutive samples; all lists but the last hold [`CHUNK`] of them.
 #[derive(Debug, Clone)]
 pub(super) struct Rows<V> {
-    /// Sample i is `starts[i]..starts[i + 1]` of the two lists.
+    /// Sample i is the range `starts[i]..starts[i + 1]` of the other two lists.
     starts: Vec<usize>,
-    /// Places in the augmented sample, whose place 0 is the bias.
-    places: Vec<u16>,
+    /// Indices in the augmented sample, whose index 0 is the bias.
+    positions: Vec<u16>,
     values: Vec<V>,
 }
 
@@ -32,7 +32,7 @@ pub(super) struct Rows<V> {
 const CHUNK: usize = 2048;
 
 impl<T: Element> Compressed<T> {
-    /// Leaves out the zeros; the inputs have fewer features than [`SparseColumns::MOST_FEATURES`].
+    /// Compresses inputs, which have fewer features than [`SparseColumns::MOST_FEATURES`].
     pub(super) fn of(inputs: &Inputs<T>) -> Self {
         match inputs {
             Inputs::Pixels(pixels) => Compressed::Pixels(compress(pixels, |pixel| pixel != 0)),
@@ -40,7 +40,7 @@ impl<T: Element> Compressed<T> {
         }
     }
 
-    /// Adds samples to the columns of a block, pixels as fractions of 255.
+    /// Adds samples to the columns of a shard, pixels as fractions of 255.
     pub(super) fn gather(&self, indices: &[usize], columns: &mut SparseColumns<T>) {
         match self {
             Compressed::Pixels(chunks) => {
@@ -48,40 +48,43 @@ impl<T: Element> Compressed<T> {
                 for (pixel, value) in (0..=255).zip(&mut table) {
                     *value = pixel_value(pixel);
                 }
-                each_row(chunks, indices, |places, pixels| {
-                    columns.push(places, pixels.iter().map(|&pixel| table[usize::from(pixel)]));
+                each_row(chunks, indices, |positions, pixels| {
+                    columns.push(positions, pixels.iter().map(|&pixel| table[usize::from(pixel)]));
                 });
             }
             Compressed::Values(chunks) => {
-                each_row(chunks, indices, |places, values| {
-                    columns.push(places, values.iter().copied())
+                each_row(chunks, indices, |positions, values| {
+                    columns.push(positions, values.iter().copied())
                 });
             }
         }
     }
 }
 
-/// Does something with samples that lie anywhere: each is asked for some time before its turn.
+/// Calls `work` with each sample in turn, and prefetches the samples that follow, since they may be anywhere in memory.
 fn each_row<V: Copy>(chunks: &[Rows<V>], indices: &[usize], mut work: impl FnMut(&[u16], &[V])) {
     const AHEAD: usize = 3;
     let row = |index: usize| chunks[index / CHUNK].row(index % CHUNK);
     for (turn, &index) in indices.iter().enumerate() {
         if let Some(&later) = indices.get(turn + AHEAD) {
-            let (places, values) = row(later);
-            prefetch(places);
+            let (positions, values) = row(later);
+            prefetch(positions);
             prefetch(values);
         }
-        let (places, values) = row(index);
-        work(places, values);
+        let (positions, values) = row(index);
+        work(positions, values);
     }
 }
 
-/// Compresses on threads of its own: while one of rayon's waits for the others it may begin any other work, such as a
-/// training that waits for these very samples.
-fn compress<V: Copy + Send + Sync>(inputs: &Array2<V>, is_some: impl Fn(V) -> bool + Sync) -> Vec<Rows<V>> {
+/// Compresses inputs on threads of its own. Rayon's threads could deadlock: while they wait for each other, they may begin
+/// other work, such as a training that waits for these very samples.
+fn compress<V: Copy + Send + Sync>(
+    inputs: &Array2<V>,
+    is_nonzero: impl Fn(V) -> bool + Sync,
+) -> Vec<Rows<V>> {
     let chunks: Vec<ArrayView2<'_, V>> = inputs.axis_chunks_iter(Axis(0), CHUNK).collect();
     let rows_of = &|part: &[ArrayView2<'_, V>]| -> Vec<Rows<V>> {
-        part.iter().map(|chunk| Rows::of(chunk, &is_some)).collect()
+        part.iter().map(|chunk| Rows::of(chunk, &is_nonzero)).collect()
     };
     thread::scope(|scope| {
         let mut parts = chunks.chunks(chunks.len().div_ceil(rayon::current_num_threads()).max(1));
@@ -95,7 +98,7 @@ fn compress<V: Copy + Send + Sync>(inputs: &Array2<V>, is_some: impl Fn(V) -> bo
         for (part, thread) in others {
             rows.extend(match thread {
                 Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
-                // No more threads are to be had.
+                // The thread could not be spawned.
                 Err(_) => rows_of(part),
             });
         }
@@ -104,30 +107,30 @@ fn compress<V: Copy + Send + Sync>(inputs: &Array2<V>, is_some: impl Fn(V) -> bo
 }
 
 impl<V: Copy> Rows<V> {
-    fn of(samples: &ArrayView2<'_, V>, is_some: impl Fn(V) -> bool) -> Self {
+    fn of(samples: &ArrayView2<'_, V>, is_nonzero: impl Fn(V) -> bool) -> Self {
         let mut rows = Rows {
             starts: vec![0],
-            places: Vec::new(),
+            positions: Vec::new(),
             values: Vec::new(),
         };
         for row in samples.rows() {
             for (feature, &value) in row.iter().enumerate() {
-                if is_some(value) {
-                    // Fits: place 0 is the bias, and there are at most 2^16 places.
-                    rows.places.push((feature + 1) as u16);
+                if is_nonzero(value) {
+                    // The index fits: with the bias, there are at most 2^16.
+                    rows.positions.push((feature + 1) as u16);
                     rows.values.push(value);
                 }
             }
-            rows.starts.push(rows.places.len());
+            rows.starts.push(rows.positions.len());
         }
-        rows.places.shrink_to_fit();
+        rows.positions.shrink_to_fit();
         rows.values.shrink_to_fit();
         rows
     }
 
     fn row(&self, index: usize) -> (&[u16], &[V]) {
         let row = self.starts[index]..self.starts[index + 1];
-        (&self.places[row.clone()], &self.values[row])
+        (&self.positions[row.clone()], &self.values[row])
     }
 }
 
@@ -135,7 +138,7 @@ impl<V: Copy> Rows<V> {
 mod tests {
     use super::*;
 
-    /// What a layer whose weights are all 1 makes of samples: the sum of each, and the bias's 1.
+    /// The outputs of a layer whose weights are all 1: the sum of each sample, plus 1 for the bias.
     fn sums(inputs: &Inputs<f64>, features: usize, indices: &[usize]) -> Vec<f64> {
         let mut columns = SparseColumns::new(features, indices.len());
         Compressed::of(inputs).gather(indices, &mut columns);
@@ -165,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn the_widest_samples_have_a_place_for_each_feature() {
+    fn the_widest_samples_have_an_index_for_each_feature() {
         let features = SparseColumns::<f64>::MOST_FEATURES - 1;
         let mut values = Array2::zeros((1, features));
         (values[[0, 0]], values[[0, features - 1]]) = (3.0, 4.0);

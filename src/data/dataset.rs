@@ -1,4 +1,4 @@
-//! A data set in memory: inputs, targets, and the promise that both are fit to be learned from.
+//! Data sets in memory: inputs and targets, which are checked once.
 
 use std::sync::OnceLock;
 
@@ -11,24 +11,24 @@ use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::product::{SparseColumns, skips_zeros};
 
-/// The inputs of a data set, one sample a row.
+/// The inputs of a data set, one row for each sample.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Inputs<T> {
     /// Numbers, used as they are; samples x features.
     Values(Array2<T>),
-    /// Pixels, kept as bytes and divided by 255 while a batch is gathered: a quarter of the memory of `f32`;
+    /// Pixels, stored as bytes and divided by 255 when a batch is gathered: a quarter of the memory of `f32`;
     /// samples x features.
     Pixels(Array2<u8>),
 }
 
-/// What the network is to learn of each sample.
+/// The targets of a data set.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Targets<T> {
     /// Numbers, samples x outputs.
     Values(Array2<T>),
     /// Classes.
     Classes {
-        /// One label a sample, each below `classes`.
+        /// One label for each sample, below `classes`.
         labels: Vec<u32>,
         /// The number of classes.
         classes: usize,
@@ -40,11 +40,11 @@ pub enum Targets<T> {
 pub struct Dataset<T> {
     inputs: Inputs<T>,
     targets: Targets<T>,
-    /// The part of the inputs, 0 to 1, that is not 0.
+    /// The fraction of the inputs, 0 to 1, that is not 0.
     density: f64,
-    /// The inputs without their zeros, made when first asked for.
+    /// The inputs without their zeros, computed on first use.
     compressed: OnceLock<Compressed<T>>,
-    /// Shape and content hash, made when first asked for.
+    /// The shape and the content hash, computed on first use.
     fingerprint: OnceLock<Fingerprint>,
 }
 
@@ -55,7 +55,7 @@ impl<T: Element> PartialEq for Dataset<T> {
 }
 
 impl<T: Element> Dataset<T> {
-    /// Puts inputs and targets together and checks them once, so that training need not.
+    /// Creates a data set, and checks it once, so that training need not.
     ///
     /// # Errors
     ///
@@ -100,7 +100,7 @@ impl<T: Element> Dataset<T> {
         Ok(dataset)
     }
 
-    /// A data set for regression.
+    /// Creates a data set for regression.
     ///
     /// # Shapes
     ///
@@ -122,7 +122,7 @@ impl<T: Element> Dataset<T> {
         Dataset::new(Inputs::Values(inputs), Targets::Values(targets))
     }
 
-    /// A data set for classification; labels count from 0.
+    /// Creates a data set for classification; labels count from 0.
     ///
     /// # Shapes
     ///
@@ -154,7 +154,7 @@ impl<T: Element> Dataset<T> {
         }
     }
 
-    /// The number of features of a sample, the bias not counted.
+    /// The number of features of a sample, without the bias.
     pub fn features(&self) -> usize {
         match &self.inputs {
             Inputs::Values(values) => values.ncols(),
@@ -162,7 +162,7 @@ impl<T: Element> Dataset<T> {
         }
     }
 
-    /// The number of outputs a network needs: target columns, or classes.
+    /// The number of outputs that a network needs: target columns, or classes.
     pub fn outputs(&self) -> usize {
         match &self.targets {
             Targets::Values(values) => values.ncols(),
@@ -180,7 +180,7 @@ impl<T: Element> Dataset<T> {
         &self.targets
     }
 
-    /// The label of each sample; none for targets that are numbers.
+    /// The label of each sample; `None` for targets that are numbers.
     ///
     /// ```
     /// use mfnet::Dataset;
@@ -197,7 +197,7 @@ impl<T: Element> Dataset<T> {
         }
     }
 
-    /// The target values; none for targets that are classes.
+    /// The target values; `None` for targets that are classes.
     ///
     /// # Shapes
     ///
@@ -209,7 +209,7 @@ impl<T: Element> Dataset<T> {
         }
     }
 
-    /// The inputs and the targets.
+    /// Splits the data set into its inputs and its targets.
     pub(crate) fn into_parts(self) -> (Inputs<T>, Targets<T>) {
         (self.inputs, self.targets)
     }
@@ -219,12 +219,13 @@ impl<T: Element> Dataset<T> {
         skips_zeros(self.density, self.features())
     }
 
-    /// Adds samples to the columns of a block without their zeros; for a data set that [is sparse](Self::is_sparse).
+    /// Adds samples without their zeros to the columns of a shard; for a data set that [is sparse](Self::is_sparse).
     pub(crate) fn gather_sparse(&self, indices: &[usize], columns: &mut SparseColumns<T>) {
         self.compressed().gather(indices, columns);
     }
 
-    /// The inputs without their zeros. All threads wait for those that make them: call it before work is shared out.
+    /// Computes the inputs without their zeros, if that is not done yet. Must be called before work is shared among threads,
+    /// all of which would wait for the one that computes them.
     pub(crate) fn compress(&self) {
         self.compressed();
     }
@@ -233,16 +234,16 @@ impl<T: Element> Dataset<T> {
         self.compressed.get_or_init(|| Compressed::of(&self.inputs))
     }
 
-    /// Shape and content hash: equal for equal data only.
+    /// The shape and the content hash, which differ for different data.
     pub(crate) fn fingerprint(&self) -> Fingerprint {
         *self.fingerprint.get_or_init(|| Fingerprint::of(self))
     }
 
-    /// The samples of these indices, counted from 0, in this order, as a data set of their own; an index may come twice.
+    /// Returns a data set of the samples with these indices, counted from 0, in this order; an index may occur twice.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidData`] for no indices or an index beyond the samples.
+    /// [`Error::InvalidData`] for an empty list, and for an index beyond the samples.
     pub fn select(&self, indices: &[usize]) -> Result<Self> {
         if let Some(index) = indices.iter().find(|&&index| index >= self.samples()) {
             return Err(Error::data(
@@ -293,24 +294,24 @@ impl<T: Element> Dataset<T> {
     }
 }
 
-/// A pixel's value as a feature: 0 to 1.
+/// The value of a pixel as a feature, 0 to 1.
 #[inline(always)]
 pub(crate) fn pixel_value<T: Element>(pixel: u8) -> T {
     T::from_u8(pixel) / T::from_u8(255)
 }
 
 fn density<T: Element>(inputs: &Inputs<T>) -> f64 {
-    let (others, all) = match inputs {
+    let (nonzero, all) = match inputs {
         Inputs::Values(values) => (
             values.iter().filter(|&&value| value != T::zero()).count(),
             values.len(),
         ),
         Inputs::Pixels(pixels) => (pixels.iter().filter(|&&pixel| pixel != 0).count(), pixels.len()),
     };
-    others as f64 / all.max(1) as f64
+    nonzero as f64 / all.max(1) as f64
 }
 
-/// The same matrix with each sample's numbers next to each other, as they are gathered.
+/// Returns the matrix in row-major order, so that the features of a sample are contiguous.
 fn row_major<A: Clone>(matrix: Array2<A>) -> Array2<A> {
     if matrix.is_standard_layout() {
         matrix
@@ -336,7 +337,7 @@ mod tests {
     use ndarray::array;
 
     #[test]
-    fn bad_data_is_named() {
+    fn errors_name_the_invalid_data() {
         let message = |result: Result<Dataset<f64>>| result.unwrap_err().to_string();
         let good = array![[1.0, 2.0], [3.0, 4.0]];
         let nan = array![[1.0, 2.0], [3.0, f64::NAN]];

@@ -1,11 +1,11 @@
-//! Fingerprints of data sets: shape and content hash, by which a training tells whether it is given the same data again.
+//! Fingerprints of data sets: shape and content hash, by which a resumed training recognises its data.
 
 use std::fmt;
 
 use super::dataset::{Dataset, Inputs, Targets};
 use crate::element::Element;
 
-/// Shape and content hash of a data set. Checkpoints keep it, so that it never changes from release to release.
+/// Shape and content hash of a data set. Checkpoints store it, so it must not change from release to release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Fingerprint {
     pub(crate) samples: usize,
@@ -66,7 +66,7 @@ impl fmt::Display for Fingerprint {
 struct Hasher {
     lanes: [u64; 4],
     words: u64,
-    /// The words since the last full stripe of four.
+    /// The words since the last complete stripe of four.
     pending: [u64; 4],
 }
 
@@ -88,7 +88,7 @@ impl Hasher {
         }
     }
 
-    /// A kind, then numbers as the bits of their `f64`s.
+    /// Hashes a kind, then numbers as the bits of their `f64`s.
     fn numbers<'a, T: Element>(&mut self, kind: u64, numbers: impl Iterator<Item = &'a T>) {
         self.word(kind);
         numbers.for_each(|number| self.word(number.as_f64().to_bits()));
@@ -197,7 +197,7 @@ mod tests {
         0x1740_9231_a7be_51ab,
     ];
 
-    /// The hashes by the same Python, of the words that stand in [`Fingerprint::of`].
+    /// The hashes are computed by the same Python from the words that [`Fingerprint::of`] hashes.
     const GOLDENS: [&str; 2] = [
         "2 samples x 2 features, 1 outputs, hash 1ff745ad8f3fb9c4",
         "3 samples x 5 features, 3 outputs, hash 9d62b67c36aff8c6",

@@ -1,4 +1,4 @@
-//! A data set cut into folds, each of which is judged by in turn: cross-validation.
+//! Cross-validation: a data set is split into folds, each of which is the evaluation set once.
 
 use rand::seq::SliceRandom;
 
@@ -7,11 +7,11 @@ use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::random::{Stream, generator};
 
-/// Splits a data set at random into `folds` parts, and gives for each the samples outside of it, to train on, and those
-/// in it, to judge by.
+/// Splits a data set at random into folds, and returns for each fold the samples outside of it, to train on, and those in
+/// it, to evaluate on.
 ///
-/// Each sample is in one part; their sizes differ by one at most. The same seed gives the same parts. All pairs together
-/// hold `folds` copies of the data.
+/// Each sample is in one fold; the sizes of the folds differ by at most one. The same seed gives the same folds. All pairs
+/// together hold `folds` copies of the data.
 ///
 /// # Errors
 ///
@@ -24,7 +24,7 @@ use crate::random::{Stream, generator};
 /// use ndarray::Array2;
 ///
 /// let data = Dataset::regression(Array2::<f64>::zeros((10, 3)), Array2::zeros((10, 1)))?;
-/// let sizes = k_folds(&data, 3, 7)?.iter().map(|(train, judged)| (train.samples(), judged.samples())).collect::<Vec<_>>();
+/// let sizes = k_folds(&data, 3, 7)?.iter().map(|(train, test)| (train.samples(), test.samples())).collect::<Vec<_>>();
 /// assert_eq!(sizes, [(6, 4), (7, 3), (7, 3)]);
 /// # Ok::<(), mfnet::Error>(())
 /// ```
@@ -45,7 +45,7 @@ pub fn k_folds<T: Element>(
     }
     let mut order: Vec<usize> = (0..samples).collect();
     order.shuffle(&mut generator(seed, Stream::Folds, 0));
-    // The first ones are longer by one, as many as it takes.
+    // The first `longer` folds have one more sample than the others.
     let (size, longer) = (samples / folds, samples % folds);
     let start = |fold: usize| fold * size + fold.min(longer);
     let pair = |fold: usize| {
@@ -59,7 +59,6 @@ pub fn k_folds<T: Element>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Targets;
     use ndarray::Array2;
 
     fn numbered(samples: usize) -> Dataset<f64> {
@@ -68,28 +67,29 @@ mod tests {
     }
 
     fn numbers(dataset: &Dataset<f64>) -> Vec<usize> {
-        match dataset.targets() {
-            Targets::Values(values) => values.iter().map(|&value| value as usize).collect(),
-            Targets::Classes { .. } => unreachable!("these targets are numbers"),
-        }
+        let values = dataset.values().unwrap();
+        values.iter().map(|&value| value as usize).collect()
     }
 
     #[test]
-    fn every_sample_is_judged_once_and_never_by_what_learned_it() {
+    fn every_sample_is_evaluated_once_and_not_in_the_training_set_of_its_fold() {
         for (samples, folds) in [(103, 5), (10, 10), (7, 2)] {
             let pairs = k_folds(&numbered(samples), folds, 3).unwrap();
-            let sizes: Vec<usize> = pairs.iter().map(|(_, judged)| judged.samples()).collect();
+            let sizes: Vec<usize> = pairs.iter().map(|(_, evaluation)| evaluation.samples()).collect();
             assert_eq!(pairs.len(), folds);
             assert!(
                 sizes.iter().all(|size| size.abs_diff(samples / folds) <= 1),
                 "{sizes:?}"
             );
-            let mut judged: Vec<usize> = pairs.iter().flat_map(|(_, judged)| numbers(judged)).collect();
-            assert_ne!(judged, (0..samples).collect::<Vec<_>>(), "in mixed order");
-            judged.sort_unstable();
-            assert_eq!(judged, (0..samples).collect::<Vec<_>>());
-            for (train, judged) in &pairs {
-                let mut all = [numbers(train), numbers(judged)].concat();
+            let mut evaluation: Vec<usize> = pairs
+                .iter()
+                .flat_map(|(_, evaluation)| numbers(evaluation))
+                .collect();
+            assert_ne!(evaluation, (0..samples).collect::<Vec<_>>(), "in random order");
+            evaluation.sort_unstable();
+            assert_eq!(evaluation, (0..samples).collect::<Vec<_>>());
+            for (train, evaluation) in &pairs {
+                let mut all = [numbers(train), numbers(evaluation)].concat();
                 all.sort_unstable();
                 assert_eq!(all, (0..samples).collect::<Vec<_>>());
             }
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_cut_so() {
+    fn impossible_numbers_of_folds_are_refused() {
         let message = |samples, folds| k_folds(&numbered(samples), folds, 0).unwrap_err().to_string();
         assert_eq!(message(10, 1), "folds = 1: it must be at least 2");
         assert!(message(3, 4).contains("3 samples, fewer than the 4 folds"));

@@ -1,4 +1,4 @@
-//! Samples from where they lie in a data set to the columns of a shard.
+//! Gathers samples from the rows of a data set into the columns of a shard.
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, ShapeBuilder, s};
 
@@ -30,7 +30,7 @@ pub(crate) fn gather_values<T: Element>(
         match (column.as_slice_mut(), all) {
             (Some(column), Some(all)) => {
                 let row = &all[index * features..][..features];
-                // A loop: of a few numbers it is done before a call to copy memory has begun.
+                // A loop, since it is faster than a call of `memcpy` for a few numbers.
                 column
                     .iter_mut()
                     .zip(row)
@@ -69,11 +69,11 @@ fn gather_pixels<T: Element>(
 pub enum TargetsView<'a, T> {
     /// Numbers, outputs x samples.
     Values(ArrayView2<'a, T>),
-    /// One label a sample.
+    /// One label for each sample.
     Classes(&'a [u32]),
 }
 
-/// Room for the targets of a shard, of either kind.
+/// A buffer for the targets of a shard, of either kind.
 #[derive(Debug)]
 pub(crate) struct ShardTargets<T> {
     /// Outputs x capacity, column-major.
@@ -83,7 +83,7 @@ pub(crate) struct ShardTargets<T> {
 }
 
 impl<T: Element> ShardTargets<T> {
-    /// Room for `capacity` samples.
+    /// Creates a buffer for `capacity` samples.
     pub(crate) fn new(outputs: usize, capacity: usize) -> Self {
         ShardTargets {
             values: Array2::zeros((outputs, capacity).f()),
@@ -91,20 +91,20 @@ impl<T: Element> ShardTargets<T> {
         }
     }
 
-    /// Copies the targets of samples and shows them.
+    /// Copies the targets of the samples with these indices, and returns a view of them.
     pub(crate) fn gather(&mut self, targets: &Targets<T>, indices: &[usize]) -> TargetsView<'_, T> {
         match targets {
             Targets::Values(values) => {
-                let block = self.values.slice_mut(s![.., ..indices.len()]);
-                gather_values(values.view(), indices, block);
+                let shard = self.values.slice_mut(s![.., ..indices.len()]);
+                gather_values(values.view(), indices, shard);
                 TargetsView::Values(self.values.slice(s![.., ..indices.len()]))
             }
             Targets::Classes { labels, .. } => {
-                let block = &mut self.labels[..indices.len()];
-                for (label, &index) in block.iter_mut().zip(indices) {
+                let shard = &mut self.labels[..indices.len()];
+                for (label, &index) in shard.iter_mut().zip(indices) {
                     *label = labels[index];
                 }
-                TargetsView::Classes(block)
+                TargetsView::Classes(shard)
             }
         }
     }
@@ -128,9 +128,9 @@ mod tests {
 
     #[test]
     fn gathered_targets_are_of_their_kind() {
-        let mut room = ShardTargets::new(1, 3);
+        let mut buffer = ShardTargets::new(1, 3);
         let values = Targets::Values(array![[1.0], [2.0], [3.0]]);
-        match room.gather(&values, &[2, 1]) {
+        match buffer.gather(&values, &[2, 1]) {
             TargetsView::Values(view) => assert_eq!(view, array![[3.0, 2.0]]),
             TargetsView::Classes(_) => panic!("numbers became labels"),
         }
@@ -138,7 +138,7 @@ mod tests {
             labels: vec![4, 5, 6],
             classes: 7,
         };
-        match room.gather(&classes, &[1]) {
+        match buffer.gather(&classes, &[1]) {
             TargetsView::Classes(labels) => assert_eq!(labels, [5]),
             TargetsView::Values(_) => panic!("labels became numbers"),
         }

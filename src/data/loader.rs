@@ -1,11 +1,11 @@
-//! Batches: the samples of an epoch in a fresh order, a batch at a time.
+//! The data loader, which shuffles a data set and cuts it into batches.
 
 use super::dataset::Dataset;
 use super::shuffle::shuffle;
 use crate::element::Element;
 use crate::error::{Error, Result};
 
-/// What is put in a fresh order before each epoch.
+/// What is shuffled before each epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Shuffle {
     /// The samples, as the report's text says: the default.
@@ -19,7 +19,7 @@ pub enum Shuffle {
 
 /// Cuts a data set into batches, epoch after epoch.
 ///
-/// The order of an epoch depends on seed and epoch alone, so that a training can go on where it stopped.
+/// The order of an epoch depends on the seed and the number of the epoch alone, so that a training can be continued.
 ///
 /// ```
 /// use mfnet::{DataLoader, Dataset, Shuffle};
@@ -47,9 +47,9 @@ pub struct DataLoader<'a, T> {
 }
 
 impl<'a, T: Element> DataLoader<'a, T> {
-    /// A loader whose first epoch is yet to start; until then samples come in their own order.
+    /// Creates a loader. Until [`DataLoader::start_epoch`] is called, samples are in the order of the data set.
     ///
-    /// `batch_size` is at least 1; the whole set or more makes one batch.
+    /// `batch_size` is at least 1; a data set of fewer samples is one batch.
     ///
     /// # Errors
     ///
@@ -71,11 +71,11 @@ impl<'a, T: Element> DataLoader<'a, T> {
         })
     }
 
-    /// Whether the last, short batch of an epoch is left out, so that all batches have [`DataLoader::batch_size`] samples.
-    /// Default: `false`.
+    /// Sets whether the last, short batch of an epoch is left out, so that all batches have [`DataLoader::batch_size`]
+    /// samples. Default: `false`.
     ///
-    /// With [`Shuffle::Samples`] other samples are left out in each epoch, else the last of the set. A set of fewer samples
-    /// than a batch is one full batch.
+    /// With [`Shuffle::Samples`] other samples are left out in each epoch, otherwise the last of the data set. A data set of
+    /// fewer samples than a batch is one full batch.
     pub fn with_drop_last(mut self, drop_last: bool) -> Self {
         let samples = self.order.len();
         let batches = match drop_last {
@@ -91,7 +91,7 @@ impl<'a, T: Element> DataLoader<'a, T> {
         self.order.len().min(self.batches.len() * self.batch_size)
     }
 
-    /// Draws the order of an epoch; the library's own training counts epochs from 1.
+    /// Starts an epoch: draws its order. [`Trainer`](crate::Trainer) counts epochs from 1.
     pub fn start_epoch(&mut self, epoch: u64) {
         self.epoch = epoch;
         match self.shuffle {
@@ -101,7 +101,7 @@ impl<'a, T: Element> DataLoader<'a, T> {
         }
     }
 
-    /// The epoch's batches; the last in line of the samples may be short.
+    /// Iterates over the batches of the epoch; the one with the last samples may be short.
     pub fn batches(&self) -> impl ExactSizeIterator<Item = Batch<'_, T>> {
         self.batches.iter().map(|&batch| {
             let start = batch * self.batch_size;
@@ -115,13 +115,13 @@ impl<'a, T: Element> DataLoader<'a, T> {
         })
     }
 
-    /// The samples of a full batch.
+    /// The number of samples of a full batch.
     pub fn batch_size(&self) -> usize {
         self.batch_size
     }
 }
 
-/// Some samples of a data set, in an order of their own.
+/// A batch: samples of a data set, in the order of the epoch.
 #[derive(Debug, Clone, Copy)]
 pub struct Batch<'a, T> {
     dataset: &'a Dataset<T>,
@@ -136,22 +136,22 @@ impl<'a, T: Element> Batch<'a, T> {
         self.indices.len()
     }
 
-    /// The data set that the samples are of.
+    /// The data set of the samples.
     pub fn dataset(&self) -> &'a Dataset<T> {
         self.dataset
     }
 
-    /// The samples' indices in the data set.
+    /// The indices of the samples in the data set.
     pub fn indices(&self) -> &'a [usize] {
         self.indices
     }
 
-    /// The epoch it is of; what layers draw in training depends on it.
+    /// The number of the epoch, which keys the random numbers of layers in training.
     pub(crate) fn epoch(&self) -> u64 {
         self.epoch
     }
 
-    /// Which of the epoch's samples is its first.
+    /// The position of its first sample among the samples of the epoch.
     pub(crate) fn first(&self) -> u64 {
         self.first
     }
@@ -180,7 +180,7 @@ mod tests {
         assert_eq!(
             epoch(&mut loader, 1),
             first,
-            "an epoch's order does not depend on those before"
+            "the order of an epoch does not depend on earlier epochs"
         );
         let mut all = second.concat();
         all.sort_unstable();
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn batches_stay_together_or_everything_stays() {
+    fn batches_are_shuffled_as_a_whole_or_not_at_all() {
         let data = dataset(10);
         let fixed = [vec![0, 1, 2, 3], vec![4, 5, 6, 7], vec![8, 9]];
         let mut loader = DataLoader::new(&data, 4, Shuffle::None, 7).unwrap();
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_batch_sizes() {
+    fn batch_sizes_from_zero_to_huge() {
         let data = dataset(3);
         assert!(DataLoader::new(&data, 0, Shuffle::None, 0).is_err());
         for size in [3, 4, usize::MAX] {

@@ -1,4 +1,4 @@
-//! Features on one scale: mean 0 and standard deviation 1, by the statistics of the training split.
+//! Normalisation of features to mean 0 and standard deviation 1, by the statistics of the training split.
 
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 
@@ -6,9 +6,9 @@ use super::dataset::{Dataset, Inputs, check_finite};
 use crate::element::Element;
 use crate::error::{Error, Result};
 
-/// The statistics that features are normalised by, to be kept with a model: x' = (x - mean) / deviation.
+/// The statistics that normalise features, to be saved with a model: x' = (x - mean) / deviation.
 ///
-/// They come from the training part, and are applied to both parts:
+/// They are computed from the training data, and applied to training and test data:
 ///
 /// ```
 /// use mfnet::data::Normalization;
@@ -26,7 +26,7 @@ pub struct Normalization<T> {
     deviations: Array1<T>,
 }
 
-/// Normalises features by their own statistics, which come back for other data of the same kind.
+/// Normalises features by their own statistics, and returns these too, to be applied to other data.
 ///
 /// # Shapes
 ///
@@ -50,7 +50,7 @@ pub fn normalize_features<T: Element>(features: ArrayView2<'_, T>) -> Result<(Ar
     Ok((normalized, normalization))
 }
 
-/// Features as they were before [`normalize_features`]: x = x' deviation + mean.
+/// Undoes [`normalize_features`]: x = x' deviation + mean.
 ///
 /// # Shapes
 ///
@@ -68,7 +68,7 @@ pub fn denormalize_features<T: Element>(
 }
 
 impl<T: Element> Normalization<T> {
-    /// Mean and (population) standard deviation of each feature, computed in f64.
+    /// Computes the mean and the (population) standard deviation of each feature in f64.
     ///
     /// # Shapes
     ///
@@ -76,8 +76,8 @@ impl<T: Element> Normalization<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidData`] for no samples, a number that is not finite, or a feature that never varies, with its
-    /// column: it says nothing, and its deviation is 0.
+    /// [`Error::InvalidData`] for no samples, a number that is not finite, or a feature that is the same in every sample,
+    /// with its column: it carries no information, and its deviation is 0.
     pub fn of(features: ArrayView2<'_, T>) -> Result<Self> {
         if features.nrows() == 0 {
             return Err(Error::data("features to normalise", "there are no samples"));
@@ -107,12 +107,12 @@ impl<T: Element> Normalization<T> {
         })
     }
 
-    /// Statistics that were kept with a model: a mean and a deviation of each feature.
+    /// Creates a normalisation from saved statistics: the mean and the deviation of each feature.
     ///
     /// # Errors
     ///
     /// [`Error::Shape`] for unequal numbers of both; [`Error::InvalidData`] for a number that is not finite, or a
-    /// deviation that is not above 0, with its place, counted from 0.
+    /// deviation that is not above 0, with its column, counted from 0.
     pub fn new(means: impl Into<Array1<T>>, deviations: impl Into<Array1<T>>) -> Result<Self> {
         let (means, deviations) = (means.into(), deviations.into());
         if means.len() != deviations.len() {
@@ -135,7 +135,7 @@ impl<T: Element> Normalization<T> {
         Ok(Normalization { means, deviations })
     }
 
-    /// Features normalised by these statistics, not by their own: x' = (x - mean) / deviation.
+    /// Normalises features by these statistics, not by their own: x' = (x - mean) / deviation.
     ///
     /// # Shapes
     ///
@@ -149,7 +149,7 @@ impl<T: Element> Normalization<T> {
         Ok((&features - &self.means) / &self.deviations)
     }
 
-    /// A data set with normalised inputs; pixels become numbers, targets stay as they are.
+    /// Returns the data set with normalised inputs; pixels become numbers, targets stay as they are.
     ///
     /// # Errors
     ///
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn kept_statistics_are_checked() {
+    fn saved_statistics_are_checked() {
         let (_, normalization) = normalize_features(array![[0.0, 1.0], [4.0, 3.0]].view()).unwrap();
         assert_eq!(
             Normalization::new(vec![2.0, 2.0], vec![2.0, 1.0]).unwrap(),
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_normalised_is_named() {
+    fn errors_name_what_cannot_be_normalised() {
         let constant = normalize_features(array![[1.0, 0.1], [2.0, 0.1], [3.0, 0.1]].view()).unwrap_err();
         assert!(constant.to_string().contains("column 1"), "{constant}");
         let broken = normalize_features(array![[1.0], [f64::NAN]].view()).unwrap_err();

@@ -1,11 +1,11 @@
-//! Labels as vectors: row i is 1 at the label of sample i and 0 elsewhere.
+//! One-hot vectors: row i is 1 at the label of sample i and 0 elsewhere.
 
 use ndarray::{Array2, ArrayView2};
 
 use crate::element::Element;
 use crate::error::{Error, Result};
 
-/// Labels as one-hot vectors.
+/// Converts labels into one-hot vectors.
 ///
 /// # Shapes
 ///
@@ -30,7 +30,7 @@ pub fn one_hot_encode<T: Element>(labels: &[u32], classes: usize) -> Result<Arra
     Ok(vectors)
 }
 
-/// The labels of one-hot vectors.
+/// Converts one-hot vectors into labels.
 ///
 /// # Shapes
 ///
@@ -79,7 +79,7 @@ mod tests {
     use ndarray::array;
 
     #[test]
-    fn what_is_not_one_hot_is_refused() {
+    fn vectors_that_are_not_one_hot_are_refused() {
         for vectors in [
             array![[0.0, 0.0]],
             array![[1.0, 1.0]],

@@ -1,5 +1,4 @@
-//! What the columns of a data set mean, and how they were brought to one scale: what a model needs to be used on
-//! other data.
+//! The schema of a data set: the meaning and the scaling of its columns, which a model needs to be used on other data.
 
 use std::fmt;
 
@@ -10,7 +9,7 @@ use super::normalize::{Normalization, denormalize_features};
 use crate::element::Element;
 use crate::error::{Error, Result};
 
-/// What is to be predicted.
+/// The task of a model: what it predicts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Task {
     /// Numbers.
@@ -28,31 +27,31 @@ impl fmt::Display for Task {
     }
 }
 
-/// How inputs are brought to one scale before a network sees them.
+/// How raw inputs are scaled before they enter a network.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Scaling<T> {
-    /// They are used as they are.
+    /// Inputs are used as they are.
     None,
-    /// They are pixels, 0 to 255, and divided by 255.
+    /// Inputs are pixels, 0 to 255, and divided by 255.
     Pixels,
     /// x' = (x - mean) / deviation, by the statistics of the training samples.
     Normalized(Normalization<T>),
 }
 
-/// Where the columns stood in the table that a model was trained on, counted from 0; for tables without names.
+/// The positions of the columns in the table that a model was trained on, counted from 0; for tables without names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
     /// The number of columns.
     pub width: usize,
-    /// The columns of the features, in the features' order.
+    /// The columns of the features, in the order of the features.
     pub features: Vec<usize>,
-    /// The columns of the targets, in the targets' order; a single one for classes.
+    /// The columns of the targets, in the order of the targets; a single one for classes.
     pub targets: Vec<usize>,
 }
 
-/// What the columns of a data set mean and how they were scaled, to be kept with a model.
+/// The meaning and the scaling of the columns of a data set, to be saved with a model.
 ///
-/// "Raw" data are as the user's file has them, "scaled" data as the network learns them:
+/// "Raw" data have the numbers of the user's file, "scaled" data those that the network is trained on:
 ///
 /// ```
 /// use mfnet::{Dataset, data::Schema};
@@ -67,31 +66,31 @@ pub struct Layout {
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Schema<T> {
-    /// What is predicted.
+    /// Regression or classification.
     pub task: Task,
     /// The number of features.
     pub features: usize,
-    /// A name for each feature; none if they have no names.
+    /// The name of each feature; empty if they have no names.
     pub feature_names: Vec<String>,
     /// How raw inputs become scaled ones.
     pub scaling: Scaling<T>,
-    /// What stands in for a missing value of each feature, on the raw scale; none if missing values are refused.
+    /// The value that replaces missing values of each feature, on the raw scale; `None` if missing values are refused.
     pub imputation: Option<Vec<T>>,
     /// The number of outputs: targets of a regression, classes of a classification.
     pub outputs: usize,
-    /// A name for each target column, the one of a classification included; none if they have no names.
+    /// The name of each target column, including the single one of a classification; empty if they have no names.
     pub target_names: Vec<String>,
-    /// The name of each class, in the order of the labels; none for a regression.
+    /// The name of each class, in the order of the labels; empty for a regression.
     pub labels: Vec<String>,
     /// How a regression's raw targets become scaled ones.
     pub target_normalization: Option<Normalization<T>>,
-    /// Where the columns stood.
+    /// The positions of the columns.
     pub layout: Layout,
 }
 
 impl<T: Element> Schema<T> {
-    /// The schema of a data set without names, classes being called by their numbers: pixels are divided by 255, and
-    /// nothing else is scaled. Its table has the features first, the targets last.
+    /// Creates the schema of a data set without names, whose classes are named by their numbers. Pixels are divided by 255,
+    /// and nothing else is scaled. The table has the features first, the targets last.
     pub fn of(dataset: &Dataset<T>) -> Self {
         let (features, outputs) = (dataset.features(), dataset.outputs());
         let (task, labels, targets) = match dataset.targets() {
@@ -122,7 +121,7 @@ impl<T: Element> Schema<T> {
         }
     }
 
-    /// The same schema with names; an empty list leaves what is there.
+    /// Sets the names of features, targets and classes; an empty list leaves them as they are.
     ///
     /// # Errors
     ///
@@ -142,8 +141,8 @@ impl<T: Element> Schema<T> {
         Ok(self)
     }
 
-    /// The same schema, scaling by the statistics of these raw training samples: each input to mean 0 and deviation 1
-    /// (pixels stay divided by 255), and so each target of a regression.
+    /// Sets the scaling by the statistics of these raw training samples: each input to mean 0 and deviation 1 (pixels are
+    /// still divided by 255), and each target of a regression as well.
     ///
     /// # Errors
     ///
@@ -162,7 +161,7 @@ impl<T: Element> Schema<T> {
         Ok(self)
     }
 
-    /// Raw samples as the network learns them.
+    /// Scales raw samples for the network.
     ///
     /// # Errors
     ///
@@ -179,7 +178,7 @@ impl<T: Element> Schema<T> {
         Dataset::new(self.scale_inputs(inputs)?, targets)
     }
 
-    /// Raw inputs as the network sees them.
+    /// Scales raw inputs for the network.
     ///
     /// # Shapes
     ///
@@ -213,7 +212,7 @@ impl<T: Element> Schema<T> {
         })
     }
 
-    /// A regression's predictions on the raw scale; probabilities stay as they are.
+    /// Converts the predictions of a regression to the raw scale; probabilities stay as they are.
     ///
     /// # Shapes
     ///
@@ -229,9 +228,9 @@ impl<T: Element> Schema<T> {
         }
     }
 
-    /// The name of a feature: its own, or its place, counted from 0.
+    /// The name of a feature; its position, counted from 0, if it has none.
     pub fn feature_name(&self, feature: usize) -> String {
-        name_or_place(&self.feature_names, "feature", feature)
+        name_or_position(&self.feature_names, "feature", feature)
     }
 
     /// The name of a class; its number if it has none.
@@ -242,12 +241,12 @@ impl<T: Element> Schema<T> {
             .unwrap_or_else(|| class.to_string())
     }
 
-    /// Whether all parts agree on the numbers of features and outputs; for a schema that was put together by hand or
-    /// read from a file.
+    /// Checks that all fields agree on the numbers of features and outputs; for a schema that was written by hand or read
+    /// from a file.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidData`] that names the part that does not fit.
+    /// [`Error::InvalidData`] that names the field that does not fit.
     pub fn check(&self) -> Result<()> {
         let Layout {
             width,
@@ -330,7 +329,7 @@ impl<T: Element> Schema<T> {
     }
 }
 
-/// Pixels as the numbers 0 to 255 that they are in a file.
+/// Converts pixels to the numbers 0 to 255.
 fn as_numbers<T: Element>(raw: Inputs<T>) -> Array2<T> {
     match raw {
         Inputs::Values(values) => values,
@@ -338,20 +337,21 @@ fn as_numbers<T: Element>(raw: Inputs<T>) -> Array2<T> {
     }
 }
 
-fn name_or_place(names: &[String], what: &str, place: usize) -> String {
+fn name_or_position(names: &[String], what: &str, place: usize) -> String {
     names
         .get(place)
         .cloned()
         .unwrap_or_else(|| format!("{what} {place}"))
 }
 
-/// [`Normalization::of`] refuses such columns too, but does not know their names.
+/// Refuses columns that are the same in every sample, by name. [`Normalization::of`] refuses them too, but does not know the
+/// names.
 fn refuse_constant<T: Element>(values: ArrayView2<'_, T>, what: &str, names: &[String]) -> Result<()> {
     let constant = |column: &ndarray::ArrayView1<'_, T>| column.iter().all(|value| *value == column[0]);
     match values.columns().into_iter().position(|column| constant(&column)) {
         None => Ok(()),
         Some(place) => Err(Error::data(
-            format_args!("{what} `{}`", name_or_place(names, "column", place)),
+            format_args!("{what} `{}`", name_or_position(names, "column", place)),
             format_args!(
                 "it is {} in every training sample, so it cannot be normalised: leave the column out, or normalise \
                  nothing",
@@ -388,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn pixels_are_pixels_in_every_form() {
+    fn pixels_may_be_bytes_or_numbers() {
         let targets = Targets::Values(array![[1.0], [2.0]]);
         let raw = Dataset::<f64>::new(Inputs::Pixels(array![[0, 51], [0, 255]]), targets).unwrap();
         let schema = Schema::of(&raw).normalized(&raw).unwrap();
@@ -404,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn a_constant_column_is_named() {
+    fn errors_name_a_constant_column() {
         let raw = Dataset::classification(array![[1.0, 7.0], [2.0, 7.0]], vec![0, 1], 2).unwrap();
         let named = Schema::of(&raw)
             .named(&["height", "width"], &["kind"], &["a", "b"])
@@ -414,7 +414,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_that_do_not_fit_are_named() {
+    fn errors_name_the_fields_that_do_not_fit() {
         let sound = Schema::of(&flowers()).normalized(&flowers()).unwrap();
         sound.check().unwrap();
         let broken = |change: fn(&mut Schema<f64>)| {

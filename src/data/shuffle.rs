@@ -1,4 +1,4 @@
-//! Random orders of many samples, drawn in parallel and the same for any number of threads.
+//! Parallel shuffling, whose result does not depend on the number of threads.
 
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
@@ -7,16 +7,16 @@ use rayon::prelude::*;
 use crate::pool;
 use crate::random::{Stream, generator};
 
-/// Below so many samples one thread is faster than several.
+/// The number of samples from which several threads are faster than one.
 const SERIAL: usize = 1 << 17;
 
-/// Into how many piles a large order is dealt; a power of two.
+/// The number of piles into which a large order is dealt; a power of two.
 const PILES: usize = 64;
 
 /// Fills `order` with the numbers from 0 on in a random order, which depends on seed, epoch and length alone.
 ///
-/// A large order is dealt into piles, each number to a pile at random, and the piles are shuffled side by side: every
-/// order is as likely as with one shuffle of all (Rao 1961, Sandelius 1962).
+/// A large order is dealt into piles, each number to a random pile, and the piles are shuffled in parallel. All orders are
+/// equally likely, as with a single shuffle (Rao 1961, Sandelius 1962).
 pub(crate) fn shuffle(order: &mut [usize], seed: u64, epoch: u64) {
     let mut dealer = generator(seed, Stream::Order, epoch);
     if order.len() < SERIAL {
@@ -50,7 +50,7 @@ fn deal(order: &mut [usize], epoch: u64, dealer: &mut (impl Rng + Send)) {
         rest[*place] = number;
         *place += 1;
     }
-    // `next` now holds where each pile ends.
+    // `next` now holds the end of each pile.
     let mut start = 0;
     for end in next {
         let (pile, others) = rest.split_at_mut(end - start);
@@ -63,7 +63,7 @@ fn deal(order: &mut [usize], epoch: u64, dealer: &mut (impl Rng + Send)) {
         .for_each(|(pile, seed)| pile.shuffle(&mut generator(seed, Stream::Order, epoch)));
 }
 
-/// A pile for each number; drawn in chunks of a fixed size, each with a generator of its own.
+/// Draws a pile for each number, in chunks of a fixed size, each with a generator of its own.
 fn draw_piles(count: usize, dealer: &mut impl Rng) -> Vec<u8> {
     const CHUNK: usize = 1 << 16;
     let seed = dealer.next_u64();

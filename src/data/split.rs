@@ -1,4 +1,4 @@
-//! A data set cut in two: one part to train on, one to test on.
+//! The split of a data set into a training set and a test set.
 
 use rand::seq::SliceRandom;
 
@@ -7,10 +7,10 @@ use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::random::{Stream, generator};
 
-/// Splits a data set at random into training and test samples.
+/// Splits a data set at random into a training set and a test set.
 ///
-/// `test_fraction`, between 0 and 1 without them, of the samples go to the test set: rounded, and at least one on
-/// either side. The same seed gives the same split.
+/// `test_fraction`, above 0 and below 1, of the samples go to the test set. Their number is rounded, and each set has at
+/// least one sample. The same seed gives the same split.
 ///
 /// # Errors
 ///
@@ -51,7 +51,6 @@ pub fn train_test_split<T: Element>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Targets;
     use ndarray::Array2;
 
     fn numbered(samples: usize) -> Dataset<f64> {
@@ -60,15 +59,15 @@ mod tests {
     }
 
     #[test]
-    fn every_sample_is_on_one_side() {
+    fn every_sample_is_in_one_of_the_sets() {
         let (train, test) = train_test_split(&numbered(101), 0.25, 3).unwrap();
-        let numbers = |dataset: &Dataset<f64>| match dataset.targets() {
-            Targets::Values(values) => values.iter().map(|&value| value as usize).collect::<Vec<_>>(),
-            Targets::Classes { .. } => unreachable!("these targets are numbers"),
+        let numbers = |dataset: &Dataset<f64>| {
+            let values = dataset.values().unwrap();
+            values.iter().map(|&value| value as usize).collect::<Vec<_>>()
         };
         let mut all = [numbers(&train), numbers(&test)].concat();
         assert_eq!(test.samples(), 25);
-        assert_ne!(all, (0..101).collect::<Vec<_>>(), "in mixed order");
+        assert_ne!(all, (0..101).collect::<Vec<_>>(), "in random order");
         all.sort_unstable();
         assert_eq!(all, (0..101).collect::<Vec<_>>());
         assert_eq!(train_test_split(&numbered(101), 0.25, 3).unwrap().0, train);
@@ -76,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_fractions() {
+    fn fractions_outside_their_range_are_refused() {
         for fraction in [0.0, 1.0, -0.5, f64::NAN] {
             assert!(train_test_split(&numbered(10), fraction, 0).is_err());
         }

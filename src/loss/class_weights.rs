@@ -1,12 +1,12 @@
-//! Weights that make rare classes count as much as frequent ones.
+//! Class weights, which make rare classes count as much as frequent ones.
 
 use super::Reduction;
 use crate::data::{Targets, TargetsView, one_hot_decode};
 use crate::element::Element;
 use crate::error::{Error, Result};
 
-/// For each class n / (k n_c), n samples of k classes, n_c of class c: each class counts the same in sum, and the mean
-/// weight of a sample is 1. As scikit-learn's `"balanced"`.
+/// Returns the weight n / (k n_c) of each class c, where n_c of the n samples of k classes are of class c. All classes then
+/// have the same total weight, and the mean weight of a sample is 1. As scikit-learn's `"balanced"`.
 ///
 /// Targets are classes, or one-hot vectors.
 ///
@@ -52,7 +52,7 @@ fn balanced(labels: &[u32], classes: usize) -> Result<Vec<f64>> {
     counts.iter().enumerate().map(weight).collect()
 }
 
-/// Refuses targets that are no classes, and weights that are not one for each class, or out of range.
+/// Refuses targets that are not classes, class weights that are not one for each class, and weights out of range.
 pub(super) fn check_classes<T: Element>(
     loss: &'static str,
     class_weights: &[f64],
@@ -96,7 +96,7 @@ pub(super) fn settings(reduction: Reduction, class_weights: &[f64]) -> Vec<(&'st
     ]
 }
 
-/// The class of a block's sample, whichever way it is told.
+/// The class of a sample of a shard, by its label or its one-hot vector.
 pub(super) fn class_of<T: Element>(targets: TargetsView<'_, T>, sample: usize) -> usize {
     match targets {
         TargetsView::Classes(labels) => labels[sample] as usize,
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_balanced_is_refused() {
+    fn targets_that_no_weights_balance_are_refused() {
         let error = balanced(&[0, 0, 2], 3).unwrap_err();
         assert!(error.to_string().contains("class 1"), "{error}");
         assert!(balanced(&[0, 3], 3).is_err());

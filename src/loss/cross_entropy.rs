@@ -1,4 +1,4 @@
-//! The cross-entropy, for classes.
+//! Cross-entropy loss of logits, for classification.
 
 use ndarray::{ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2};
 
@@ -11,14 +11,13 @@ use crate::error::{Error, Result};
 /// Cross-entropy of the softmax of the output: J = -1/m sum_i ln s_i(y_i), S = softmax(Z).
 ///
 /// Gradient: dJ/dZ = (S - Y) / m, Y the one-hot targets; with [`Reduction::Sum`] without the 1/m. (The report's
-/// equation 4.8 divides only Y by m: a misprint.) The value comes from log-sum-exp, so that logits of any size are
+/// equation 4.8 divides only Y by m: a misprint.) The value is computed by log-sum-exp, so that logits of any size are
 /// safe, and a probability counts as at least 1e-100, in f32 as in f64.
 ///
-/// With class weights the loss of a sample, and its gradient, are multiplied by its class's. The mean is still over the
-/// number of samples, as in Keras; PyTorch divides by the sum of their weights instead.
+/// With class weights, the loss and the gradient of a sample are multiplied by the weight of its class. The mean is still
+/// over the number of samples, as in Keras; PyTorch divides by the sum of their weights instead.
 ///
-/// With label smoothing e, a sample of class y is to have the probabilities Q = (1 - e) Y + e/p instead of Y, p classes, as
-/// in PyTorch:
+/// With label smoothing e, the targets are the probabilities Q = (1 - e) Y + e/p instead of Y, p classes, as in PyTorch:
 ///
 /// ```text
 /// J_i = -(1 - e) w(y_i) ln s_i(y_i) - e/p sum_k w(k) ln s_i(k)          w: the class weights
@@ -47,23 +46,23 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct CrossEntropyLoss {
-    /// Mean by default.
+    /// The reduction over a batch. Default: the mean.
     pub reduction: Reduction,
-    /// What a sample of each class counts, a finite number of at least 0; none by default: all count 1.
-    /// [`balanced_class_weights`](super::balanced_class_weights) makes all classes count the same.
+    /// The weight of each class, a finite number of at least 0. Default: empty, which means a weight of 1 for all.
+    /// [`balanced_class_weights`](super::balanced_class_weights) computes weights by which all classes count the same.
     pub class_weights: Vec<f64>,
-    /// The part of the targets that is spread over all classes, 0 to 1; 0 by default.
+    /// The part of the targets that is spread over all classes, 0 to 1. Default: 0.
     pub label_smoothing: f64,
 }
 
 impl CrossEntropyLoss {
-    /// The loss with options reduction.
+    /// Sets the reduction.
     pub fn with_reduction(mut self, reduction: Reduction) -> Self {
         self.reduction = reduction;
         self
     }
 
-    /// The loss with options weight for each class, a finite number of at least 0; all count 1 if there are none.
+    /// Sets the weight of each class, a finite number of at least 0; an empty list means a weight of 1 for all.
     ///
     /// The weights are checked when the loss is used.
     pub fn with_class_weights(mut self, class_weights: Vec<f64>) -> Self {
@@ -71,9 +70,9 @@ impl CrossEntropyLoss {
         self
     }
 
-    /// The loss with options part of the targets spread over all classes, 0 to 1.
+    /// Sets the part of the targets that is spread over all classes, 0 to 1.
     ///
-    /// The part is checked when the loss is used.
+    /// It is checked when the loss is used.
     pub fn with_label_smoothing(mut self, label_smoothing: f64) -> Self {
         self.label_smoothing = label_smoothing;
         self
@@ -84,7 +83,8 @@ impl CrossEntropyLoss {
         self.class_weights.get(class).copied().unwrap_or(1.0)
     }
 
-    /// The loss of a sample with smoothed labels; makes its gradient of the exponentials in `delta`, if there are any.
+    /// Returns the loss of a sample with label smoothing. If `delta` is given, it holds the exponentials e^(z - max z), and
+    /// its elements are replaced by the gradient; `exponentials` is their sum.
     fn smoothed<T: Element>(
         &self,
         logits: ArrayView1<'_, T>,
@@ -94,32 +94,33 @@ impl CrossEntropyLoss {
         delta: Option<ArrayViewMut1<'_, T>>,
     ) -> f64 {
         let spread = self.label_smoothing / logits.len() as f64;
-        let part = |other: usize| {
-            let own = if other == class {
+        // The weighted target q_i(k) of the documentation.
+        let target = |k: usize| {
+            let own = if k == class {
                 1.0 - self.label_smoothing
             } else {
                 0.0
             };
-            self.weight(other) * (own + spread)
+            self.weight(k) * (own + spread)
         };
         let (mut loss, mut sum) = (0.0, 0.0);
-        for (other, &logit) in logits.iter().enumerate() {
-            let of_one = (exponentials.ln() - (logit - largest)).as_f64();
-            let of_one = if of_one > LARGEST { LARGEST } else { of_one };
-            loss += part(other) * of_one;
-            sum += part(other);
+        for (k, &logit) in logits.iter().enumerate() {
+            let log_loss = (exponentials.ln() - (logit - largest)).as_f64();
+            let log_loss = if log_loss > LARGEST { LARGEST } else { log_loss };
+            loss += target(k) * log_loss;
+            sum += target(k);
         }
         if let Some(mut delta) = delta {
             let factor = T::from_f64(sum) * scale / exponentials;
-            for (other, place) in delta.iter_mut().enumerate() {
-                *place = *place * factor - T::from_f64(part(other)) * scale;
+            for (k, place) in delta.iter_mut().enumerate() {
+                *place = *place * factor - T::from_f64(target(k)) * scale;
             }
         }
         loss
     }
 }
 
-/// -ln 1e-100: the loss of a sample whose class has no probability at all.
+/// The largest loss of a sample, -ln 1e-100, when the probability of its class is 0.
 pub(super) const LARGEST: f64 = 230.258_509_299_404_56;
 
 compiled! {
@@ -136,7 +137,7 @@ compiled! {
             let largest = logits.iter().copied().fold(T::neg_infinity(), T::max);
             let exponential = |logit: T| (logit - largest).exp();
             let exponentials = match &mut delta {
-                // The exponentials are wanted twice: for their sum, and each for the gradient.
+                // The exponentials are needed twice: for their sum and for the gradient.
                 Some(delta) => {
                     let mut total = T::zero();
                     for (place, &logit) in delta.column_mut(sample).iter_mut().zip(logits) {
@@ -156,7 +157,7 @@ compiled! {
                 continue;
             }
             let loss = (exponentials.ln() - (logits[class] - largest)).as_f64();
-            // Not a minimum, which would turn NaN into a number and hide a diverged network.
+            // Not `min`, which would turn NaN into a number and hide a diverged network.
             let loss = if loss > LARGEST { LARGEST } else { loss };
             let (loss, scale) = match options.class_weights.get(class) {
                 Some(&weight) => (weight * loss, T::from_f64(weight) * scale),
@@ -194,7 +195,7 @@ impl<T: Element> Loss<T> for CrossEntropyLoss {
     /// # Errors
     ///
     /// [`Error::InvalidData`](crate::Error::InvalidData) for target values that are not one-hot vectors,
-    /// [`Error::Shape`](crate::Error::Shape) for class weights that are not as many as the classes,
+    /// [`Error::Shape`](crate::Error::Shape) for class weights that are not one for each class,
     /// [`Error::InvalidOption`](crate::Error::InvalidOption) for one that is negative or not finite, and for a label
     /// smoothing that is not 0 to 1.
     fn check(&self, targets: &Targets<T>) -> Result<()> {
@@ -240,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sample_counts_as_its_class() {
+    fn samples_have_the_weight_of_their_class() {
         let output = array![[0.0, 0.0], [3.0_f64.ln(), 3.0_f64.ln()]];
         let loss = CrossEntropyLoss::default().with_class_weights(vec![2.0, 0.5]);
         let vectors = array![[1.0, 0.0], [0.0, 1.0]];
@@ -256,7 +257,7 @@ mod tests {
         }
     }
 
-    /// Of PyTorch 2.15, which sums what we average over the samples:
+    /// The values are from PyTorch 2.15, with the sum over the samples where this loss is scaled to the mean:
     ///
     /// ```python
     /// z = torch.tensor([[0.3, -1.0, 2.0], [4.0, 0.5, -0.7]], dtype=torch.float64, requires_grad=True)
@@ -314,11 +315,11 @@ mod tests {
         assert_eq!(sum, 0.75 * LARGEST);
         assert_eq!(delta, array![[0.75], [-0.75]]);
         let both = loss.evaluate(output.view(), TargetsView::Classes(&[1, 1]), 1.0, None);
-        assert!(both.is_nan(), "a network that diverged is seen");
+        assert!(both.is_nan(), "the loss of a diverged network is NaN");
     }
 
     #[test]
-    fn odd_label_smoothing_is_refused() {
+    fn invalid_label_smoothing_is_refused() {
         let classes = Targets::<f64>::Classes {
             labels: vec![0, 1],
             classes: 2,
@@ -336,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_class_weights_are_refused() {
+    fn invalid_class_weights_are_refused() {
         let check = |class_weights: &[f64]| {
             let loss = CrossEntropyLoss::default().with_class_weights(class_weights.to_vec());
             let classes = Targets::<f64>::Classes {
@@ -372,7 +373,10 @@ mod tests {
                 T::one(),
                 Some(delta.view_mut()),
             );
-            assert_eq!(sum, LARGEST, "the wrong one counts as a probability of 1e-100");
+            assert_eq!(
+                sum, LARGEST,
+                "the probability of the second sample counts as 1e-100"
+            );
             let one = T::one();
             assert_eq!(delta, array![[T::zero(), -one], [T::zero(), one]]);
         }
@@ -381,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_that_diverged_is_seen() {
+    fn the_loss_of_a_diverged_network_is_nan() {
         let output = array![[f64::NAN], [0.0]];
         let sum = CrossEntropyLoss::default().evaluate(output.view(), TargetsView::Classes(&[1]), 1.0, None);
         assert!(sum.is_nan());

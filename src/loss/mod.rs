@@ -1,4 +1,4 @@
-//! Losses: how wrong an output is, and the gradient that says which way is better, in one pass.
+//! Losses of a network's output, and their gradients, computed in one pass.
 
 mod class_weights;
 mod cross_entropy;
@@ -26,7 +26,7 @@ use crate::data::Targets;
 use crate::element::Element;
 use crate::error::Result;
 
-/// How the losses of a batch's samples become one number, and their gradients one gradient.
+/// The reduction of a loss: how the losses of a batch's samples become one number, and their gradients one gradient.
 ///
 /// The report writes the mean, and made its MNIST figures with the gradient of the sum: with batches of 1024 and the
 /// same learning rate, a step 1024 times as long.
@@ -48,7 +48,7 @@ impl Reduction {
         }
     }
 
-    /// What the gradient of each sample is multiplied by in a batch of `samples`.
+    /// The factor for the gradient of each sample in a batch of `samples`.
     pub(crate) fn scale(self, samples: usize) -> f64 {
         match self {
             Reduction::Mean => 1.0 / samples as f64,
@@ -59,37 +59,38 @@ impl Reduction {
 
 /// A loss of a network's output, and its gradient.
 pub trait Loss<T: Element>: fmt::Debug + Send + Sync {
-    /// The loss's name, such as `"MSE"`.
+    /// The name of the loss, such as `"MSE"`.
     fn name(&self) -> &'static str;
 
-    /// How samples are taken together.
+    /// The reduction over the samples of a batch.
     fn reduction(&self) -> Reduction;
 
-    /// What the loss expects of the network's output. A network that gives something else is refused before the first step.
+    /// The kind of output that the loss expects. A network with another output is refused before the first step.
     ///
     /// [`Output::Any`] by default.
     fn expects(&self) -> Output {
         Output::Any
     }
 
-    /// The options that decide the loss, by name, as text: `("reduction", "mean")`. A checkpoint keeps them, and is refused by
-    /// a training whose options are others.
+    /// The options that decide the loss, as names and values: `("reduction", "mean")`. A checkpoint stores them, and is
+    /// resumed with the same only.
     ///
     /// The reduction alone by default.
     fn settings(&self) -> Vec<(&'static str, String)> {
         vec![("reduction", self.reduction().name().to_owned())]
     }
 
-    /// Refuses targets that the loss has no meaning for; accepts all by default.
+    /// Refuses targets for which the loss is not defined; accepts all by default.
     ///
     /// # Errors
     ///
-    /// As the loss says.
+    /// As documented by the loss.
     fn check(&self, _targets: &Targets<T>) -> Result<()> {
         Ok(())
     }
 
-    /// The sum of the losses of a block's samples; writes `scale` times each sample's gradient into `delta`, if asked.
+    /// Returns the sum of the losses of a shard's samples. If `delta` is given, it is overwritten with `scale` times the
+    /// gradient of each sample.
     ///
     /// # Shapes
     ///

@@ -1,4 +1,4 @@
-//! The squared error, for regression.
+//! Mean squared error, for regression.
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
@@ -7,7 +7,7 @@ use crate::element::{Element, compiled};
 
 /// Mean squared error: J = 1/m sum_i |z_i - y_i|^2, summed over features, averaged over samples.
 ///
-/// Gradient: dJ/dZ = 2 (Z - Y) / m; with [`Reduction::Sum`] without the 1/m. Labels are taken as their one-hot vectors.
+/// Gradient: dJ/dZ = 2 (Z - Y) / m; with [`Reduction::Sum`] without the 1/m. Labels stand for their one-hot vectors.
 ///
 /// # Shapes
 ///
@@ -28,12 +28,12 @@ use crate::element::{Element, compiled};
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[non_exhaustive]
 pub struct MseLoss {
-    /// Mean by default.
+    /// The reduction over a batch. Default: the mean.
     pub reduction: Reduction,
 }
 
 impl MseLoss {
-    /// The loss with this reduction.
+    /// Sets the reduction.
     pub fn with_reduction(mut self, reduction: Reduction) -> Self {
         self.reduction = reduction;
         self
@@ -50,10 +50,10 @@ compiled! {
         let mut delta = delta;
         let doubled = scale + scale;
         let mut sum = 0.0;
-        // Feature by feature: there are few, and along a row of samples no index depends on another.
+        // Feature by feature: features are few, and the samples of a row are independent of each other.
         for (feature, output) in output.rows().into_iter().enumerate() {
             let mut squares = T::zero();
-            let mut learn = |sample: usize, value: T, target: T| {
+            let mut add = |sample: usize, value: T, target: T| {
                 let error = value - target;
                 squares += error * error;
                 if let Some(delta) = &mut delta {
@@ -63,7 +63,7 @@ compiled! {
             match targets {
                 TargetsView::Values(values) => {
                     for (sample, (&value, &target)) in output.iter().zip(values.row(feature)).enumerate() {
-                        learn(sample, value, target);
+                        add(sample, value, target);
                     }
                 }
                 TargetsView::Classes(labels) => {
@@ -73,7 +73,7 @@ compiled! {
                         } else {
                             T::zero()
                         };
-                        learn(sample, value, target);
+                        add(sample, value, target);
                     }
                 }
             }

@@ -1,14 +1,14 @@
-//! What a loss expects of a network's output: logits, probabilities, or any numbers.
+//! The kinds of output that losses expect of a network: logits, probabilities, or any numbers.
 
 use crate::error::{Error, Result};
 
-/// What a loss expects of a network's output.
+/// The kind of output that a loss expects of a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Output {
     /// Any numbers.
     Any,
-    /// Logits, of which the loss itself takes the softmax: a network that does not end in a
+    /// Logits, whose softmax the loss itself computes: a network that does not end in a
     /// [`Softmax`](crate::layer::Softmax).
     Logits,
     /// Probabilities: a network that ends in a [`Softmax`](crate::layer::Softmax), or in an activation of your own that
@@ -17,7 +17,7 @@ pub enum Output {
 }
 
 impl Output {
-    /// Refuses the output of a network, which is probabilities or not.
+    /// Refuses a network whose output, probabilities or not, is of another kind.
     pub(crate) fn check(self, operation: &str, loss: &str, is_probabilities: bool) -> Result<()> {
         let problem = match (self, is_probabilities) {
             (Output::Logits, true) => {

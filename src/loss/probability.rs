@@ -1,4 +1,4 @@
-//! The cross-entropy of probabilities, for networks that end in a softmax.
+//! Cross-entropy loss of probabilities, for networks that end in a softmax.
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
@@ -9,14 +9,14 @@ use crate::data::Targets;
 use crate::element::{Element, compiled};
 use crate::error::Result;
 
-/// Cross-entropy of an output that is probabilities already: J = -1/m sum_i ln p_i(y_i).
+/// Cross-entropy of an output of probabilities: J = -1/m sum_i ln p_i(y_i).
 ///
 /// Gradient: dJ/dp_i(y_i) = -1 / (m p_i(y_i)), 0 for the other classes; with [`Reduction::Sum`] without the 1/m. For a
-/// network that ends in a [`Softmax`](crate::layer::Softmax), whose Jacobian makes (P - Y) / m of it: value and gradients
-/// are those of [`CrossEntropyLoss`](super::CrossEntropyLoss) without that softmax.
+/// network that ends in a [`Softmax`](crate::layer::Softmax), whose Jacobian turns this gradient into (P - Y) / m: value
+/// and gradients are those of [`CrossEntropyLoss`](super::CrossEntropyLoss) without that softmax.
 ///
 /// A probability counts as at least 1e-100 in the value, and as at least 1e-100 in f64 and 1e-30 in f32 in the gradient:
-/// where one comes near 0 for the right class, nothing is left to learn from. Training on logits has no such limit.
+/// below that, the gradient of the right class vanishes. Training on logits has no such limit.
 ///
 /// Class weights are as in [`CrossEntropyLoss`](super::CrossEntropyLoss). Targets are classes, or one-hot vectors.
 ///
@@ -42,20 +42,20 @@ use crate::error::Result;
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct ProbabilityCrossEntropyLoss {
-    /// Mean by default.
+    /// The reduction over a batch. Default: the mean.
     pub reduction: Reduction,
-    /// What a sample of each class counts, a finite number of at least 0; none by default: all count 1.
+    /// The weight of each class, a finite number of at least 0. Default: empty, which means a weight of 1 for all.
     pub class_weights: Vec<f64>,
 }
 
 impl ProbabilityCrossEntropyLoss {
-    /// The loss with options reduction.
+    /// Sets the reduction.
     pub fn with_reduction(mut self, reduction: Reduction) -> Self {
         self.reduction = reduction;
         self
     }
 
-    /// The loss with options weight for each class, a finite number of at least 0; all count 1 if there are none.
+    /// Sets the weight of each class, a finite number of at least 0; an empty list means a weight of 1 for all.
     ///
     /// The weights are checked when the loss is used.
     pub fn with_class_weights(mut self, class_weights: Vec<f64>) -> Self {
@@ -64,7 +64,7 @@ impl ProbabilityCrossEntropyLoss {
     }
 }
 
-/// The smallest probability that a gradient is made of: its inverse, and some multiples, are finite in f32, too.
+/// The smallest divisor of a gradient: its inverse, and small multiples of that, are finite in f32, too.
 fn smallest<T: Element>() -> T {
     let floor = if T::NAME == f32::NAME { 1e-30 } else { 1e-100 };
     T::from_f64(floor)
@@ -85,7 +85,7 @@ compiled! {
             let probability = probabilities[class];
             let loss = -probability.as_f64().ln();
             let weight = options.class_weights.get(class).copied().unwrap_or(1.0);
-            // Not a minimum, nor a maximum below: they would turn NaN into a number and hide a diverged network.
+            // Not `min`, nor `max` below, which would turn NaN into a number and hide a diverged network.
             sum += weight * if loss > LARGEST { LARGEST } else { loss };
             if let Some(delta) = &mut delta {
                 let mut delta = delta.column_mut(sample);
@@ -122,7 +122,7 @@ impl<T: Element> Loss<T> for ProbabilityCrossEntropyLoss {
 
     /// # Errors
     ///
-    /// As those of [`CrossEntropyLoss`](super::CrossEntropyLoss).
+    /// Those of [`CrossEntropyLoss`](super::CrossEntropyLoss).
     fn check(&self, targets: &Targets<T>) -> Result<()> {
         check_classes("ProbabilityCrossEntropyLoss", &self.class_weights, targets)
     }
@@ -145,7 +145,7 @@ mod tests {
     use crate::loss::CrossEntropyLoss;
     use ndarray::{Array2, array};
 
-    /// Value and gradient by the logits: of the loss on logits, or of options one behind a softmax.
+    /// The value, and the gradient with respect to the logits, of a loss of the logits or of their softmax.
     fn of_logits(loss: &dyn Loss<f64>, logits: &Array2<f64>, softmax: bool) -> (f64, Array2<f64>) {
         let mut output = logits.clone();
         if softmax {
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_the_cross_entropy_of_the_logits() {
+    fn behind_a_softmax_it_is_the_cross_entropy_of_the_logits() {
         let logits = array![[0.3, -1.0], [2.0, 0.5], [-0.7, 4.0]];
         for class_weights in [vec![], vec![2.0, 1.0, 0.5]] {
             let one = ProbabilityCrossEntropyLoss::default().with_class_weights(class_weights.clone());
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn no_probability_is_safe_in_both_precisions() {
+    fn a_probability_of_zero_is_safe_in_both_precisions() {
         fn check<T: Element>() {
             let mut delta = Array2::zeros((2, 1));
             let (zero, one) = (T::zero(), T::one());
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_that_diverged_is_seen() {
+    fn the_loss_of_a_diverged_network_is_nan() {
         let output = array![[f64::NAN], [0.0]];
         let loss = ProbabilityCrossEntropyLoss::default();
         let mut delta = Array2::zeros((2, 1));

@@ -1,10 +1,10 @@
-//! Softmax: logits to probabilities.
+//! Softmax, which turns logits into probabilities.
 
 use ndarray::{Array2, ArrayView2};
 
 use crate::element::Element;
 
-/// s_j = e^(z_j - max z) / sum_k e^(z_k - max z): each row of logits as probabilities that add up to 1.
+/// Softmax: s_j = e^(z_j - max z) / sum_k e^(z_k - max z): turns each row of logits into probabilities.
 ///
 /// # Shapes
 ///

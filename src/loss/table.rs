@@ -5,15 +5,15 @@ use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::names::{self, Named};
 
-/// The options that losses have. A loss made [by name](by_name) refuses those that it has not.
+/// The options of the losses. A loss created [by name](by_name) refuses options that it does not have.
 ///
-/// Default: the mean, and all classes counting 1.
+/// Default: the mean, without class weights and label smoothing.
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct LossOptions {
-    /// How the losses of a batch's samples become one.
+    /// The reduction over a batch.
     pub reduction: Reduction,
-    /// The weight of each class; empty where all count 1. For losses of classes.
+    /// The weight of each class; empty if all count 1. For losses of classes.
     pub class_weights: Vec<f64>,
     /// The part of the targets that is spread over all classes; 0 for none. For losses of logits.
     pub label_smoothing: f64,
@@ -28,8 +28,8 @@ impl LossOptions {
         }
     }
 
-    /// Refuses options of classes.
-    fn without_classes(self) -> Result<Self> {
+    /// Refuses class weights.
+    fn without_class_weights(self) -> Result<Self> {
         match self.class_weights.first() {
             None => Ok(self),
             Some(weight) => Err(Error::option(
@@ -41,14 +41,14 @@ impl LossOptions {
     }
 }
 
-/// Makes a loss with these options.
+/// A function that creates a loss with these options.
 type Make<T> = fn(LossOptions) -> Result<Box<dyn Loss<T>>>;
 
 /// All losses, by the names that users write.
 fn table<T: Element>() -> [(Named, Make<T>); 3] {
     [
         (Named::new("mse", "Mean squared error"), |options| {
-            let options = options.without_classes()?.without_smoothing()?;
+            let options = options.without_class_weights()?.without_smoothing()?;
             Ok(Box::new(MseLoss::default().with_reduction(options.reduction)))
         }),
         (
@@ -78,12 +78,12 @@ pub fn names() -> Vec<Named> {
     table::<f32>().map(|(named, _)| named).to_vec()
 }
 
-/// The loss of this name, with these options.
+/// Creates the loss of this name, with these options.
 ///
 /// # Errors
 ///
-/// [`Error::InvalidData`] for a name that is not known, with those that are; [`Error::InvalidOption`] for an option that the
-/// loss has not.
+/// [`Error::InvalidData`] for an unknown name, with the known ones; [`Error::InvalidOption`] for an option that the loss
+/// does not have.
 ///
 /// ```
 /// use mfnet::loss::{self, LossOptions};

@@ -1,11 +1,11 @@
-//! Predicted classes, beside the true ones: accuracy and the confusion matrix.
+//! Predicted classes, accuracy and the confusion matrix.
 
 use ndarray::{Array2, ArrayView1, ArrayView2};
 
 use crate::element::Element;
 use crate::error::{Error, Result};
 
-/// The class of each row: the index of its largest number, the first of equals.
+/// Returns the class of each row: the index of its largest number, the first of equals.
 ///
 /// # Shapes
 ///
@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 ///
-/// [`Error::InvalidData`] for a row, counted from 0, that holds a NaN or nothing: it has no largest number.
+/// [`Error::InvalidData`] for a row that is empty or holds NaN, with its index, counted from 0: it has no largest number.
 ///
 /// ```
 /// let logits = ndarray::array![[0.1, 2.0, -1.0], [5.0, 0.0, 5.0]];
@@ -34,7 +34,7 @@ pub fn argmax<T: Element>(outputs: ArrayView2<'_, T>) -> Result<Vec<u32>> {
     outputs.rows().into_iter().enumerate().map(class_of).collect()
 }
 
-/// The part of the labels, 0 to 1, that were predicted right.
+/// The fraction of the labels, 0 to 1, that were predicted correctly.
 ///
 /// # Shapes
 ///
@@ -42,7 +42,7 @@ pub fn argmax<T: Element>(outputs: ArrayView2<'_, T>) -> Result<Vec<u32>> {
 ///
 /// # Errors
 ///
-/// [`Error::Shape`] for unequal counts, [`Error::InvalidData`] for none.
+/// [`Error::Shape`] for unequal counts, [`Error::InvalidData`] if there are no labels.
 ///
 /// ```
 /// assert_eq!(mfnet::metrics::accuracy(&[0, 1, 2, 1], &[0, 1, 1, 1])?, 0.75);
@@ -57,7 +57,7 @@ pub fn accuracy(predicted: &[u32], labels: &[u32]) -> Result<f64> {
     Ok(right.count() as f64 / labels.len() as f64)
 }
 
-/// How often each class was taken for which: row = true class, column = predicted class.
+/// Counts how often each class was predicted as each class: row = true class, column = predicted class.
 ///
 /// # Shapes
 ///
@@ -65,7 +65,7 @@ pub fn accuracy(predicted: &[u32], labels: &[u32]) -> Result<f64> {
 ///
 /// # Errors
 ///
-/// [`Error::Shape`] for unequal counts, [`Error::InvalidData`] for none or a label beyond the classes.
+/// [`Error::Shape`] for unequal counts, [`Error::InvalidData`] for a label beyond the classes, and if there are no labels.
 ///
 /// ```
 /// let confusion = mfnet::metrics::confusion_matrix(&[0, 1, 1], &[0, 0, 1], 2)?;
@@ -89,7 +89,7 @@ pub fn confusion_matrix(predicted: &[u32], labels: &[u32], classes: usize) -> Re
     Ok(counts)
 }
 
-/// The index of the largest number, the first of equals; none if there is a NaN or no number.
+/// The index of the largest number, the first of equals; `None` if there is a NaN or no number.
 pub(crate) fn index_of_largest<T: Element>(values: ArrayView1<'_, T>) -> Option<u32> {
     let mut numbers = (0..).zip(values.iter().copied());
     let (mut best, mut largest) = numbers.next()?;

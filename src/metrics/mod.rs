@@ -1,4 +1,4 @@
-//! How good predictions are: accuracy, the confusion matrix, and the scores made of them; scores for regression.
+//! Metrics of predictions: accuracy, the confusion matrix and its scores for classification; scores for regression.
 
 mod classes;
 mod regression;

@@ -1,15 +1,15 @@
-//! Scores for regression.
+//! Scores for regression: R^2, RMSE and MAE.
 
 use ndarray::{ArrayView2, Zip};
 
 use crate::element::Element;
 use crate::error::{Error, Result};
 
-/// How far predictions are from their targets. Each score is computed for each output, and is the mean over these.
+/// The scores of a regression. Each is computed for each output, and is the mean over the outputs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RegressionScores {
-    /// R^2 = 1 - sum (z - y)^2 / sum (y - mean y)^2: 1 at best, 0 for the mean predictor, and below for worse. An output
-    /// whose targets are all the same scores 1 if they are all predicted, and 0 otherwise.
+    /// R^2 = 1 - sum (z - y)^2 / sum (y - mean y)^2: 1 at best, 0 for the mean predictor, negative for worse. An output
+    /// whose targets are all the same scores 1 if all predictions are exact, and 0 otherwise.
     pub r2: f64,
     /// The root of the mean squared error, in the unit of the targets.
     pub rmse: f64,
@@ -17,7 +17,7 @@ pub struct RegressionScores {
     pub mae: f64,
 }
 
-/// R^2, RMSE and MAE, computed in f64; as scikit-learn's `r2_score`, `root_mean_squared_error` and
+/// Computes R^2, RMSE and MAE in f64, as scikit-learn's `r2_score`, `root_mean_squared_error` and
 /// `mean_absolute_error`.
 ///
 /// # Shapes
@@ -114,14 +114,14 @@ mod tests {
     }
 
     #[test]
-    fn a_prediction_that_is_not_a_number_stays_visible() {
+    fn a_prediction_of_nan_makes_the_scores_nan() {
         let scores =
             regression_scores(array![[f64::NAN], [1.0]].view(), array![[1.0], [2.0]].view()).unwrap();
         assert!(scores.r2.is_nan() && scores.rmse.is_nan() && scores.mae.is_nan());
     }
 
     #[test]
-    fn odd_shapes_are_refused() {
+    fn invalid_shapes_are_refused() {
         let ones = Array2::<f32>::ones;
         assert!(regression_scores(ones((2, 1)).view(), ones((1, 2)).view()).is_err());
         assert!(regression_scores(ones((0, 1)).view(), ones((0, 1)).view()).is_err());

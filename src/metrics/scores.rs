@@ -4,31 +4,31 @@ use ndarray::ArrayView2;
 
 use crate::error::{Error, Result};
 
-/// How well a class is recognised; or an average over the classes.
+/// The scores of a class, or their average over the classes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ClassScores {
-    /// The part, 0 to 1, of the samples taken for the class that are of it; 0 if none was.
+    /// The fraction, 0 to 1, of the samples predicted as the class that are of the class; 0 if none was predicted.
     pub precision: f64,
-    /// The part, 0 to 1, of the samples of the class that were taken for it; 0 if there are none.
+    /// The fraction, 0 to 1, of the samples of the class that were predicted as the class; 0 if there are none.
     pub recall: f64,
-    /// 2 precision recall / (precision + recall), 0 to 1; 0 if both are.
+    /// 2 precision recall / (precision + recall), 0 to 1; 0 if both are 0.
     pub f1: f64,
-    /// The samples of the class; for an average, all samples.
+    /// The number of samples of the class; for an average, that of all samples.
     pub support: u64,
 }
 
-/// The scores of each class and their averages, as scikit-learn's `classification_report` has them.
+/// The scores of each class and their averages, as in scikit-learn's `classification_report`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClassificationScores {
-    /// One for each class, in their order.
+    /// The scores of each class, in the order of the labels.
     pub classes: Vec<ClassScores>,
-    /// The mean over the classes, each counting the same: also one without samples, which scores 0.
+    /// The unweighted mean over the classes, including those without samples, which score 0.
     pub macro_average: ClassScores,
-    /// The mean over the classes, each counting as its samples.
+    /// The mean over the classes, weighted by their numbers of samples.
     pub weighted_average: ClassScores,
 }
 
-/// Precision, recall and F1 from a [`confusion_matrix`](crate::confusion_matrix), row = true class.
+/// Computes precision, recall and F1 from a [`confusion_matrix`](super::confusion_matrix), row = true class.
 ///
 /// A score whose denominator is 0 is 0.
 ///
@@ -64,11 +64,11 @@ pub fn classification_scores(confusion: ArrayView2<'_, u64>) -> Result<Classific
     }
     let of_class = |class: usize| {
         let hits = confusion[[class, class]];
-        let (support, taken) = (confusion.row(class).sum(), confusion.column(class).sum());
+        let (support, predicted) = (confusion.row(class).sum(), confusion.column(class).sum());
         ClassScores {
-            precision: ratio(hits, taken),
+            precision: ratio(hits, predicted),
             recall: ratio(hits, support),
-            f1: ratio(2 * hits, support + taken),
+            f1: ratio(2 * hits, support + predicted),
             support,
         }
     };
@@ -94,7 +94,7 @@ pub fn classification_scores(confusion: ArrayView2<'_, u64>) -> Result<Classific
     })
 }
 
-/// 0 / 0 is 0 here.
+/// The quotient, where 0 / 0 is 0.
 fn ratio(part: u64, whole: u64) -> f64 {
     if whole == 0 {
         0.0
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_class_that_never_occurs_scores_nothing() {
+    fn a_class_that_never_occurs_scores_zero() {
         // Class 1 has no samples and is predicted once, class 2 neither; class 3 is never predicted.
         let confusion = array![[1, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0], [2, 0, 0, 0]];
         let scores = classification_scores(confusion.view()).unwrap();
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_matrices_are_refused() {
+    fn invalid_matrices_are_refused() {
         assert!(classification_scores(Array2::zeros((2, 2)).view()).is_err());
         assert!(classification_scores(Array2::zeros((0, 0)).view()).is_err());
         assert!(classification_scores(Array2::ones((2, 3)).view()).is_err());

@@ -1,15 +1,18 @@
-//! Adam and AdamW: steps that are scaled by how large the gradients were lately, weight by weight.
+//! Adam and AdamW: the step of each weight is scaled by the running mean of its squared gradient.
 
 use ndarray::Array2;
 
 use super::clip::Clipping;
-use super::state::Memory;
+use super::state::StateTensors;
 use super::sweep::sweep;
-use super::{Clip, Gradients, Optimizer, OptimizerState, checked_decay, checked_rate};
+use super::{
+    Clip, Gradients, Optimizer, OptimizerState, checked_decay, checked_decay_rate, checked_epsilon,
+    checked_rate,
+};
 use crate::element::{Element, compiled};
 use crate::error::{Error, Result};
 
-/// W <- W - rate m / (sqrt(v) + epsilon), m and v the running means of the gradient and of its square.
+/// Adam and AdamW: W <- W - rate m / (sqrt(v) + epsilon), m and v the running means of the gradient and of its square.
 ///
 /// In full, as PyTorch's `Adam` and `AdamW`, where C is the clipped dJ/dW and t the step, counted from 1:
 ///
@@ -39,16 +42,16 @@ pub struct Adam<T> {
     betas: [f64; 2],
     epsilon: f64,
     decay: f64,
-    /// Whether weights decay on their own, as AdamW's do, and not by way of the gradient.
+    /// Whether weight decay changes the weights directly, as in AdamW, and not by way of the gradient.
     decoupled: bool,
-    /// The steps begun so far.
+    /// The number of steps begun so far.
     steps: u64,
     /// M and V.
-    means: Memory<T, 2>,
+    means: StateTensors<T, 2>,
 }
 
 impl<T: Element> Adam<T> {
-    /// Adam with this learning rate, above 0 (0.001 is a usual one); no clipping and no weight decay.
+    /// Creates Adam with this learning rate, above 0 (0.001 is a usual one); no clipping and no weight decay.
     ///
     /// # Errors
     ///
@@ -62,11 +65,11 @@ impl<T: Element> Adam<T> {
             decay: 0.0,
             decoupled: false,
             steps: 0,
-            means: Memory::new(["exp_avg", "exp_avg_sq"]),
+            means: StateTensors::new(["exp_avg", "exp_avg_sq"]),
         })
     }
 
-    /// AdamW: Adam whose weight decay is apart from the gradient, and 0.01 by default.
+    /// Creates AdamW: Adam with decoupled weight decay, 0.01 by default.
     ///
     /// # Errors
     ///
@@ -79,38 +82,32 @@ impl<T: Element> Adam<T> {
         })
     }
 
-    /// How much of the means of the gradient and of its square a step keeps, each 0 to below 1. Default: 0.9 and 0.999.
+    /// Sets the decay rates of the running means, of the gradient and of its square, each 0 to below 1. Default: 0.9 and
+    /// 0.999.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidOption`] for any other number.
     pub fn betas(mut self, first: f64, second: f64) -> Result<Self> {
-        for (name, beta) in [("Adam's first beta", first), ("Adam's second beta", second)] {
-            if !(0.0..1.0).contains(&beta) {
-                return Err(Error::option(name, beta, "at least 0 and below 1"));
-            }
-        }
-        self.betas = [first, second];
+        self.betas = [
+            checked_decay_rate("Adam's first beta", first)?,
+            checked_decay_rate("Adam's second beta", second)?,
+        ];
         Ok(self)
     }
 
-    /// What keeps the division finite where there were no gradients, above 0. Default: 1e-8.
+    /// Sets epsilon, above 0, which keeps the division finite where all gradients were 0. Default: 1e-8.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidOption`] for a number that is not finite and above 0 as a `T`.
     pub fn epsilon(mut self, epsilon: f64) -> Result<Self> {
-        let rounded = T::from_f64(epsilon);
-        if !(rounded > T::zero() && rounded.is_finite()) {
-            let expected = "a finite number above 0, in the precision of the weights";
-            return Err(Error::option("Adam's epsilon", epsilon, expected));
-        }
-        self.epsilon = epsilon;
+        self.epsilon = checked_epsilon::<T>("Adam's epsilon", epsilon)?;
         Ok(self)
     }
 
-    /// How much the weights decay, at least 0, the biases left out: Adam adds so much of them to their gradient, AdamW
-    /// takes the learning rate times so much from them. Default: 0 for Adam, 0.01 for AdamW.
+    /// Sets the weight decay, at least 0, which leaves out the biases: Adam adds decay W to the gradient, AdamW subtracts
+    /// rate decay W from the weights. Default: 0 for Adam, 0.01 for AdamW.
     ///
     /// # Errors
     ///
@@ -120,7 +117,7 @@ impl<T: Element> Adam<T> {
         Ok(self)
     }
 
-    /// Clips gradients, before weight decay is added. Default: no clipping.
+    /// Sets the clipping of gradients, which comes before weight decay. Default: no clipping.
     ///
     /// # Errors
     ///
@@ -138,7 +135,7 @@ compiled! {
         weights: &'a mut Array2<T>,
         gradient: &'a mut Array2<T>,
     ) {
-        // The scalars in f64, as PyTorch has them; t is 0 only where no step was started.
+        // Scalars are computed in f64, as in PyTorch. `steps` is 0 only if no step was started.
         let step = adam.steps.max(1) as f64;
         let [keep_mean, keep_square] = adam.betas;
         let corrections = [1.0 - keep_mean.powf(step), (1.0 - keep_square.powf(step)).sqrt()];
@@ -147,17 +144,17 @@ compiled! {
         let [take_mean, keep_square, take_square] =
             [1.0 - keep_mean, keep_square, 1.0 - keep_square].map(T::from_f64);
         let factor = T::from_f64(adam.clipping.factor(gradient));
-        // What is kept of a weight itself, and what is added of it to the gradient.
+        // Decoupled decay multiplies the weight by `keep`; coupled decay adds `decay` times the weight to the gradient.
         let (keep, decay) = match adam.decoupled {
             true => (1.0 - adam.rate * adam.decay, 0.0),
             false => (1.0, adam.decay),
         };
         let (keep, decay) = (T::from_f64(keep), T::from_f64(decay));
-        let memory = adam.means.of(index, weights);
+        let state = adam.means.of(index, weights);
         sweep(
             weights,
             gradient,
-            memory,
+            state,
             #[inline(always)]
             |span, decays| {
                 let (keep, decay) = if decays {
@@ -165,7 +162,7 @@ compiled! {
                 } else {
                     (T::one(), T::zero())
                 };
-                let [means, squares] = span.memory;
+                let [means, squares] = span.state;
                 let numbers = span.weights.iter_mut().zip(span.gradient).zip(means).zip(squares);
                 for (((weight, &gradient), mean), square) in numbers {
                     let gradient = factor * gradient + decay * *weight;
@@ -218,7 +215,7 @@ impl<T: Element> Optimizer<T> for Adam<T> {
         update(self, index, weights, gradient);
     }
 
-    /// `0.exp_avg`, `0.exp_avg_sq` and so on, as PyTorch calls the means of the gradient and of its square.
+    /// Returns the means of the gradient and of its square as `0.exp_avg`, `0.exp_avg_sq` and so on, PyTorch's names.
     fn state(&self) -> OptimizerState<T> {
         OptimizerState {
             steps: self.steps,
@@ -275,12 +272,12 @@ mod tests {
 
     #[test]
     fn steps_by_hand() {
-        // The first step is as long as the rate, whatever the gradient.
+        // The length of the first step is the rate, whatever the gradient.
         let adam = || Adam::new(0.5).unwrap();
         assert_close(&steps(adam(), &[3.0]), 1.5, 3.5);
         assert_close(&steps(adam(), &[-8.0]), 2.5, 4.5);
         assert_close(&steps(adam(), &[0.0]), 2.0, 4.0);
-        // Equal gradients: so is the second.
+        // With equal gradients so is that of the second.
         assert_close(&steps(adam(), &[3.0, 3.0]), 1.0, 3.0);
         // M = (0.09 - 0.1) / 0.19 = -1/19, V = 1: a nineteenth of a step back.
         assert_close(&steps(adam(), &[1.0, -1.0]), 1.5 + 0.5 / 19.0, 3.5 + 0.5 / 19.0);
@@ -318,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_restored_state_goes_on_as_if_never_interrupted() {
+    fn a_restored_state_continues_as_if_never_interrupted() {
         let gradient = |step: u32| array![[0.0, 0.0], [0.1 * f64::from(step), 0.3 - f64::from(step)]];
         let run = |interrupted: bool| {
             let mut adam = Adam::new(0.1).unwrap();
@@ -340,7 +337,7 @@ mod tests {
         assert_eq!(run(true), run(false));
     }
 
-    /// The count of steps goes with the means: the first step of a second network is as long as that of the first.
+    /// The step count is reset with the means: the first step of a second network is as long as that of the first.
     #[test]
     fn means_and_steps_belong_to_one_network() {
         let mut adam = Adam::new(0.5).unwrap();
@@ -361,7 +358,7 @@ mod tests {
             error.contains("(2 x 1)") && error.ends_with("found 2 x 2"),
             "{error}"
         );
-        assert_eq!(adam.state().steps, 5, "a refused step is none");
+        assert_eq!(adam.state().steps, 5, "a refused step does not count");
         adam.reset();
         assert!(adam.state().is_empty());
         let weight = train(&mut adam, second, large).unwrap();
@@ -369,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_states_are_refused() {
+    fn invalid_states_are_refused() {
         let state = |names: [&str; 2], steps, value| OptimizerState {
             steps,
             tensors: names.map(|name| (name.to_owned(), array![[0.0], [value]])).into(),
@@ -383,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_options_are_refused() {
+    fn invalid_options_are_refused() {
         let adam = || Adam::<f32>::new(0.1).unwrap();
         for odd in [0.0, -1.0, f64::NAN, f64::INFINITY] {
             assert!(Adam::<f32>::new(odd).is_err());

@@ -1,4 +1,4 @@
-//! Gradient clipping: a gradient longer than a limit is shortened to it.
+//! Gradient clipping: a gradient whose norm exceeds a limit is scaled down to it.
 
 use ndarray::Array2;
 
@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::kernel::simd;
 use crate::pool;
 
-/// Whose L2 norm is limited: g <- g min(1, limit / |g|). The constant row has no part in it; the bias has.
+/// A limit for the L2 norm of gradients: g <- g min(1, limit / |g|). The norm includes the biases, not the constant row.
 ///
 /// The limit is a finite number above 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -19,11 +19,11 @@ pub enum Clip {
     Global(f64),
 }
 
-/// What the gradients of a step are multiplied by.
+/// Computes the factors that clip the gradients of a step.
 #[derive(Debug, Clone)]
 pub(super) struct Clipping {
     clip: Option<Clip>,
-    /// The factor of this step, where gradients are clipped together.
+    /// The factor of the current step, for [`Clip::Global`].
     global_factor: f64,
 }
 
@@ -60,14 +60,14 @@ impl Clipping {
         self.clip.is_none()
     }
 
-    /// Looks at all gradients of a step.
+    /// Computes the global factor from all gradients of a step.
     pub(super) fn start_step<T: Element>(&mut self, gradients: &Gradients<'_, T>) {
         if let Some(Clip::Global(limit)) = self.clip {
             self.global_factor = factor(limit, gradients.iter().map(squared_norm).sum());
         }
     }
 
-    /// What to multiply this gradient by.
+    /// The factor for this gradient.
     pub(super) fn factor<T: Element>(&self, gradient: &Array2<T>) -> f64 {
         match self.clip {
             None => 1.0,
@@ -77,17 +77,17 @@ impl Clipping {
     }
 }
 
-/// What to multiply a gradient of this squared norm by.
+/// The factor for a gradient of this squared norm.
 fn factor(limit: f64, squared_norm: f64) -> f64 {
     let norm = squared_norm.sqrt();
     if norm > limit { limit / norm } else { 1.0 }
 }
 
-/// Up to so many numbers are one thread's.
+/// The largest number of elements that one task sums.
 const PIECE: usize = 1 << 15;
 
 compiled! {
-    /// The sum of squares, added up in f64 in an order that depends on the shape alone.
+    /// The sum of squares, added in f64 in an order that depends on the shape alone.
     fn squared_norm<'a, 'b, T>(gradient: &'a Array2<T>) -> f64 {
         match gradient.as_slice_memory_order() {
             Some(numbers) if numbers.len() <= PIECE => sum_of_squares(numbers),
@@ -98,7 +98,7 @@ compiled! {
 }
 
 fn sum_of_squares<T: Element>(numbers: &[T]) -> f64 {
-    /// Sums that grow side by side: an addition need not wait for the one before.
+    /// The number of independent partial sums, so that an addition need not wait for the one before.
     const SUMS: usize = 32;
     if numbers.len() > PIECE {
         let (head, tail) = numbers.split_at(numbers.len() / 2);
@@ -128,7 +128,7 @@ mod tests {
     use ndarray::array;
 
     #[test]
-    fn only_long_gradients_are_shortened() {
+    fn only_gradients_above_the_limit_are_scaled() {
         let squared = squared_norm(&array![[0.0, 0.0], [3.0, 4.0]]);
         assert_eq!(squared, 25.0);
         assert_eq!(factor(10.0, squared), 1.0);
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn every_number_counts_once() {
-        // Squares whose sums are exact in any order; the last is for several threads.
+        // The sums of these squares are exact in any order; the last case is for several threads.
         for length in [1, 31, 32, 33, 100, 100_003] {
             let numbers = Array2::from_shape_fn((1, length), |(_, index)| (index % 7) as f32);
             let expected: usize = (0..length).map(|index| (index % 7).pow(2)).sum();

@@ -1,4 +1,4 @@
-//! Optimizers, which change weights by their gradients, and learning-rate schedules.
+//! Optimizers, which update weights by their gradients, and learning-rate schedules.
 
 mod adam;
 mod clip;
@@ -28,15 +28,15 @@ pub use table::{OptimizerOptions, by_name, names};
 use crate::element::Element;
 use crate::error::{Error, Result};
 
-/// A rule that changes weights by their gradients.
+/// A rule that updates weights by their gradients.
 ///
-/// Row 0 of every tensor is constant; its gradient is 0. For each step, [`Optimizer::start_step`] is called once, then
-/// [`Optimizer::update`] for each tensor from the first layer's to the last's. Only where
-/// [`Optimizer::plain_rate`] gives a rate is neither called.
+/// Row 0 of every tensor is constant; its gradient is 0. In each step, [`Optimizer::start_step`] is called once, then
+/// [`Optimizer::update`] for each tensor, from the first layer to the last. If [`Optimizer::plain_rate`] returns a rate,
+/// neither is called.
 ///
-/// What an optimizer remembers, its state, belongs to one network. A [`Trainer`](crate::Trainer) resets the optimizer it is
-/// given. In a training loop of your own, the optimizers of this crate refuse a step for a second network, even one of
-/// the same shapes, until [`Optimizer::reset`] is called.
+/// The state of an optimizer (its moments, for example) belongs to one network. A [`Trainer`](crate::Trainer) resets the
+/// optimizer it is given. In a training loop of your own, the optimizers of this crate refuse a step for a second network,
+/// even one of the same shapes, until [`Optimizer::reset`] is called.
 ///
 /// ```
 /// use mfnet::Element;
@@ -79,16 +79,16 @@ pub trait Optimizer<T: Element>: fmt::Debug + Send {
     fn learning_rate(&self) -> f64;
 
     /// Sets the learning rate, a finite number of at least 0. A [`Trainer`](crate::Trainer) sets the rate of its schedule
-    /// for the time of a step, and sets back the one before.
+    /// for each step, and restores the previous rate after it.
     fn set_learning_rate(&mut self, rate: f64);
 
-    /// Forgets all that was remembered of a network: moments, step counts. The options stay.
+    /// Resets the state, such as moments and step counts, to that before the first step. The options stay.
     fn reset(&mut self);
 
-    /// The options that decide what a step does, by name, as text: `("momentum", "0.9")`. A checkpoint keeps them, and is
-    /// refused by a training whose options are others.
+    /// The options that decide what a step does, as names and values: `("momentum", "0.9")`. A checkpoint stores them, and
+    /// is resumed with the same only.
     ///
-    /// The learning rate need not be among them. None by default.
+    /// The learning rate need not be among them. Empty by default.
     fn settings(&self) -> Vec<(&'static str, String)> {
         Vec::new()
     }
@@ -96,40 +96,40 @@ pub trait Optimizer<T: Element>: fmt::Debug + Send {
     /// The learning rate, if an update is W <- W - rate dJ/dW and nothing else; the update is then fused into the products
     /// that compute the gradient.
     ///
-    /// None by default.
+    /// `None` by default.
     fn plain_rate(&self) -> Option<f64> {
         None
     }
 
-    /// Looks at all gradients before the first update of a step.
+    /// Prepares a step, given all of its gradients, before the first update.
     ///
     /// # Errors
     ///
-    /// For options that make no optimizer together, and for gradients of another network than the one the state belongs to.
-    /// None by default.
+    /// For options that contradict each other, and for gradients of another network than the one the state belongs to.
+    /// By default there are no errors.
     fn start_step(&mut self, _gradients: &Gradients<'_, T>) -> Result<()> {
         Ok(())
     }
 
-    /// Changes the tensor with this index, counted from 0, by its gradient, which may be overwritten.
+    /// Updates the tensor with this index, counted from 0, by its gradient, which may be overwritten.
     ///
     /// # Shapes
     ///
     /// both alike, and laid out alike: column-major, or row-major where the layer has few outputs
     fn update(&mut self, index: usize, weights: &mut Array2<T>, gradient: &mut Array2<T>);
 
-    /// What a checkpoint has to keep for the training to go on as if never interrupted, besides the options.
+    /// The state that a checkpoint stores besides the options, so that a training continues as if never interrupted.
     ///
-    /// Nothing by default.
+    /// Empty by default.
     fn state(&self) -> OptimizerState<T> {
         OptimizerState::default()
     }
 
-    /// Goes on from a state that an optimizer with the same options once had.
+    /// Restores the state of an optimizer with the same options.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidData`] for a state that is not one of this optimizer; by default, for any but the empty one.
+    /// [`Error::InvalidData`] for a state that does not fit this optimizer; by default, for any but the empty one.
     fn restore(&mut self, state: OptimizerState<T>) -> Result<()> {
         if state.is_empty() {
             return Ok(());
@@ -145,7 +145,7 @@ pub trait Optimizer<T: Element>: fmt::Debug + Send {
     }
 }
 
-/// A learning rate, if it is one to start with.
+/// Checks an initial learning rate.
 fn checked_rate(rate: f64) -> Result<f64> {
     if rate > 0.0 && rate.is_finite() {
         return Ok(rate);
@@ -153,7 +153,7 @@ fn checked_rate(rate: f64) -> Result<f64> {
     Err(Error::option("learning rate", rate, "a finite number above 0"))
 }
 
-/// A factor of weight decay, if it is one.
+/// Checks a weight decay.
 fn checked_decay(decay: f64) -> Result<f64> {
     if decay >= 0.0 && decay.is_finite() {
         return Ok(decay);
@@ -163,4 +163,22 @@ fn checked_decay(decay: f64) -> Result<f64> {
         decay,
         "a finite number of at least 0",
     ))
+}
+
+/// Checks a momentum or the decay rate of a running mean.
+fn checked_decay_rate(option: &'static str, rate: f64) -> Result<f64> {
+    if (0.0..1.0).contains(&rate) {
+        return Ok(rate);
+    }
+    Err(Error::option(option, rate, "at least 0 and below 1"))
+}
+
+/// Checks the epsilon of a division, which must not round to 0 or to infinity as a `T`.
+fn checked_epsilon<T: Element>(option: &'static str, epsilon: f64) -> Result<f64> {
+    let rounded = T::from_f64(epsilon);
+    if rounded > T::zero() && rounded.is_finite() {
+        return Ok(epsilon);
+    }
+    let expected = "a finite number above 0, in the precision of the weights";
+    Err(Error::option(option, epsilon, expected))
 }

@@ -1,15 +1,18 @@
-//! RMSprop: steps along the gradient, scaled by how large it was lately, weight by weight.
+//! RMSprop: the step of each weight is scaled by the running mean of its squared gradient.
 
 use ndarray::Array2;
 
 use super::clip::Clipping;
-use super::state::Memory;
+use super::state::StateTensors;
 use super::sweep::sweep;
-use super::{Clip, Gradients, Optimizer, OptimizerState, checked_decay, checked_rate};
+use super::{
+    Clip, Gradients, Optimizer, OptimizerState, checked_decay, checked_decay_rate, checked_epsilon,
+    checked_rate,
+};
 use crate::element::{Element, compiled};
 use crate::error::{Error, Result};
 
-/// W <- W - rate dJ/dW / (sqrt(v) + epsilon), v the running mean of the gradient's square.
+/// RMSprop: W <- W - rate dJ/dW / (sqrt(v) + epsilon), v the running mean of the gradient's square.
 ///
 /// In full, as PyTorch's `RMSprop`, where C is the clipped dJ/dW:
 ///
@@ -40,16 +43,16 @@ pub struct RmsProp<T> {
     momentum: f64,
     decay: f64,
     /// V.
-    squares: Memory<T, 1>,
-    /// B, where there is momentum.
-    buffers: Memory<T, 1>,
+    squares: StateTensors<T, 1>,
+    /// B, if there is momentum.
+    buffers: StateTensors<T, 1>,
 }
 
 /// PyTorch's name for B.
 const BUFFER: &str = "momentum_buffer";
 
 impl<T: Element> RmsProp<T> {
-    /// RMSprop with this learning rate, above 0 (0.001 is a usual one); no clipping, momentum or weight decay.
+    /// Creates RMSprop with this learning rate, above 0 (0.001 is a usual one); no clipping, momentum or weight decay.
     ///
     /// # Errors
     ///
@@ -62,53 +65,42 @@ impl<T: Element> RmsProp<T> {
             epsilon: 1e-8,
             momentum: 0.0,
             decay: 0.0,
-            squares: Memory::new(["square_avg"]),
-            buffers: Memory::new([BUFFER]),
+            squares: StateTensors::new(["square_avg"]),
+            buffers: StateTensors::new([BUFFER]),
         })
     }
 
-    /// How much of the mean of the gradient's square a step keeps, 0 to below 1. Default: 0.99.
+    /// Sets the decay rate of the running mean of the squared gradient, 0 to below 1. Default: 0.99.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidOption`] for any other number.
     pub fn alpha(mut self, alpha: f64) -> Result<Self> {
-        if !(0.0..1.0).contains(&alpha) {
-            return Err(Error::option("RMSprop's alpha", alpha, "at least 0 and below 1"));
-        }
-        self.alpha = alpha;
+        self.alpha = checked_decay_rate("RMSprop's alpha", alpha)?;
         Ok(self)
     }
 
-    /// What keeps the division finite where there were no gradients, above 0. Default: 1e-8.
+    /// Sets epsilon, above 0, which keeps the division finite where all gradients were 0. Default: 1e-8.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidOption`] for a number that is not finite and above 0 as a `T`.
     pub fn epsilon(mut self, epsilon: f64) -> Result<Self> {
-        let rounded = T::from_f64(epsilon);
-        if !(rounded > T::zero() && rounded.is_finite()) {
-            let expected = "a finite number above 0, in the precision of the weights";
-            return Err(Error::option("RMSprop's epsilon", epsilon, expected));
-        }
-        self.epsilon = epsilon;
+        self.epsilon = checked_epsilon::<T>("RMSprop's epsilon", epsilon)?;
         Ok(self)
     }
 
-    /// The part of the last step that goes into the next, 0 to below 1. Default: 0.
+    /// Sets the momentum, 0 to below 1: the part of the buffer B that a step keeps. Default: 0.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidOption`] for any other number.
     pub fn momentum(mut self, momentum: f64) -> Result<Self> {
-        if !(0.0..1.0).contains(&momentum) {
-            return Err(Error::option("momentum", momentum, "at least 0 and below 1"));
-        }
-        self.momentum = momentum;
+        self.momentum = checked_decay_rate("momentum", momentum)?;
         Ok(self)
     }
 
-    /// Adds so much of the weights to their gradient, at least 0, the biases left out. Default: 0.
+    /// Sets the weight decay, at least 0: decay W is added to the gradient, but not for the biases. Default: 0.
     ///
     /// # Errors
     ///
@@ -118,7 +110,7 @@ impl<T: Element> RmsProp<T> {
         Ok(self)
     }
 
-    /// Clips gradients, before weight decay is added. Default: no clipping.
+    /// Sets the clipping of gradients, which comes before weight decay. Default: no clipping.
     ///
     /// # Errors
     ///
@@ -150,7 +142,7 @@ compiled! {
                 #[inline(always)]
                 |span, decays| {
                     let decay = decay_if(decays);
-                    let [squares] = span.memory;
+                    let [squares] = span.state;
                     let numbers = span.weights.iter_mut().zip(span.gradient).zip(squares);
                     for ((weight, &gradient), square) in numbers {
                         let gradient = factor * gradient + decay * *weight;
@@ -168,7 +160,7 @@ compiled! {
             #[inline(always)]
             |span, decays| {
                 let decay = decay_if(decays);
-                let [squares, buffers] = span.memory;
+                let [squares, buffers] = span.state;
                 let numbers = span
                     .weights
                     .iter_mut()
@@ -227,7 +219,7 @@ impl<T: Element> Optimizer<T> for RmsProp<T> {
         update(self, index, weights, gradient);
     }
 
-    /// `0.square_avg`, and with momentum `0.momentum_buffer`, and so on, as PyTorch calls them.
+    /// Returns V as `0.square_avg`, and with momentum B as `0.momentum_buffer`, and so on, PyTorch's names.
     fn state(&self) -> OptimizerState<T> {
         OptimizerState {
             tensors: [self.squares.save(), self.buffers.save()].concat(),
@@ -240,9 +232,8 @@ impl<T: Element> Optimizer<T> for RmsProp<T> {
         if state.steps > 0 {
             return fail(format!("it counts no steps, and is given {}", state.steps));
         }
-        let is_buffer = |name: &str| name.ends_with(BUFFER);
-        let (buffers, squares): (Vec<_>, Vec<_>) =
-            state.tensors.into_iter().partition(|(name, _)| is_buffer(name));
+        let tensors = state.tensors.into_iter();
+        let (buffers, squares): (Vec<_>, Vec<_>) = tensors.partition(|(name, _)| name.ends_with(BUFFER));
         let expected = if self.momentum == 0.0 { 0 } else { squares.len() };
         if buffers.len() != expected {
             let found = buffers.len();
@@ -303,7 +294,7 @@ mod tests {
         assert_close(&steps(quarter(), &[0.0]), 2.0, 4.0);
         // V = 27/16 + 0: no step.
         assert_close(&steps(quarter(), &[3.0, 0.0]), 1.0, 3.0);
-        // With momentum, half of the first one.
+        // With momentum 0.5, half of the first step.
         let swift = quarter().momentum(0.5).unwrap();
         assert_close(&steps(swift, &[3.0, 0.0]), 0.5, 2.5);
     }
@@ -322,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_restored_state_goes_on_as_if_never_interrupted() {
+    fn a_restored_state_continues_as_if_never_interrupted() {
         let gradient = |step: u32| array![[0.0, 0.0], [0.1 * f64::from(step), 0.3 - f64::from(step)]];
         for momentum in [0.0, 0.9] {
             let make = || quarter().momentum(momentum).unwrap();
@@ -346,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_states_are_refused() {
+    fn invalid_states_are_refused() {
         let state = |names: &[&str], steps, value| OptimizerState {
             steps,
             tensors: names
@@ -368,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_options_are_refused() {
+    fn invalid_options_are_refused() {
         let rmsprop = || RmsProp::<f32>::new(0.1).unwrap();
         for odd in [0.0, -1.0, f64::NAN, f64::INFINITY] {
             assert!(RmsProp::<f32>::new(odd).is_err());

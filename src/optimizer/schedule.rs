@@ -6,59 +6,60 @@ use std::fmt;
 use super::checked_rate;
 use crate::error::{Error, Result};
 
-/// A learning-rate schedule: how the rate changes, starting from the optimizer's own, the base rate.
+/// A learning-rate schedule, which starts from the optimizer's own rate, the base rate.
 ///
-/// The rate changes from epoch to epoch, or, with [`Schedule::CosinePerStep`] and [`Schedule::OneCycle`], from step to step: t
-/// is then the step, counted from 0 through all epochs, and N the steps of the schedule's epochs. A warm-up
-/// ([`Scheduler::with_warmup`]) may be added to each. Default: [`Schedule::Constant`].
+/// The rate changes from epoch to epoch, or, with [`Schedule::CosinePerStep`] and [`Schedule::OneCycle`], from step to step:
+/// t is then the step, counted from 0 through all epochs, and N the number of steps of the schedule's epochs. A warm-up
+/// ([`Scheduler::with_warmup`]) may be added to each schedule. Default: [`Schedule::Constant`].
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[non_exhaustive]
 pub enum Schedule {
     /// The base rate in every epoch.
     #[default]
     Constant,
-    /// Times `factor` after every so many epochs: rate = base factor^((epoch - 1) div every). As PyTorch's `StepLR`.
+    /// Multiplies the rate by `factor` every `every` epochs: rate = base factor^((epoch - 1) div every). As PyTorch's
+    /// `StepLR`.
     Step {
-        /// The epochs between two steps, at least 1.
+        /// The number of epochs between two changes of the rate, at least 1.
         every: usize,
-        /// What the rate is multiplied by, above 0 and at most 1; 0.1 in [`Schedule::step`].
+        /// The factor of the rate, above 0 and at most 1; 0.1 in [`Schedule::step`].
         factor: f64,
     },
-    /// Down half a cosine: rate = minimum + (base - minimum) (1 + cos(pi (epoch - 1) / epochs)) / 2, and the minimum in
-    /// any epoch after these. As PyTorch's `CosineAnnealingLR`, which would go up again. Source: Loshchilov and Hutter
-    /// 2017, without restarts.
+    /// Lowers the rate along half a cosine: rate = minimum + (base - minimum) (1 + cos(pi (epoch - 1) / epochs)) / 2, and
+    /// the minimum in any later epoch. As PyTorch's `CosineAnnealingLR`, which would rise again. Source: Loshchilov and
+    /// Hutter 2017, without restarts.
     Cosine {
         /// The epochs of the whole training, at least 1.
         epochs: usize,
         /// The rate that the training approaches, 0 to the base rate; 0 in [`Schedule::cosine`].
         minimum: f64,
     },
-    /// Half a cosine as [`Schedule::Cosine`], step by step: rate = minimum + (base - minimum) (1 + cos(pi t / N)) / 2, and the
-    /// minimum in any step after these N. As PyTorch's `CosineAnnealingLR` with `T_max` N that steps with each batch.
+    /// As [`Schedule::Cosine`], but step by step: rate = minimum + (base - minimum) (1 + cos(pi t / N)) / 2, and the minimum
+    /// in any step after these N. As PyTorch's `CosineAnnealingLR` with `T_max` N that steps with each batch.
     CosinePerStep {
         /// The epochs of the whole training, at least 1.
         epochs: usize,
         /// The rate that the training approaches, 0 to the base rate; 0 in [`Schedule::cosine_per_step`].
         minimum: f64,
     },
-    /// Up to the base rate and down again within one training, step by step: half a cosine from base / 25 up to the base
-    /// rate at t = `rise` N - 1, and another down to base / 250,000 at t = N - 1. As PyTorch's `OneCycleLR` with `max_lr` the
+    /// Raises the rate to the base rate and lowers it again, step by step: half a cosine from base / 25 up to the base rate
+    /// at t = `rise` N - 1, and another one down to base / 250,000 at t = N - 1. As PyTorch's `OneCycleLR` with `max_lr` the
     /// base rate and `pct_start` `rise`, which leaves momentum as it is (`cycle_momentum=False`). Source: Smith and Topin
     /// 2018.
     OneCycle {
         /// The epochs of the whole training, at least 1.
         epochs: usize,
-        /// The part of the steps in which the rate rises, 0 to 1; 0.3 in [`Schedule::one_cycle`].
+        /// The fraction of the steps in which the rate rises, 0 to 1; 0.3 in [`Schedule::one_cycle`].
         rise: f64,
     },
-    /// Times `factor` when the observed loss has not improved for more than `patience` epochs. As PyTorch's
-    /// `ReduceLROnPlateau`, which leaves the rate alone where it would change by no more than 1e-8.
+    /// Multiplies the rate by `factor` when the observed loss has not improved for more than `patience` epochs. As PyTorch's
+    /// `ReduceLROnPlateau`; like it, leaves the rate unchanged if it would change by no more than 1e-8.
     Plateau {
-        /// What the rate is multiplied by, above 0 and below 1; 0.1 in [`Schedule::plateau`].
+        /// The factor of the rate, above 0 and below 1; 0.1 in [`Schedule::plateau`].
         factor: f64,
-        /// The epochs without improvement that are put up with; 10 in [`Schedule::plateau`].
+        /// The number of epochs without improvement that are tolerated; 10 in [`Schedule::plateau`].
         patience: usize,
-        /// The part of the best loss, 0 to below 1, that one must be below it to be better; 1e-4 in
+        /// The relative improvement that counts, 0 to below 1: a loss must be below best (1 - threshold); 1e-4 in
         /// [`Schedule::plateau`].
         threshold: f64,
         /// The least rate, 0 to the base rate; 0 in [`Schedule::plateau`].
@@ -67,27 +68,27 @@ pub enum Schedule {
 }
 
 impl Schedule {
-    /// A tenth after every so many epochs.
+    /// Divides the rate by 10 every `every` epochs.
     pub fn step(every: usize) -> Self {
         Schedule::Step { every, factor: 0.1 }
     }
 
-    /// Down to 0 within so many epochs.
+    /// Lowers the rate to 0 within these epochs, along half a cosine.
     pub fn cosine(epochs: usize) -> Self {
         Schedule::Cosine { epochs, minimum: 0.0 }
     }
 
-    /// Down to 0 within so many epochs, step by step.
+    /// Lowers the rate to 0 within these epochs, along half a cosine, step by step.
     pub fn cosine_per_step(epochs: usize) -> Self {
         Schedule::CosinePerStep { epochs, minimum: 0.0 }
     }
 
-    /// Up within the first 30 % of so many epochs and down in the others, step by step.
+    /// Raises the rate in the first 30 % of these epochs and lowers it in the others, step by step.
     pub fn one_cycle(epochs: usize) -> Self {
         Schedule::OneCycle { epochs, rise: 0.3 }
     }
 
-    /// A tenth when the loss has not improved by a ten-thousandth for more than 10 epochs.
+    /// Divides the rate by 10 when the loss has not improved by a ten-thousandth for more than 10 epochs.
     pub fn plateau() -> Self {
         Schedule::Plateau {
             factor: 0.1,
@@ -97,7 +98,7 @@ impl Schedule {
         }
     }
 
-    /// Refuses what is out of range for a training that starts with this rate.
+    /// Refuses numbers that are out of range for this base rate.
     fn check(self, base_rate: f64) -> Result<()> {
         let count = |name, count| match count {
             0 => Err(Error::option(name, 0, "at least 1")),
@@ -158,7 +159,7 @@ impl Schedule {
 }
 
 impl fmt::Display for Schedule {
-    /// The schedule with its numbers. Checkpoints keep this text, so that it never changes from release to release.
+    /// Writes the schedule with its numbers. Checkpoints store this text, so it must not change from release to release.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Schedule::Constant => write!(f, "constant"),
@@ -181,18 +182,18 @@ impl fmt::Display for Schedule {
     }
 }
 
-/// What a scheduler learns from the epochs, for a checkpoint to keep. Only [`Schedule::Plateau`] learns anything.
+/// The state of a scheduler, which a checkpoint stores. It changes with [`Schedule::Plateau`] only.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ScheduleState {
-    /// The best loss so far; none before the first.
+    /// The best loss so far; `None` before the first.
     pub best: Option<f64>,
-    /// The epochs since then, or since the rate was last changed.
+    /// The number of epochs since the best loss, or since the last change of the rate.
     pub bad_epochs: u64,
-    /// The rate that the losses so far have led to.
+    /// The current rate of a plateau schedule.
     pub rate: f64,
 }
 
-/// A schedule at work: the rate of each epoch or step, and the loss after each epoch.
+/// Computes the learning rate of each epoch or step, by a schedule and the losses of the epochs so far.
 ///
 /// ```
 /// use mfnet::optimizer::{Schedule, Scheduler};
@@ -214,21 +215,21 @@ pub struct Scheduler {
     state: ScheduleState,
 }
 
-/// Half a cosine from one rate to another, of which a part from 0 to 1 is done.
+/// The rate on half a cosine from one rate to another, after a fraction `part`, 0 to 1, of its length.
 fn cosine(from: f64, to: f64, part: f64) -> f64 {
     to + (from - to) * (1.0 + (PI * part).cos()) / 2.0
 }
 
-/// A plateau's rate that would change by no more is left as it is: PyTorch's `eps`.
+/// The smallest change of a plateau's rate: PyTorch's `eps`. A smaller one is not made.
 const LEAST_CHANGE: f64 = 1e-8;
 
 impl Scheduler {
-    /// A schedule before its first epoch, for an optimizer with this learning rate.
+    /// Creates a scheduler before its first epoch, for an optimizer with this learning rate.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidOption`] for a rate that is not a finite number above 0, and for a schedule's number that is out
-    /// of its range.
+    /// [`Error::InvalidOption`] for a rate that is not a finite number above 0, and for numbers of the schedule that are out
+    /// of their range.
     pub fn new(schedule: Schedule, base_rate: f64) -> Result<Self> {
         schedule.check(checked_rate(base_rate)?)?;
         let state = ScheduleState {
@@ -244,10 +245,10 @@ impl Scheduler {
         })
     }
 
-    /// Adds a linear warm-up: in the W steps of the first `epochs` epochs, the schedule's rate times (t + 1) / W, t the step
-    /// counted from 0. None by default.
+    /// Adds a linear warm-up: in the W steps of the first `epochs` epochs, the schedule's rate is multiplied by (t + 1) / W,
+    /// t the step counted from 0. No warm-up by default.
     ///
-    /// As PyTorch's `LinearLR(start_factor=1/W, total_iters=W-1)`, stepping with each batch, times the schedule's own factor.
+    /// As PyTorch's `LinearLR(start_factor=1/W, total_iters=W-1)` that steps with each batch, times the schedule's factor.
     pub fn with_warmup(mut self, epochs: usize) -> Self {
         self.warmup_epochs = epochs;
         self
@@ -258,20 +259,20 @@ impl Scheduler {
         self.base_rate
     }
 
-    /// The learning rate of an epoch, counted from 1; of a schedule or a warm-up that goes step by step, that of an epoch of
-    /// one batch.
+    /// The learning rate of an epoch, counted from 1. With a schedule or a warm-up that changes the rate step by step, the
+    /// epochs are those of one batch each.
     pub fn rate(&self, epoch: usize) -> f64 {
         self.step_rate(epoch, 0, 1)
     }
 
-    /// The learning rate of a step: of the batch with this index, counted from 0, among the `batches` of an epoch, counted
-    /// from 1.
+    /// The learning rate of a step: that of the batch with index `batch`, counted from 0, in an epoch, counted from 1, of
+    /// `batches` batches.
     ///
     /// ```
     /// use mfnet::optimizer::{Schedule, Scheduler};
     ///
     /// let scheduler = Scheduler::new(Schedule::Constant, 0.8)?.with_warmup(2);
-    /// // Two epochs of two batches warm up.
+    /// // The warm-up takes two epochs of two batches.
     /// let rates = [(1, 0), (1, 1), (2, 0), (2, 1), (3, 0)].map(|(epoch, batch)| scheduler.step_rate(epoch, batch, 2));
     /// assert_eq!(rates, [0.2, 0.4, 0.6000000000000001, 0.8, 0.8]);
     /// # Ok::<(), mfnet::Error>(())
@@ -287,7 +288,7 @@ impl Scheduler {
         rate
     }
 
-    /// The rate without warm-up after so many epochs and steps.
+    /// The rate without warm-up after `done` epochs and `step` steps.
     fn scheduled_rate(&self, done: usize, step: usize, batches: usize) -> f64 {
         match self.schedule {
             Schedule::Constant => self.base_rate,
@@ -309,7 +310,7 @@ impl Scheduler {
                 if step < top {
                     return cosine(first_rate, self.base_rate, step / top);
                 }
-                // Of a cycle of one step, or one that only rises, the top is the end.
+                // A cycle of one step, or one that only rises, ends at the top.
                 let part = if last > top {
                     (step - top) / (last - top)
                 } else {
@@ -321,9 +322,9 @@ impl Scheduler {
         }
     }
 
-    /// Takes note of the loss after an epoch: the validation loss, or the training loss where there is none.
+    /// Reports the loss after an epoch: the validation loss, or the training loss without a validation set.
     ///
-    /// One that is not a number is no improvement.
+    /// A loss of NaN is no improvement.
     pub fn observe(&mut self, loss: f64) {
         let Schedule::Plateau {
             factor,
@@ -354,16 +355,16 @@ impl Scheduler {
         }
     }
 
-    /// What was learned from the losses so far.
+    /// The state after the losses so far.
     pub fn state(&self) -> ScheduleState {
         self.state
     }
 
-    /// Goes on from a state that a scheduler of the same schedule once had.
+    /// Restores the state of a scheduler of the same schedule.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidData`] for a best loss that is not finite, or a rate beyond 0 to the base rate.
+    /// [`Error::InvalidData`] for a best loss that is not finite, or a rate outside 0 to the base rate.
     pub fn restore(&mut self, state: ScheduleState) -> Result<()> {
         let in_range = (0.0..=self.base_rate).contains(&state.rate);
         if !in_range || state.best.is_some_and(|best| !best.is_finite()) {
@@ -432,7 +433,7 @@ mod tests {
     }
 
     #[test]
-    fn steps_of_schedules_by_epoch_are_alike() {
+    fn schedules_by_epoch_have_one_rate_an_epoch() {
         for schedule in [
             Schedule::Constant,
             Schedule::step(2),
@@ -463,7 +464,7 @@ mod tests {
         let mut expected = vec![0.125, 0.25, 0.375];
         expected.extend([0.5; 9]);
         assert_close(&step_rates(Schedule::Constant, 0.5, 1), &expected);
-        // Both.
+        // Cosine and warm-up together.
         let warmed = step_rates(cosine, 0.5, 1);
         let expected: Vec<f64> = (1..=4)
             .zip(&found)
@@ -489,7 +490,7 @@ mod tests {
             &[found[0], found[5], found[8], found[11]],
             &[low, base, 0.250_001, least],
         );
-        // After its last step the rate stays; cycles without rise or fall have rates, too.
+        // After the last step the rate stays; cycles without rise or without fall have finite rates, too.
         let scheduler = Scheduler::new(cycle, base).unwrap();
         assert_close(&[scheduler.step_rate(9, 3, 4)], &[least]);
         let ends = |rise| {
@@ -534,13 +535,13 @@ mod tests {
             threshold: 0.1,
             minimum: 0.15,
         };
-        // Better; no tenth better, twice: halved; better than the best; neither: down to the least.
+        // Better; twice not better by a tenth: halved; better than the best; never again: halved down to the minimum.
         let losses = [2.0, 1.9, 1.85, 1.7, 1.7, f64::NAN, 1.7, 1.7, 1.7];
         assert_close(
             &rates(plateau, 0.4, &losses),
             &[0.4, 0.4, 0.4, 0.2, 0.2, 0.2, 0.15, 0.15, 0.15],
         );
-        // As PyTorch: a change of no more than 1e-8 is none.
+        // As in PyTorch: a change of no more than 1e-8 is not made.
         let patient = Schedule::Plateau {
             factor: 0.5,
             patience: 0,
@@ -551,7 +552,7 @@ mod tests {
     }
 
     #[test]
-    fn a_restored_state_goes_on_as_if_never_interrupted() {
+    fn a_restored_state_continues_as_if_never_interrupted() {
         let plateau = Schedule::Plateau {
             factor: 0.5,
             patience: 2,
@@ -585,7 +586,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_options_are_refused() {
+    fn invalid_options_are_refused() {
         let plateau = |factor, threshold, minimum| Schedule::Plateau {
             factor,
             patience: 0,

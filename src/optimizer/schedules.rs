@@ -4,21 +4,21 @@ use super::Schedule;
 use crate::error::Result;
 use crate::names::{self, Named};
 
-/// The numbers of the learning-rate schedules, each for those that it matters to.
+/// The numbers of the learning-rate schedules. Each schedule ignores those that it does not have.
 ///
 /// Default: a factor of 0.1, a patience of 10 epochs, a minimum of 0, and 1 epoch.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct ScheduleOptions {
-    /// The epochs of the training: the length of the cosine.
+    /// The number of epochs of the training: the length of the cosine.
     pub epochs: usize,
-    /// The epochs from one step to the next.
+    /// The number of epochs between two changes of a step schedule.
     pub every: usize,
-    /// What steps and plateaus multiply the rate by.
+    /// The factor of the rate of step and plateau.
     pub factor: f64,
-    /// The epochs without improvement that a plateau puts up with.
+    /// The number of epochs without improvement that a plateau tolerates.
     pub patience: usize,
-    /// The least rate of cosine and plateau.
+    /// The minimum rate of cosine and plateau.
     pub minimum: f64,
 }
 
@@ -34,7 +34,7 @@ impl Default for ScheduleOptions {
     }
 }
 
-/// Makes a schedule with these numbers.
+/// A function that creates a schedule with these numbers.
 type Make = fn(&ScheduleOptions) -> Schedule;
 
 /// All schedules, by the names that users write.
@@ -70,11 +70,11 @@ impl Schedule {
         TABLE.map(|(named, _)| named).to_vec()
     }
 
-    /// The schedule of this name, with these numbers. A training checks their ranges.
+    /// Creates the schedule of this name, with these numbers. Their ranges are checked when a training begins.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidData`](crate::Error::InvalidData) for a name that is not known, with those that are.
+    /// [`Error::InvalidData`](crate::Error::InvalidData) for an unknown name, with the known ones.
     ///
     /// ```
     /// use mfnet::Schedule;

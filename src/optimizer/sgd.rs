@@ -3,13 +3,13 @@
 use ndarray::Array2;
 
 use super::clip::Clipping;
-use super::state::Memory;
+use super::state::StateTensors;
 use super::sweep::sweep;
-use super::{Clip, Gradients, Optimizer, OptimizerState, checked_decay, checked_rate};
+use super::{Clip, Gradients, Optimizer, OptimizerState, checked_decay, checked_decay_rate, checked_rate};
 use crate::element::{Element, compiled};
 use crate::error::{Error, Result};
 
-/// W <- W - rate dJ/dW, the gradient clipped if asked; with momentum and weight decay if asked.
+/// Stochastic gradient descent: W <- W - rate dJ/dW, with optional clipping, momentum and weight decay.
 ///
 /// In full, as PyTorch's `SGD`, where C is the clipped dJ/dW:
 ///
@@ -37,12 +37,12 @@ pub struct Sgd<T> {
     momentum: f64,
     nesterov: bool,
     decay: f64,
-    /// V, where there is momentum.
-    velocities: Memory<T, 1>,
+    /// V, if there is momentum.
+    velocities: StateTensors<T, 1>,
 }
 
 impl<T: Element> Sgd<T> {
-    /// Plain gradient descent with this learning rate, above 0; no clipping, momentum or weight decay.
+    /// Creates plain gradient descent with this learning rate, above 0; no clipping, momentum or weight decay.
     ///
     /// # Errors
     ///
@@ -54,11 +54,11 @@ impl<T: Element> Sgd<T> {
             momentum: 0.0,
             nesterov: false,
             decay: 0.0,
-            velocities: Memory::new(["momentum"]),
+            velocities: StateTensors::new(["momentum"]),
         })
     }
 
-    /// Clips gradients, before weight decay is added. Default: no clipping.
+    /// Sets the clipping of gradients, which comes before weight decay. Default: no clipping.
     ///
     /// # Errors
     ///
@@ -68,28 +68,25 @@ impl<T: Element> Sgd<T> {
         Ok(self)
     }
 
-    /// The part of the last step that goes into the next, 0 to below 1. Default: 0.
+    /// Sets the momentum, 0 to below 1: the part of the velocity V that a step keeps. Default: 0.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidOption`] for any other number.
     pub fn momentum(mut self, momentum: f64) -> Result<Self> {
-        if !(0.0..1.0).contains(&momentum) {
-            return Err(Error::option("momentum", momentum, "at least 0 and below 1"));
-        }
-        self.momentum = momentum;
+        self.momentum = checked_decay_rate("momentum", momentum)?;
         Ok(self)
     }
 
-    /// Whether a step looks ahead by one more momentum, as Nesterov's does. It needs a [`Sgd::momentum`] above 0, set before
-    /// or after: without one, the first step is an error. Default: `false`.
+    /// Sets whether the momentum is Nesterov's. This needs a [`Sgd::momentum`] above 0, set before or after: otherwise the
+    /// first step is an error. Default: `false`.
     pub fn nesterov(mut self, nesterov: bool) -> Self {
         self.nesterov = nesterov;
         self
     }
 
-    /// Adds so much of the weights to their gradient, at least 0: an L2 penalty of decay/2 |W|^2, which leaves out the
-    /// biases. Default: 0.
+    /// Sets the weight decay, at least 0: decay W is added to the gradient, but not for the biases. This is an L2 penalty of
+    /// decay/2 |W|^2. Default: 0.
     ///
     /// # Errors
     ///
@@ -124,25 +121,25 @@ compiled! {
                 },
             );
         }
-        // How much of the gradient and of the velocity a step takes.
-        let (ahead, along) = match sgd.nesterov {
+        // A step is the rate times this combination of the gradient and the velocity.
+        let (of_gradient, of_velocity) = match sgd.nesterov {
             true => (T::one(), momentum),
             false => (T::zero(), T::one()),
         };
-        let memory = sgd.velocities.of(index, weights);
+        let state = sgd.velocities.of(index, weights);
         sweep(
             weights,
             gradient,
-            memory,
+            state,
             #[inline(always)]
             |span, decays| {
                 let decay = decay_if(decays);
-                let [velocities] = span.memory;
+                let [velocities] = span.state;
                 let numbers = span.weights.iter_mut().zip(span.gradient).zip(velocities);
                 for ((weight, &gradient), velocity) in numbers {
                     let gradient = factor * gradient + decay * *weight;
                     *velocity = momentum * *velocity + gradient;
-                    *weight -= rate * (ahead * gradient + along * *velocity);
+                    *weight -= rate * (of_gradient * gradient + of_velocity * *velocity);
                 }
             },
         );
@@ -194,7 +191,7 @@ impl<T: Element> Optimizer<T> for Sgd<T> {
         update(self, index, weights, gradient);
     }
 
-    /// `0.momentum`, `1.momentum` and so on, where there is momentum.
+    /// Returns V as `0.momentum`, `1.momentum` and so on, if there is momentum.
     fn state(&self) -> OptimizerState<T> {
         OptimizerState {
             steps: 0,
@@ -277,7 +274,7 @@ mod tests {
             two_steps(nesterov, 2.0),
             [weights(0.5, 2.5), weights(-1.25, 0.75)]
         );
-        // 4 - 0.5 (2 + 1), and then 2.5 - 0.5 (2 + 0.625); the bias decays not.
+        // 4 - 0.5 (2 + 1), and then 2.5 - 0.5 (2 + 0.625); the bias does not decay.
         let decay = sgd().weight_decay(0.25).unwrap();
         assert_eq!(
             two_steps(decay.clone(), 2.0),
@@ -291,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_restored_state_goes_on_as_if_never_interrupted() {
+    fn a_restored_state_continues_as_if_never_interrupted() {
         let sgd = Sgd::new(0.5).unwrap().momentum(0.75).unwrap();
         let run = |interrupted: bool| {
             let (mut sgd, mut weights) = (sgd.clone(), array![[1.0, 0.0], [2.0, 4.0]]);
@@ -321,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_options_are_refused() {
+    fn invalid_options_are_refused() {
         let sgd = || Sgd::<f64>::new(1.0).unwrap();
         for rate in [0.0, -1.0, f64::NAN, f64::INFINITY] {
             assert!(Sgd::<f64>::new(rate).is_err());
@@ -343,7 +340,7 @@ mod tests {
         let after = sgd().nesterov(true).momentum(0.5).unwrap();
         assert_eq!(step(before, gradients.clone()), step(after, gradients.clone()));
         let mut lacking = sgd().nesterov(true);
-        assert_eq!(lacking.plain_rate(), None, "the error must not be passed by");
+        assert_eq!(lacking.plain_rate(), None, "a fused step would skip the error");
         let error = start(&mut lacking, NetworkId::next(), &gradients).unwrap_err();
         assert_eq!(
             error.to_string(),

@@ -1,4 +1,4 @@
-//! What optimizers remember from step to step: tensors shaped as the weights, and how a checkpoint gets them.
+//! The state of optimizers: tensors with the shapes of the weights, and how a checkpoint saves and restores them.
 
 use ndarray::Array2;
 
@@ -6,18 +6,18 @@ use super::{Gradients, NetworkId};
 use crate::element::Element;
 use crate::error::{Error, Result};
 
-/// All that an optimizer knows besides its options, for a checkpoint to keep.
+/// The state of an optimizer, which a checkpoint stores besides its options.
 ///
-/// Default: nothing, as before the first step.
+/// Default: empty, as before the first step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OptimizerState<T> {
-    /// The steps taken so far, by an optimizer that counts them; 0 for the others.
+    /// The number of steps taken so far; 0 for an optimizer that does not count them.
     pub steps: u64,
-    /// Names such as `0.momentum` or `1.exp_avg_sq`, the weight tensor's index first, and what is remembered of it.
+    /// Names and tensors. A name such as `0.momentum` or `1.exp_avg_sq` begins with the index of the weight tensor.
     ///
     /// # Shapes
     ///
-    /// as the weight tensor's, row 0 being 0
+    /// those of the weight tensor, row 0 being 0
     pub tensors: Vec<(String, Array2<T>)>,
 }
 
@@ -37,32 +37,32 @@ impl<T> OptimizerState<T> {
     }
 }
 
-/// N tensors for each weight tensor, 0 before its first update.
+/// N state tensors for each weight tensor, 0 before its first update.
 #[derive(Debug, Clone)]
-pub(super) struct Memory<T, const N: usize> {
+pub(super) struct StateTensors<T, const N: usize> {
     names: [&'static str; N],
     tensors: Vec<[Array2<T>; N]>,
-    /// The network that the tensors are of; none before its first step, also where they come from a checkpoint.
+    /// The network that the tensors belong to; `None` before its first step, also if they come from a checkpoint.
     network: Option<NetworkId>,
 }
 
-impl<T: Element, const N: usize> Memory<T, N> {
-    /// Nothing yet, to be saved under these names.
+impl<T: Element, const N: usize> StateTensors<T, N> {
+    /// Creates an empty state, whose tensors are saved under these names.
     pub(super) fn new(names: [&'static str; N]) -> Self {
-        Memory {
+        StateTensors {
             names,
             tensors: Vec::new(),
             network: None,
         }
     }
 
-    /// Forgets all tensors.
+    /// Removes all tensors.
     pub(super) fn reset(&mut self) {
         self.tensors.clear();
         self.network = None;
     }
 
-    /// Refuses the gradients of another network than the one whose tensors are remembered.
+    /// Refuses the gradients of another network than the one that the tensors belong to.
     pub(super) fn check(&mut self, optimizer: &'static str, gradients: &Gradients<'_, T>) -> Result<()> {
         if self.network == Some(gradients.network()) {
             return Ok(());
@@ -71,7 +71,7 @@ impl<T: Element, const N: usize> Memory<T, N> {
         let same_shapes = remembered.eq(gradients.iter().map(Array2::dim));
         if self.network.is_none() && (same_shapes || self.tensors.is_empty()) {
             self.network = Some(gradients.network());
-            // Also those of layers that are frozen, and learn perhaps later.
+            // For frozen layers too, which may be trained later.
             for (index, gradient) in gradients.iter().enumerate() {
                 self.of(index, gradient);
             }
@@ -97,7 +97,7 @@ impl<T: Element, const N: usize> Memory<T, N> {
         ))
     }
 
-    /// What is remembered of the tensor with this index, laid out as its weights; made with its first update.
+    /// The state tensors of the weight tensor with this index, in the layout of the weights; created if missing.
     pub(super) fn of(&mut self, index: usize, weights: &Array2<T>) -> [&mut Array2<T>; N] {
         while self.tensors.len() <= index {
             self.tensors
@@ -106,7 +106,7 @@ impl<T: Element, const N: usize> Memory<T, N> {
         self.tensors[index].each_mut().map(|tensor| {
             if tensor.strides() != weights.strides() || tensor.dim() != weights.dim() {
                 let mut fitting = weights.mapv(|_| T::zero());
-                // From a file, it may be laid out otherwise.
+                // A tensor from a file may have another layout.
                 if tensor.dim() == weights.dim() {
                     fitting.assign(tensor);
                 }
@@ -116,7 +116,7 @@ impl<T: Element, const N: usize> Memory<T, N> {
         })
     }
 
-    /// For a checkpoint.
+    /// Returns all tensors with their names, for a checkpoint.
     pub(super) fn save(&self) -> Vec<(String, Array2<T>)> {
         let named = |(index, tensors): (usize, &[Array2<T>; N])| {
             let names = self.names.map(|name| format!("{index}.{name}"));
@@ -125,15 +125,15 @@ impl<T: Element, const N: usize> Memory<T, N> {
         self.tensors.iter().enumerate().flat_map(named).collect()
     }
 
-    /// From a checkpoint: the tensors in any order, none missing.
+    /// Restores the tensors of a checkpoint, in any order; none may be missing.
     pub(super) fn restore(&mut self, optimizer: &str, saved: Vec<(String, Array2<T>)>) -> Result<()> {
         let fail = |problem: String| Error::data(format_args!("the state of {optimizer}"), problem);
-        let mut places: Vec<[Option<Array2<T>>; N]> = Vec::new();
+        let mut slots: Vec<[Option<Array2<T>>; N]> = Vec::new();
         let weights = saved.len().checked_div(N).unwrap_or_default();
-        places.resize_with(weights, || std::array::from_fn(|_| None));
+        slots.resize_with(weights, || std::array::from_fn(|_| None));
         for (name, tensor) in saved {
             let place = self.place(&name).and_then(|(index, kind)| {
-                let place = &mut places.get_mut(index)?[kind];
+                let place = &mut slots.get_mut(index)?[kind];
                 place.is_none().then_some(place)
             });
             let Some(place) = place else {
@@ -145,8 +145,8 @@ impl<T: Element, const N: usize> Memory<T, N> {
             *place = Some(tensor);
         }
         let mut tensors = Vec::with_capacity(weights);
-        for (index, places) in places.into_iter().enumerate() {
-            let found: Vec<Array2<T>> = places.into_iter().flatten().collect();
+        for (index, slots) in slots.into_iter().enumerate() {
+            let found: Vec<Array2<T>> = slots.into_iter().flatten().collect();
             let shape = found.first().map(Array2::dim);
             match <[Array2<T>; N]>::try_from(found) {
                 Ok(found) if found.iter().all(|tensor| Some(tensor.dim()) == shape) => tensors.push(found),
@@ -159,7 +159,7 @@ impl<T: Element, const N: usize> Memory<T, N> {
         Ok(())
     }
 
-    /// The weight tensor's index, and which of the N.
+    /// Parses a tensor's name into the index of the weight tensor and that of the name among the N.
     fn place(&self, name: &str) -> Option<(usize, usize)> {
         let (index, kind) = name.split_once('.')?;
         let kind = self.names.iter().position(|&own| own == kind)?;
@@ -178,12 +178,12 @@ mod tests {
     }
 
     #[test]
-    fn what_was_saved_is_restored_in_the_layout_of_the_weights() {
-        let mut memory = Memory::new(["first", "second"]);
+    fn tensors_are_restored_in_the_layout_of_the_weights() {
+        let mut state = StateTensors::new(["first", "second"]);
         let weights = Array2::<f64>::ones((3, 2).f());
-        memory.of(0, &weights)[1][[2, 1]] = 5.0;
-        memory.of(1, &array![[1.0, 0.0]]);
-        let mut saved = memory.save();
+        state.of(0, &weights)[1][[2, 1]] = 5.0;
+        state.of(1, &array![[1.0, 0.0]]);
+        let mut saved = state.save();
         assert_eq!(
             saved.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
             ["0.first", "0.second", "1.first", "1.second"]
@@ -193,7 +193,7 @@ mod tests {
             *tensor = Array2::from_shape_vec(tensor.dim(), tensor.iter().copied().collect()).unwrap();
         });
         saved.reverse();
-        let mut again = Memory::new(["first", "second"]);
+        let mut again = StateTensors::new(["first", "second"]);
         again.restore("test", saved).unwrap();
         let [_, second] = again.of(0, &weights);
         assert_eq!(second.strides(), weights.strides());
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn a_state_that_does_not_fit_is_refused() {
-        let restore = |saved| Memory::<f64, 2>::new(["first", "second"]).restore("test", saved);
+        let restore = |saved| StateTensors::<f64, 2>::new(["first", "second"]).restore("test", saved);
         assert!(restore(named(&["0.first", "0.second"])).is_ok());
         for names in [
             &["0.first"][..],
@@ -227,8 +227,8 @@ mod tests {
 
     #[test]
     fn a_tensor_of_another_shape_starts_anew() {
-        let mut memory = Memory::new(["only"]);
-        memory.of(0, &array![[1.0], [2.0]])[0][[1, 0]] = 3.0;
-        assert_eq!(*memory.of(0, &array![[1.0, 2.0]])[0], array![[0.0, 0.0]]);
+        let mut state = StateTensors::new(["only"]);
+        state.of(0, &array![[1.0], [2.0]])[0][[1, 0]] = 3.0;
+        assert_eq!(*state.of(0, &array![[1.0, 2.0]])[0], array![[0.0, 0.0]]);
     }
 }

@@ -1,4 +1,4 @@
-//! One pass over a weight tensor and all that belongs to it, shared among rayon's threads.
+//! One pass over a weight tensor, its gradient and its optimizer state, shared among rayon's threads.
 
 use std::slice;
 
@@ -8,45 +8,45 @@ use crate::element::Element;
 use crate::kernel::simd;
 use crate::pool;
 
-/// Numbers that lie side by side, and what belongs to each: its gradient, and N numbers that the optimizer remembers.
+/// Contiguous elements of a weight tensor, with those of its gradient and of its N state tensors.
 pub(super) struct Span<'a, T, const N: usize> {
     pub(super) weights: &'a mut [T],
     pub(super) gradient: &'a [T],
-    pub(super) memory: [&'a mut [T]; N],
+    pub(super) state: [&'a mut [T]; N],
 }
 
-/// Up to so many numbers are one thread's: waking another costs more than it gains.
+/// The largest number of elements that one task updates: waking a thread for fewer costs more than it gains.
 const PIECE: usize = 1 << 15;
 
-/// Updates all of a tensor but its constant row 0, span by span; tells of each whether weight decay is for it: it is not
-/// for the biases, column 0.
+/// Updates a weight tensor except for its constant row 0, span by span. The second argument of `update` says whether weight
+/// decay applies to the span: it does not to the biases, column 0.
 ///
-/// `update` must be `#[inline(always)]`, to be compiled for the CPU's best instructions. Cuts are by shape alone, and
-/// what becomes of a number must not depend on them.
+/// `update` must be `#[inline(always)]`, to be compiled for the CPU's best instructions. Spans are cut by shape alone, and
+/// the update of an element must not depend on the cuts.
 #[inline(always)]
 pub(super) fn sweep<T: Element, const N: usize>(
     weights: &mut Array2<T>,
     gradient: &Array2<T>,
-    memory: [&mut Array2<T>; N],
+    state: [&mut Array2<T>; N],
     update: impl Fn(Span<'_, T, N>, bool) + Sync,
 ) {
     let (rows, columns) = weights.dim();
     let row_major = weights.is_standard_layout();
     let alike = gradient.dim() == weights.dim()
         && gradient.strides() == weights.strides()
-        && memory.iter().all(|tensor| tensor.strides() == weights.strides());
+        && state.iter().all(|tensor| tensor.strides() == weights.strides());
     if !alike || !(row_major || weights.t().is_standard_layout()) {
-        return one_by_one(weights, gradient, memory, update);
+        return update_elements(weights, gradient, state, update);
     }
     const CONTIGUOUS: &str = "an array in standard layout, or one laid out alike, is contiguous";
     let span = Span {
         weights: weights.as_slice_memory_order_mut().expect(CONTIGUOUS),
         gradient: gradient.as_slice_memory_order().expect(CONTIGUOUS),
-        memory: memory.map(|tensor| tensor.as_slice_memory_order_mut().expect(CONTIGUOUS)),
+        state: state.map(|tensor| tensor.as_slice_memory_order_mut().expect(CONTIGUOUS)),
     };
-    // A line is a row or a column, whichever lies side by side.
+    // A line is a row or a column, whichever is contiguous.
     let length = if row_major { columns } else { rows };
-    let lines = |span: Span<'_, T, N>, first: usize| {
+    let update_lines = |span: Span<'_, T, N>, first: usize| {
         simd(
             #[inline(always)]
             || {
@@ -68,41 +68,41 @@ pub(super) fn sweep<T: Element, const N: usize>(
         );
     };
     if span.is_one_piece(length) {
-        return lines(span, 0);
+        return update_lines(span, 0);
     }
-    pool::enter(|| share(span, length, 0, &lines));
+    pool::enter(|| update_in_parallel(span, length, 0, &update_lines));
 }
 
-/// Halves a span between two lines until the pieces are small.
-fn share<T: Element, const N: usize>(
+/// Halves a span between two lines until the pieces are small, and updates them in parallel.
+fn update_in_parallel<T: Element, const N: usize>(
     span: Span<'_, T, N>,
     length: usize,
     first: usize,
-    lines: &(impl Fn(Span<'_, T, N>, usize) + Sync),
+    update_lines: &(impl Fn(Span<'_, T, N>, usize) + Sync),
 ) {
     if span.is_one_piece(length) {
-        return lines(span, first);
+        return update_lines(span, first);
     }
     let half = span.weights.len() / length / 2;
     let (head, tail) = span.split_at(half * length);
     rayon::join(
-        || share(head, length, first, lines),
-        || share(tail, length, first + half, lines),
+        || update_in_parallel(head, length, first, update_lines),
+        || update_in_parallel(tail, length, first + half, update_lines),
     );
 }
 
-/// For tensors that are laid out in different ways, as no layer of this crate has them.
-fn one_by_one<T: Element, const N: usize>(
+/// Updates element by element, for tensors whose layouts differ; no layer of this crate has such.
+fn update_elements<T: Element, const N: usize>(
     weights: &mut Array2<T>,
     gradient: &Array2<T>,
-    mut memory: [&mut Array2<T>; N],
+    mut state: [&mut Array2<T>; N],
     update: impl Fn(Span<'_, T, N>, bool),
 ) {
     for ((row, column), weight) in weights.indexed_iter_mut().filter(|((row, _), _)| *row > 0) {
         let span = Span {
             weights: slice::from_mut(weight),
             gradient: slice::from_ref(&gradient[[row, column]]),
-            memory: memory
+            state: state
                 .each_mut()
                 .map(|tensor| slice::from_mut(&mut tensor[[row, column]])),
         };
@@ -111,19 +111,19 @@ fn one_by_one<T: Element, const N: usize>(
 }
 
 impl<T, const N: usize> Span<'_, T, N> {
-    /// Whether it is one thread's; a line is never cut.
+    /// Whether one task updates the span; a line is never cut.
     fn is_one_piece(&self, length: usize) -> bool {
         self.weights.len() <= PIECE.max(length)
     }
 
-    /// The first `count` numbers, and the others.
+    /// Splits off the first `count` elements.
     #[inline(always)]
     fn split_at(self, count: usize) -> (Self, Self) {
         let (weights, other_weights) = self.weights.split_at_mut(count);
         let (gradient, other_gradient) = self.gradient.split_at(count);
         let mut others: [&mut [T]; N] = std::array::from_fn(|_| Default::default());
         let mut places = others.iter_mut();
-        let memory = self.memory.map(|numbers| {
+        let state = self.state.map(|numbers| {
             let (first, other) = numbers.split_at_mut(count);
             if let Some(place) = places.next() {
                 *place = other;
@@ -133,12 +133,12 @@ impl<T, const N: usize> Span<'_, T, N> {
         let first = Span {
             weights,
             gradient,
-            memory,
+            state,
         };
         let other = Span {
             weights: other_weights,
             gradient: other_gradient,
-            memory: others,
+            state: others,
         };
         (first, other)
     }
@@ -149,15 +149,16 @@ mod tests {
     use super::*;
     use ndarray::ShapeBuilder;
 
-    /// Every weight counts its visits, of both kinds, and gets its gradient and what is remembered of it.
-    fn visit(weights: &mut Array2<f64>, gradient: &Array2<f64>, memory: [&mut Array2<f64>; 2]) {
+    /// Adds to each weight its gradient and a number that shows whether it decays; counts the visits in the first state
+    /// tensor and adds the gradient to the second.
+    fn visit(weights: &mut Array2<f64>, gradient: &Array2<f64>, state: [&mut Array2<f64>; 2]) {
         sweep(
             weights,
             gradient,
-            memory,
+            state,
             #[inline(always)]
             |span, decays| {
-                let [first, second] = span.memory;
+                let [first, second] = span.state;
                 let numbers = span.weights.iter_mut().zip(span.gradient).zip(first).zip(second);
                 for (((weight, &gradient), first), second) in numbers {
                     *weight += gradient + if decays { 0.5 } else { 0.25 };
@@ -170,7 +171,7 @@ mod tests {
 
     #[test]
     fn every_number_is_visited_once_in_every_layout() {
-        // The last are for several threads; one of them is a few lines that are longer than a piece.
+        // The last two shapes are for several threads; the lines of the very last are longer than a piece.
         for shape in [(1, 3), (2, 1), (2, 2), (3, 4), (5, 2), (300, 200), (3, 40_000)] {
             for layouts in [[false, false], [true, true], [true, false], [false, true]] {
                 let number = |row: usize, column: usize| (row * 1000 + column) as f64;

@@ -5,7 +5,7 @@ use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::names::{self, Named};
 
-/// The options that optimizers share. An optimizer made [by name](by_name) refuses those that it has not.
+/// The options of the optimizers. An optimizer created [by name](by_name) refuses options that it does not have.
 ///
 /// Default: each optimizer's own.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -13,13 +13,13 @@ use crate::names::{self, Named};
 pub struct OptimizerOptions {
     /// The learning rate; by default 0.01 for SGD, 0.001 for the others.
     pub learning_rate: Option<f64>,
-    /// The part of the last step that goes into the next.
+    /// The momentum of SGD and RMSprop.
     pub momentum: Option<f64>,
-    /// Whether the momentum is Nesterov's.
+    /// Whether the momentum of SGD is Nesterov's.
     pub nesterov: bool,
-    /// How much the weights decay.
+    /// The weight decay.
     pub weight_decay: Option<f64>,
-    /// How gradients are clipped.
+    /// The clipping of gradients.
     pub clip: Option<Clip>,
 }
 
@@ -42,7 +42,7 @@ impl OptimizerOptions {
     }
 }
 
-/// Makes an optimizer with these options.
+/// A function that creates an optimizer with these options.
 type Make<T> = fn(&OptimizerOptions) -> Result<Box<dyn Optimizer<T>>>;
 
 /// All optimizers, by the names that users write.
@@ -116,12 +116,12 @@ pub fn names() -> Vec<Named> {
     table::<f32>().map(|(named, _)| named).to_vec()
 }
 
-/// The optimizer of this name, with these options.
+/// Creates the optimizer of this name, with these options.
 ///
 /// # Errors
 ///
-/// [`Error::InvalidData`] for a name that is not known, with those that are; [`Error::InvalidOption`] for an option that the
-/// optimizer has not, or a number that is out of its range.
+/// [`Error::InvalidData`] for an unknown name, with the known ones; [`Error::InvalidOption`] for an option that the
+/// optimizer does not have, and for a number that is out of its range.
 ///
 /// ```
 /// use mfnet::optimizer::{self, OptimizerOptions};

@@ -1,10 +1,10 @@
-//! Divergence: the stop of a training whose loss or weights are NaN or infinite.
+//! Divergence checks: a training ends with an error when its loss or its weights are NaN or infinite.
 
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::network::NeuralNetwork;
 
-/// Refuses the loss of a batch that is not finite.
+/// Returns [`Error::Diverged`] if the loss of a batch is NaN or infinite.
 pub(super) fn check_loss(epoch: usize, batch: usize, loss: f64) -> Result<()> {
     if loss.is_finite() {
         return Ok(());
@@ -12,10 +12,10 @@ pub(super) fn check_loss(epoch: usize, batch: usize, loss: f64) -> Result<()> {
     Err(Error::Diverged { epoch, batch, loss })
 }
 
-/// Refuses to hand out a network that is not finite.
+/// Returns [`Error::Diverged`] if a weight or a running statistic is NaN or infinite.
 ///
-/// That a step was too long shows in the next batch's loss, if there is one, and not even there where a unit is saturated
-/// or off. The weights are looked at when an epoch ends, since a look at every step would take time.
+/// The loss alone does not show a step that was too long: there may be no next batch, and units may be saturated or
+/// inactive. The weights are checked at the end of an epoch, since a check after every step would take time.
 pub(super) fn check_weights<T: Element>(
     network: &NeuralNetwork<T>,
     epoch: usize,

@@ -1,4 +1,4 @@
-//! Early stopping: the best weights so far, and the epochs without improvement since.
+//! Early stopping: the best weights so far, and the number of epochs without improvement since.
 
 use ndarray::Array2;
 
@@ -8,9 +8,9 @@ use crate::network::NeuralNetwork;
 /// The state of early stopping.
 #[derive(Debug, Clone)]
 pub(crate) struct EarlyStop<T> {
-    /// None without early stopping, and before the first epoch.
+    /// `None` without early stopping, and before the first epoch.
     pub(crate) best: Option<BestWeights<T>>,
-    /// The epochs since the best one, or since the training was continued after its end.
+    /// The number of epochs since the best one, or since a finished training was continued.
     pub(crate) bad_epochs: usize,
 }
 
@@ -33,8 +33,8 @@ impl<T> Default for EarlyStop<T> {
 }
 
 impl<T: Element> EarlyStop<T> {
-    /// Keeps the weights of an epoch whose loss is below the best by more than `min_delta`, and counts the others. A loss that
-    /// is NaN is no improvement.
+    /// Keeps the weights of an epoch whose loss is below the best by more than `min_delta`, and counts any other epoch as
+    /// bad. A loss of NaN is no improvement.
     pub(super) fn observe(&mut self, network: &NeuralNetwork<T>, epoch: usize, loss: f64, min_delta: f64) {
         let improved = match &self.best {
             Some(best) => !loss.is_nan() && (best.loss.is_nan() || loss < best.loss - min_delta),
@@ -52,12 +52,12 @@ impl<T: Element> EarlyStop<T> {
         }
     }
 
-    /// Whether as many epochs in a row as the patience, 0 counting as 1, were no improvement.
+    /// Whether the last `patience` epochs (0 counts as 1) brought no improvement.
     pub(super) fn is_due(&self, patience: usize) -> bool {
         self.bad_epochs >= patience.max(1)
     }
 
-    /// Gives a network the best weights, if they are of an earlier epoch than this; returns that epoch.
+    /// Restores the best weights if they are of another epoch than `epoch`, the last one; returns the best epoch.
     pub(super) fn restore_best(&self, network: &mut NeuralNetwork<T>, epoch: usize) -> Option<usize> {
         let best = self.best.as_ref().filter(|best| best.epoch != epoch)?;
         network.restore_snapshot(&best.weights);
@@ -69,7 +69,7 @@ impl<T: Element> EarlyStop<T> {
 mod tests {
     use super::*;
 
-    /// After each loss the best epoch, and the epochs without improvement since.
+    /// The best epoch and the number of bad epochs after each loss.
     fn observed(losses: &[f64], min_delta: f64) -> Vec<(usize, usize)> {
         let network = NeuralNetwork::<f64>::builder(1).linear(1).build().unwrap();
         let mut early_stop = EarlyStop::default();
@@ -84,12 +84,12 @@ mod tests {
     fn an_improvement_is_more_than_min_delta() {
         let losses = [1.0, 0.75, 0.75, 0.5, 0.375];
         assert_eq!(observed(&losses, 0.0), [(1, 0), (2, 0), (2, 1), (4, 0), (5, 0)]);
-        // The best is compared with, not the epoch before: 0.75 is no improvement of 1, and 0.5 is one.
+        // A loss is compared with the best one, not with the one before: 0.75 does not improve on 1, and 0.5 does.
         assert_eq!(observed(&losses, 0.25), [(1, 0), (1, 1), (1, 2), (4, 0), (4, 1)]);
     }
 
     #[test]
-    fn losses_that_are_no_numbers_do_not_improve() {
+    fn nan_is_no_improvement() {
         let losses = [f64::NAN, f64::INFINITY, 1.0, f64::NAN, 0.5];
         assert_eq!(observed(&losses, 0.0), [(1, 0), (2, 0), (3, 0), (3, 1), (5, 0)]);
     }

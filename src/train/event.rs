@@ -2,21 +2,21 @@
 
 use super::history::EpochRecord;
 
-/// An event of a training, as the observer of [`Trainer::fit_with`](super::Trainer::fit_with) hears it.
+/// An event of a training, which is passed to the observer of [`Trainer::fit_with`](super::Trainer::fit_with).
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// A batch was learned from.
+    /// A training step is complete.
     Batch {
         /// The epoch, counted from 1.
         epoch: usize,
-        /// The batches of this epoch that are done.
+        /// The number of batches of this epoch that are done.
         done: usize,
-        /// The batches of an epoch.
+        /// The number of batches of an epoch.
         batches: usize,
         /// The mean loss of this epoch's batches so far.
         loss: f64,
     },
-    /// An epoch is over.
+    /// An epoch is complete.
     Epoch(&'a EpochRecord),
 }

@@ -2,28 +2,29 @@
 
 use crate::network::Evaluation;
 
-/// One epoch of a training.
+/// The results of one epoch of a training.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct EpochRecord {
-    /// The epoch, counted from 1, partial fits included.
+    /// The number of the epoch, counted from 1, partial fits included.
     pub epoch: usize,
-    /// The number of samples that were learned from.
+    /// The number of samples trained on.
     pub samples: usize,
-    /// The mean of the losses of its batches, the short last batch weighing as much as the others.
+    /// The mean of the losses of its batches; a short last batch weighs as much as the others.
     pub train_loss: f64,
-    /// Loss and accuracy on the validation set; none without one.
+    /// Loss and accuracy on the validation set; `None` without one.
     pub validation: Option<Evaluation>,
-    /// Loss and accuracy on the test set, in the epochs that were evaluated; none in the others or without a test set.
+    /// Loss and accuracy on the test set; `None` without one, and in epochs after which it was not evaluated.
     pub test: Option<Evaluation>,
     /// The learning rate of the epoch's last step.
     pub learning_rate: f64,
-    /// Seconds of training, from shuffle to update, without the evaluations.
+    /// The training time in seconds, from shuffle to update, without the evaluations.
     pub seconds: f64,
 }
 
 impl EpochRecord {
-    /// What early stopping and schedules go by: the validation loss, or the training loss where there is none.
+    /// The loss that early stopping and schedules follow: the validation loss, or the training loss without a validation
+    /// set.
     pub fn monitored(&self) -> f64 {
         self.validation
             .map_or(self.train_loss, |validation| validation.loss)
@@ -34,7 +35,7 @@ impl EpochRecord {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StopReason {
-    /// The observer asked for it.
+    /// The observer stopped it.
     Observer,
     /// The loss has not improved for [`TrainOptions::early_stopping`](super::TrainOptions::early_stopping) epochs.
     EarlyStopping,
@@ -44,22 +45,21 @@ pub enum StopReason {
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct History {
-    /// One record an epoch; a partial fit is an epoch, too.
+    /// One record for each epoch; a partial fit counts as an epoch.
     pub epochs: Vec<EpochRecord>,
-    /// Why the training ended before its last epoch; none if it did not.
+    /// Why the training ended before its last epoch; `None` if it did not.
     pub stopped: Option<StopReason>,
-    /// The epoch whose weights the network has, where early stopping restored the best weights; none if it has those of the
-    /// last.
+    /// The epoch whose weights early stopping restored; `None` if the network has those of the last epoch.
     pub restored: Option<usize>,
 }
 
 impl History {
-    /// Seconds of training, from shuffle to update, without the evaluations.
+    /// The training time in seconds, from shuffle to update, without the evaluations.
     pub fn seconds(&self) -> f64 {
         self.epochs.iter().map(|epoch| epoch.seconds).sum()
     }
 
-    /// Samples learned from in a second of training; 0 before the first epoch.
+    /// The number of samples trained on per second of training time; 0 before the first epoch.
     pub fn samples_per_second(&self) -> f64 {
         let seconds = self.seconds();
         if seconds > 0.0 {
@@ -69,8 +69,8 @@ impl History {
         }
     }
 
-    /// The epoch whose weights the network has: the last, or the best where early stopping restored its weights; none
-    /// before the first.
+    /// The epoch whose weights the network has: the last one, or the one that early stopping restored; `None` before the
+    /// first.
     pub fn result(&self) -> Option<&EpochRecord> {
         match self.restored {
             Some(epoch) => self.epochs.iter().find(|record| record.epoch == epoch),
@@ -78,12 +78,12 @@ impl History {
         }
     }
 
-    /// The training loss of the [resulting](Self::result) epoch; none before the first.
+    /// The training loss of the [resulting](Self::result) epoch; `None` before the first.
     pub fn train_loss(&self) -> Option<f64> {
         self.result().map(|record| record.train_loss)
     }
 
-    /// The last evaluation of the test set up to the [resulting](Self::result) epoch; none without a test set.
+    /// The last evaluation of the test set up to the [resulting](Self::result) epoch; `None` without a test set.
     pub fn test(&self) -> Option<Evaluation> {
         let last = self.result()?.epoch;
         let epochs = self.epochs.iter().rev().filter(|record| record.epoch <= last);
@@ -121,11 +121,7 @@ mod tests {
             (Some(1.0 / 3.0), Some(test))
         );
         history.restored = Some(2);
-        assert_eq!(
-            history.train_loss(),
-            Some(0.5),
-            "of the weights that were restored"
-        );
+        assert_eq!(history.train_loss(), Some(0.5), "the loss of the restored epoch");
         let validation = Some(Evaluation {
             loss: 7.0,
             accuracy: None,

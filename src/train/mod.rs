@@ -1,4 +1,4 @@
-//! Training: the trainer, its options and history, and the one loop behind it.
+//! Training: the trainer, its options, its history, and the training loop.
 
 mod divergence;
 mod early_stop;

@@ -4,7 +4,7 @@ use crate::data::Shuffle;
 use crate::error::{Error, Result};
 use crate::optimizer::Schedule;
 
-/// How long a training takes, how it cuts its data into batches, and how its learning rate changes.
+/// The options of a training: epochs, batches, learning-rate schedule and early stopping.
 ///
 /// ```
 /// use mfnet::TrainOptions;
@@ -17,28 +17,28 @@ use crate::optimizer::Schedule;
 pub struct TrainOptions {
     /// The number of epochs, at least 1. Default: 100.
     pub epochs: usize,
-    /// The samples of a batch, at least 1; the whole set or more is one batch. Default: 1024.
+    /// The number of samples of a batch, at least 1; a data set of fewer samples is one batch. Default: 1024.
     pub batch_size: usize,
-    /// What is put in a fresh order before each epoch. Default: the samples.
+    /// What is shuffled before each epoch. Default: the samples.
     pub shuffle: Shuffle,
-    /// The seed of those orders. Default: 0.
+    /// The seed of the shuffles. Default: 0.
     pub seed: u64,
     /// Whether the last, short batch of an epoch is left out, as
     /// [`DataLoader::with_drop_last`](crate::DataLoader::with_drop_last) does. Default: `false`.
     pub drop_last: bool,
-    /// Epochs from one evaluation of the test set to the next, at least 1; the last epoch is always evaluated.
+    /// The number of epochs between evaluations of the test set, at least 1; it is always evaluated after the last epoch.
     /// Default: 1.
     pub test_interval: usize,
-    /// The learning-rate schedule. Default: the rate stays as it is.
+    /// The learning-rate schedule. Default: a constant rate.
     pub schedule: Schedule,
-    /// The epochs of the linear warm-up, step by step: see
+    /// The number of epochs of the linear warm-up, which changes the rate in each step: see
     /// [`Scheduler::with_warmup`](crate::optimizer::Scheduler::with_warmup). Default: 0, no warm-up.
     pub warmup_epochs: usize,
-    /// The patience of early stopping. It ends the training when so many epochs in a row, 0 counting as 1, were no
-    /// improvement, by the loss on the validation set (on the training set where there is none); the network then gets the
-    /// weights of the best epoch, as it does after the last one. Default: no early stopping.
+    /// The patience of early stopping: the number of epochs in a row without improvement after which the training ends; 0
+    /// counts as 1. It follows the validation loss, or the training loss without a validation set. At the end of the
+    /// training, early or not, the weights of the best epoch are restored. Default: no early stopping.
     pub early_stopping: Option<usize>,
-    /// An epoch is an improvement if its loss is below the best before by more than this, a finite number of at least 0.
+    /// The least improvement: a loss must be below the best one by more than this, a finite number of at least 0.
     /// Default: 0.
     pub min_delta: f64,
 }
@@ -107,7 +107,7 @@ impl TrainOptions {
         }
     }
 
-    /// Sets [`TrainOptions::early_stopping`], the patience; `None` is no early stopping.
+    /// Sets [`TrainOptions::early_stopping`], the patience; `None` turns early stopping off.
     pub fn with_early_stopping(self, patience: impl Into<Option<usize>>) -> Self {
         TrainOptions {
             early_stopping: patience.into(),

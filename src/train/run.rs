@@ -17,7 +17,7 @@ use crate::network::{Evaluation, NeuralNetwork, Workspace};
 use crate::optimizer::{Optimizer, Scheduler};
 use crate::pool;
 
-/// A training under way, an epoch at a time: what [`Trainer::start`](super::Trainer::start) gives.
+/// A training that runs epoch by epoch, as [`Trainer::start`](super::Trainer::start) returns it.
 ///
 /// ```
 /// use mfnet::{Dataset, MseLoss, NeuralNetwork, Sgd, Trainer};
@@ -42,34 +42,34 @@ pub struct Run<'a, T> {
     pub(crate) state: &'a mut TrainState<T>,
     pub(crate) loss: &'a dyn Loss<T>,
     pub(crate) options: &'a TrainOptions,
-    kind: Kind,
+    kind: RunKind,
     scheduler: Scheduler,
     loader: DataLoader<'a, T>,
     workspace: Workspace<T>,
     validation: Option<EvaluationSet<'a, T>>,
     test: Option<EvaluationSet<'a, T>>,
-    /// Whether the observer broke off at the end of the last epoch, and the caller has yet to hear of it.
-    has_stopped: bool,
+    /// Whether the observer stopped at the end of the last epoch, so that the next call has to return `None`.
+    stop_is_due: bool,
 }
 
-/// Whose epochs a run trains.
+/// The method of the trainer that a run belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// Those of `fit`: so many as the options say, with schedule and early stopping.
+pub(super) enum RunKind {
+    /// `fit`: the epochs of the options, with schedule and early stopping.
     Fit,
-    /// One of `partial_fit`.
+    /// `partial_fit`: one epoch at the optimizer's own learning rate.
     Partial,
 }
 
-/// A validation or test set, and the memory to evaluate it.
+/// A validation or test set, with the workspace to evaluate it.
 #[derive(Debug)]
 struct EvaluationSet<'a, T> {
     data: &'a Dataset<T>,
     workspace: Workspace<T>,
 }
 
-/// What a training needs besides its data.
-pub(super) struct Parts<'a, T> {
+/// The fields of a trainer, borrowed for a run.
+pub(super) struct TrainerParts<'a, T> {
     pub(super) network: &'a mut NeuralNetwork<T>,
     pub(super) loss: &'a dyn Loss<T>,
     pub(super) optimizer: &'a mut dyn Optimizer<T>,
@@ -77,22 +77,22 @@ pub(super) struct Parts<'a, T> {
     pub(super) state: &'a mut TrainState<T>,
 }
 
-/// The batches of an epoch that were learned from.
+/// The results of the batches of an epoch.
 struct TrainedBatches {
-    /// The mean of their losses.
+    /// The mean of the losses of the batches.
     loss: f64,
     seconds: f64,
-    /// The rate of the last step.
+    /// The learning rate of the last step.
     learning_rate: f64,
 }
 
-/// An epoch, and whether the observer wants another.
+/// The record of an epoch, and whether the observer lets the training continue.
 type Outcome = (EpochRecord, ControlFlow<()>);
 
-/// The function that hears of batches and epochs.
+/// The function that is called after each batch and each epoch.
 type Observer<'a> = dyn FnMut(Event<'_>) -> ControlFlow<()> + Send + 'a;
 
-// All work is done on a thread of the pool, where handing out more of it costs least and allocates nothing.
+// The loop runs on a thread of the pool, from where sharing work costs least and allocates nothing.
 compiled! {
     fn train_epoch<'a, 'b, T>(run: &'a mut Run<'b, T>, observer: &'a mut Observer<'a>) -> Result<Option<Outcome>> {
         pool::enter(|| run.train_epoch(observer))
@@ -109,8 +109,8 @@ compiled! {
 }
 
 compiled! {
-    fn start<'a, 'b, T>(parts: Parts<'b, T>, sets: Sets<'b, T>, kind: Kind) -> Result<Run<'b, T>> {
-        let Parts {
+    fn start<'a, 'b, T>(parts: TrainerParts<'b, T>, sets: Sets<'b, T>, kind: RunKind) -> Result<Run<'b, T>> {
+        let TrainerParts {
             network,
             loss,
             optimizer,
@@ -141,7 +141,7 @@ compiled! {
         for samples in [full, if rest == 0 { full } else { rest }] {
             network.check_batch("training", samples)?;
         }
-        state.take_data(&sets, kind == Kind::Fit, options)?;
+        state.take_data(&sets, kind == RunKind::Fit, options)?;
         Ok(Run {
             workspace: Workspace::new(network, loader.batch_size()),
             network,
@@ -154,33 +154,35 @@ compiled! {
             loader,
             validation,
             test,
-            has_stopped: false,
+            stop_is_due: false,
         })
     }
 }
 
 impl<'a, T: Element> Run<'a, T> {
-    /// Continues from the state; nothing is changed if anything does not fit.
-    pub(super) fn new(parts: Parts<'a, T>, sets: Sets<'a, T>, kind: Kind) -> Result<Self> {
+    /// Starts or continues a training, by its state. After an error nothing has changed.
+    pub(super) fn new(parts: TrainerParts<'a, T>, sets: Sets<'a, T>, kind: RunKind) -> Result<Self> {
         start(parts, sets, kind)
     }
 
-    /// Trains the next epoch, evaluations included; none when the training is over.
+    /// Trains the next epoch and evaluates the network; returns `None` when the training is over.
     ///
     /// The training is over after [`TrainOptions::epochs`], or when early stopping ends it.
     ///
     /// # Errors
     ///
-    /// [`Error::Diverged`](crate::Error::Diverged) when a loss is not finite: the weights are then those before that batch; and when a weight is not,
-    /// after the epoch or where the observer ends it. Those of [`Optimizer::start_step`].
+    /// [`Error::Diverged`](crate::Error::Diverged) if the loss of a batch is not finite: the weights are then those before
+    /// that batch. The same if a weight or a running statistic is not finite at the end of the epoch, or where the observer
+    /// stops. And the errors of [`Optimizer::start_step`].
     pub fn epoch(&mut self) -> Result<Option<EpochRecord>> {
         self.epoch_with(|_| ControlFlow::Continue(()))
     }
 
-    /// As [`Run::epoch`], with an observer that hears of every batch and of the epoch.
+    /// As [`Run::epoch`], with an observer that is called after every batch and after the epoch.
     ///
-    /// Where the observer breaks off, `None` is returned: at once in the middle of an epoch, and by the next call at its end,
-    /// so that a loop over the epochs ends. The call after that continues the training, and the epoch where it is.
+    /// [`ControlFlow::Break`] from the observer stops the training with `None`, so that a loop over the epochs ends: in the
+    /// middle of an epoch this call returns it, at the end of an epoch the next call. The call after that continues the
+    /// training, in the middle of the epoch if it was stopped there.
     ///
     /// The observer runs on a thread of rayon's pool, as that of [`Trainer::fit_with`](super::Trainer::fit_with) does.
     ///
@@ -191,15 +193,15 @@ impl<'a, T: Element> Run<'a, T> {
         &mut self,
         mut observer: impl FnMut(Event<'_>) -> ControlFlow<()> + Send,
     ) -> Result<Option<EpochRecord>> {
-        if std::mem::take(&mut self.has_stopped) {
+        if std::mem::take(&mut self.stop_is_due) {
             return Ok(None);
         }
         let outcome = train_epoch(self, &mut observer)?;
-        self.has_stopped = matches!(outcome, Some((_, ControlFlow::Break(()))));
+        self.stop_is_due = matches!(outcome, Some((_, ControlFlow::Break(()))));
         Ok(outcome.map(|(record, _)| record))
     }
 
-    /// Trains all epochs that are left.
+    /// Trains all remaining epochs.
     pub(super) fn finish(
         &mut self,
         mut observer: impl FnMut(Event<'_>) -> ControlFlow<()> + Send,
@@ -207,7 +209,7 @@ impl<'a, T: Element> Run<'a, T> {
         train_all(self, &mut observer)
     }
 
-    /// The epochs so far.
+    /// The history: the epochs so far.
     pub fn history(&self) -> &History {
         &self.state.history
     }
@@ -221,8 +223,8 @@ impl<'a, T: Element> Run<'a, T> {
         if self.is_over() {
             return Ok(None);
         }
-        // What is left of an epoch that `fit` began is of that `fit`, whoever trains it.
-        let is_fit = self.kind == Kind::Fit || self.state.interrupted.is_some();
+        // An epoch that `fit` began belongs to `fit`, even if `partial_fit` completes it.
+        let is_fit = self.kind == RunKind::Fit || self.state.interrupted.is_some();
         let epoch = self.state.history.epochs.len() + 1;
         self.state.history.stopped = None;
         let Some(trained) = self.train_batches(epoch, is_fit, observer)? else {
@@ -245,7 +247,8 @@ impl<'a, T: Element> Run<'a, T> {
             self.state.schedule = Some(self.scheduler.state());
             stops_early = self.stops_early(&record);
         }
-        let is_last = self.kind == Kind::Partial || self.state.epochs == self.options.epochs || stops_early;
+        let is_last =
+            self.kind == RunKind::Partial || self.state.epochs == self.options.epochs || stops_early;
         if is_last || self.state.epochs.is_multiple_of(self.options.test_interval) {
             record.test = evaluate(self.network, self.loss, &mut self.test)?;
         }
@@ -262,9 +265,9 @@ impl<'a, T: Element> Run<'a, T> {
         Ok(Some((record, flow)))
     }
 
-    /// Gives the network the weights of the best epoch, where early stopping kept them.
+    /// Restores the weights of the best epoch, if early stopping is on.
     fn restore_best(&mut self, epoch: usize) -> Result<()> {
-        if self.kind == Kind::Partial || self.options.early_stopping.is_none() {
+        if self.kind == RunKind::Partial || self.options.early_stopping.is_none() {
             return Ok(());
         }
         let Some(best) = self.state.early_stop.restore_best(self.network, epoch) else {
@@ -278,13 +281,13 @@ impl<'a, T: Element> Run<'a, T> {
         Ok(())
     }
 
-    /// Whether no epoch is left: all were completed, or early stopping ended the training.
+    /// Whether no epoch is left: all are complete, or early stopping ended the training.
     fn is_over(&self) -> bool {
         let has_ended = self.state.history.stopped == Some(StopReason::EarlyStopping);
-        self.kind == Kind::Fit && (has_ended || self.state.epochs >= self.options.epochs)
+        self.kind == RunKind::Fit && (has_ended || self.state.epochs >= self.options.epochs)
     }
 
-    /// Learns from the batches that are left of an epoch; none if the observer broke off.
+    /// Trains on the remaining batches of an epoch; returns `None` if the observer stopped.
     fn train_batches(
         &mut self,
         epoch: usize,
@@ -340,9 +343,9 @@ impl<'a, T: Element> Run<'a, T> {
         }))
     }
 
-    /// Lets early stopping know of an epoch; whether it ends the training.
+    /// Reports an epoch to early stopping; returns whether it ends the training.
     fn stops_early(&mut self, record: &EpochRecord) -> bool {
-        let Some(patience) = self.options.early_stopping.filter(|_| self.kind == Kind::Fit) else {
+        let Some(patience) = self.options.early_stopping.filter(|_| self.kind == RunKind::Fit) else {
             return false;
         };
         let (early_stop, loss) = (&mut self.state.early_stop, record.monitored());
@@ -351,7 +354,7 @@ impl<'a, T: Element> Run<'a, T> {
     }
 }
 
-/// An optimizer with the learning rate of a schedule; dropped, it gets back the rate that the user set.
+/// An optimizer with the learning rate of a schedule; dropping it restores the rate that the user set.
 struct ScheduledRate<'a, T: Element> {
     optimizer: &'a mut dyn Optimizer<T>,
     base_rate: f64,
@@ -371,7 +374,7 @@ impl<T: Element> Drop for ScheduledRate<'_, T> {
     }
 }
 
-/// Evaluates a data set, if there is one.
+/// Evaluates the network on a data set, if there is one.
 fn evaluate<T: Element>(
     network: &NeuralNetwork<T>,
     loss: &dyn Loss<T>,

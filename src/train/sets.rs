@@ -17,18 +17,18 @@ use crate::data::Dataset;
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Sets<'a, T> {
-    /// Learned from.
+    /// The training set.
     pub train: &'a Dataset<T>,
-    /// Never learned from, but decisions follow it: early stopping, and the learning rate on a plateau. Evaluated after
-    /// every epoch. Without one, those follow the training loss.
+    /// The validation set, evaluated after every epoch. Its loss decides early stopping and plateau schedules; without a
+    /// validation set the training loss decides.
     pub validation: Option<&'a Dataset<T>>,
-    /// Neither learned from nor decided by. Evaluated every [`TrainOptions::test_interval`](super::TrainOptions) epochs
-    /// and after the last.
+    /// The test set, which decides nothing. Evaluated every
+    /// [`TrainOptions::test_interval`](super::TrainOptions::test_interval) epochs and after the last.
     pub test: Option<&'a Dataset<T>>,
 }
 
 impl<'a, T> Sets<'a, T> {
-    /// Adds a validation set; `None` is none.
+    /// Sets the validation set; `None` removes it.
     pub fn with_validation(self, validation: impl Into<Option<&'a Dataset<T>>>) -> Self {
         Sets {
             validation: validation.into(),
@@ -36,7 +36,7 @@ impl<'a, T> Sets<'a, T> {
         }
     }
 
-    /// Adds a test set; `None` is none.
+    /// Sets the test set; `None` removes it.
     pub fn with_test(self, test: impl Into<Option<&'a Dataset<T>>>) -> Self {
         Sets {
             test: test.into(),
@@ -45,7 +45,7 @@ impl<'a, T> Sets<'a, T> {
     }
 }
 
-// Not derived: a copy of the references needs no copy of the numbers.
+// Not derived: copying the references does not need `T: Clone`.
 impl<T> Clone for Sets<'_, T> {
     fn clone(&self) -> Self {
         *self

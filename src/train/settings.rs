@@ -1,4 +1,5 @@
-//! The settings that decide what a training computes, by name: what a checkpoint is compared with.
+//! The settings that decide what a training computes, as names and values. A checkpoint stores them, and is resumed with
+//! the same only.
 
 use std::collections::BTreeMap;
 
@@ -8,11 +9,11 @@ use crate::element::Element;
 use crate::loss::Loss;
 use crate::optimizer::Optimizer;
 
-/// Names and values, as text.
+/// The names and values of settings, as text.
 pub(crate) type Settings = BTreeMap<String, String>;
 
-/// The settings of a training, but for its network, whose layers a checkpoint describes. Checkpoints keep these names and
-/// texts.
+/// The settings of a training, without those of its network: a checkpoint describes the layers. Checkpoints store these
+/// names and values, so they must not change.
 pub(crate) fn settings<T: Element>(
     loss: &dyn Loss<T>,
     optimizer: &dyn Optimizer<T>,
@@ -42,7 +43,7 @@ pub(crate) fn settings<T: Element>(
         .collect()
 }
 
-/// The settings in which a checkpoint differs from a training, with both values; none if they agree.
+/// Lists the settings in which a checkpoint differs from a training, with both values; `None` if they agree.
 pub(crate) fn difference(saved: &Settings, own: &Settings) -> Option<String> {
     let names = saved
         .keys()

@@ -1,4 +1,5 @@
-//! The state of a training: what its next epoch depends on, besides the network, the optimizer, the options and the data.
+//! The state of a training: all that its next epoch depends on besides the network, the optimizer, the options and the
+//! data.
 
 use super::early_stop::EarlyStop;
 use super::history::{History, StopReason};
@@ -9,38 +10,38 @@ use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::optimizer::ScheduleState;
 
-/// How far a training has come; a checkpoint keeps it.
+/// The progress of a training, which a checkpoint stores.
 #[derive(Debug, Clone)]
 pub(crate) struct TrainState<T> {
     pub(crate) history: History,
-    /// The complete epochs of `fit`: those of the history without the partial fits.
+    /// The number of complete epochs of `fit`: those of the history without the partial fits.
     pub(crate) epochs: usize,
-    /// None before the first epoch.
+    /// `None` before the first epoch.
     pub(crate) schedule: Option<ScheduleState>,
-    /// The epoch that was begun and interrupted.
+    /// The epoch that was interrupted, if there is one.
     pub(crate) interrupted: Option<InterruptedEpoch>,
     pub(crate) early_stop: EarlyStop<T>,
-    /// The data of the last `fit`; none before the first.
+    /// The data of the last `fit`; `None` before the first.
     pub(crate) data: Option<TrainingData>,
     /// Whether `data` comes from a checkpoint, so that the next `fit` must be given the same.
     pub(crate) expects_data: bool,
 }
 
-/// An epoch that was begun and interrupted.
+/// An epoch that was interrupted between two batches.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct InterruptedEpoch {
-    /// The batches that were learned from.
+    /// The number of complete batches.
     pub(crate) batches: usize,
-    /// The sum of their losses.
+    /// The sum of the losses of these batches.
     pub(crate) loss: f64,
-    /// The seconds they took.
+    /// The training time of these batches in seconds.
     pub(crate) seconds: f64,
-    /// What the batches were cut from, and how.
+    /// The data and the options that decided the batches.
     pub(crate) order: BatchOrder,
 }
 
-/// What decides the batches of an epoch, besides the epoch's number: with another order an interrupted epoch cannot be
-/// continued.
+/// The data and the options that decide the batches of an epoch, besides its number. An interrupted epoch is continued with
+/// the same only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct BatchOrder {
     data: Fingerprint,
@@ -67,7 +68,7 @@ impl BatchOrder {
     }
 }
 
-/// The data that a training depends on.
+/// The fingerprints of the data that a training depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TrainingData {
     pub(crate) train: Fingerprint,
@@ -75,7 +76,7 @@ pub(crate) struct TrainingData {
 }
 
 impl TrainingData {
-    /// How other data differ from these; none if they agree.
+    /// Describes how the data of a `fit` differ from these; `None` if they agree.
     fn difference(&self, own: &TrainingData) -> Option<String> {
         let text = |data: Option<Fingerprint>| data.map_or("none".to_owned(), |data| data.to_string());
         let sets = [
@@ -93,8 +94,8 @@ impl TrainingData {
 }
 
 impl<T> TrainState<T> {
-    /// Continues a training that early stopping had ended, or whose best weights were restored: its patience starts anew, the
-    /// best weights stay.
+    /// Lets a training continue that early stopping ended, or whose best weights were restored: the patience starts anew,
+    /// and the best weights stay those to improve on.
     pub(super) fn reopen(&mut self) {
         if self.history.restored.take().is_some() {
             self.early_stop.bad_epochs = 0;
@@ -106,8 +107,8 @@ impl<T> TrainState<T> {
 }
 
 impl<T: Element> TrainState<T> {
-    /// Takes over the data of a run: refuses a `fit` on other data than a checkpoint's, and gives up an interrupted epoch of
-    /// other batches.
+    /// Records the data of a run. Refuses a `fit` on other data than those of the checkpoint, and discards an interrupted
+    /// epoch that had other batches.
     pub(super) fn take_data(
         &mut self,
         sets: &Sets<'_, T>,

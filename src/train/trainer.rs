@@ -1,11 +1,11 @@
-//! The trainer: a network with its loss, its optimizer and how far it has come.
+//! The trainer: network, loss, optimizer and options, and the progress of their training.
 
 use std::ops::ControlFlow;
 
 use super::event::Event;
 use super::history::History;
 use super::options::TrainOptions;
-use super::run::{Kind, Parts, Run};
+use super::run::{Run, RunKind, TrainerParts};
 use super::sets::Sets;
 use super::state::TrainState;
 use crate::data::Dataset;
@@ -15,7 +15,7 @@ use crate::loss::Loss;
 use crate::network::NeuralNetwork;
 use crate::optimizer::Optimizer;
 
-/// A training that can be stopped and continued: network, loss, optimizer and options, and how far it has come.
+/// A training that can be stopped and continued: network, loss, optimizer and options, and the progress so far.
 ///
 /// ```
 /// use mfnet::optimizer::{Adam, Schedule};
@@ -49,9 +49,9 @@ pub struct Trainer<T> {
 }
 
 impl<T: Element> Trainer<T> {
-    /// A trainer before its first epoch, with the default options.
+    /// Creates a trainer with the default options.
     ///
-    /// The optimizer is [reset](Optimizer::reset): what it remembers of another training is of no use to this network.
+    /// The optimizer is [reset](Optimizer::reset): its state of another training is of no use to this network.
     pub fn new(
         network: NeuralNetwork<T>,
         loss: impl Loss<T> + 'static,
@@ -60,7 +60,7 @@ impl<T: Element> Trainer<T> {
         Trainer::from_parts(network, Box::new(loss), Box::new(optimizer))
     }
 
-    /// As [`Trainer::new`], with a loss and an optimizer that were chosen while the program runs.
+    /// As [`Trainer::new`], with a loss and an optimizer whose types are chosen at run time.
     pub fn from_parts(
         network: NeuralNetwork<T>,
         loss: Box<dyn Loss<T>>,
@@ -76,45 +76,46 @@ impl<T: Element> Trainer<T> {
         }
     }
 
-    /// Sets the options; they are checked when training begins. With more epochs than before, a training that was over
-    /// goes on. So does one that early stopping ended, from the best weights: its patience counts anew, and these stay the
-    /// weights to beat.
+    /// Sets the options, which are checked when training begins.
     ///
-    /// With another batch size, shuffle, seed or drop-last, an epoch that was interrupted is begun anew.
+    /// With more epochs than before, a training that was over can be continued. So can one that early stopping ended: it
+    /// continues from the best weights, which stay those to improve on, and its patience starts anew. With another batch
+    /// size, shuffle, seed or drop-last, an interrupted epoch is started again.
     pub fn options(mut self, options: TrainOptions) -> Self {
         self.options = options;
         self.state.reopen();
         self
     }
 
-    /// Trains up to [`TrainOptions::epochs`], from where the trainer stands, or until early stopping ends it.
+    /// Trains until [`TrainOptions::epochs`] are complete, or until early stopping ends the training.
     ///
-    /// Epochs of [`Trainer::partial_fit`] do not count. Where no epoch is left, nothing is done. Work is shared among the
-    /// threads of rayon's current pool; the result does not depend on their number.
+    /// Epochs of earlier calls count, those of [`Trainer::partial_fit`] do not. If no epoch is left, nothing is done. The
+    /// work is shared among the threads of rayon's current pool; the result does not depend on their number.
     ///
-    /// Outside of a step the optimizer has the learning rate that it was given with; the schedule starts from that rate.
+    /// The schedule starts from the optimizer's own learning rate, and changes it for the time of each step only.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidOption`] for options out of their range, [`Error::Shape`] for a data set that does not fit the
-    /// network, [`Error::InvalidData`] for targets that the loss has no meaning for, for a loss that does not fit the output
-    /// of the network (a softmax, or none), and for other data than those of a checkpoint that was loaded; and
-    /// [`Error::Diverged`] when a loss is not finite: the weights are then those before that batch; or when a weight or
-    /// running statistic is not, at the end of an epoch or where the observer ends the training. Without an error all of
-    /// them are finite. After one they may not be: the step before may have been what was too long.
+    /// network, [`Error::InvalidData`] for targets that the loss does not accept, for a loss that does not fit the output
+    /// of the network (with or without softmax), and for other data than those of a checkpoint that was loaded.
+    ///
+    /// [`Error::Diverged`] if the loss of a batch is not finite: the weights are then those before that batch. The same if
+    /// a weight or a running statistic is not finite at the end of an epoch, or where the observer stops the training.
+    /// Without an error all of them are finite; after an error they may not be, if the last step was too long.
     pub fn fit<'a>(&mut self, sets: impl Into<Sets<'a, T>>) -> Result<&History> {
         self.fit_with(sets, |_| ControlFlow::Continue(()))
     }
 
-    /// As [`Trainer::fit`], with an observer that hears of every batch and every epoch.
+    /// As [`Trainer::fit`], with an observer that is called after every batch and every epoch.
     ///
-    /// [`ControlFlow::Break`] from it ends the training. Another call continues it, in the middle of an epoch if that is where
-    /// it was, with the same bits as if it had never ended. With other data than before (or another batch size, shuffle,
-    /// seed or drop-last) that epoch is given up, and a fresh one begun.
+    /// [`ControlFlow::Break`] from the observer stops the training. Another call continues it, in the middle of an epoch if
+    /// it was stopped there, and gives the same bits as a training that was never stopped. With other data than before (or
+    /// another batch size, shuffle, seed or drop-last) the interrupted epoch is discarded, and a new one begins.
     ///
-    /// The observer runs on a thread of rayon's pool, the one that drives the training, which need not be the thread that
-    /// calls: hence `Send`, and no thread-local of the caller can be relied on. A panic in it goes on to the
-    /// caller, and the next call begins the epoch anew.
+    /// The observer runs on the thread of rayon's pool that drives the training, which need not be the thread of the caller:
+    /// it must be `Send` and cannot rely on thread-locals of the caller. A panic in the observer reaches the caller, and the
+    /// next call starts the epoch again.
     ///
     /// # Errors
     ///
@@ -141,26 +142,25 @@ impl<T: Element> Trainer<T> {
         sets: impl Into<Sets<'a, T>>,
         observer: impl FnMut(Event<'_>) -> ControlFlow<()> + Send,
     ) -> Result<&History> {
-        Run::new(parts(self), sets.into(), Kind::Fit)?.finish(observer)?;
+        Run::new(parts(self), sets.into(), RunKind::Fit)?.finish(observer)?;
         Ok(&self.state.history)
     }
 
-    /// As [`Trainer::fit`], an epoch at a time, for a loop of your own around it.
+    /// Starts or continues the training of [`Trainer::fit`] epoch by epoch, for a loop of your own.
     ///
     /// # Errors
     ///
     /// As [`Trainer::fit`].
     pub fn start<'a>(&'a mut self, sets: impl Into<Sets<'a, T>>) -> Result<Run<'a, T>> {
-        Run::new(parts(self), sets.into(), Kind::Fit)
+        Run::new(parts(self), sets.into(), RunKind::Fit)
     }
 
-    /// Learns from each sample of a data set once, which may be another one each time, and returns the mean loss of its
-    /// batches.
+    /// Trains for one epoch on a data set, which may be another one in each call; returns the mean loss of its batches.
     ///
-    /// The history keeps a record of it, of some 100 bytes, and as many partial fits as you like may follow one another. They
-    /// use up no epochs of [`Trainer::fit`], and train at the optimizer's own learning rate: schedule, warm-up and early
-    /// stopping are `fit`'s. Only where a `fit` on the same data was interrupted in the middle of an epoch, that epoch is
-    /// completed, as one of `fit`.
+    /// Each call adds a record of some 100 bytes to the history; their number is not limited. Partial fits do not count as
+    /// epochs of [`Trainer::fit`], and train at the optimizer's own learning rate, without schedule, warm-up or early
+    /// stopping. The exception: if a `fit` on the same data was interrupted in the middle of an epoch, that epoch is
+    /// completed, as part of `fit`.
     ///
     /// # Errors
     ///
@@ -180,7 +180,7 @@ impl<T: Element> Trainer<T> {
     /// # Ok::<(), mfnet::Error>(())
     /// ```
     pub fn partial_fit(&mut self, data: &Dataset<T>) -> Result<f64> {
-        let mut run = Run::new(parts(self), Sets::from(data), Kind::Partial)?;
+        let mut run = Run::new(parts(self), Sets::from(data), RunKind::Partial)?;
         run.state.reopen();
         let loss = run.epoch()?.map(|record| record.train_loss);
         loss.ok_or_else(|| Error::data("Trainer::partial_fit", "there was no epoch"))
@@ -191,19 +191,19 @@ impl<T: Element> Trainer<T> {
         &self.network
     }
 
-    /// The network, for others to use.
+    /// Returns the network, and drops the rest of the trainer.
     pub fn into_network(self) -> NeuralNetwork<T> {
         self.network
     }
 
-    /// The epochs so far.
+    /// The history: the epochs so far.
     pub fn history(&self) -> &History {
         &self.state.history
     }
 }
 
-fn parts<T>(trainer: &mut Trainer<T>) -> Parts<'_, T> {
-    Parts {
+fn parts<T>(trainer: &mut Trainer<T>) -> TrainerParts<'_, T> {
+    TrainerParts {
         network: &mut trainer.network,
         loss: &*trainer.loss,
         optimizer: &mut *trainer.optimizer,
