@@ -82,7 +82,8 @@ pub fn contents_of(path: impl AsRef<Path>) -> Result<Contents> {
     let kind = match file.text(KEY) {
         None => FileKind::Weights,
         Some(text) => {
-            let description = Description::<State>::parse(text).map_err(|problem| file.fault(problem))?;
+            let description =
+                Description::<f64, State>::parse(text).map_err(|problem| file.fault(problem))?;
             let model = description.schema.is_some();
             match description.training {
                 Some(State { optimizer, epochs }) => FileKind::Checkpoint {

@@ -21,8 +21,6 @@ mod contents;
 #[cfg(feature = "save")]
 mod description;
 #[cfg(feature = "save")]
-mod exact;
-#[cfg(feature = "save")]
 mod header;
 #[cfg(feature = "save")]
 mod model;

@@ -98,7 +98,7 @@ impl<T: Element> NeuralNetwork<T> {
         let records = self.records_with(registry)?;
         let names = weights::matching(&file, &records)?;
         // All layers are made anew before the first is replaced.
-        let description = Description::<()>::new(self.inputs(), &records);
+        let description = Description::<T, ()>::new(self.inputs(), &records);
         let loaded = build(&description, &mut file, &names, registry)?;
         self.replace_layers(loaded);
         Ok(())
@@ -152,7 +152,7 @@ impl<T: Element> TensorSource<T> for LayerTensors<'_> {
 /// The network of a description, with the tensors of the file; `names` are those in the file, where they are others than
 /// `0.weight` and so on.
 pub(super) fn build<T: Element, S>(
-    description: &Description<S>,
+    description: &Description<T, S>,
     file: &mut TensorFile,
     names: &BTreeMap<String, String>,
     registry: &Registry<T>,
@@ -161,10 +161,9 @@ pub(super) fn build<T: Element, S>(
     let mut width = description.inputs;
     let mut image = None;
     for (index, entry) in description.layers.iter().enumerate() {
-        let options = entry.options();
         let mut tensors = LayerTensors { file, names, index };
         let mut saved = SavedLayer {
-            options: &options,
+            options: &entry.options,
             seed: entry.seed.unwrap_or(0),
             inputs: width,
             image,

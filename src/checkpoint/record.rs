@@ -97,12 +97,31 @@ pub enum Attribute {
 
 /// The value of an option.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(
+    feature = "save",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(untagged)
+)]
 #[non_exhaustive]
 pub enum Setting {
     /// A number.
+    #[cfg_attr(feature = "save", serde(serialize_with = "serialize_number"))]
     Number(f64),
     /// Sizes along several axes, such as height and width.
     Sizes(Vec<usize>),
+}
+
+/// Writes a number without a fraction where it has none, as Python distinguishes integers from other numbers.
+#[cfg(feature = "save")]
+fn serialize_number<S: serde::Serializer>(
+    number: &f64,
+    serializer: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    if number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(number) {
+        serializer.serialize_u32(*number as u32)
+    } else {
+        serializer.serialize_f64(*number)
+    }
 }
 
 impl<T> Default for Record<T> {

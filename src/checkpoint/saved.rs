@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::Registry;
-use super::description::{Description, KEY, MOST_LAYERS, Precision, SchemaEntry};
+use super::description::{Description, KEY, MOST_LAYERS, Precision};
 use super::header::shown;
 use super::network::{build, counts, tensors};
 use super::tensors::{TensorFile, write as write_tensors};
@@ -46,7 +46,7 @@ pub(super) type Content<T, S> = (SavedModel<T>, Option<SavedTraining<T, S>>);
 pub fn precision_of(path: impl AsRef<Path>) -> Result<Precision> {
     let file = TensorFile::open(path.as_ref())?;
     if let Some(text) = file.text(KEY) {
-        let description = Description::<IgnoredAny>::parse(text);
+        let description = Description::<f64, IgnoredAny>::parse(text);
         return Ok(description.map_err(|problem| file.fault(problem))?.precision);
     }
     let is_double = file.tensors().any(|(_, dtype, _)| dtype == Dtype::F64);
@@ -59,7 +59,7 @@ pub fn precision_of(path: impl AsRef<Path>) -> Result<Precision> {
 ///
 /// [`Error::InvalidData`] for what could not be loaded again: layers that the registry does not know, more of them than a
 /// file describes, no weights, numbers that are not finite, or a schema whose parts do not fit; [`Error::Io`].
-pub(super) fn write<T: Element, S: Serialize + DeserializeOwned>(
+pub(super) fn write<T: Element, S: Serialize>(
     path: &Path,
     network: &NeuralNetwork<T>,
     schema: Option<&Schema<T>>,
@@ -82,13 +82,13 @@ pub(super) fn write<T: Element, S: Serialize + DeserializeOwned>(
     let mut tensors = tensors(records);
     if let Some(schema) = schema {
         schema.check()?;
-        description.schema = Some(SchemaEntry::of(schema));
+        description.schema = Some(schema.clone());
     }
     if let Some(training) = training {
         description.training = Some(training.state);
         tensors.extend(training.tensors);
     }
-    let text = description.to_text();
+    let text = serde_json::to_string(&description);
     let text = text.map_err(|error| Error::io(path, "describe the model", error.into()))?;
     write_tensors(path, &tensors, &counts, (KEY, text))
 }
@@ -109,15 +109,13 @@ pub(super) fn read<T: Element, S: DeserializeOwned>(
              and load the weights into that"
         )));
     };
-    let mut description = Description::<S>::parse(text).map_err(|problem| file.fault(problem))?;
+    let description = Description::<T, S>::parse(text).map_err(|problem| file.fault(problem))?;
     let network = build(&description, &mut file, &BTreeMap::new(), registry)?;
-    let schema = description
-        .schema
-        .take()
-        .map(SchemaEntry::into_schema)
-        .transpose();
-    let schema = schema.map_err(|error| file.fault(error))?;
-    let training = match description.training {
+    let Description { schema, training, .. } = description;
+    if let Some(schema) = &schema {
+        schema.check().map_err(|error| file.fault(error))?;
+    }
+    let training = match training {
         Some(state) => Some(SavedTraining {
             state,
             tensors: file.take_rest()?,

@@ -10,111 +10,42 @@ use serde::{Deserialize, Serialize};
 use super::description::{Description, KEY};
 use super::saved::{self, SavedModel, SavedTraining, precision_of};
 use super::tensors::TensorFile;
-use super::{Record, Registry, exact};
-use crate::data::{Fingerprint, Schema};
+use super::{Record, Registry};
+use crate::data::Schema;
 use crate::element::Element;
 use crate::error::{Error, Position, Result};
 use crate::loss::Loss;
-use crate::network::{Evaluation, NeuralNetwork};
+use crate::network::NeuralNetwork;
 use crate::optimizer::{Optimizer, OptimizerState, ScheduleState};
 use crate::train::{
     BatchOrder, BestWeights, EarlyStop, EpochRecord, History, InterruptedEpoch, Run, Settings, StopReason,
     TrainOptions, TrainState, Trainer, TrainingData, difference, settings,
 };
 
-/// What is kept as JSON; numbers that come back as the very same bits.
+/// The state of a training as JSON; its numbers are read back bit for bit.
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct State {
+#[serde(bound = "", deny_unknown_fields)]
+struct State<T> {
     optimizer: String,
     settings: Settings,
     steps: u64,
-    stopped: Option<StopEntry>,
+    stopped: Option<StopReason>,
     restored: Option<usize>,
-    schedule: Option<ScheduleEntry>,
-    interrupted: Option<InterruptedEntry>,
-    best: Option<BestEntry>,
+    schedule: Option<ScheduleState>,
+    interrupted: Option<InterruptedEpoch>,
+    /// Without the weights, which are tensors of the file.
+    best: Option<BestWeights<T>>,
     epochs_without_improvement: usize,
-    epochs: Vec<EpochEntry>,
-    /// How many of these epochs are no partial fits.
+    epochs: Vec<EpochRecord>,
+    /// The number of epochs that are no partial fits.
     fit_epochs: usize,
-    data: Option<TrainingDataEntry>,
+    data: Option<TrainingData>,
 }
 
-/// What tells a checkpoint from one that was written before settings were kept.
+/// The part of the state that checkpoints of the first version lack.
 #[derive(Debug, Deserialize)]
 struct Age {
     settings: Option<IgnoredAny>,
-}
-
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum StopEntry {
-    Observer,
-    EarlyStopping,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TrainingDataEntry {
-    train: DataEntry,
-    validation: Option<DataEntry>,
-}
-
-/// The shape of a data set, and the hash of its content as 16 hexadecimal digits.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DataEntry {
-    samples: usize,
-    features: usize,
-    outputs: usize,
-    hash: String,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ScheduleEntry {
-    best: Option<f64>,
-    bad_epochs: u64,
-    rate: f64,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct InterruptedEntry {
-    batches: usize,
-    #[serde(with = "exact")]
-    loss: f64,
-    seconds: f64,
-    data: DataEntry,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct BestEntry {
-    epoch: usize,
-    #[serde(with = "exact")]
-    loss: f64,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct EpochEntry {
-    samples: usize,
-    #[serde(with = "exact")]
-    train_loss: f64,
-    validation: Option<EvaluationEntry>,
-    test: Option<EvaluationEntry>,
-    learning_rate: f64,
-    seconds: f64,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct EvaluationEntry {
-    #[serde(with = "exact")]
-    loss: f64,
-    accuracy: Option<f64>,
 }
 
 impl<T: Element> Run<'_, T> {
@@ -148,7 +79,7 @@ impl<T: Element> Run<'_, T> {
             options: self.options,
             state: self.state,
         };
-        save(path.as_ref(), &parts, schema, registry)
+        save(path.as_ref(), parts, schema, registry)
     }
 }
 
@@ -209,7 +140,7 @@ impl<T: Element> Trainer<T> {
             options: &self.options,
             state: &self.state,
         };
-        save(path.as_ref(), &parts, schema, registry)
+        save(path.as_ref(), parts, schema, registry)
     }
 
     /// Takes over network, optimizer state and history of a checkpoint, and continues its training with the next call of
@@ -253,7 +184,7 @@ impl<T: Element> Trainer<T> {
             )));
         }
         check_age(path)?;
-        let (SavedModel { network, .. }, training) = saved::read::<T, State>(path, registry)?;
+        let (SavedModel { network, .. }, training) = saved::read::<T, State<T>>(path, registry)?;
         let Some(SavedTraining { state, tensors }) = training else {
             return Err(fault(
                 "it is no checkpoint, but a model that is not being trained".to_owned(),
@@ -291,7 +222,7 @@ impl<T: Element> Trainer<T> {
     }
 }
 
-/// What a checkpoint is made of.
+/// The parts of a training that a checkpoint is made of.
 struct Parts<'a, T> {
     network: &'a NeuralNetwork<T>,
     loss: &'a dyn Loss<T>,
@@ -302,17 +233,11 @@ struct Parts<'a, T> {
 
 fn save<T: Element>(
     path: &Path,
-    parts: &Parts<'_, T>,
+    parts: Parts<'_, T>,
     schema: Option<&Schema<T>>,
     registry: &Registry<T>,
 ) -> Result<()> {
-    let Parts {
-        network,
-        loss,
-        optimizer,
-        options,
-        state,
-    } = *parts;
+    let Parts { optimizer, state, .. } = parts;
     let OptimizerState { steps, tensors } = optimizer.state();
     let mut tensors: BTreeMap<String, ArrayD<T>> = tensors
         .into_iter()
@@ -325,47 +250,31 @@ fn save<T: Element>(
     }
     let state = State {
         optimizer: optimizer.name().to_owned(),
-        settings: settings(loss, optimizer, options),
+        settings: settings(parts.loss, optimizer, parts.options),
         steps,
-        stopped: history.stopped.map(StopEntry::of),
+        stopped: history.stopped,
         restored: history.restored,
-        schedule: state.schedule.map(|schedule| ScheduleEntry {
-            best: schedule.best,
-            bad_epochs: schedule.bad_epochs,
-            rate: schedule.rate,
-        }),
-        interrupted: state.interrupted.map(|interrupted| InterruptedEntry {
-            batches: interrupted.batches,
-            loss: interrupted.loss,
-            seconds: interrupted.seconds,
-            data: DataEntry::of(interrupted.order.data()),
-        }),
-        best: best.map(|best| BestEntry {
+        schedule: state.schedule,
+        interrupted: state.interrupted,
+        best: best.map(|best| BestWeights::<T> {
             epoch: best.epoch,
             loss: best.loss,
+            weights: Vec::new(),
         }),
         epochs_without_improvement: state.early_stop.bad_epochs,
-        epochs: history.epochs.iter().map(EpochEntry::of).collect(),
+        epochs: history.epochs.clone(),
         fit_epochs: state.epochs,
-        data: state.data.map(|data| TrainingDataEntry {
-            train: DataEntry::of(data.train),
-            validation: data.validation.map(DataEntry::of),
-        }),
+        data: state.data,
     };
-    saved::write(
-        path,
-        network,
-        schema,
-        Some(SavedTraining { state, tensors }),
-        registry,
-    )
+    let training = SavedTraining { state, tensors };
+    saved::write(path, parts.network, schema, Some(training), registry)
 }
 
 /// Refuses a checkpoint that was written before settings were kept: nobody could tell of which training it is.
 fn check_age(path: &Path) -> Result<()> {
     let file = TensorFile::open(path)?;
     let Some(text) = file.text(KEY) else { return Ok(()) };
-    let description = Description::<Age>::parse(text).map_err(|problem| file.fault(problem))?;
+    let description = Description::<f64, Age>::parse(text).map_err(|problem| file.fault(problem))?;
     match description.training {
         Some(Age { settings: None }) => Err(file.fault(
             "the checkpoint was written by an older version, which did not keep what the training was told: its network can \
@@ -472,7 +381,7 @@ fn check_remembered<T: Element>(
 
 /// The state of a training, checked as far as its continuation needs it.
 fn restored<T>(
-    state: State,
+    mut state: State<T>,
     weights: Vec<Array2<T>>,
     options: &TrainOptions,
 ) -> std::result::Result<TrainState<T>, String> {
@@ -491,121 +400,26 @@ fn restored<T>(
             state.fit_epochs
         ));
     }
-    let interrupted = state.interrupted.map(|interrupted| {
-        Ok::<_, String>(InterruptedEpoch {
-            batches: interrupted.batches,
-            loss: interrupted.loss,
-            seconds: interrupted.seconds,
-            order: BatchOrder::new(interrupted.data.fingerprint()?, options),
-        })
-    });
-    let data = state.data.map(|data| {
-        Ok::<_, String>(TrainingData {
-            train: data.train.fingerprint()?,
-            validation: data.validation.map(|data| data.fingerprint()).transpose()?,
-        })
-    });
-    let numbered = state.epochs.into_iter().zip(1..);
+    for (record, epoch) in state.epochs.iter_mut().zip(1..) {
+        record.epoch = epoch;
+    }
     Ok(TrainState {
         history: History {
-            epochs: numbered.map(|(entry, epoch)| entry.into_record(epoch)).collect(),
-            stopped: state.stopped.map(StopEntry::reason),
+            epochs: state.epochs,
+            stopped: state.stopped,
             restored: state.restored,
         },
         epochs: state.fit_epochs,
-        schedule: state.schedule.map(|schedule| ScheduleState {
-            best: schedule.best,
-            bad_epochs: schedule.bad_epochs,
-            rate: schedule.rate,
+        schedule: state.schedule,
+        interrupted: state.interrupted.map(|interrupted| InterruptedEpoch {
+            order: BatchOrder::new(interrupted.order.data(), options),
+            ..interrupted
         }),
-        interrupted: interrupted.transpose()?,
         early_stop: EarlyStop {
-            best: state.best.map(|best| BestWeights {
-                epoch: best.epoch,
-                loss: best.loss,
-                weights,
-            }),
+            best: state.best.map(|best| BestWeights { weights, ..best }),
             bad_epochs: state.epochs_without_improvement,
         },
-        data: data.transpose()?,
+        data: state.data,
         expects_data: true,
     })
-}
-
-impl StopEntry {
-    fn of(reason: StopReason) -> Self {
-        match reason {
-            StopReason::Observer => StopEntry::Observer,
-            StopReason::EarlyStopping => StopEntry::EarlyStopping,
-        }
-    }
-
-    fn reason(self) -> StopReason {
-        match self {
-            StopEntry::Observer => StopReason::Observer,
-            StopEntry::EarlyStopping => StopReason::EarlyStopping,
-        }
-    }
-}
-
-impl DataEntry {
-    fn of(data: Fingerprint) -> Self {
-        DataEntry {
-            samples: data.samples,
-            features: data.features,
-            outputs: data.outputs,
-            hash: format!("{:016x}", data.hash),
-        }
-    }
-
-    fn fingerprint(&self) -> std::result::Result<Fingerprint, String> {
-        let hash = u64::from_str_radix(&self.hash, 16);
-        Ok(Fingerprint {
-            samples: self.samples,
-            features: self.features,
-            outputs: self.outputs,
-            hash: hash.map_err(|_| format!("`{}` is no hash of data", self.hash.escape_debug()))?,
-        })
-    }
-}
-
-impl EpochEntry {
-    fn of(record: &EpochRecord) -> Self {
-        EpochEntry {
-            samples: record.samples,
-            train_loss: record.train_loss,
-            validation: record.validation.map(EvaluationEntry::of),
-            test: record.test.map(EvaluationEntry::of),
-            learning_rate: record.learning_rate,
-            seconds: record.seconds,
-        }
-    }
-
-    fn into_record(self, epoch: usize) -> EpochRecord {
-        EpochRecord {
-            epoch,
-            samples: self.samples,
-            train_loss: self.train_loss,
-            validation: self.validation.map(EvaluationEntry::into_evaluation),
-            test: self.test.map(EvaluationEntry::into_evaluation),
-            learning_rate: self.learning_rate,
-            seconds: self.seconds,
-        }
-    }
-}
-
-impl EvaluationEntry {
-    fn of(evaluation: Evaluation) -> Self {
-        EvaluationEntry {
-            loss: evaluation.loss,
-            accuracy: evaluation.accuracy,
-        }
-    }
-
-    fn into_evaluation(self) -> Evaluation {
-        Evaluation {
-            loss: self.loss,
-            accuracy: self.accuracy,
-        }
-    }
 }

@@ -14,8 +14,14 @@ use crate::metrics::index_of_largest;
 
 /// How good a network's predictions of a data set are.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(
+    feature = "save",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields)
+)]
 pub struct Evaluation {
     /// The mean loss of a sample.
+    #[cfg_attr(feature = "save", serde(with = "crate::exact"))]
     pub loss: f64,
     /// The part of the samples, 0 to 1, whose largest output is that of their class; none without classes.
     pub accuracy: Option<f64>,

@@ -183,6 +183,11 @@ impl fmt::Display for Schedule {
 
 /// What a scheduler learns from the epochs, for a checkpoint to keep. Only [`Schedule::Plateau`] learns anything.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(
+    feature = "save",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields)
+)]
 pub struct ScheduleState {
     /// The best loss so far; none before the first.
     pub best: Option<f64>,

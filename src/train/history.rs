@@ -4,13 +4,21 @@ use crate::network::Evaluation;
 
 /// One epoch of a training.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(
+    feature = "save",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields)
+)]
 #[non_exhaustive]
 pub struct EpochRecord {
     /// The epoch, counted from 1, partial fits included.
+    // Checkpoints have it as the place in the list.
+    #[cfg_attr(feature = "save", serde(skip))]
     pub epoch: usize,
     /// The number of samples that were learned from.
     pub samples: usize,
     /// The mean of the losses of its batches, the short last batch weighing as much as the others.
+    #[cfg_attr(feature = "save", serde(with = "crate::exact"))]
     pub train_loss: f64,
     /// Loss and accuracy on the validation set; none without one.
     pub validation: Option<Evaluation>,
@@ -32,6 +40,11 @@ impl EpochRecord {
 
 /// Why a training ended before its last epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "save",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "kebab-case")
+)]
 #[non_exhaustive]
 pub enum StopReason {
     /// The observer asked for it.

@@ -28,25 +28,41 @@ pub(crate) struct TrainState<T> {
 
 /// An epoch that was begun and interrupted.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(
+    feature = "save",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields)
+)]
 pub(crate) struct InterruptedEpoch {
     /// The batches that were learned from.
     pub(crate) batches: usize,
     /// The sum of their losses.
+    #[cfg_attr(feature = "save", serde(with = "crate::exact"))]
     pub(crate) loss: f64,
     /// The seconds they took.
     pub(crate) seconds: f64,
     /// What the batches were cut from, and how.
+    #[cfg_attr(feature = "save", serde(rename = "data"))]
     pub(crate) order: BatchOrder,
 }
 
 /// What decides the batches of an epoch, besides the epoch's number: with another order an interrupted epoch cannot be
-/// continued.
+/// continued. Checkpoints keep the fingerprint of the data alone: the options are those of the resumed training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "save",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(transparent)
+)]
 pub(crate) struct BatchOrder {
     data: Fingerprint,
+    #[cfg_attr(feature = "save", serde(skip))]
     batch_size: usize,
+    #[cfg_attr(feature = "save", serde(skip))]
     shuffle: Shuffle,
+    #[cfg_attr(feature = "save", serde(skip))]
     seed: u64,
+    #[cfg_attr(feature = "save", serde(skip))]
     drop_last: bool,
 }
 
@@ -69,6 +85,11 @@ impl BatchOrder {
 
 /// The data that a training depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "save",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields)
+)]
 pub(crate) struct TrainingData {
     pub(crate) train: Fingerprint,
     pub(crate) validation: Option<Fingerprint>,
