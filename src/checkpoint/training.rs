@@ -1,4 +1,4 @@
-//! Checkpoints: a training as a file, which is resumed with the very same bits.
+//! Checkpoints: saves a training in a file, from which it is resumed bit for bit.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -49,10 +49,10 @@ struct Age {
 }
 
 impl<T: Element> Run<'_, T> {
-    /// Saves how far the training has come, in a file that [`Trainer::load_checkpoint`] resumes from.
+    /// Saves the state of the training in a file that [`Trainer::load_checkpoint`] resumes from.
     ///
-    /// The file is also a model's, if it has a schema: [`Model::load`](super::Model::load) loads it. It is replaced as
-    /// a whole, or stays as it was.
+    /// With a schema, the file is also a model, which [`Model::load`](super::Model::load) loads. The file is replaced
+    /// atomically, never in part.
     ///
     /// # Errors
     ///
@@ -143,16 +143,15 @@ impl<T: Element> Trainer<T> {
         save(path.as_ref(), parts, schema, registry)
     }
 
-    /// Takes over network, optimizer state and history of a checkpoint, and continues its training with the next call of
-    /// [`Trainer::fit`]: weights and history become, bit for bit, those of a training that was never interrupted.
+    /// Loads network, optimizer state and history of a checkpoint, so that the next call of [`Trainer::fit`] continues its
+    /// training: weights and history become, bit for bit, those of a training that was never interrupted.
     ///
-    /// The training must be the same, and is refused if it is not. These are compared, with names and both values in the
-    /// error:
+    /// A checkpoint of a different training is refused. These are compared, and the error has the names and both values:
     ///
     /// - here: the precision; the layers and activations with their options; the loss and the optimizer with their
     ///   [settings](crate::loss::Loss::settings) and the learning rate; of the options the schedule, the warm-up, batch
     ///   size, seed, shuffle and drop-last;
-    /// - by the first [`Trainer::fit`] or [`Trainer::start`]: training and validation set, by shape and content hash. A
+    /// - by the first [`Trainer::fit`] or [`Trainer::start`]: training and validation set, by shape and content hash.
     ///   [`Trainer::partial_fit`] takes any data.
     ///
     /// These may differ: the number of epochs, the patience of early stopping and its `min_delta`, the test set and its
@@ -161,9 +160,9 @@ impl<T: Element> Trainer<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] if the file cannot be read; [`Error::InvalidFile`] for one that is no checkpoint, that of another
-    /// training, or one of a version that did not keep the settings yet. The trainer then stays as it was, if its optimizer
-    /// does when it refuses a state: those of this crate do.
+    /// [`Error::Io`] if the file cannot be read; [`Error::InvalidFile`] for a file that is no checkpoint, is that
+    /// of another training, or was written by a version that did not save the settings yet. The trainer is then unchanged,
+    /// provided that its optimizer is unchanged by a state that it refuses, as those of this crate are.
     pub fn load_checkpoint(&mut self, path: impl AsRef<Path>) -> Result<()> {
         self.load_checkpoint_with(path, &Registry::new())
     }
@@ -270,7 +269,7 @@ fn save<T: Element>(
     saved::write(path, parts.network, schema, Some(training), registry)
 }
 
-/// Refuses a checkpoint that was written before settings were kept: nobody could tell of which training it is.
+/// Refuses a checkpoint of a version that did not save the settings: it cannot be compared with a training.
 fn check_age(path: &Path) -> Result<()> {
     let file = TensorFile::open(path)?;
     let Some(text) = file.text(KEY) else { return Ok(()) };
@@ -284,7 +283,7 @@ fn check_age(path: &Path) -> Result<()> {
     }
 }
 
-/// How the layers of a network differ from another's, by place and with both descriptions; none if they agree.
+/// Describes the first difference between the layers of two networks, with both sides; `None` if they agree.
 fn layer_difference<T: Element>(
     saved: &NeuralNetwork<T>,
     own: &NeuralNetwork<T>,
@@ -292,7 +291,7 @@ fn layer_difference<T: Element>(
 ) -> Result<Option<String>> {
     let described = |network: &NeuralNetwork<T>| -> Result<Vec<String>> {
         let records = network.records_with(registry)?.into_iter();
-        Ok(records.map(|record| shown(&record)).collect())
+        Ok(records.map(|record| describe(&record)).collect())
     };
     let (of_saved, of_own) = (described(saved)?, described(own)?);
     if of_saved == of_own && saved.inputs() == own.inputs() {
@@ -312,19 +311,19 @@ fn layer_difference<T: Element>(
     }))
 }
 
-/// Kind, options and seed of a layer or an activation.
-fn shown<T>(record: &Record<T>) -> String {
+/// Formats kind, options and seed of a layer or an activation.
+fn describe<T>(record: &Record<T>) -> String {
     let options = record.options.iter();
     let mut options: Vec<String> = options.map(|(name, value)| format!("{name}={value}")).collect();
     options.extend(record.seed.map(|seed| format!("seed={seed}")));
     format!("{} ({})", record.kind, options.join(", "))
 }
 
-/// The names and tensors of an optimizer, and the best weights.
+/// The tensors of the optimizer by name, and the best weights.
 type Sorted<T> = (Vec<(String, Array2<T>)>, Vec<Array2<T>>);
 
-/// The tensors by their use: what an optimizer remembers is of the shapes of the weights that it is of; the best weights are
-/// none, or as many and of the same shapes as the network's.
+/// Sorts tensors into those of the optimizer, each of the shape of its weights, and the best weights, which are missing or
+/// have the shapes of the network's parameters and buffers.
 fn sorted<T: Element>(
     tensors: BTreeMap<String, ArrayD<T>>,
     network: &NeuralNetwork<T>,
@@ -335,7 +334,7 @@ fn sorted<T: Element>(
         let matrix = tensor.into_dimensionality::<Ix2>();
         let matrix = matrix.map_err(|_| format!("tensor `{}` is no matrix", name.escape_debug()))?;
         if let Some(own_name) = name.strip_prefix("optimizer.") {
-            check_remembered(&name, own_name, matrix.dim(), network)?;
+            check_optimizer_tensor(&name, own_name, matrix.dim(), network)?;
             of_optimizer.push((own_name.to_owned(), matrix));
         } else if let Some(index) = name
             .strip_prefix("best.")
@@ -357,8 +356,8 @@ fn sorted<T: Element>(
     Ok((of_optimizer, best.into_values().collect()))
 }
 
-/// Refuses what an optimizer cannot have remembered of these weights; a name without an index is for the optimizer to know.
-fn check_remembered<T: Element>(
+/// Refuses a tensor of the optimizer whose shape is not that of its weights. The optimizer checks names without an index.
+fn check_optimizer_tensor<T: Element>(
     name: &str,
     own_name: &str,
     (rows, columns): (usize, usize),
@@ -379,7 +378,7 @@ fn check_remembered<T: Element>(
     }
 }
 
-/// The state of a training, checked as far as its continuation needs it.
+/// Restores the state of a training, and checks what its continuation depends on.
 fn restored<T>(
     mut state: State<T>,
     weights: Vec<Array2<T>>,
@@ -422,4 +421,33 @@ fn restored<T>(
         data: state.data,
         expects_data: true,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A state with every part, as version 0.1 writes it.
+    const JSON: &str = concat!(
+        r#"{"optimizer":"Adam","settings":{"seed":"0"},"steps":4,"stopped":"early-stopping","restored":1,"#,
+        r#""schedule":{"best":null,"bad_epochs":0,"rate":0.001},"#,
+        r#""interrupted":{"batches":2,"loss":"NaN","seconds":0.5,"#,
+        r#""data":{"samples":26,"features":2,"outputs":1,"hash":"00ade691e6ee058f"}},"#,
+        r#""best":{"epoch":1,"loss":"inf"},"epochs_without_improvement":3,"#,
+        r#""epochs":[{"samples":26,"train_loss":"-inf","validation":{"loss":0.1,"accuracy":0.25},"test":null,"#,
+        r#""learning_rate":0.1,"seconds":1e-7}],"fit_epochs":1,"#,
+        r#""data":{"train":{"samples":26,"features":2,"outputs":1,"hash":"3ade691e6ee058f7"},"validation":null}}"#,
+    );
+
+    #[test]
+    fn the_json_of_a_state_does_not_change() {
+        let parse = |text: &str| serde_json::from_str::<State<f32>>(text);
+        assert_eq!(serde_json::to_string(&parse(JSON).unwrap()).unwrap(), JSON);
+        for (place, _) in JSON.match_indices('{') {
+            let hostile = format!(r#"{}{{"x":7,{}"#, &JSON[..place], &JSON[place + 1..]);
+            let error = parse(&hostile).unwrap_err().to_string();
+            let is_settings = JSON[place..].starts_with(r#"{"seed""#);
+            assert!(is_settings || error.contains("unknown field `x`"), "{error}");
+        }
+    }
 }
