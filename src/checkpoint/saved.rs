@@ -1,4 +1,4 @@
-//! What a file of ours holds: a network, what its data mean, and what a training needs to go on.
+//! Writing and reading the files of this crate: a network, the schema of its data, and the state of a training.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,27 +18,27 @@ use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::network::NeuralNetwork;
 
-/// The model of a file.
+/// The network of a file, and its schema.
 #[derive(Debug)]
 pub(super) struct SavedModel<T> {
     pub(super) network: NeuralNetwork<T>,
-    /// None for a network on its own.
+    /// `None` for a network without a schema.
     pub(super) schema: Option<Schema<T>>,
 }
 
 /// The state of a training in a checkpoint.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct SavedTraining<T, S> {
-    /// What is kept as JSON.
+    /// The part that is saved as JSON.
     pub(super) state: S,
-    /// What is kept as tensors, by names that do not start with a digit, such as `optimizer.0.exp_avg`.
+    /// The part that is saved as tensors, whose names do not start with a digit, such as `optimizer.0.exp_avg`.
     pub(super) tensors: BTreeMap<String, ArrayD<T>>,
 }
 
-/// All that a file holds; only a checkpoint has the second part.
+/// The contents of a file; only a checkpoint has the second part.
 pub(super) type Content<T, S> = (SavedModel<T>, Option<SavedTraining<T, S>>);
 
-/// The precision that a network was saved in; of a file by others, that of its widest numbers.
+/// Returns the precision that a network was saved in. For a file of another program, it is that of the widest numbers.
 ///
 /// # Errors
 ///
@@ -53,12 +53,13 @@ pub fn precision_of(path: impl AsRef<Path>) -> Result<Precision> {
     Ok(if is_double { Precision::F64 } else { Precision::F32 })
 }
 
-/// Writes a file, which is replaced as a whole or stays as it was.
+/// Writes a file, which is replaced atomically, never in part.
 ///
 /// # Errors
 ///
-/// [`Error::InvalidData`] for what could not be loaded again: layers that the registry does not know, more of them than a
-/// file describes, no weights, numbers that are not finite, or a schema whose parts do not fit; [`Error::Io`].
+/// [`Error::InvalidData`] for a network that could not be loaded again (a layer that the registry does not know, more layers
+/// than a file may describe, no weights, numbers that are not finite) and for a schema whose parts do not fit;
+/// [`Error::Io`].
 pub(super) fn write<T: Element, S: Serialize>(
     path: &Path,
     network: &NeuralNetwork<T>,
@@ -93,11 +94,11 @@ pub(super) fn write<T: Element, S: Serialize>(
     write_tensors(path, &tensors, &counts, (KEY, text))
 }
 
-/// Reads a file that [`write`] has written, in this precision, whichever it was written in.
+/// Reads a file that [`write`] wrote. A file of the other precision is converted.
 ///
 /// # Errors
 ///
-/// [`Error::Io`]; [`Error::InvalidFile`] for anything in it that does not fit.
+/// [`Error::Io`]; [`Error::InvalidFile`] for a file whose parts do not fit.
 pub(super) fn read<T: Element, S: DeserializeOwned>(
     path: &Path,
     registry: &Registry<T>,
