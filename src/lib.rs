@@ -96,6 +96,8 @@ pub mod checkpoint;
 pub mod data;
 mod element;
 mod error;
+#[cfg(feature = "save")]
+mod exact;
 mod kernel;
 pub mod layer;
 pub mod loss;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// The modules at the top of the crate, lowest rank first. A module may import those of lower ranks, and itself.
 const RANKS: [&[&str]; 11] = [
     &["error", "kernel", "pool"],
-    &["element", "atomic", "names"],
+    &["element", "atomic", "exact", "names"],
     &["augment", "random", "blas", "plain"],
     &["product"],
     &["data", "layer", "machine"],

@@ -1,4 +1,4 @@
-//! What a safetensors file holds, by whomever it was written: a look at it before anything is made of it.
+//! The contents of a safetensors file of any program: its kind and its tensors, read without building a network.
 
 use std::path::Path;
 
@@ -9,33 +9,33 @@ use super::description::{Description, KEY};
 use super::tensors::TensorFile;
 use crate::error::Result;
 
-/// What a safetensors file holds.
+/// The contents of a safetensors file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Contents {
-    /// How much of a model it is.
+    /// The kind of file.
     pub kind: FileKind,
-    /// Its tensors, sorted by name.
+    /// The file's tensors, sorted by name.
     pub tensors: Vec<TensorSummary>,
 }
 
-/// How much of a model a file is.
+/// The kind of a safetensors file: how much of a model it holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FileKind {
-    /// Tensors alone: which layers they are of is not said. Files of PyTorch are such.
+    /// Tensors without a description of the layers, as PyTorch writes them.
     Weights,
-    /// A network, without what its data mean: [`NeuralNetwork::load`](crate::NeuralNetwork::load) reads it.
+    /// A network without a schema of its data: [`NeuralNetwork::load`](crate::NeuralNetwork::load) reads it.
     Network,
-    /// A model: [`Model::load`](crate::Model::load) reads it.
+    /// A network with a schema: [`Model::load`](crate::Model::load) reads it.
     Model,
-    /// A training that can go on, and the network that came of it so far.
+    /// A training that can be resumed, and its network so far.
     Checkpoint {
         /// The optimizer's name, such as `"Adam"`.
         optimizer: String,
-        /// The epochs that are complete.
+        /// The number of complete epochs.
         epochs: usize,
-        /// Whether there is a model in it: what the data mean is known.
+        /// Whether the file has a schema, so that [`Model::load`](crate::Model::load) reads it, too.
         model: bool,
     },
 }
@@ -44,22 +44,22 @@ pub enum FileKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TensorSummary {
-    /// Its name, such as `0.weight`. It may hold anything: escape it before it gets to a terminal.
+    /// The name, such as `0.weight`. It may contain control characters: escape it before it is printed.
     pub name: String,
-    /// The type of its numbers, as the format calls it: `F32`, `BF16`.
+    /// The type of the numbers, as the format calls it: `F32`, `BF16`.
     pub dtype: String,
-    /// Its shape.
+    /// The shape.
     pub shape: Vec<usize>,
 }
 
-/// What a look needs of a training's state.
+/// The part of a training's state that the contents show.
 #[derive(Deserialize)]
 struct State {
     optimizer: String,
     epochs: Vec<IgnoredAny>,
 }
 
-/// What a safetensors file holds.
+/// Returns the contents of a safetensors file: its kind and its tensors.
 ///
 /// ```
 /// use mfnet::NeuralNetwork;
@@ -82,7 +82,8 @@ pub fn contents_of(path: impl AsRef<Path>) -> Result<Contents> {
     let kind = match file.text(KEY) {
         None => FileKind::Weights,
         Some(text) => {
-            let description = Description::<State>::parse(text).map_err(|problem| file.fault(problem))?;
+            let description =
+                Description::<f64, State>::parse(text).map_err(|problem| file.fault(problem))?;
             let model = description.schema.is_some();
             match description.training {
                 Some(State { optimizer, epochs }) => FileKind::Checkpoint {

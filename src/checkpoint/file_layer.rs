@@ -1,4 +1,4 @@
-//! Layers and activations that files know: how each is described for a file, and made from what a file says.
+//! The traits of layers and activations that can be saved: a record for the file, and the way back from it.
 
 use super::{Record, SavedLayer};
 use crate::element::Element;
@@ -7,8 +7,8 @@ use crate::layer::{Activation, Image, Layer};
 
 /// A layer that model files, checkpoints and ONNX exports can hold.
 ///
-/// Every built-in layer is one. A network with a layer of your own is saved and loaded with a
-/// [`Registry`](super::Registry) that knows it:
+/// All built-in layers implement it. A network with a layer of your own is saved and loaded with a
+/// [`Registry`](super::Registry) that has the layer:
 ///
 /// ```
 /// use mfnet::NeuralNetwork;
@@ -73,23 +73,23 @@ use crate::layer::{Activation, Image, Layer};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait FileLayer<T: Element>: Layer<T> + Sized {
-    /// The layer's name in files, which no other layer or activation has: a file is read by it.
+    /// The layer's name in files, unique among all layers and activations of a registry.
     const KIND: &'static str;
 
-    /// The layer as files describe it.
+    /// Returns the description of the layer for files.
     fn record(&self) -> Record<T>;
 
-    /// The layer that a file describes; the inverse of [`FileLayer::record`].
+    /// Makes the layer that a file describes; the inverse of [`FileLayer::record`].
     ///
-    /// It takes every tensor that the record has, those of a size that the file names before memory is taken for it: files
-    /// come from anywhere.
+    /// It takes every tensor of the record. As files may come from untrusted sources, it takes the tensors of a size that
+    /// the file states before it allocates memory of that size.
     ///
     /// # Errors
     ///
-    /// Those of [`SavedLayer`], and any for options that cannot be.
+    /// Those of [`SavedLayer`], and any for invalid options.
     fn from_record(saved: &mut SavedLayer<'_, T>) -> Result<Self>;
 
-    /// The meaning of the features; by default, each has its own.
+    /// Returns the layout of the features; by default, [`FeatureLayout::Flat`].
     fn feature_layout(&self) -> FeatureLayout {
         FeatureLayout::Flat
     }
@@ -144,20 +144,21 @@ pub trait FileLayer<T: Element>: Layer<T> + Sized {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait FileActivation<T: Element>: Activation<T> + Sized {
-    /// The activation's name in files, which no other layer or activation has: a file is read by it.
+    /// The activation's name in files, unique among all layers and activations of a registry.
     const KIND: &'static str;
 
-    /// The activation as files describe it.
+    /// Returns the description of the activation for files.
     fn record(&self) -> Record<T>;
 
-    /// The activation that a file describes; the inverse of [`FileActivation::record`].
+    /// Makes the activation that a file describes; the inverse of [`FileActivation::record`].
     ///
     /// # Errors
     ///
-    /// Those of [`SavedLayer`], and any for options that cannot be.
+    /// Those of [`SavedLayer`], and any for invalid options.
     fn from_record(saved: &mut SavedLayer<'_, T>) -> Result<Self>;
 
-    /// Whether an image stays one: by default, unless the results are probabilities, which depend on all features.
+    /// Returns the layout of the features; by default, [`FeatureLayout::Any`], or [`FeatureLayout::Flat`] for probabilities,
+    /// which depend on all features.
     fn feature_layout(&self) -> FeatureLayout {
         if self.gives_probabilities() {
             FeatureLayout::Flat
@@ -167,27 +168,27 @@ pub trait FileActivation<T: Element>: Activation<T> + Sized {
     }
 }
 
-/// The meaning of a layer's features, in and out.
+/// The layout of a layer's features in PyTorch: rows of features, or images.
 ///
-/// In memory all are features in a row. Files, as PyTorch, reshape them between a layer of images and one of features.
+/// In memory, all features are in a row. Files, as PyTorch, have a reshaping between a layer of images and one of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FeatureLayout {
-    /// Features in a row, each with its own meaning.
+    /// A row of features, each with its own meaning.
     Flat,
-    /// Whatever comes in: each feature is treated alike, and stays where it is.
+    /// The layout of the input: all features are treated alike, and stay in their places.
     Any,
     /// Images.
     Images {
-        /// Those that come in.
+        /// The input images.
         input: Image,
-        /// Those that go out.
+        /// The output images.
         output: Image,
     },
 }
 
 impl FeatureLayout {
-    /// The images that come out if such, or none, come in; none if features in a row come out.
+    /// Returns the shape of the output images for these input images; `None` stands for rows of features.
     pub(super) fn output_image(self, input: Option<Image>) -> Option<Image> {
         match self {
             FeatureLayout::Flat => None,

@@ -1,32 +1,31 @@
-//! The header of a safetensors file: JSON that says which tensors there are, and which bytes are theirs.
+//! The header of a safetensors file: JSON that lists the tensors and the bytes of each.
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::marker::PhantomData;
 
 use safetensors::tensor::{Dtype, TensorInfo};
-use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
+use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// The longest header that readers of the format take.
+/// The longest header that readers of the format accept.
 pub(super) const LONGEST: u64 = 100_000_000;
 
-/// Where the texts stand among the tensors.
+/// The key of the texts among the names of the tensors.
 const METADATA: &str = "__metadata__";
 
-/// What a header says, and is checked to be.
+/// A header that was checked.
 #[derive(Debug)]
 pub(super) struct Header {
     /// Texts by their names.
     pub(super) metadata: BTreeMap<String, String>,
-    /// The tensors; their bytes lie in one row, without gaps or overlaps, counted from the header's end.
+    /// The tensors; their bytes follow each other without gaps or overlaps, counted from the header's end.
     pub(super) tensors: BTreeMap<String, TensorInfo>,
-    /// The number of all their bytes.
+    /// The number of bytes of all tensors.
     pub(super) bytes: usize,
 }
 
 impl Header {
-    /// A header of a text and of tensors, by their names, types and shapes, whose bytes follow in this order.
+    /// Returns the header of a text and of tensors, given by name, type and shape, whose bytes follow in this order.
     pub(super) fn of<'a>(
         text: (&str, String),
         tensors: impl Iterator<Item = (&'a str, Dtype, &'a [usize])>,
@@ -34,7 +33,7 @@ impl Header {
         let mut bytes = 0;
         let mut info = |dtype: Dtype, shape: &[usize]| {
             let start = bytes;
-            // Numbers that are in memory, so that their sizes are no more than it has.
+            // No overflow: these numbers are in memory.
             bytes += shape.iter().product::<usize>() * (dtype.bitsize() / 8);
             TensorInfo {
                 dtype,
@@ -52,8 +51,8 @@ impl Header {
         }
     }
 
-    /// The header as a file has it, filled up with spaces to a multiple of 8 bytes: tensors are to lie where a computer
-    /// can use them as they are.
+    /// Returns the header as a file has it, padded with spaces to a multiple of 8 bytes, so that the numbers behind it are
+    /// aligned.
     pub(super) fn to_text(&self) -> serde_json::Result<Vec<u8>> {
         let entries: BTreeMap<&str, Entry<'_>> = (self.tensors.iter())
             .map(|(name, info)| (name.as_str(), Entry::Tensor(info)))
@@ -64,9 +63,9 @@ impl Header {
         Ok(text)
     }
 
-    /// Reads a header, or says what is wrong with it.
+    /// Parses a header; an error says what is wrong with it.
     ///
-    /// Beyond what the safetensors crate does, names that come twice are refused, and every problem names its tensor.
+    /// Unlike in the safetensors crate, duplicate names are refused, and every error names its tensor.
     pub(super) fn parse(text: &[u8]) -> Result<Self, String> {
         let broken =
             |error: serde_json::Error| format!("the header cannot be read: {}", shown(&error.to_string()));
@@ -99,14 +98,14 @@ impl Header {
     }
 }
 
-/// The bytes of a tensor; none if there are no so many, or no whole number.
+/// Returns the number of bytes of a tensor; `None` if it overflows or is not whole.
 fn size(info: &TensorInfo) -> Option<usize> {
     let numbers = info.shape.iter().copied().try_fold(1, usize::checked_mul)?;
     let bits = numbers.checked_mul(info.dtype.bitsize())?;
     bits.is_multiple_of(8).then_some(bits / 8)
 }
 
-/// A shape as it is read: `3 x 4`.
+/// Formats a shape for messages: `3 x 4`.
 pub(super) fn dimensions(shape: &[usize]) -> String {
     const MOST: usize = 8;
     let mut parts: Vec<String> = shape.iter().take(MOST).map(usize::to_string).collect();
@@ -119,7 +118,7 @@ pub(super) fn dimensions(shape: &[usize]) -> String {
     parts.join(" x ")
 }
 
-/// Text out of a file, fit for a terminal: escaped, and cut where it is long.
+/// Makes text from a file safe to print: escaped, and cut after 160 characters.
 pub(super) fn shown(text: &str) -> String {
     const MOST: usize = 160;
     let mut start: String = text.chars().take(MOST).flat_map(char::escape_debug).collect();
@@ -129,7 +128,7 @@ pub(super) fn shown(text: &str) -> String {
     start
 }
 
-/// An entry of the header's JSON object, as it is written.
+/// An entry of the header's JSON object, for writing.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Entry<'a> {
@@ -137,7 +136,7 @@ enum Entry<'a> {
     Metadata(&'a BTreeMap<String, String>),
 }
 
-/// The header's JSON object, as it is read.
+/// The header's JSON object, for reading.
 struct Entries {
     metadata: BTreeMap<String, String>,
     tensors: BTreeMap<String, TensorInfo>,
@@ -158,9 +157,7 @@ impl<'de> Deserialize<'de> for Entries {
                 let (mut metadata, mut tensors) = (None, BTreeMap::new());
                 while let Some(name) = map.next_key::<String>()? {
                     let is_first = if name == METADATA {
-                        metadata
-                            .replace(map.next_value::<Distinct<String>>()?.0)
-                            .is_none()
+                        metadata.replace(map.next_value::<DistinctTexts>()?.0).is_none()
                     } else {
                         let in_tensor = |error| A::Error::custom(format_args!("tensor `{name}`: {error}"));
                         let info: TensorInfo = map.next_value().map_err(in_tensor)?;
@@ -181,33 +178,33 @@ impl<'de> Deserialize<'de> for Entries {
     }
 }
 
-/// A map that has each name once.
-struct Distinct<V>(BTreeMap<String, V>);
+/// A map of texts whose keys are checked to be distinct.
+struct DistinctTexts(BTreeMap<String, String>);
 
-impl<'de, V: DeserializeOwned> Deserialize<'de> for Distinct<V> {
+impl<'de> Deserialize<'de> for DistinctTexts {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reader<V>(PhantomData<V>);
+        struct Reader;
 
-        impl<'de, V: DeserializeOwned> Visitor<'de> for Reader<V> {
-            type Value = Distinct<V>;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = DistinctTexts;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Distinct<V>, A::Error> {
-                let mut entries = BTreeMap::new();
-                while let Some((name, value)) = map.next_entry::<String, V>()? {
-                    if entries.contains_key(&name) {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<DistinctTexts, A::Error> {
+                let mut texts = BTreeMap::new();
+                while let Some((name, text)) = map.next_entry::<String, String>()? {
+                    if texts.contains_key(&name) {
                         return Err(A::Error::custom(format_args!("`{name}` is there twice")));
                     }
-                    entries.insert(name, value);
+                    texts.insert(name, text);
                 }
-                Ok(Distinct(entries))
+                Ok(DistinctTexts(texts))
             }
         }
 
-        deserializer.deserialize_map(Reader(PhantomData))
+        deserializer.deserialize_map(Reader)
     }
 }
 

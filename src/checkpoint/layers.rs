@@ -1,4 +1,4 @@
-//! The built-in layers and activations as files know them: the names, options and shapes of PyTorch's modules, and the
+//! How files describe the built-in layers and activations: the names, options and shapes of PyTorch's modules, and the
 //! operators of ONNX.
 
 use ndarray::{ArrayD, ArrayView1, ArrayView2, Ix1, s};
@@ -11,7 +11,7 @@ use crate::layer::{
     BatchNorm1d, Conv2d, Dropout, Identity, Image, LeakyRelu, Linear, Relu, Sigmoid, Softmax, Tanh, Window,
 };
 
-/// All of them: a new one is entered here, and implements its trait below.
+/// Returns the registry of all built-in layers and activations. A new one is added here, and implements its trait below.
 pub(super) fn built_in<T: Element>() -> Registry<T> {
     Registry::empty()
         .with_layer::<Linear<T>>()
@@ -60,13 +60,13 @@ impl<T: Element> FileLayer<T> for Conv2d<T> {
         let kernels = kernels
             .into_shape_with_order(vec![outputs, channels, height, width])
             .expect("a row is a window full of weights for each channel");
-        let whole =
+        let integers =
             |numbers: &[usize]| Attribute::Integers(numbers.iter().map(|&number| number as i64).collect());
         let conv = Operator::new("Conv").tensor("weight").tensor("bias");
         let conv = conv
-            .attribute("kernel_shape", whole(&window.size))
-            .attribute("strides", whole(&window.stride))
-            .attribute("pads", whole(&[above, left, above, left]));
+            .attribute("kernel_shape", integers(&window.size))
+            .attribute("strides", integers(&window.stride))
+            .attribute("pads", integers(&[above, left, above, left]));
         Record::new()
             .number("in_channels", channels as f64)
             .number("out_channels", outputs as f64)
@@ -150,7 +150,7 @@ impl<T: Element> FileLayer<T> for BatchNorm1d<T> {
 impl<T: Element> FileLayer<T> for Dropout {
     const KIND: &'static str = "Dropout";
 
-    /// Predictions leave nothing out.
+    /// The ONNX operator is `Identity`, as dropout is active in training only.
     fn record(&self) -> Record<T> {
         let record = Record::new().number("p", self.probability()).seed(self.seed());
         record.operator(Operator::new("Identity"))
@@ -246,7 +246,7 @@ impl<T: Element> FileActivation<T> for Identity {
     }
 }
 
-/// The record of the step from features in a row to images.
+/// Returns the record of the reshaping from rows of features to images.
 pub(super) fn unflatten<T>(image: Image) -> Record<T> {
     let sizes = [image.channels, image.height, image.width];
     let shape = std::iter::once(-1).chain(sizes.map(|size| size as i64));
@@ -258,14 +258,14 @@ pub(super) fn unflatten<T>(image: Image) -> Record<T> {
     record
 }
 
-/// The record of the step from images to features in a row.
+/// Returns the record of the reshaping from images to rows of features.
 pub(super) fn flatten<T>() -> Record<T> {
     let mut record = Record::new().operator(Operator::new("Flatten"));
     record.kind = super::registry::FLATTEN;
     record
 }
 
-/// The same numbers, row after row, as files have them.
+/// Returns the same numbers in row-major order, as in files.
 fn row_major<T: Element>(view: ArrayView2<'_, T>) -> ndarray::Array2<T> {
     view.as_standard_layout().into_owned()
 }
@@ -288,7 +288,7 @@ mod tests {
     use crate::layer::{Context, Layer, Mode};
     use ndarray::{Array2, array};
 
-    /// Room for the layer of a record.
+    /// Makes the layer of a record.
     fn made<L: FileLayer<f64>>(record: &Record<f64>, inputs: usize, image: Option<Image>) -> Result<L> {
         L::from_record(&mut SavedLayer {
             options: &record.options,
@@ -369,7 +369,7 @@ mod tests {
             "Registry { layers: [\"Linear\", \"Conv2d\", \"BatchNorm1d\", \"Dropout\"], activations: [\"ReLU\", \
              \"LeakyReLU\", \"Sigmoid\", \"Tanh\", \"Softmax\", \"Identity\"] }"
         );
-        // A list with a name twice would be refused as a user's own is.
+        // The public method refuses a type that is already there.
         assert!(registry.layer::<Dropout>().is_err());
     }
 }

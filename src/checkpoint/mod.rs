@@ -1,13 +1,14 @@
 //! Models as files: saved and loaded as safetensors, which PyTorch reads too, and exported as ONNX.
 //!
-//! A file has the tensors of PyTorch's `nn.Sequential`, by its names and in its shapes, and one JSON value besides: what
-//! the layers are, what the columns of the data mean, and, in a checkpoint, how far a training has come. Files come from
-//! anywhere: whatever one holds, reading it ends in a network or in an error, and takes up no more memory than a small
-//! multiple of the file.
+//! A file holds the tensors of PyTorch's `nn.Sequential`, with its names and shapes, and one JSON description: the layers,
+//! the schema of the data, and, in a checkpoint, the state of the training. Files may come from untrusted sources:
+//! whatever a file holds, reading it returns a network or an error, and takes no more memory than a small multiple of the
+//! file's size.
 //!
-//! Files know the built-in layers and activations. One of your own implements [`FileLayer`] or [`FileActivation`], and is
-//! added to a [`Registry`], which goes to the methods that end in `_with`: `NeuralNetwork::save_with` and `load_with`,
-//! those of `Model`, `Trainer::save_checkpoint_with` and so on. A layer that could not be loaded is not saved.
+//! The built-in layers and activations can be saved and loaded. A layer or an activation of your own implements
+//! [`FileLayer`] or [`FileActivation`] and is added to a [`Registry`], which the methods that end in `_with` take:
+//! `NeuralNetwork::save_with` and `load_with`, those of `Model`, `Trainer::save_checkpoint_with` and so on. A network with
+//! a layer that could not be loaded again is not saved.
 
 mod file_layer;
 mod layers;
@@ -20,8 +21,6 @@ mod saved_layer;
 mod contents;
 #[cfg(feature = "save")]
 mod description;
-#[cfg(feature = "save")]
-mod exact;
 #[cfg(feature = "save")]
 mod header;
 #[cfg(feature = "save")]

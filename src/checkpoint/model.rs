@@ -1,4 +1,4 @@
-//! A network together with what its data mean: what is needed to use it on data as they are in the user's files.
+//! A network with the schema of its data: it predicts from raw data, as they are in the user's files.
 
 use std::path::Path;
 
@@ -39,12 +39,12 @@ pub struct Model<T> {
 }
 
 impl<T: Element> Model<T> {
-    /// A trained network, and the schema by which its data were scaled.
+    /// Returns the model of a trained network and the schema by which its data were scaled.
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`] for a schema of other numbers of features or outputs than the network's,
-    /// [`Error::InvalidData`] for one whose parts do not fit each other.
+    /// [`Error::Shape`] for a schema whose number of features or outputs is not the network's; [`Error::InvalidData`] for
+    /// one whose parts do not fit each other.
     pub fn new(network: NeuralNetwork<T>, schema: Schema<T>) -> Result<Self> {
         schema.check()?;
         if (schema.features, schema.outputs) != (network.inputs(), network.outputs()) {
@@ -66,19 +66,19 @@ impl<T: Element> Model<T> {
         &self.network
     }
 
-    /// What the data mean.
+    /// The schema of the data.
     pub fn schema(&self) -> &Schema<T> {
         &self.schema
     }
 
-    /// The network and the schema, such as to train on.
+    /// Returns the network and the schema, for example to train the network further.
     pub fn into_parts(self) -> (NeuralNetwork<T>, Schema<T>) {
         (self.network, self.schema)
     }
 
-    /// Saves the model in a safetensors file, as [`NeuralNetwork::save`] does, with the schema.
+    /// Saves the network as [`NeuralNetwork::save`] does, with the schema in the same safetensors file.
     ///
-    /// The file is replaced as a whole, or stays as it was.
+    /// The file is replaced atomically, never in part.
     ///
     /// # Errors
     ///
@@ -96,12 +96,12 @@ impl<T: Element> Model<T> {
         saved::write::<T, ()>(path.as_ref(), &self.network, Some(&self.schema), None, registry)
     }
 
-    /// Loads a model, in this precision, whichever it was saved in; a checkpoint's too.
+    /// Loads a model, also that of a checkpoint. A file of the other precision is converted.
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] if the file cannot be read; [`Error::InvalidFile`] for anything in it that is no model, with what
-    /// and where: a network without a schema, for one.
+    /// [`Error::Io`] if the file cannot be read; [`Error::InvalidFile`] if it does not hold a model, such as a network
+    /// without a schema, with the problem and its place.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         Model::load_with(path, &Registry::new())
     }
@@ -122,9 +122,9 @@ impl<T: Element> Model<T> {
         Model::new(network, schema).map_err(|error| fault(error.to_string()))
     }
 
-    /// Predictions for raw features, on the raw scale: a regression's targets, or a classification's logits.
+    /// Returns predictions for raw features, on the raw scale: a regression's targets, or a classification's logits.
     ///
-    /// A missing value, NaN, becomes what the schema has for it.
+    /// A missing value (NaN) is replaced by the feature's imputed value in the schema.
     ///
     /// # Shapes
     ///
@@ -132,8 +132,8 @@ impl<T: Element> Model<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`] for another number of features; [`Error::InvalidData`] for a value that is not finite and for
-    /// which the schema has no other, with row and column, counted from 0.
+    /// [`Error::Shape`] for another number of features; [`Error::InvalidData`] for a value that is not finite and cannot
+    /// be imputed, with its row, counted from 0, and its feature.
     pub fn predict(&self, design: ArrayView2<'_, T>) -> Result<Array2<T>> {
         let complete = self.complete(design)?;
         let Inputs::Values(inputs) = self.schema.scale_inputs(Inputs::Values(complete))? else {
@@ -143,7 +143,7 @@ impl<T: Element> Model<T> {
         self.schema.unscale(self.network.predict(inputs.view())?)
     }
 
-    /// The probability of each class, for raw features.
+    /// Returns the probability of each class, for raw features.
     ///
     /// # Shapes
     ///
@@ -158,7 +158,7 @@ impl<T: Element> Model<T> {
             .probabilities(self.logits("Model::predict_proba", design)?))
     }
 
-    /// The class of each sample, for raw features.
+    /// Returns the class of each sample, for raw features.
     ///
     /// # Shapes
     ///
@@ -171,7 +171,7 @@ impl<T: Element> Model<T> {
         argmax(self.logits("Model::predict_labels", design)?.view())
     }
 
-    /// The name of each sample's class, for raw features.
+    /// Returns the name of each sample's class, for raw features.
     ///
     /// # Shapes
     ///
@@ -192,13 +192,13 @@ impl<T: Element> Model<T> {
     ///
     /// Its graph takes raw features, `input` (N x features), and gives `output` (N x outputs), what [`Model::predict`]
     /// gives; for classes also `probabilities` (N x classes) and `label` (N). Names of features, targets and classes
-    /// stand in its metadata, as JSON. The file is replaced as a whole, or stays as it was. (onnxruntime convolves on CPUs
-    /// in f32 only: load a model with convolutions in f32 to export it for that.)
+    /// are in its metadata, as JSON. The file is replaced atomically, never in part. (On CPUs, onnxruntime
+    /// computes convolutions in f32 only: load a model with convolutions in f32 to export it for onnxruntime.)
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidData`] for a layer or an activation of your own, see [`Model::export_onnx_with`], a weight that is not
-    /// finite, or a network beyond the format's 2 GB; [`Error::Io`] if the file cannot be written.
+    /// [`Error::InvalidData`] for a layer or an activation of your own, see [`Model::export_onnx_with`], a weight that is
+    /// not finite, or a network beyond the format's 2 GB; [`Error::Io`] if the file cannot be written.
     pub fn export_onnx(&self, path: impl AsRef<Path>) -> Result<()> {
         self.export_onnx_with(path, &Registry::new())
     }
@@ -220,7 +220,7 @@ impl<T: Element> Model<T> {
         }
     }
 
-    /// The features without missing values.
+    /// Returns the features with missing values imputed.
     fn complete(&self, design: ArrayView2<'_, T>) -> Result<Array2<T>> {
         let mut complete = design.to_owned();
         let imputation = self.schema.imputation.as_deref().unwrap_or(&[]);

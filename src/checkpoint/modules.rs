@@ -1,5 +1,5 @@
-//! A network as the modules of PyTorch's `nn.Sequential`: a record of each layer, each activation, and each step between
-//! features in a row and images.
+//! The records of a network, one for each module of PyTorch's `nn.Sequential`: its layers, its activations, and the
+//! reshapings between rows of features and images.
 
 use super::layers::{flatten, unflatten};
 use super::registry::Described;
@@ -10,7 +10,7 @@ use crate::layer::Image;
 use crate::network::NeuralNetwork;
 
 impl<T: Element> NeuralNetwork<T> {
-    /// The records of the layers and activations, in order: the modules of PyTorch's `nn.Sequential`.
+    /// Returns the records of the layers and activations, in order: the modules of PyTorch's `nn.Sequential`.
     ///
     /// # Errors
     ///
@@ -42,14 +42,14 @@ impl<T: Element> NeuralNetwork<T> {
     }
 }
 
-/// Records in a row, and the images that the last one gives.
+/// The records so far, and the shape of the image that the last one returns; `None` for a row of features.
 struct Modules<T> {
     records: Vec<Record<T>>,
     image: Option<Image>,
 }
 
 impl<T: Element> Modules<T> {
-    /// Adds a record, behind the step that gives it the features as it takes them.
+    /// Adds a record, after a reshaping if its input needs one.
     fn push(&mut self, Described { record, layout }: Described<T>) {
         self.reshape(match layout {
             FeatureLayout::Flat => None,
@@ -60,7 +60,7 @@ impl<T: Element> Modules<T> {
         self.records.push(record);
     }
 
-    /// Adds the steps to these images; to features in a row without.
+    /// Adds the reshapings to images of this shape, or to rows of features for `None`.
     fn reshape(&mut self, wanted: Option<Image>) {
         if wanted != self.image {
             self.records.extend(self.image.map(|_| flatten()));

@@ -1,4 +1,4 @@
-//! Networks as files.
+//! Saving and loading networks.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,14 +19,14 @@ use crate::network::NeuralNetwork;
 
 impl<T: Element> NeuralNetwork<T> {
     /// Saves the network in a safetensors file, with PyTorch's names and shapes: `0.weight` (outputs x inputs),
-    /// `0.bias`, and so on, by the places in `nn.Sequential`, activations and dropouts counted.
+    /// `0.bias`, and so on. The number is the place in `nn.Sequential`, activations and dropouts included.
     ///
-    /// The file is replaced as a whole, or stays as it was.
+    /// The file is replaced atomically, never in part.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidData`] for a layer or an activation of your own, see [`NeuralNetwork::save_with`], for a weight that
-    /// is not finite, or if there are no weights; [`Error::Io`] if the file cannot be written.
+    /// is not finite, or for a network without weights; [`Error::Io`] if the file cannot be written.
     ///
     /// ```
     /// use mfnet::NeuralNetwork;
@@ -53,13 +53,13 @@ impl<T: Element> NeuralNetwork<T> {
         saved::write::<T, ()>(path.as_ref(), self, None, None, registry)
     }
 
-    /// Loads a network that was saved here, by itself or in a [`Model`](super::Model); in this precision, whichever
-    /// it was saved in.
+    /// Loads a network that [`NeuralNetwork::save`] or [`Model::save`](super::Model::save) saved, or the network of a
+    /// checkpoint. A file of the other precision is converted.
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] if the file cannot be read; [`Error::InvalidFile`] for anything in it that is no network, with
-    /// what and where.
+    /// [`Error::Io`] if the file cannot be read; [`Error::InvalidFile`] if it does not hold a network, with the problem
+    /// and its place.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         NeuralNetwork::load_with(path, &Registry::new())
     }
@@ -74,16 +74,16 @@ impl<T: Element> NeuralNetwork<T> {
         Ok(saved.network)
     }
 
-    /// Takes over the weights of a safetensors file, which may be written by PyTorch.
+    /// Loads weights into this network from a safetensors file, such as one that PyTorch wrote.
     ///
-    /// The file's modules must have this network's tensors in this network's order. They are told by the number in
-    /// their names, so that it does not matter whether the first is `0.weight`, `net.1.weight` or `layer1.weight`.
-    /// Unless all of them fit, the network stays as it is.
+    /// The file's modules must have this network's tensors in this network's order. Modules are sorted by the number in
+    /// their names: the first tensor may be `0.weight`, `net.1.weight` or `layer1.weight`. Unless all tensors fit, the
+    /// network stays unchanged.
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] if the file cannot be read; [`Error::InvalidFile`] for tensors of other names, shapes or types, or that
-    /// a layer refuses; [`Error::InvalidData`] for a network that could not be [saved](NeuralNetwork::save).
+    /// [`Error::Io`] if the file cannot be read; [`Error::InvalidFile`] for tensors of other names, shapes or types, or
+    /// that a layer refuses; [`Error::InvalidData`] for a network that could not be [saved](NeuralNetwork::save).
     pub fn load_weights(&mut self, path: impl AsRef<Path>) -> Result<()> {
         self.load_weights_with(path, &Registry::new())
     }
@@ -97,15 +97,15 @@ impl<T: Element> NeuralNetwork<T> {
         let mut file = TensorFile::open(path.as_ref())?;
         let records = self.records_with(registry)?;
         let names = weights::matching(&file, &records)?;
-        // All layers are made anew before the first is replaced.
-        let description = Description::<()>::new(self.inputs(), &records);
+        // All new layers are built before the first one is replaced.
+        let description = Description::<T, ()>::new(self.inputs(), &records);
         let loaded = build(&description, &mut file, &names, registry)?;
         self.replace_layers(loaded);
         Ok(())
     }
 }
 
-/// The tensors of a network's records, by their names in its file.
+/// Returns the tensors of a network's records, by their names in its file.
 pub(super) fn tensors<T: Element>(records: Vec<Record<T>>) -> BTreeMap<String, ArrayD<T>> {
     let named = records.into_iter().enumerate().flat_map(|(index, record)| {
         let named = move |tensor: NamedTensor<T>| (format!("{index}.{}", tensor.name), tensor.values);
@@ -114,7 +114,7 @@ pub(super) fn tensors<T: Element>(records: Vec<Record<T>>) -> BTreeMap<String, A
     named.collect()
 }
 
-/// The counters of a network's records, by their names in its file.
+/// Returns the counters of a network's records, by their names in its file.
 pub(super) fn counts<T: Element>(records: &[Record<T>]) -> BTreeMap<String, u64> {
     let named = records.iter().enumerate().flat_map(|(index, record)| {
         let counts = record.counts.iter();
@@ -123,12 +123,12 @@ pub(super) fn counts<T: Element>(records: &[Record<T>]) -> BTreeMap<String, u64>
     named.collect()
 }
 
-/// The tensors of one of a file's layers.
+/// The tensors of one layer of a file.
 struct LayerTensors<'a> {
     file: &'a mut TensorFile,
-    /// The names in the file, where they are others than `0.weight` and so on.
+    /// Names in the file, by the network's own (`0.weight` and so on), where they differ.
     names: &'a BTreeMap<String, String>,
-    /// The place of the layer.
+    /// The layer's place in the description.
     index: usize,
 }
 
@@ -149,10 +149,10 @@ impl<T: Element> TensorSource<T> for LayerTensors<'_> {
     }
 }
 
-/// The network of a description, with the tensors of the file; `names` are those in the file, where they are others than
-/// `0.weight` and so on.
+/// Builds the network of a description from the tensors of the file. `names` has the names in the file by the network's own
+/// (`0.weight` and so on), where they differ.
 pub(super) fn build<T: Element, S>(
-    description: &Description<S>,
+    description: &Description<T, S>,
     file: &mut TensorFile,
     names: &BTreeMap<String, String>,
     registry: &Registry<T>,
@@ -161,23 +161,22 @@ pub(super) fn build<T: Element, S>(
     let mut width = description.inputs;
     let mut image = None;
     for (index, entry) in description.layers.iter().enumerate() {
-        let options = entry.options();
         let mut tensors = LayerTensors { file, names, index };
         let mut saved = SavedLayer {
-            options: &options,
+            options: &entry.options,
             seed: entry.seed.unwrap_or(0),
             inputs: width,
             image,
             tensors: &mut tensors,
         };
         let loaded = match entry.kind.as_str() {
-            UNFLATTEN => images(&saved).map(|image| (Some(image), None)),
+            UNFLATTEN => unflattened_image(&saved).map(|image| (Some(image), None)),
             FLATTEN => Ok((None, None)),
             kind => registry
                 .load(kind, &mut saved)
                 .map(|(loaded, layout)| (layout.output_image(image), Some(loaded))),
         };
-        // A file that cannot be is reported as it is, anything else with the layer it was found in.
+        // Errors that name the file are returned as they are, others with the file and the layer's index.
         let (output_image, loaded) = loaded.map_err(|error| match error {
             Error::InvalidFile { .. } | Error::Io { .. } => error,
             _ => file.fault(format_args!("layer {index}: {error}")),
@@ -205,15 +204,15 @@ pub(super) fn build<T: Element, S>(
         };
     }
     let network = builder.build().map_err(|error| file.fault(error))?;
-    // Weights that are there are also what bounds the widths.
+    // The weights in the file also bound the widths of the other layers.
     if network.parameters() == 0 {
         return Err(file.fault("none of its layers has weights"));
     }
     Ok(network)
 }
 
-/// The images that a file makes of features in a row.
-fn images<T: Element>(saved: &SavedLayer<'_, T>) -> Result<Image> {
+/// Returns the image that an `Unflatten` makes of a row of features.
+fn unflattened_image<T: Element>(saved: &SavedLayer<'_, T>) -> Result<Image> {
     let [channels, height, width] = saved.sizes("unflattened_size")?;
     Ok(Image {
         channels,

@@ -1,4 +1,4 @@
-//! Numbers as files store them, in any floating-point type.
+//! Numbers as bytes of a file, in any floating-point type.
 
 use std::io::{self, Write};
 
@@ -6,7 +6,7 @@ use safetensors::Dtype;
 
 use crate::element::Element;
 
-/// The type that numbers of `T` are written as.
+/// Returns the type that numbers of `T` are written as.
 pub(super) fn dtype_of<T: Element>() -> Dtype {
     if size_of::<T>() == size_of::<f32>() {
         Dtype::F32
@@ -27,7 +27,7 @@ pub(super) fn write_numbers<'a, T: Element>(
     }
 }
 
-/// The nearest numbers of `T` to the ones in these bytes; none for a type that is not a floating-point one.
+/// Converts bytes to the nearest numbers of `T`; `None` for a type that is not a floating-point one.
 pub(super) fn from_bytes<T: Element>(dtype: Dtype, bytes: &[u8]) -> Option<Vec<T>> {
     Some(match dtype {
         Dtype::F64 => numbers(bytes, f64::from_le_bytes),
@@ -44,7 +44,7 @@ fn numbers<T: Element, const BYTES: usize>(bytes: &[u8], number: impl Fn([u8; BY
     words.iter().map(|&word| T::from_f64(number(word))).collect()
 }
 
-/// A number of IEEE 754's binary16: a sign bit, 5 of the exponent, 10 of the fraction.
+/// Converts a number of IEEE 754's binary16: a sign bit, 5 of the exponent, 10 of the fraction.
 fn half(bits: u16) -> f64 {
     let sign = if bits >> 15 == 0 { 1.0 } else { -1.0 };
     let exponent = i32::from(bits >> 10 & 0x1f);

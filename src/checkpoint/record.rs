@@ -1,4 +1,4 @@
-//! The record of a layer or an activation: the one description from which safetensors, ONNX and `inspect` come.
+//! The record of a layer or an activation: the one description behind safetensors files, ONNX files and `inspect`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -7,8 +7,8 @@ use ndarray::ArrayD;
 
 use crate::error::{Error, Result};
 
-/// What files say of a layer or an activation: the names, options and tensors of PyTorch's module, and the operators of
-/// ONNX.
+/// The description of a layer or an activation in files: the name, options and tensors of PyTorch's module, and the
+/// operators of ONNX.
 ///
 /// ```
 /// use mfnet::NeuralNetwork;
@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 /// # Ok::<(), mfnet::Error>(())
 /// ```
 ///
-/// A layer of your own puts its record together piece by piece, see [`FileLayer`](super::FileLayer):
+/// A layer of your own builds its record piece by piece, see [`FileLayer`](super::FileLayer):
 ///
 /// ```
 /// use mfnet::checkpoint::{Attribute, Operator, Record};
@@ -34,20 +34,21 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Record<T> {
-    /// The name in files: for a built-in layer, the class of PyTorch's `torch.nn` that does the same, such as `"Linear"`.
+    /// The name in files: for a built-in layer, the class of PyTorch's `torch.nn` that computes the same, such as
+    /// `"Linear"`.
     ///
-    /// Empty in a new record: the [`Registry`](super::Registry) enters it.
+    /// Empty in a new record: the [`Registry`](super::Registry) sets it.
     pub kind: &'static str,
     /// The options, by PyTorch's names.
     pub options: BTreeMap<String, Setting>,
-    /// The seed of the random numbers that are drawn in training; none if there are no such.
+    /// The seed of the random numbers that are drawn in training; `None` for a layer that draws none.
     pub seed: Option<u64>,
-    /// Parameters and buffers, by PyTorch's names and in PyTorch's shapes.
+    /// Parameters and buffers, with PyTorch's names and shapes.
     pub tensors: Vec<NamedTensor<T>>,
-    /// Counters, by PyTorch's names: in files, tensors of one whole number without dimensions.
+    /// Counters, by PyTorch's names; in files, each is a tensor of one integer without dimensions.
     pub counts: Vec<(&'static str, u64)>,
-    /// The computation of a prediction, as a chain of ONNX operators: each reads the result of the one before. Without any,
-    /// a model cannot be exported as ONNX; for a layer that does nothing in predictions, `Identity`.
+    /// The computation of a prediction, as a chain of ONNX operators: each reads the result of the one before. A model with
+    /// an empty list cannot be exported as ONNX; a layer that does nothing in predictions has `Identity`.
     pub operators: Vec<Operator>,
 }
 
@@ -79,7 +80,7 @@ pub struct Operator {
 pub enum Operand {
     /// The record's tensor of this name.
     Tensor(&'static str),
-    /// A constant list of whole numbers, such as a shape.
+    /// A constant list of integers, such as a shape.
     Integers(Vec<i64>),
 }
 
@@ -87,9 +88,9 @@ pub enum Operand {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Attribute {
-    /// A whole number.
+    /// An integer.
     Integer(i64),
-    /// Whole numbers.
+    /// Integers.
     Integers(Vec<i64>),
     /// A number.
     Float(f32),
@@ -97,12 +98,31 @@ pub enum Attribute {
 
 /// The value of an option.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(
+    feature = "save",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(untagged)
+)]
 #[non_exhaustive]
 pub enum Setting {
     /// A number.
+    #[cfg_attr(feature = "save", serde(serialize_with = "serialize_number"))]
     Number(f64),
     /// Sizes along several axes, such as height and width.
     Sizes(Vec<usize>),
+}
+
+/// Writes whole numbers up to `u32::MAX` as JSON integers, as Python distinguishes integers from floats.
+#[cfg(feature = "save")]
+fn serialize_number<S: serde::Serializer>(
+    number: &f64,
+    serializer: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    if number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(number) {
+        serializer.serialize_u32(*number as u32)
+    } else {
+        serializer.serialize_f64(*number)
+    }
 }
 
 impl<T> Default for Record<T> {
@@ -119,54 +139,54 @@ impl<T> Default for Record<T> {
 }
 
 impl<T> Record<T> {
-    /// A record without options, tensors and operators.
+    /// Returns a record without options, tensors and operators.
     pub fn new() -> Self {
         Record::default()
     }
 
-    /// Adds an option that is a finite number, whole or not.
+    /// Adds an option that is a finite number.
     pub fn number(mut self, name: &str, value: f64) -> Self {
         self.options.insert(name.to_owned(), Setting::Number(value));
         self
     }
 
-    /// Adds an option of several sizes.
+    /// Adds an option that is a list of sizes.
     pub fn sizes(mut self, name: &str, sizes: &[usize]) -> Self {
         self.options
             .insert(name.to_owned(), Setting::Sizes(sizes.to_vec()));
         self
     }
 
-    /// Sets the seed of what is drawn in training.
+    /// Sets the seed of the random numbers that are drawn in training.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
     }
 
-    /// Adds a tensor: its name is its own in the record, and has no dot in it.
+    /// Adds a tensor. Its name must be unique in the record, and must not contain a dot.
     pub fn tensor(mut self, name: &'static str, values: ArrayD<T>) -> Self {
         self.tensors.push(NamedTensor { name, values });
         self
     }
 
-    /// Adds a counter, whose name is as that of a tensor.
+    /// Adds a counter; the rules for its name are those of [`Record::tensor`].
     pub fn count(mut self, name: &'static str, count: u64) -> Self {
         self.counts.push((name, count));
         self
     }
 
-    /// Adds an operator behind those that are there.
+    /// Adds an operator behind the others.
     pub fn operator(mut self, operator: Operator) -> Self {
         self.operators.push(operator);
         self
     }
 
-    /// Refuses what could be written, and not be read again.
+    /// Refuses a record that could be written, but not read again.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidData`] for an option that is not finite, a count beyond a file's, or a name that comes twice, is
-    /// empty or has a dot in it.
+    /// [`Error::InvalidData`] for an option that is not finite, a count above the largest `i64`, or a name that is a
+    /// duplicate, is empty or contains a dot.
     pub(super) fn check(&self) -> Result<()> {
         let refused =
             |problem: String| Err(Error::data(format_args!("the record of {}", self.kind), problem));
@@ -203,7 +223,7 @@ impl<T> Record<T> {
 }
 
 impl Operator {
-    /// An operator without operands and attributes.
+    /// Returns an operator without operands and attributes.
     pub fn new(kind: &'static str) -> Self {
         Operator {
             kind,
@@ -218,7 +238,7 @@ impl Operator {
         self
     }
 
-    /// Adds a constant list of whole numbers as an input.
+    /// Adds a constant list of integers as an input.
     pub fn integers(mut self, values: Vec<i64>) -> Self {
         self.operands.push(Operand::Integers(values));
         self

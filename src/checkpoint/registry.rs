@@ -1,4 +1,4 @@
-//! The registry: which layers and activations files can hold, the built-in ones and a user's own.
+//! The registry of the layers and activations that can be saved and loaded, the built-in ones and a user's own.
 
 use std::any::{Any, TypeId};
 use std::fmt;
@@ -9,19 +9,19 @@ use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::layer::{Activation, Layer};
 
-/// The names in files that are no layer's: how features in a row become images, and the other way round.
+/// The names in files of the modules that are not layers: the reshapings from rows of features to images and back.
 pub(super) const UNFLATTEN: &str = "Unflatten";
 pub(super) const FLATTEN: &str = "Flatten";
 
-/// The layers and activations that files can hold: the built-in ones, and those that are added.
+/// The layers and activations that files can hold: the built-in ones, and those that a user adds.
 ///
-/// A layer or an activation is saved only where it could be loaded again. [`FileLayer`] has an example.
+/// A layer or an activation is saved only if it could be loaded again. [`FileLayer`] has an example.
 pub struct Registry<T> {
     layers: Vec<KnownType<T, dyn Layer<T>>>,
     activations: Vec<KnownType<T, dyn Activation<T>>>,
 }
 
-/// A type of layer or of activation; `D` is the trait object.
+/// A type of layer or activation; `D` is the trait object.
 struct KnownType<T, D: ?Sized> {
     kind: &'static str,
     id: TypeId,
@@ -30,21 +30,21 @@ struct KnownType<T, D: ?Sized> {
     make: fn(&mut SavedLayer<'_, T>) -> Result<Made<D>>,
 }
 
-/// A layer or an activation as files describe it.
+/// The description of a layer or an activation.
 #[derive(Debug)]
 pub(super) struct Described<T> {
     pub(super) record: Record<T>,
     pub(super) layout: FeatureLayout,
 }
 
-/// A layer or an activation that was made from a file.
+/// A layer or an activation made from a file.
 #[cfg_attr(not(feature = "save"), expect(dead_code, reason = "for files alone"))]
 struct Made<D: ?Sized> {
     object: Box<D>,
     layout: FeatureLayout,
 }
 
-/// A layer or an activation, as a file says which.
+/// The result of [`Registry::load`].
 #[cfg(feature = "save")]
 pub(super) enum Loaded<T> {
     Layer(Box<dyn Layer<T>>),
@@ -58,12 +58,12 @@ impl<T: Element> Default for Registry<T> {
 }
 
 impl<T: Element> Registry<T> {
-    /// The built-in layers and activations.
+    /// Returns a registry of the built-in layers and activations.
     pub fn new() -> Self {
         Registry::default()
     }
 
-    /// A registry that knows nothing.
+    /// Returns a registry without types.
     pub(super) fn empty() -> Self {
         Registry {
             layers: Vec::new(),
@@ -75,7 +75,7 @@ impl<T: Element> Registry<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidOption`] for a [`FileLayer::KIND`] that is empty or taken, or for a type that is there.
+    /// [`Error::InvalidOption`] for a [`FileLayer::KIND`] that is empty or taken, or for a type that was added before.
     pub fn layer<L: FileLayer<T>>(self) -> Result<Self> {
         self.check::<L>(L::KIND)?;
         Ok(self.with_layer::<L>())
@@ -85,13 +85,13 @@ impl<T: Element> Registry<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidOption`] for a [`FileActivation::KIND`] that is empty or taken, or for a type that is there.
+    /// [`Error::InvalidOption`] for a [`FileActivation::KIND`] that is empty or taken, or for a type that was added before.
     pub fn activation<A: FileActivation<T>>(self) -> Result<Self> {
         self.check::<A>(A::KIND)?;
         Ok(self.with_activation::<A>())
     }
 
-    /// As [`Registry::layer`], unchecked.
+    /// As [`Registry::layer`], without its checks.
     pub(super) fn with_layer<L: FileLayer<T>>(mut self) -> Self {
         self.layers.push(KnownType {
             kind: L::KIND,
@@ -112,7 +112,7 @@ impl<T: Element> Registry<T> {
         self
     }
 
-    /// As [`Registry::activation`], unchecked.
+    /// As [`Registry::activation`], without its checks.
     pub(super) fn with_activation<A: FileActivation<T>>(mut self) -> Self {
         self.activations.push(KnownType {
             kind: A::KIND,
@@ -136,7 +136,7 @@ impl<T: Element> Registry<T> {
         self
     }
 
-    /// Refuses a name that is empty or taken, and a type that is there.
+    /// Refuses a name that is empty or taken, and a type that was added before.
     fn check<K: 'static>(&self, kind: &'static str) -> Result<()> {
         if kind.is_empty() || self.kinds().any(|taken| taken == kind) {
             let expected = "a name that no other layer or activation of the registry has";
@@ -153,24 +153,24 @@ impl<T: Element> Registry<T> {
         }
     }
 
-    /// The names in files.
+    /// Returns all names of modules in files.
     fn kinds(&self) -> impl Iterator<Item = &'static str> {
         let layers = self.layers.iter().map(|known| known.kind);
         let activations = self.activations.iter().map(|known| known.kind);
         layers.chain(activations).chain([UNFLATTEN, FLATTEN])
     }
 
-    /// The record of a layer, and the meaning of its features.
+    /// Returns the record of a layer and the layout of its features.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidData`] for a type that is not there, or a record that could not be read again.
+    /// [`Error::InvalidData`] for a type that is not in the registry, or a record that could not be read again.
     pub(super) fn describe_layer(&self, layer: &dyn Layer<T>) -> Result<Described<T>> {
         let described = describe(&self.layers, layer);
         described.unwrap_or_else(|| Err(unknown(layer.name(), "layer", "FileLayer")))
     }
 
-    /// The record of an activation, and the meaning of its features.
+    /// Returns the record of an activation and the layout of its features.
     ///
     /// # Errors
     ///
@@ -180,11 +180,11 @@ impl<T: Element> Registry<T> {
         described.unwrap_or_else(|| Err(unknown(activation.name(), "activation", "FileActivation")))
     }
 
-    /// The layer or activation of this name, and the meaning of its features.
+    /// Makes the layer or activation of this name; returns it with the layout of its features.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidData`] for a name that is not there; those of `from_record`.
+    /// [`Error::InvalidData`] for a name that is not in the registry; those of `from_record`.
     #[cfg(feature = "save")]
     pub(super) fn load(
         &self,
@@ -215,7 +215,7 @@ impl<T> Described<T> {
     }
 }
 
-/// A layer or an activation as files describe it; none for a type that is not there.
+/// Describes a layer or an activation; `None` for a type that is not in the list.
 fn describe<T, D: ?Sized>(types: &[KnownType<T, D>], object: &dyn Any) -> Option<Result<Described<T>>> {
     let known = types.iter().find(|known| known.id == object.type_id())?;
     let described = (known.describe)(object)?;
@@ -249,7 +249,7 @@ mod tests {
     use super::*;
     use crate::layer::{Linear, Relu};
 
-    /// An activation under a name that is taken.
+    /// An activation with a name that is taken.
     #[derive(Debug)]
     struct Twin;
 

@@ -1,4 +1,4 @@
-//! What a file of ours holds: a network, what its data mean, and what a training needs to go on.
+//! Writing and reading the files of this crate: a network, the schema of its data, and the state of a training.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::Registry;
-use super::description::{Description, KEY, MOST_LAYERS, Precision, SchemaEntry};
+use super::description::{Description, KEY, MOST_LAYERS, Precision};
 use super::header::shown;
 use super::network::{build, counts, tensors};
 use super::tensors::{TensorFile, write as write_tensors};
@@ -18,27 +18,27 @@ use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::network::NeuralNetwork;
 
-/// The model of a file.
+/// The network of a file, and its schema.
 #[derive(Debug)]
 pub(super) struct SavedModel<T> {
     pub(super) network: NeuralNetwork<T>,
-    /// None for a network on its own.
+    /// `None` for a network without a schema.
     pub(super) schema: Option<Schema<T>>,
 }
 
 /// The state of a training in a checkpoint.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct SavedTraining<T, S> {
-    /// What is kept as JSON.
+    /// The part that is saved as JSON.
     pub(super) state: S,
-    /// What is kept as tensors, by names that do not start with a digit, such as `optimizer.0.exp_avg`.
+    /// The part that is saved as tensors, whose names do not start with a digit, such as `optimizer.0.exp_avg`.
     pub(super) tensors: BTreeMap<String, ArrayD<T>>,
 }
 
-/// All that a file holds; only a checkpoint has the second part.
+/// The contents of a file; only a checkpoint has the second part.
 pub(super) type Content<T, S> = (SavedModel<T>, Option<SavedTraining<T, S>>);
 
-/// The precision that a network was saved in; of a file by others, that of its widest numbers.
+/// Returns the precision that a network was saved in. For a file of another program, it is that of the widest numbers.
 ///
 /// # Errors
 ///
@@ -46,20 +46,21 @@ pub(super) type Content<T, S> = (SavedModel<T>, Option<SavedTraining<T, S>>);
 pub fn precision_of(path: impl AsRef<Path>) -> Result<Precision> {
     let file = TensorFile::open(path.as_ref())?;
     if let Some(text) = file.text(KEY) {
-        let description = Description::<IgnoredAny>::parse(text);
+        let description = Description::<f64, IgnoredAny>::parse(text);
         return Ok(description.map_err(|problem| file.fault(problem))?.precision);
     }
     let is_double = file.tensors().any(|(_, dtype, _)| dtype == Dtype::F64);
     Ok(if is_double { Precision::F64 } else { Precision::F32 })
 }
 
-/// Writes a file, which is replaced as a whole or stays as it was.
+/// Writes a file, which is replaced atomically, never in part.
 ///
 /// # Errors
 ///
-/// [`Error::InvalidData`] for what could not be loaded again: layers that the registry does not know, more of them than a
-/// file describes, no weights, numbers that are not finite, or a schema whose parts do not fit; [`Error::Io`].
-pub(super) fn write<T: Element, S: Serialize + DeserializeOwned>(
+/// [`Error::InvalidData`] for a network that could not be loaded again (a layer that the registry does not know, more layers
+/// than a file may describe, no weights, numbers that are not finite) and for a schema whose parts do not fit;
+/// [`Error::Io`].
+pub(super) fn write<T: Element, S: Serialize>(
     path: &Path,
     network: &NeuralNetwork<T>,
     schema: Option<&Schema<T>>,
@@ -82,22 +83,22 @@ pub(super) fn write<T: Element, S: Serialize + DeserializeOwned>(
     let mut tensors = tensors(records);
     if let Some(schema) = schema {
         schema.check()?;
-        description.schema = Some(SchemaEntry::of(schema));
+        description.schema = Some(schema.clone());
     }
     if let Some(training) = training {
         description.training = Some(training.state);
         tensors.extend(training.tensors);
     }
-    let text = description.to_text();
+    let text = serde_json::to_string(&description);
     let text = text.map_err(|error| Error::io(path, "describe the model", error.into()))?;
     write_tensors(path, &tensors, &counts, (KEY, text))
 }
 
-/// Reads a file that [`write`] has written, in this precision, whichever it was written in.
+/// Reads a file that [`write`] wrote. A file of the other precision is converted.
 ///
 /// # Errors
 ///
-/// [`Error::Io`]; [`Error::InvalidFile`] for anything in it that does not fit.
+/// [`Error::Io`]; [`Error::InvalidFile`] for a file whose parts do not fit.
 pub(super) fn read<T: Element, S: DeserializeOwned>(
     path: &Path,
     registry: &Registry<T>,
@@ -109,15 +110,13 @@ pub(super) fn read<T: Element, S: DeserializeOwned>(
              and load the weights into that"
         )));
     };
-    let mut description = Description::<S>::parse(text).map_err(|problem| file.fault(problem))?;
+    let description = Description::<T, S>::parse(text).map_err(|problem| file.fault(problem))?;
     let network = build(&description, &mut file, &BTreeMap::new(), registry)?;
-    let schema = description
-        .schema
-        .take()
-        .map(SchemaEntry::into_schema)
-        .transpose();
-    let schema = schema.map_err(|error| file.fault(error))?;
-    let training = match description.training {
+    let Description { schema, training, .. } = description;
+    if let Some(schema) = &schema {
+        schema.check().map_err(|error| file.fault(error))?;
+    }
+    let training = match training {
         Some(state) => Some(SavedTraining {
             state,
             tensors: file.take_rest()?,

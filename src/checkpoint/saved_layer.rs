@@ -1,4 +1,4 @@
-//! A layer or an activation as a file has it: the options and tensors from which it is made.
+//! A layer or an activation in a file: the options and tensors from which it is made.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::layer::Image;
 
-/// The options and tensors that a file has of one layer or activation, and what comes in from the layer before.
+/// The options and tensors of one layer or activation in a file, and the shape of its input.
 ///
 /// See [`FileLayer`](super::FileLayer).
 pub struct SavedLayer<'a, T> {
@@ -30,26 +30,26 @@ pub(super) trait TensorSource<T> {
 }
 
 impl<T: Element> SavedLayer<'_, T> {
-    /// The number of features that come in.
+    /// The number of input features.
     pub fn inputs(&self) -> usize {
         self.inputs
     }
 
-    /// The images that the features are; none for features in a row.
+    /// The shape of the input images; `None` for rows of features.
     pub fn image(&self) -> Option<Image> {
         self.image
     }
 
-    /// The seed of what is drawn in training; 0 if the record has none.
+    /// The seed of the random numbers that are drawn in training; 0 if the record has none.
     pub fn seed(&self) -> u64 {
         self.seed
     }
 
-    /// The option of this name, a number.
+    /// Returns the option of this name, a number.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidData`] if there is none.
+    /// [`Error::InvalidData`] if it is missing or not a number.
     pub fn number(&self, name: &str) -> Result<f64> {
         match self.options.get(name) {
             Some(Setting::Number(number)) => Ok(*number),
@@ -59,13 +59,13 @@ impl<T: Element> SavedLayer<'_, T> {
         }
     }
 
-    /// The option of this name, a whole number of at least 0.
+    /// Returns the option of this name, an integer of at least 0.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidData`] if there is none.
+    /// [`Error::InvalidData`] if it is missing or not such an integer.
     pub fn size(&self, name: &str) -> Result<usize> {
-        /// Beyond, `f64` leaves out whole numbers.
+        /// 2^53: above, `f64` does not have all integers.
         const LARGEST: f64 = 9_007_199_254_740_992.0;
         let number = self.number(name)?;
         if number.fract() == 0.0 && (0.0..=LARGEST).contains(&number) {
@@ -76,11 +76,11 @@ impl<T: Element> SavedLayer<'_, T> {
         )))
     }
 
-    /// The option of this name, N sizes.
+    /// Returns the option of this name, N sizes.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidData`] if there is none, or of other sizes than N.
+    /// [`Error::InvalidData`] if it is missing or not a list of N sizes.
     pub fn sizes<const N: usize>(&self, name: &str) -> Result<[usize; N]> {
         let sizes = match self.options.get(name) {
             Some(Setting::Sizes(sizes)) => <[usize; N]>::try_from(sizes.as_slice()).ok(),
@@ -89,11 +89,11 @@ impl<T: Element> SavedLayer<'_, T> {
         sizes.ok_or_else(|| refused(format_args!("the option {name} is missing, or not {N} sizes")))
     }
 
-    /// Takes the tensor of this name; all numbers in it are finite.
+    /// Takes the tensor of this name; all its numbers are finite.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidFile`] if there is none of this shape.
+    /// [`Error::InvalidFile`] if there is no tensor of this name and shape, or a number is not finite.
     pub fn tensor(&mut self, name: &str, shape: &[usize]) -> Result<ArrayD<T>> {
         self.tensors.tensor(name, shape)
     }
@@ -102,13 +102,13 @@ impl<T: Element> SavedLayer<'_, T> {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidFile`] if there is none.
+    /// [`Error::InvalidFile`] if there is no counter of this name.
     pub fn count(&mut self, name: &str) -> Result<u64> {
         self.tensors.count(name)
     }
 }
 
-/// An error about a layer of a file.
+/// Returns an error about a layer of a file.
 pub(super) fn refused(problem: impl std::fmt::Display) -> Error {
     Error::data("layer", problem)
 }
@@ -118,7 +118,7 @@ pub(super) mod tests {
     use super::*;
     use crate::checkpoint::Record;
 
-    /// A record's own tensors.
+    /// Takes tensors from a record.
     #[derive(Debug)]
     pub(in crate::checkpoint) struct Own<'a, T>(pub(in crate::checkpoint) &'a Record<T>);
 

@@ -1,4 +1,4 @@
-//! Safetensors files: named tensors, and named texts beside them.
+//! Safetensors files: named tensors and named texts.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -14,26 +14,26 @@ use crate::atomic;
 use crate::element::Element;
 use crate::error::{Error, Position, Result};
 
-/// The bytes of a file in which the length of the header stands.
+/// The number of bytes that hold the length of the header, at the start of a file.
 const PREFIX: u64 = 8;
 
-/// A file whose header was read: its tensors are read one by one, when they are taken out.
+/// A file whose header was read. Tensors are read one by one, when they are taken out.
 #[derive(Debug)]
 pub(super) struct TensorFile {
     path: PathBuf,
     file: File,
     metadata: BTreeMap<String, String>,
     tensors: BTreeMap<String, TensorInfo>,
-    /// Where the tensors' bytes start in the file.
+    /// The offset of the tensors' bytes in the file.
     start: u64,
 }
 
 impl TensorFile {
-    /// Opens a file, and checks that its tensors' bytes are all there, and nothing else.
+    /// Opens a file, reads its header, and checks that the tensors' bytes fill the rest of the file exactly.
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] if the system refuses, [`Error::InvalidFile`] for anything that is no safetensors file.
+    /// [`Error::Io`] if the system refuses, [`Error::InvalidFile`] for a file that is not in the safetensors format.
     pub(super) fn open(path: &Path) -> Result<Self> {
         let (file, length, header) = open(path)?;
         let header =
@@ -56,23 +56,23 @@ impl TensorFile {
         })
     }
 
-    /// The text of this name.
+    /// Returns the text of this name.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.metadata.get(name).map(String::as_str)
     }
 
-    /// The tensors that were not yet taken: their names, types and shapes.
+    /// Returns the names, types and shapes of the tensors that were not taken yet.
     pub(super) fn tensors(&self) -> impl Iterator<Item = (&str, Dtype, &[usize])> {
         let shapes = self.tensors.iter();
         shapes.map(|(name, info)| (name.as_str(), info.dtype, info.shape.as_slice()))
     }
 
-    /// Takes out a tensor, in the precision of `T`; without dimensions, it may be a count.
+    /// Takes out a tensor, converted to `T`. One without dimensions may be a counter, which is an integer.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidFile`] if there is none of this name and shape, or its numbers are none, not finite, or beyond
-    /// the precision; [`Error::Io`] if the system refuses.
+    /// [`Error::InvalidFile`] if there is no tensor of this name and shape, or its numbers are of another type or not finite
+    /// in `T`; [`Error::Io`] if the system refuses.
     pub(super) fn take<T: Element>(&mut self, name: &str, shape: &[usize]) -> Result<ArrayD<T>> {
         let Some(info) = self.tensors.get(name) else {
             return Err(self.fault(format_args!("there is no tensor `{}`", shown(name))));
@@ -106,13 +106,13 @@ impl TensorFile {
         Ok(array)
     }
 
-    /// Takes out a counter: a tensor of one number without dimensions.
+    /// Takes out a counter: a tensor of one number and no dimensions.
     ///
     /// # Errors
     ///
-    /// As [`TensorFile::take`]; [`Error::InvalidFile`] for a number that is no count.
+    /// As [`TensorFile::take`]; [`Error::InvalidFile`] for a number that is negative or not an integer.
     pub(super) fn take_count(&mut self, name: &str) -> Result<u64> {
-        // Exact up to 2^53, whichever type the file has.
+        // Exact up to 2^53.
         let number: f64 = self.take(name, &[])?.sum();
         if number < 0.0 || number.fract() != 0.0 {
             return Err(self.fault(format_args!("tensor `{}`: {number} is no count", shown(name))));
@@ -120,7 +120,7 @@ impl TensorFile {
         Ok(number as u64)
     }
 
-    /// Takes out all tensors that are left.
+    /// Takes out all remaining tensors.
     ///
     /// # Errors
     ///
@@ -137,7 +137,7 @@ impl TensorFile {
         left.into_iter().map(take).collect()
     }
 
-    /// An error about the file as a whole.
+    /// Returns an error about the file as a whole.
     pub(super) fn fault(&self, problem: impl std::fmt::Display) -> Error {
         Error::file(&self.path, Position::File, problem)
     }
@@ -152,20 +152,20 @@ impl TensorFile {
     }
 }
 
-/// A whole number of at least 0.
+/// Reads an integer of at least 0.
 fn count(bytes: &[u8]) -> Option<u64> {
     u64::try_from(i64::from_le_bytes(bytes.try_into().ok()?)).ok()
 }
 
-/// How long the parts of a file are.
+/// The length of a file, and the offset of the tensors' bytes.
 struct Lengths {
     file: u64,
     header_end: u64,
 }
 
-/// Opens a file behind its header, which comes along unread.
+/// Opens a file and returns it with its lengths and its raw header.
 fn open(path: &Path) -> Result<(File, Lengths, Vec<u8>)> {
-    // Looked at before it is opened, which would wait for the other end of a pipe.
+    // The kind is checked before opening, as opening a pipe would wait for its other end.
     let opened = fs::metadata(path).and_then(|about| match about.is_file() {
         true => Ok((about.len(), Some(File::open(path)?))),
         false => Ok((0, None)),
@@ -195,10 +195,10 @@ fn open(path: &Path) -> Result<(File, Lengths, Vec<u8>)> {
     Ok((file, lengths, header))
 }
 
-/// The next bytes; for lengths that the file was seen to have.
+/// Reads the next bytes, for a length that was checked against that of the file.
 fn read_exactly(file: &mut File, length: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    // A sparse file may be longer than the memory is large.
+    // A sparse file may be larger than the memory.
     bytes.try_reserve_exact(length)?;
     file.take(length as u64).read_to_end(&mut bytes)?;
     if bytes.len() == length {
@@ -207,11 +207,11 @@ fn read_exactly(file: &mut File, length: usize) -> io::Result<Vec<u8>> {
     Err(io::ErrorKind::UnexpectedEof.into())
 }
 
-/// Writes these tensors and counts, and one text under a name, as a file of that path; one that was there stays whole till then.
+/// Writes tensors, counters and one named text as a file, which is replaced atomically.
 ///
 /// # Errors
 ///
-/// [`Error::InvalidData`] for a number that is not finite, with its tensor's name; those of [`atomic::write`].
+/// [`Error::InvalidData`] for a number that is not finite, with the name of its tensor; those of [`atomic::write`].
 pub(super) fn write<T: Element>(
     path: &Path,
     tensors: &BTreeMap<String, ArrayD<T>>,
@@ -221,7 +221,7 @@ pub(super) fn write<T: Element>(
     for (name, values) in tensors {
         refuse_not_finite(name, values)?;
     }
-    // Counts first: of 8 bytes each, they leave the others where these can be used as they lie.
+    // Counters come first: as each has 8 bytes, the tensors behind them stay aligned.
     let counted = counts.keys().map(|name| (name.as_str(), Dtype::I64, &[][..]));
     let numbers = tensors
         .iter()
@@ -231,18 +231,18 @@ pub(super) fn write<T: Element>(
     atomic::write_by(path, |file| {
         file.write_all(&(header.len() as u64).to_le_bytes())?;
         file.write_all(&header)?;
-        // No count comes near 2^63.
+        // Counters are below 2^63: the same bytes as an `i64`.
         counts
             .values()
             .try_for_each(|count| file.write_all(&count.to_le_bytes()))?;
-        // In the order of the indices, whatever the layout.
+        // In row-major order, whatever the layout in memory.
         tensors
             .values()
             .try_for_each(|values| write_numbers(values.iter(), file))
     })
 }
 
-/// Refuses a tensor that no one could load: with infinite numbers, or what is no number.
+/// Refuses a tensor with a number that is infinite or NaN, which could not be loaded again.
 pub(super) fn refuse_not_finite<T: Element>(name: &str, values: &ArrayD<T>) -> Result<()> {
     match values.iter().find(|value| !value.is_finite()) {
         None => Ok(()),

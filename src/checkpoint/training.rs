@@ -1,4 +1,4 @@
-//! Checkpoints: a training as a file, which is resumed with the very same bits.
+//! Checkpoints: saves a training in a file, from which it is resumed bit for bit.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,118 +10,49 @@ use serde::{Deserialize, Serialize};
 use super::description::{Description, KEY};
 use super::saved::{self, SavedModel, SavedTraining, precision_of};
 use super::tensors::TensorFile;
-use super::{Record, Registry, exact};
-use crate::data::{Fingerprint, Schema};
+use super::{Record, Registry};
+use crate::data::Schema;
 use crate::element::Element;
 use crate::error::{Error, Position, Result};
 use crate::loss::Loss;
-use crate::network::{Evaluation, NeuralNetwork};
+use crate::network::NeuralNetwork;
 use crate::optimizer::{Optimizer, OptimizerState, ScheduleState};
 use crate::train::{
     BatchOrder, BestWeights, EarlyStop, EpochRecord, History, InterruptedEpoch, Run, Settings, StopReason,
     TrainOptions, TrainState, Trainer, TrainingData, difference, settings,
 };
 
-/// What is kept as JSON; numbers that come back as the very same bits.
+/// The state of a training as JSON; its numbers are read back bit for bit.
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct State {
+#[serde(bound = "", deny_unknown_fields)]
+struct State<T> {
     optimizer: String,
     settings: Settings,
     steps: u64,
-    stopped: Option<StopEntry>,
+    stopped: Option<StopReason>,
     restored: Option<usize>,
-    schedule: Option<ScheduleEntry>,
-    interrupted: Option<InterruptedEntry>,
-    best: Option<BestEntry>,
+    schedule: Option<ScheduleState>,
+    interrupted: Option<InterruptedEpoch>,
+    /// Without the weights, which are tensors of the file.
+    best: Option<BestWeights<T>>,
     epochs_without_improvement: usize,
-    epochs: Vec<EpochEntry>,
-    /// How many of these epochs are no partial fits.
+    epochs: Vec<EpochRecord>,
+    /// The number of epochs that are no partial fits.
     fit_epochs: usize,
-    data: Option<TrainingDataEntry>,
+    data: Option<TrainingData>,
 }
 
-/// What tells a checkpoint from one that was written before settings were kept.
+/// The part of the state that checkpoints of the first version lack.
 #[derive(Debug, Deserialize)]
 struct Age {
     settings: Option<IgnoredAny>,
 }
 
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum StopEntry {
-    Observer,
-    EarlyStopping,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TrainingDataEntry {
-    train: DataEntry,
-    validation: Option<DataEntry>,
-}
-
-/// The shape of a data set, and the hash of its content as 16 hexadecimal digits.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DataEntry {
-    samples: usize,
-    features: usize,
-    outputs: usize,
-    hash: String,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ScheduleEntry {
-    best: Option<f64>,
-    bad_epochs: u64,
-    rate: f64,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct InterruptedEntry {
-    batches: usize,
-    #[serde(with = "exact")]
-    loss: f64,
-    seconds: f64,
-    data: DataEntry,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct BestEntry {
-    epoch: usize,
-    #[serde(with = "exact")]
-    loss: f64,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct EpochEntry {
-    samples: usize,
-    #[serde(with = "exact")]
-    train_loss: f64,
-    validation: Option<EvaluationEntry>,
-    test: Option<EvaluationEntry>,
-    learning_rate: f64,
-    seconds: f64,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct EvaluationEntry {
-    #[serde(with = "exact")]
-    loss: f64,
-    accuracy: Option<f64>,
-}
-
 impl<T: Element> Run<'_, T> {
-    /// Saves how far the training has come, in a file that [`Trainer::load_checkpoint`] resumes from.
+    /// Saves the state of the training in a file that [`Trainer::load_checkpoint`] resumes from.
     ///
-    /// The file is also a model's, if it has a schema: [`Model::load`](super::Model::load) loads it. It is replaced as
-    /// a whole, or stays as it was.
+    /// With a schema, the file is also a model, which [`Model::load`](super::Model::load) loads. The file is replaced
+    /// atomically, never in part.
     ///
     /// # Errors
     ///
@@ -148,7 +79,7 @@ impl<T: Element> Run<'_, T> {
             options: self.options,
             state: self.state,
         };
-        save(path.as_ref(), &parts, schema, registry)
+        save(path.as_ref(), parts, schema, registry)
     }
 }
 
@@ -209,19 +140,18 @@ impl<T: Element> Trainer<T> {
             options: &self.options,
             state: &self.state,
         };
-        save(path.as_ref(), &parts, schema, registry)
+        save(path.as_ref(), parts, schema, registry)
     }
 
-    /// Takes over network, optimizer state and history of a checkpoint, and continues its training with the next call of
-    /// [`Trainer::fit`]: weights and history become, bit for bit, those of a training that was never interrupted.
+    /// Loads network, optimizer state and history of a checkpoint, so that the next call of [`Trainer::fit`] continues its
+    /// training: weights and history become, bit for bit, those of a training that was never interrupted.
     ///
-    /// The training must be the same, and is refused if it is not. These are compared, with names and both values in the
-    /// error:
+    /// A checkpoint of a different training is refused. These are compared, and the error has the names and both values:
     ///
     /// - here: the precision; the layers and activations with their options; the loss and the optimizer with their
     ///   [settings](crate::loss::Loss::settings) and the learning rate; of the options the schedule, the warm-up, batch
     ///   size, seed, shuffle and drop-last;
-    /// - by the first [`Trainer::fit`] or [`Trainer::start`]: training and validation set, by shape and content hash. A
+    /// - by the first [`Trainer::fit`] or [`Trainer::start`]: training and validation set, by shape and content hash.
     ///   [`Trainer::partial_fit`] takes any data.
     ///
     /// These may differ: the number of epochs, the patience of early stopping and its `min_delta`, the test set and its
@@ -230,9 +160,9 @@ impl<T: Element> Trainer<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] if the file cannot be read; [`Error::InvalidFile`] for one that is no checkpoint, that of another
-    /// training, or one of a version that did not keep the settings yet. The trainer then stays as it was, if its optimizer
-    /// does when it refuses a state: those of this crate do.
+    /// [`Error::Io`] if the file cannot be read; [`Error::InvalidFile`] for a file that is no checkpoint, is that
+    /// of another training, or was written by a version that did not save the settings yet. The trainer is then unchanged,
+    /// provided that its optimizer is unchanged by a state that it refuses, as those of this crate are.
     pub fn load_checkpoint(&mut self, path: impl AsRef<Path>) -> Result<()> {
         self.load_checkpoint_with(path, &Registry::new())
     }
@@ -253,7 +183,7 @@ impl<T: Element> Trainer<T> {
             )));
         }
         check_age(path)?;
-        let (SavedModel { network, .. }, training) = saved::read::<T, State>(path, registry)?;
+        let (SavedModel { network, .. }, training) = saved::read::<T, State<T>>(path, registry)?;
         let Some(SavedTraining { state, tensors }) = training else {
             return Err(fault(
                 "it is no checkpoint, but a model that is not being trained".to_owned(),
@@ -291,7 +221,7 @@ impl<T: Element> Trainer<T> {
     }
 }
 
-/// What a checkpoint is made of.
+/// The parts of a training that a checkpoint is made of.
 struct Parts<'a, T> {
     network: &'a NeuralNetwork<T>,
     loss: &'a dyn Loss<T>,
@@ -302,17 +232,11 @@ struct Parts<'a, T> {
 
 fn save<T: Element>(
     path: &Path,
-    parts: &Parts<'_, T>,
+    parts: Parts<'_, T>,
     schema: Option<&Schema<T>>,
     registry: &Registry<T>,
 ) -> Result<()> {
-    let Parts {
-        network,
-        loss,
-        optimizer,
-        options,
-        state,
-    } = *parts;
+    let Parts { optimizer, state, .. } = parts;
     let OptimizerState { steps, tensors } = optimizer.state();
     let mut tensors: BTreeMap<String, ArrayD<T>> = tensors
         .into_iter()
@@ -325,47 +249,31 @@ fn save<T: Element>(
     }
     let state = State {
         optimizer: optimizer.name().to_owned(),
-        settings: settings(loss, optimizer, options),
+        settings: settings(parts.loss, optimizer, parts.options),
         steps,
-        stopped: history.stopped.map(StopEntry::of),
+        stopped: history.stopped,
         restored: history.restored,
-        schedule: state.schedule.map(|schedule| ScheduleEntry {
-            best: schedule.best,
-            bad_epochs: schedule.bad_epochs,
-            rate: schedule.rate,
-        }),
-        interrupted: state.interrupted.map(|interrupted| InterruptedEntry {
-            batches: interrupted.batches,
-            loss: interrupted.loss,
-            seconds: interrupted.seconds,
-            data: DataEntry::of(interrupted.order.data()),
-        }),
-        best: best.map(|best| BestEntry {
+        schedule: state.schedule,
+        interrupted: state.interrupted,
+        best: best.map(|best| BestWeights::<T> {
             epoch: best.epoch,
             loss: best.loss,
+            weights: Vec::new(),
         }),
         epochs_without_improvement: state.early_stop.bad_epochs,
-        epochs: history.epochs.iter().map(EpochEntry::of).collect(),
+        epochs: history.epochs.clone(),
         fit_epochs: state.epochs,
-        data: state.data.map(|data| TrainingDataEntry {
-            train: DataEntry::of(data.train),
-            validation: data.validation.map(DataEntry::of),
-        }),
+        data: state.data,
     };
-    saved::write(
-        path,
-        network,
-        schema,
-        Some(SavedTraining { state, tensors }),
-        registry,
-    )
+    let training = SavedTraining { state, tensors };
+    saved::write(path, parts.network, schema, Some(training), registry)
 }
 
-/// Refuses a checkpoint that was written before settings were kept: nobody could tell of which training it is.
+/// Refuses a checkpoint of a version that did not save the settings: it cannot be compared with a training.
 fn check_age(path: &Path) -> Result<()> {
     let file = TensorFile::open(path)?;
     let Some(text) = file.text(KEY) else { return Ok(()) };
-    let description = Description::<Age>::parse(text).map_err(|problem| file.fault(problem))?;
+    let description = Description::<f64, Age>::parse(text).map_err(|problem| file.fault(problem))?;
     match description.training {
         Some(Age { settings: None }) => Err(file.fault(
             "the checkpoint was written by an older version, which did not keep what the training was told: its network can \
@@ -375,7 +283,7 @@ fn check_age(path: &Path) -> Result<()> {
     }
 }
 
-/// How the layers of a network differ from another's, by place and with both descriptions; none if they agree.
+/// Describes the first difference between the layers of two networks, with both sides; `None` if they agree.
 fn layer_difference<T: Element>(
     saved: &NeuralNetwork<T>,
     own: &NeuralNetwork<T>,
@@ -383,7 +291,7 @@ fn layer_difference<T: Element>(
 ) -> Result<Option<String>> {
     let described = |network: &NeuralNetwork<T>| -> Result<Vec<String>> {
         let records = network.records_with(registry)?.into_iter();
-        Ok(records.map(|record| shown(&record)).collect())
+        Ok(records.map(|record| describe(&record)).collect())
     };
     let (of_saved, of_own) = (described(saved)?, described(own)?);
     if of_saved == of_own && saved.inputs() == own.inputs() {
@@ -403,19 +311,19 @@ fn layer_difference<T: Element>(
     }))
 }
 
-/// Kind, options and seed of a layer or an activation.
-fn shown<T>(record: &Record<T>) -> String {
+/// Formats kind, options and seed of a layer or an activation.
+fn describe<T>(record: &Record<T>) -> String {
     let options = record.options.iter();
     let mut options: Vec<String> = options.map(|(name, value)| format!("{name}={value}")).collect();
     options.extend(record.seed.map(|seed| format!("seed={seed}")));
     format!("{} ({})", record.kind, options.join(", "))
 }
 
-/// The names and tensors of an optimizer, and the best weights.
+/// The tensors of the optimizer by name, and the best weights.
 type Sorted<T> = (Vec<(String, Array2<T>)>, Vec<Array2<T>>);
 
-/// The tensors by their use: what an optimizer remembers is of the shapes of the weights that it is of; the best weights are
-/// none, or as many and of the same shapes as the network's.
+/// Sorts tensors into those of the optimizer, each of the shape of its weights, and the best weights, which are missing or
+/// have the shapes of the network's parameters and buffers.
 fn sorted<T: Element>(
     tensors: BTreeMap<String, ArrayD<T>>,
     network: &NeuralNetwork<T>,
@@ -426,7 +334,7 @@ fn sorted<T: Element>(
         let matrix = tensor.into_dimensionality::<Ix2>();
         let matrix = matrix.map_err(|_| format!("tensor `{}` is no matrix", name.escape_debug()))?;
         if let Some(own_name) = name.strip_prefix("optimizer.") {
-            check_remembered(&name, own_name, matrix.dim(), network)?;
+            check_optimizer_tensor(&name, own_name, matrix.dim(), network)?;
             of_optimizer.push((own_name.to_owned(), matrix));
         } else if let Some(index) = name
             .strip_prefix("best.")
@@ -448,8 +356,8 @@ fn sorted<T: Element>(
     Ok((of_optimizer, best.into_values().collect()))
 }
 
-/// Refuses what an optimizer cannot have remembered of these weights; a name without an index is for the optimizer to know.
-fn check_remembered<T: Element>(
+/// Refuses a tensor of the optimizer whose shape is not that of its weights. The optimizer checks names without an index.
+fn check_optimizer_tensor<T: Element>(
     name: &str,
     own_name: &str,
     (rows, columns): (usize, usize),
@@ -470,9 +378,9 @@ fn check_remembered<T: Element>(
     }
 }
 
-/// The state of a training, checked as far as its continuation needs it.
+/// Restores the state of a training, and checks what its continuation depends on.
 fn restored<T>(
-    state: State,
+    mut state: State<T>,
     weights: Vec<Array2<T>>,
     options: &TrainOptions,
 ) -> std::result::Result<TrainState<T>, String> {
@@ -491,121 +399,55 @@ fn restored<T>(
             state.fit_epochs
         ));
     }
-    let interrupted = state.interrupted.map(|interrupted| {
-        Ok::<_, String>(InterruptedEpoch {
-            batches: interrupted.batches,
-            loss: interrupted.loss,
-            seconds: interrupted.seconds,
-            order: BatchOrder::new(interrupted.data.fingerprint()?, options),
-        })
-    });
-    let data = state.data.map(|data| {
-        Ok::<_, String>(TrainingData {
-            train: data.train.fingerprint()?,
-            validation: data.validation.map(|data| data.fingerprint()).transpose()?,
-        })
-    });
-    let numbered = state.epochs.into_iter().zip(1..);
+    for (record, epoch) in state.epochs.iter_mut().zip(1..) {
+        record.epoch = epoch;
+    }
     Ok(TrainState {
         history: History {
-            epochs: numbered.map(|(entry, epoch)| entry.into_record(epoch)).collect(),
-            stopped: state.stopped.map(StopEntry::reason),
+            epochs: state.epochs,
+            stopped: state.stopped,
             restored: state.restored,
         },
         epochs: state.fit_epochs,
-        schedule: state.schedule.map(|schedule| ScheduleState {
-            best: schedule.best,
-            bad_epochs: schedule.bad_epochs,
-            rate: schedule.rate,
+        schedule: state.schedule,
+        interrupted: state.interrupted.map(|interrupted| InterruptedEpoch {
+            order: BatchOrder::new(interrupted.order.data(), options),
+            ..interrupted
         }),
-        interrupted: interrupted.transpose()?,
         early_stop: EarlyStop {
-            best: state.best.map(|best| BestWeights {
-                epoch: best.epoch,
-                loss: best.loss,
-                weights,
-            }),
+            best: state.best.map(|best| BestWeights { weights, ..best }),
             bad_epochs: state.epochs_without_improvement,
         },
-        data: data.transpose()?,
+        data: state.data,
         expects_data: true,
     })
 }
 
-impl StopEntry {
-    fn of(reason: StopReason) -> Self {
-        match reason {
-            StopReason::Observer => StopEntry::Observer,
-            StopReason::EarlyStopping => StopEntry::EarlyStopping,
-        }
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    fn reason(self) -> StopReason {
-        match self {
-            StopEntry::Observer => StopReason::Observer,
-            StopEntry::EarlyStopping => StopReason::EarlyStopping,
-        }
-    }
-}
+    /// A state with every part, as version 0.1 writes it.
+    const JSON: &str = concat!(
+        r#"{"optimizer":"Adam","settings":{"seed":"0"},"steps":4,"stopped":"early-stopping","restored":1,"#,
+        r#""schedule":{"best":null,"bad_epochs":0,"rate":0.001},"#,
+        r#""interrupted":{"batches":2,"loss":"NaN","seconds":0.5,"#,
+        r#""data":{"samples":26,"features":2,"outputs":1,"hash":"00ade691e6ee058f"}},"#,
+        r#""best":{"epoch":1,"loss":"inf"},"epochs_without_improvement":3,"#,
+        r#""epochs":[{"samples":26,"train_loss":"-inf","validation":{"loss":0.1,"accuracy":0.25},"test":null,"#,
+        r#""learning_rate":0.1,"seconds":1e-7}],"fit_epochs":1,"#,
+        r#""data":{"train":{"samples":26,"features":2,"outputs":1,"hash":"3ade691e6ee058f7"},"validation":null}}"#,
+    );
 
-impl DataEntry {
-    fn of(data: Fingerprint) -> Self {
-        DataEntry {
-            samples: data.samples,
-            features: data.features,
-            outputs: data.outputs,
-            hash: format!("{:016x}", data.hash),
-        }
-    }
-
-    fn fingerprint(&self) -> std::result::Result<Fingerprint, String> {
-        let hash = u64::from_str_radix(&self.hash, 16);
-        Ok(Fingerprint {
-            samples: self.samples,
-            features: self.features,
-            outputs: self.outputs,
-            hash: hash.map_err(|_| format!("`{}` is no hash of data", self.hash.escape_debug()))?,
-        })
-    }
-}
-
-impl EpochEntry {
-    fn of(record: &EpochRecord) -> Self {
-        EpochEntry {
-            samples: record.samples,
-            train_loss: record.train_loss,
-            validation: record.validation.map(EvaluationEntry::of),
-            test: record.test.map(EvaluationEntry::of),
-            learning_rate: record.learning_rate,
-            seconds: record.seconds,
-        }
-    }
-
-    fn into_record(self, epoch: usize) -> EpochRecord {
-        EpochRecord {
-            epoch,
-            samples: self.samples,
-            train_loss: self.train_loss,
-            validation: self.validation.map(EvaluationEntry::into_evaluation),
-            test: self.test.map(EvaluationEntry::into_evaluation),
-            learning_rate: self.learning_rate,
-            seconds: self.seconds,
-        }
-    }
-}
-
-impl EvaluationEntry {
-    fn of(evaluation: Evaluation) -> Self {
-        EvaluationEntry {
-            loss: evaluation.loss,
-            accuracy: evaluation.accuracy,
-        }
-    }
-
-    fn into_evaluation(self) -> Evaluation {
-        Evaluation {
-            loss: self.loss,
-            accuracy: self.accuracy,
+    #[test]
+    fn the_json_of_a_state_does_not_change() {
+        let parse = |text: &str| serde_json::from_str::<State<f32>>(text);
+        assert_eq!(serde_json::to_string(&parse(JSON).unwrap()).unwrap(), JSON);
+        for (place, _) in JSON.match_indices('{') {
+            let hostile = format!(r#"{}{{"x":7,{}"#, &JSON[..place], &JSON[place + 1..]);
+            let error = parse(&hostile).unwrap_err().to_string();
+            let is_settings = JSON[place..].starts_with(r#"{"seed""#);
+            assert!(is_settings || error.contains("unknown field `x`"), "{error}");
         }
     }
 }

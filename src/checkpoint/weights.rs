@@ -1,4 +1,4 @@
-//! Weights that others have written: which of a file's modules is which of a network's layers.
+//! Weights in files of other programs: matches the modules of a file with the layers of a network.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +9,14 @@ use super::tensors::TensorFile;
 use crate::element::Element;
 use crate::error::{Error, Result};
 
-/// The tensors of a module or a layer: names within it, and shapes.
+/// The tensors of a module or a layer: their names within it, and their shapes.
 type Tensors = BTreeMap<String, Vec<usize>>;
 
-/// The names that the network's tensors have in the file, by their own: `0.weight` and so on.
+/// Returns the names of the network's tensors in the file, by their own names (`0.weight` and so on).
 ///
 /// # Errors
 ///
-/// [`Error::InvalidFile`] that lists both sides if they do not fit.
+/// [`Error::InvalidFile`] if they do not match, with the tensors of both.
 pub(super) fn matching<T: Element>(
     file: &TensorFile,
     records: &[Record<T>],
@@ -44,7 +44,7 @@ pub(super) fn matching<T: Element>(
     Ok(names)
 }
 
-/// The layers that have tensors, by their places.
+/// Returns the layers that have tensors, with their places.
 fn layers<T: Element>(records: &[Record<T>]) -> Vec<(usize, Tensors)> {
     let tensors = |record: &Record<T>| -> Tensors {
         let shapes = record.tensors.iter();
@@ -62,8 +62,8 @@ fn layers<T: Element>(records: &[Record<T>]) -> Vec<(usize, Tensors)> {
     layers.filter(|(_, tensors)| !tensors.is_empty()).collect()
 }
 
-/// The file's modules in the order of the number in their names; none if their names differ in more than that. What a
-/// checkpoint of ours holds besides is none of them.
+/// Returns the file's modules in the order of the number in their names; `None` if the names differ in more than the number.
+/// The other tensors of a checkpoint (optimizer state, best weights) are left out.
 fn modules(file: &TensorFile) -> Option<Vec<(String, Tensors)>> {
     let mut modules: BTreeMap<&str, Tensors> = BTreeMap::new();
     let is_ours = file.text(KEY).is_some();
@@ -88,18 +88,18 @@ fn modules(file: &TensorFile) -> Option<Vec<(String, Tensors)>> {
                 }
                 numbered.push((number, (path.to_owned(), tensors)));
             }
-            // One on its own needs no number.
+            // The name of a single module needs no number.
             None if is_single => numbered.push((0, (path.to_owned(), tensors))),
             None => return None,
         }
     }
     numbered.sort_by_key(|(number, _)| *number);
-    // `01` and `1` are one number, and no order.
+    // `01` and `1` are the same number, so that neither is first.
     let distinct = numbered.windows(2).all(|pair| pair[0].0 != pair[1].0);
     distinct.then(|| numbered.into_iter().map(|(_, module)| module).collect())
 }
 
-/// The last number in a name, and what is before and behind it.
+/// Splits a name at its last number: the text before it, the number, the text behind it.
 fn split(path: &str) -> Option<(&str, u64, &str)> {
     let end = path.rfind(|letter: char| letter.is_ascii_digit())? + 1;
     let start = path[..end]
@@ -108,7 +108,7 @@ fn split(path: &str) -> Option<(&str, u64, &str)> {
     Some((&path[..start], path[start..end].parse().ok()?, &path[end..]))
 }
 
-/// The error that says what was wanted and what is there.
+/// Returns the error that lists the expected tensors and those of the file.
 fn mismatch(file: &TensorFile, layers: &[(usize, Tensors)]) -> Error {
     let wanted = layers.iter().flat_map(|(index, tensors)| {
         let line =
@@ -124,7 +124,7 @@ fn mismatch(file: &TensorFile, layers: &[(usize, Tensors)]) -> Error {
     ))
 }
 
-/// The first of many, and how many more there are.
+/// Lists the first 24 names, and the number of the others.
 fn listed(names: impl Iterator<Item = String>) -> String {
     const MOST: usize = 24;
     let mut names: Vec<String> = names.collect();

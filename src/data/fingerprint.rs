@@ -7,10 +7,16 @@ use crate::element::Element;
 
 /// Shape and content hash of a data set. Checkpoints store it, so it must not change from release to release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "save",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields)
+)]
 pub(crate) struct Fingerprint {
     pub(crate) samples: usize,
     pub(crate) features: usize,
     pub(crate) outputs: usize,
+    #[cfg_attr(feature = "save", serde(with = "hexadecimal"))]
     pub(crate) hash: u64,
 }
 
@@ -57,6 +63,22 @@ impl fmt::Display for Fingerprint {
             f,
             "{samples} samples x {features} features, {outputs} outputs, hash {hash:016x}"
         )
+    }
+}
+
+/// A hash in JSON: 16 hexadecimal digits as text.
+#[cfg(feature = "save")]
+mod hexadecimal {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(hash: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{hash:016x}"))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let hash = u64::from_str_radix(&text, 16);
+        hash.map_err(|_| D::Error::custom(format_args!("`{text}` is no hash of data")))
     }
 }
 

@@ -21,9 +21,44 @@ use crate::error::{Error, Result};
 /// # Ok::<(), mfnet::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "save", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(
+    feature = "save",
+    serde(try_from = "Scales", into = "Scales", bound = "T: Element")
+)]
 pub struct Normalization<T> {
     means: Array1<T>,
     deviations: Array1<T>,
+}
+
+/// Statistics as files have them: in `f64`, and not yet checked.
+#[cfg(feature = "save")]
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Scales {
+    means: Vec<f64>,
+    deviations: Vec<f64>,
+}
+
+#[cfg(feature = "save")]
+impl<T: Element> From<Normalization<T>> for Scales {
+    fn from(Normalization { means, deviations }: Normalization<T>) -> Self {
+        let to_f64 = |values: Array1<T>| values.into_iter().map(T::as_f64).collect();
+        Scales {
+            means: to_f64(means),
+            deviations: to_f64(deviations),
+        }
+    }
+}
+
+#[cfg(feature = "save")]
+impl<T: Element> TryFrom<Scales> for Normalization<T> {
+    type Error = Error;
+
+    fn try_from(Scales { means, deviations }: Scales) -> Result<Self> {
+        let from_f64 = |values: Vec<f64>| -> Array1<T> { values.into_iter().map(T::from_f64).collect() };
+        Normalization::new(from_f64(means), from_f64(deviations))
+    }
 }
 
 /// Normalises features by their own statistics, and returns these too, to be applied to other data.

@@ -11,6 +11,11 @@ use crate::error::{Error, Result};
 
 /// The task of a model: what it predicts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "save",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "lowercase")
+)]
 pub enum Task {
     /// Numbers.
     Regression,
@@ -29,6 +34,11 @@ impl fmt::Display for Task {
 
 /// How raw inputs are scaled before they enter a network.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(
+    feature = "save",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "lowercase", bound = "T: Element")
+)]
 pub enum Scaling<T> {
     /// Inputs are used as they are.
     None,
@@ -40,6 +50,11 @@ pub enum Scaling<T> {
 
 /// The positions of the columns in the table that a model was trained on, counted from 0; for tables without names.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "save",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields)
+)]
 pub struct Layout {
     /// The number of columns.
     pub width: usize,
@@ -65,6 +80,11 @@ pub struct Layout {
 /// # Ok::<(), mfnet::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(
+    feature = "save",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields, bound = "T: Element")
+)]
 pub struct Schema<T> {
     /// Regression or classification.
     pub task: Task,
@@ -75,6 +95,7 @@ pub struct Schema<T> {
     /// How raw inputs become scaled ones.
     pub scaling: Scaling<T>,
     /// The value that replaces missing values of each feature, on the raw scale; `None` if missing values are refused.
+    #[cfg_attr(feature = "save", serde(default, with = "in_f64"))]
     pub imputation: Option<Vec<T>>,
     /// The number of outputs: targets of a regression, classes of a classification.
     pub outputs: usize,
@@ -86,6 +107,28 @@ pub struct Schema<T> {
     pub target_normalization: Option<Normalization<T>>,
     /// The positions of the columns.
     pub layout: Layout,
+}
+
+/// Numbers of either precision as files have them: in `f64`.
+#[cfg(feature = "save")]
+mod in_f64 {
+    use super::Element;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<T: Element, S: Serializer>(
+        values: &Option<Vec<T>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let to_f64 = |values: &Vec<T>| -> Vec<f64> { values.iter().map(|value| value.as_f64()).collect() };
+        values.as_ref().map(to_f64).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, T: Element, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Vec<T>>, D::Error> {
+        let values = Option::<Vec<f64>>::deserialize(deserializer)?;
+        Ok(values.map(|values| values.into_iter().map(T::from_f64).collect()))
+    }
 }
 
 impl<T: Element> Schema<T> {

@@ -14,8 +14,14 @@ use crate::metrics::index_of_largest;
 
 /// The loss and accuracy of a network on a data set.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(
+    feature = "save",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields)
+)]
 pub struct Evaluation {
     /// The mean loss of a sample.
+    #[cfg_attr(feature = "save", serde(with = "crate::exact"))]
     pub loss: f64,
     /// The fraction of samples, 0 to 1, whose largest output is that of their class; `None` for targets without
     /// classes.

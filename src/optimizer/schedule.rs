@@ -184,6 +184,11 @@ impl fmt::Display for Schedule {
 
 /// The state of a scheduler, which a checkpoint stores. It changes with [`Schedule::Plateau`] only.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(
+    feature = "save",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields)
+)]
 pub struct ScheduleState {
     /// The best loss so far; `None` before the first.
     pub best: Option<f64>,

@@ -16,10 +16,18 @@ pub(crate) struct EarlyStop<T> {
 
 /// The weights of the best epoch so far.
 #[derive(Debug, Clone)]
+#[cfg_attr(
+    feature = "save",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(bound = "", deny_unknown_fields)
+)]
 pub(crate) struct BestWeights<T> {
     pub(crate) epoch: usize,
     /// The loss that early stopping monitors.
+    #[cfg_attr(feature = "save", serde(with = "crate::exact"))]
     pub(crate) loss: f64,
+    /// Checkpoints keep them as tensors.
+    #[cfg_attr(feature = "save", serde(skip))]
     pub(crate) weights: Vec<Array2<T>>,
 }
 

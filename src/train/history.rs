@@ -4,13 +4,21 @@ use crate::network::Evaluation;
 
 /// The results of one epoch of a training.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(
+    feature = "save",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields)
+)]
 #[non_exhaustive]
 pub struct EpochRecord {
     /// The number of the epoch, counted from 1, partial fits included.
+    // Checkpoints have it as the place in the list.
+    #[cfg_attr(feature = "save", serde(skip))]
     pub epoch: usize,
     /// The number of samples trained on.
     pub samples: usize,
     /// The mean of the losses of its batches; a short last batch weighs as much as the others.
+    #[cfg_attr(feature = "save", serde(with = "crate::exact"))]
     pub train_loss: f64,
     /// Loss and accuracy on the validation set; `None` without one.
     pub validation: Option<Evaluation>,
@@ -33,6 +41,11 @@ impl EpochRecord {
 
 /// Why a training ended before its last epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "save",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "kebab-case")
+)]
 #[non_exhaustive]
 pub enum StopReason {
     /// The observer stopped it.

@@ -29,25 +29,41 @@ pub(crate) struct TrainState<T> {
 
 /// An epoch that was interrupted between two batches.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(
+    feature = "save",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields)
+)]
 pub(crate) struct InterruptedEpoch {
     /// The number of complete batches.
     pub(crate) batches: usize,
     /// The sum of the losses of these batches.
+    #[cfg_attr(feature = "save", serde(with = "crate::exact"))]
     pub(crate) loss: f64,
     /// The training time of these batches in seconds.
     pub(crate) seconds: f64,
     /// The data and the options that decided the batches.
+    #[cfg_attr(feature = "save", serde(rename = "data"))]
     pub(crate) order: BatchOrder,
 }
 
 /// The data and the options that decide the batches of an epoch, besides its number. An interrupted epoch is continued with
 /// the same only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "save",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(transparent)
+)]
 pub(crate) struct BatchOrder {
     data: Fingerprint,
+    #[cfg_attr(feature = "save", serde(skip))]
     batch_size: usize,
+    #[cfg_attr(feature = "save", serde(skip))]
     shuffle: Shuffle,
+    #[cfg_attr(feature = "save", serde(skip))]
     seed: u64,
+    #[cfg_attr(feature = "save", serde(skip))]
     drop_last: bool,
 }
 
@@ -70,6 +86,11 @@ impl BatchOrder {
 
 /// The fingerprints of the data that a training depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "save",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields)
+)]
 pub(crate) struct TrainingData {
     pub(crate) train: Fingerprint,
     pub(crate) validation: Option<Fingerprint>,

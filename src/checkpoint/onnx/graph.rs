@@ -1,4 +1,4 @@
-//! A computation as ONNX sees it: nodes that read named values and give others.
+//! The graph of an ONNX file: nodes that read named values and return named values.
 
 use ndarray::{ArrayD, Dimension as _};
 use safetensors::Dtype;
@@ -11,17 +11,17 @@ use crate::checkpoint::{self, Operand, Record};
 use crate::element::Element;
 use crate::error::{Error, Result};
 
-/// A chain of nodes that grows: each works on what the one before gives.
+/// A graph under construction: a chain of nodes, each of which reads the result of the one before.
 #[derive(Debug)]
 pub(super) struct Chain {
     nodes: Vec<Node>,
     constants: Vec<Tensor>,
-    /// The name of the value at its end.
+    /// The name of the last node's result.
     end: String,
 }
 
 impl Chain {
-    /// A chain that begins with this value.
+    /// Returns a chain without nodes that begins with this value.
     pub(super) fn new(start: &str) -> Self {
         Chain {
             nodes: Vec::new(),
@@ -30,7 +30,7 @@ impl Chain {
         }
     }
 
-    /// Adds a node that reads the value at the end and then these others, and gives a new one.
+    /// Adds a node whose inputs are the last result and these operands; its result becomes the last one.
     pub(super) fn push(&mut self, kind: &str, operands: &[&str], attributes: Vec<Attribute>) {
         let end = self.end.clone();
         let inputs = std::iter::once(end.as_str()).chain(operands.iter().copied());
@@ -39,7 +39,7 @@ impl Chain {
         self.end = output;
     }
 
-    /// Adds a node that gives the value of this name; the end stays where it is.
+    /// Adds a node with this output; the last result stays the same.
     pub(super) fn node<'a>(
         &mut self,
         kind: &str,
@@ -68,7 +68,7 @@ impl Chain {
         });
     }
 
-    /// Adds a constant list of whole numbers.
+    /// Adds a constant list of integers.
     fn integers(&mut self, name: &str, values: &[i64]) {
         self.constants.push(Tensor {
             dims: vec![values.len() as i64],
@@ -78,11 +78,11 @@ impl Chain {
         });
     }
 
-    /// Adds the operators of a layer's prediction, `Identity` left out.
+    /// Adds the operators of a layer, except `Identity`.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidData`] for a layer without operators, or one of them that reads a tensor that is not there.
+    /// [`Error::InvalidData`] for a layer without operators, or an operator that reads a tensor that the record lacks.
     pub(super) fn layer<T: Element>(&mut self, index: usize, record: &Record<T>) -> Result<()> {
         let refused = |problem: String| {
             Err(Error::data(
@@ -130,7 +130,7 @@ impl Chain {
         Ok(())
     }
 
-    /// Gives the value at the end this name.
+    /// Renames the last result.
     pub(super) fn name_end(&mut self, name: &str) {
         match self.nodes.last_mut() {
             Some(node) => node.output = vec![name.to_owned()],
@@ -139,12 +139,12 @@ impl Chain {
         self.end = name.to_owned();
     }
 
-    /// The name of the value at the end.
+    /// Returns the name of the last result.
     pub(super) fn end(&self) -> String {
         self.end.clone()
     }
 
-    /// The whole, with what goes in and what comes out.
+    /// Returns the graph with these inputs and outputs.
     pub(super) fn into_graph(self, input: Value, output: Vec<Value>) -> Graph {
         Graph {
             node: self.nodes,
@@ -156,7 +156,7 @@ impl Chain {
     }
 }
 
-/// A whole number as an attribute.
+/// Returns an integer attribute.
 pub(super) fn integer(name: &str, value: i64) -> Attribute {
     attribute(name, &checkpoint::Attribute::Integer(value))
 }
@@ -183,7 +183,7 @@ fn attribute(name: &str, value: &checkpoint::Attribute) -> Attribute {
     }
 }
 
-/// A value of this name: one row for each of N samples, each of `columns` numbers, or one number without columns.
+/// Describes a value of this name for N samples: N x `columns`, or, without columns, one number for each sample.
 pub(super) fn value(name: &str, kind: DataType, columns: Option<usize>) -> Value {
     let samples = Dimension {
         dim_param: Some("N".to_owned()),
@@ -208,7 +208,7 @@ pub(super) fn value(name: &str, kind: DataType, columns: Option<usize>) -> Value
     }
 }
 
-/// The type of a network's numbers.
+/// Returns ONNX's type for the numbers of a network.
 pub(super) fn data_type<T: Element>() -> DataType {
     match dtype_of::<T>() {
         Dtype::F32 => DataType::Float,

@@ -1,4 +1,4 @@
-//! The protocol buffers of ONNX, as far as they are written here; names and numbers are those of its `onnx.proto`.
+//! The protocol buffers of ONNX that this crate writes, with the names and numbers of `onnx.proto`.
 
 use prost::Message;
 
@@ -62,7 +62,7 @@ pub(super) struct Node {
     pub(super) attribute: Vec<Attribute>,
 }
 
-/// Its numbers are optional, so that a 0 is written: what is not there counts as not given.
+/// The numbers are optional so that a 0 is written: a plain 0 would be left out and count as not given.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Attribute {
     #[prost(string, tag = "1")]
@@ -94,7 +94,7 @@ pub(super) struct Tensor {
     pub(super) data_type: i32,
     #[prost(string, tag = "8")]
     pub(super) name: String,
-    /// Little-endian, row after row.
+    /// Little-endian, row-major.
     #[prost(bytes = "vec", tag = "9")]
     pub(super) raw_data: Vec<u8>,
 }
@@ -136,7 +136,7 @@ pub(super) struct Shape {
     pub(super) dim: Vec<Dimension>,
 }
 
-/// Either a number or a name.
+/// The size of an axis: a number or a name.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Dimension {
     #[prost(int64, optional, tag = "1")]

@@ -1,4 +1,4 @@
-//! Models as ONNX files, for other programs to predict with.
+//! Export of models as ONNX files, for predictions with other programs.
 
 mod graph;
 mod messages;
@@ -17,11 +17,11 @@ use crate::data::{Scaling, Schema, Task};
 use crate::element::Element;
 use crate::error::{Error, Result};
 
-/// The versions of the format and of its operators, of 2022: old enough for any reader in use.
+/// The versions of the format and of its operators, from 2022: every reader in use knows them.
 const IR_VERSION: i64 = 8;
 const OPERATOR_SET: i64 = 17;
 
-/// Protocol buffers are no longer than this.
+/// The largest size of a protocol buffer, in bytes.
 const LONGEST: usize = i32::MAX as usize;
 
 /// Writes a model; see [`Model::export_onnx_with`].
@@ -75,7 +75,7 @@ pub(super) fn export<T: Element>(model: &Model<T>, path: &Path, registry: &Regis
     atomic::write(path, &file.encode_to_vec())
 }
 
-/// Adds what turns raw features into scaled ones.
+/// Adds the operators that impute and scale raw features.
 fn prepare<T: Element>(chain: &mut Chain, schema: &Schema<T>) {
     if let Some(imputation) = &schema.imputation {
         let input = chain.end();
@@ -102,7 +102,7 @@ fn vector<T: Element>(values: &Array1<T>) -> ArrayD<T> {
     values.clone().into_dyn()
 }
 
-/// What the columns are called; lists as JSON.
+/// Returns the names of features, targets and classes as metadata, lists as JSON.
 fn properties<T: Element>(schema: &Schema<T>) -> Vec<Property> {
     let list = |names: &[String]| serde_json::Value::from(names).to_string();
     let properties = [
