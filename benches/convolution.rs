@@ -54,7 +54,7 @@ fn bench<T: Element>(criterion: &mut Criterion, lines: &mut Vec<String>) {
         let mut network = network.expect("the network is sound");
         let (loss, mut sgd) = (CrossEntropyLoss::default(), Sgd::new(0.01).expect("a rate"));
         let mut loader = DataLoader::new(&data, BATCH, Shuffle::Samples, 7).expect("a batch size");
-        let mut workspace = Workspace::new(&network, BATCH);
+        let mut workspace = Workspace::new(&network, BATCH).unwrap();
         let mut epoch = 0;
         let mut group = criterion.benchmark_group(format!("{} {name}", T::NAME));
         group.throughput(Throughput::Elements(SAMPLES as u64));

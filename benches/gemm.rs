@@ -202,7 +202,7 @@ fn gradient<T: Element>(criterion: &mut Criterion, shape: Shape) -> Option<f64> 
 
     let data = Dataset::regression(inputs, targets).unwrap();
     let loader = DataLoader::new(&data, shape.samples, Shuffle::None, 0).unwrap();
-    let mut workspace = Workspace::new(&network, shape.samples);
+    let mut workspace = Workspace::new(&network, shape.samples).unwrap();
     let batch = loader.batches().next().unwrap();
     network
         .forward_backward(&batch, &MseLoss::default(), &mut workspace)

@@ -141,7 +141,7 @@ impl Bench {
         let mut thin_loader = DataLoader::new(&thin_data, BATCH, Shuffle::Samples, 0).unwrap();
         thin_loader.start_epoch(1);
         let thin_batch = thin_loader.batches().next().unwrap();
-        let mut workspace = Workspace::new(&thin, BATCH);
+        let mut workspace = Workspace::new(&thin, BATCH).unwrap();
         let squares = MseLoss::default();
         self.time(&format!("{} gather (and one output)", T::NAME), || {
             black_box(
@@ -151,7 +151,7 @@ impl Bench {
         });
 
         let mut network = network::<T>(&[HIDDEN, 10]);
-        let mut workspace = Workspace::new(&network, BATCH);
+        let mut workspace = Workspace::new(&network, BATCH).unwrap();
         self.time(&format!("{} forward, loss and backward", T::NAME), || {
             black_box(network.forward_backward(&batch, &*loss, &mut workspace).unwrap());
         });
@@ -171,11 +171,11 @@ impl Bench {
     fn check_threads<T: Element>(&self, batch: &Batch<'_, T>, loss: &dyn Loss<T>) {
         let after_a_step = || {
             let mut network = network::<T>(&[HIDDEN, 10]);
-            let mut workspace = Workspace::new(&network, BATCH);
+            let mut workspace = Workspace::new(&network, BATCH).unwrap();
             network.forward_backward(batch, loss, &mut workspace).unwrap();
             let mut optimizer = Sgd::new(LEARNING_RATE).unwrap();
             network.apply_gradients(&mut optimizer, &mut workspace).unwrap();
-            network.weights().cloned().collect::<Vec<_>>()
+            network.parameters().cloned().collect::<Vec<_>>()
         };
         assert!(self.serial.install(after_a_step) == self.parallel.install(after_a_step));
     }

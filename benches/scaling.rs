@@ -44,7 +44,7 @@ impl Bench {
             .build()
             .unwrap();
         let network = job.network(FEATURES, CLASSES, 7).unwrap();
-        let parameters = network.parameters() as f64;
+        let parameters = network.parameter_count() as f64;
         let optimizer = Box::new(Sgd::new(LEARNING_RATE).unwrap());
         let options = TrainOptions::default()
             .with_epochs(usize::MAX)

@@ -35,7 +35,7 @@ fn main() -> mfnet::Result<()> {
     println!("{}, row 0 being the bias feature\n", network.architecture());
     show("Inputs, a sample a row", &inputs, None);
     show("Targets", &targets, None);
-    for (layer, weights) in (1..).zip(network.weights()) {
+    for (layer, weights) in (1..).zip(network.parameters()) {
         show(&format!("W{layer}, the bias in column 0"), weights, None);
     }
 
@@ -48,7 +48,7 @@ fn main() -> mfnet::Result<()> {
 
     let data = Dataset::regression(inputs, targets)?;
     let loader = DataLoader::new(&data, 4, Shuffle::None, 0)?;
-    let mut workspace = Workspace::new(&network, 4);
+    let mut workspace = Workspace::new(&network, 4)?;
     for batch in loader.batches() {
         let loss = network.forward_backward(&batch, &MseLoss::default(), &mut workspace)?;
         println!("Loss: {loss}; the report's: 1\n");
@@ -62,7 +62,7 @@ fn main() -> mfnet::Result<()> {
         }
         network.apply_gradients(&mut Sgd::new(2.0)?, &mut workspace)?;
     }
-    for (layer, weights) in (1..).zip(network.weights()) {
+    for (layer, weights) in (1..).zip(network.parameters()) {
         show(&format!("W{layer} after a step of eta = 2"), weights, None);
     }
     println!("The last row of W1 is the report's, (1 1 6), its misprint mended.");

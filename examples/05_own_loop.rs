@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let loss = CrossEntropyLoss::default();
     let mut loader = DataLoader::new(&train, BATCH_SIZE, Shuffle::Samples, 7)?;
-    let mut workspace = Workspace::new(&network, BATCH_SIZE);
+    let mut workspace = Workspace::new(&network, BATCH_SIZE)?;
 
     println!("{}\n", network.architecture());
     for epoch in 1..=epochs {

@@ -43,7 +43,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .tanh()
         .linear(2)
         .build()?;
-    let mut model = Sequential::new(network);
+    let mut model = Sequential::new(network)?;
 
     let mut loader = DataLoader::new(&train, BATCH_SIZE, Shuffle::Samples, 0)?;
     let mut lines: [Vec<(f64, f64)>; 4] = Default::default();
@@ -119,12 +119,12 @@ struct Sequential {
 }
 
 impl Sequential {
-    fn new(network: NeuralNetwork<f64>) -> Self {
-        Sequential {
-            workspace: Workspace::new(&network, BATCH_SIZE),
+    fn new(network: NeuralNetwork<f64>) -> mfnet::Result<Self> {
+        Ok(Sequential {
+            workspace: Workspace::new(&network, BATCH_SIZE)?,
             loss: MseLoss::default(),
             network,
-        }
+        })
     }
 
     /// The outputs for samples.
@@ -158,6 +158,6 @@ impl Sequential {
     /// Each weight tensor, and its gradient of the batch that went back last.
     fn param(&mut self) -> mfnet::Result<impl Iterator<Item = (&Array2<f64>, &Array2<f64>)>> {
         self.network.gradients(&mut self.workspace)?;
-        Ok(self.network.weights().zip(self.workspace.gradients()))
+        Ok(self.network.parameters().zip(self.workspace.gradients()))
     }
 }

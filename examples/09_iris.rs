@@ -136,7 +136,7 @@ impl TwoLayers {
             .seed(SEED)
             .build()?;
         Ok(TwoLayers {
-            workspace: Workspace::new(&network, BATCH_SIZE),
+            workspace: Workspace::new(&network, BATCH_SIZE)?,
             loss: ProbabilityCrossEntropyLoss::default(),
             sgd: Sgd::new(learning_rate)?.momentum(MOMENTUM)?,
             network,

@@ -37,7 +37,7 @@
 //!
 //! Inputs and outputs of the public functions are ordinary design matrices, samples x features. Inside, one sample is
 //! one column, and every activation has the bias feature as row 0, so that the biases of a layer are column 0 of its
-//! weights. These matrices appear in [`NeuralNetwork::weights`], [`Workspace::gradients`] and [`plain`], and to
+//! weights. These matrices appear in [`NeuralNetwork::parameters`], [`Workspace::gradients`] and [`plain`], and to
 //! implementors of [`layer::Layer`] and [`optimizer::Optimizer`]; m samples, n inputs and p outputs of a layer:
 //!
 //! | symbol | shape | row 0 |

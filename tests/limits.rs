@@ -112,7 +112,7 @@ fn learn_deep(folder: &Path) {
             builder = builder.linear(width).relu();
         }
         let network = builder.linear(CLASSES).seed(7).build().unwrap();
-        assert!(network.parameters() > 100 * width * width);
+        assert!(network.parameter_count() > 100 * width * width);
         let adam = Adam::new(1e-4).unwrap();
         Trainer::new(network, CrossEntropyLoss::default(), adam).options(options(64))
     };
@@ -126,7 +126,7 @@ fn learn_deep(folder: &Path) {
     let data = Dataset::classification(inputs, (0..256).map(label).collect(), CLASSES).unwrap();
     let mut deep = trainer();
     let sums = |network: &NeuralNetwork<f32>| -> Vec<f32> {
-        network.weights().map(|weights| weights.sum()).collect()
+        network.parameters().map(|weights| weights.sum()).collect()
     };
     let before = sums(deep.network());
     let first = deep.partial_fit(&data).unwrap();

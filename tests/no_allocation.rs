@@ -97,7 +97,7 @@ fn steps_allocate_nothing<T: Element>(
             .sigmoid()
             .build()
             .unwrap();
-        let mut workspace = Workspace::new(&network, batch);
+        let mut workspace = Workspace::new(&network, batch).unwrap();
         let mut loader = DataLoader::new(data, batch, Shuffle::Samples, 7).unwrap();
         let mut epoch = |number| {
             loader.start_epoch(number);

@@ -26,7 +26,7 @@ fn answers() -> Answers {
     trainer.fit(&data).unwrap();
     let mut network = trainer.into_network();
     // A loop of one's own, which no training has brought to the pool.
-    let mut workspace = Workspace::new(&network, 300);
+    let mut workspace = Workspace::new(&network, 300).unwrap();
     let loader = DataLoader::new(&data, 300, Shuffle::Samples, 7).unwrap();
     let mut plain = Sgd::new(0.1).unwrap();
     let mut clipped = Sgd::new(0.1).unwrap().clip(Clip::Global(0.1)).unwrap();
@@ -39,7 +39,7 @@ fn answers() -> Answers {
     Answers {
         predictions: network.predict_dataset(&other).unwrap(),
         evaluation: network.evaluate(&other, &loss).unwrap(),
-        weights: network.weights().cloned().collect(),
+        weights: network.parameters().cloned().collect(),
         order: long_order(),
     }
 }

@@ -21,7 +21,7 @@ pub fn check<T: Element>(job: &Job, data: &Dataset<T>) {
     let mut twin = Twin::new(job, &network, &data).unwrap();
     let loader = DataLoader::new(&data, data.samples(), Shuffle::None, 0).unwrap();
     let batch = loader.batches().next().unwrap();
-    let mut workspace = Workspace::new(&network, data.samples());
+    let mut workspace = Workspace::new(&network, data.samples()).unwrap();
     let found = network.forward_backward(&batch, &*loss, &mut workspace).unwrap();
     network
         .apply_gradients(&mut Sgd::new(LEARNING_RATE).unwrap(), &mut workspace)
@@ -29,7 +29,7 @@ pub fn check<T: Element>(job: &Job, data: &Dataset<T>) {
     let expected = twin.step(&indices).unwrap();
     assert_close(&what, &[found], &[expected], tolerance);
 
-    for (weights, (expected, _)) in network.weights().zip(twin.network().layers()) {
+    for (weights, (expected, _)) in network.parameters().zip(twin.network().layers()) {
         let weights: Vec<f64> = weights.iter().map(|value| value.as_f64()).collect();
         assert_close(&what, &weights, expected.values(), tolerance);
     }

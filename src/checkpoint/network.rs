@@ -36,7 +36,7 @@ impl<T: Element> NeuralNetwork<T> {
     /// let network = NeuralNetwork::<f32>::builder(4).linear(8).relu().linear(3).seed(7).build()?;
     /// network.save(&path)?;
     /// let same = NeuralNetwork::<f32>::load(&path)?;
-    /// assert!(same.weights().eq(network.weights()));
+    /// assert!(same.parameters().eq(network.parameters()));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
@@ -205,7 +205,7 @@ pub(super) fn build<T: Element, S>(
     }
     let network = builder.build().map_err(|error| file.fault(error))?;
     // The weights in the file also bound the widths of the other layers.
-    if network.parameters() == 0 {
+    if network.parameter_count() == 0 {
         return Err(file.fault("none of its layers has weights"));
     }
     Ok(network)

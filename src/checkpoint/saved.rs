@@ -75,7 +75,7 @@ pub(super) fn write<T: Element, S: Serialize>(
             "it has {layers} layers and activations, and a file describes {MOST_LAYERS}"
         ));
     }
-    if network.parameters() == 0 {
+    if network.parameter_count() == 0 {
         return refused("none of its layers has weights, so that there is nothing to save".to_owned());
     }
     let mut description = Description::new(network.inputs(), &records);
@@ -155,14 +155,14 @@ mod tests {
         let (saved, back) = read::<f32, Vec<f64>>(&path, &Registry::new()).unwrap();
         assert_eq!(back, Some(training));
         assert!(saved.schema.is_none());
-        assert!(saved.network.weights().eq(network.weights()));
+        assert!(saved.network.parameters().eq(network.parameters()));
         let mut other = NeuralNetwork::<f32>::builder(2)
             .linear(1)
             .seed(8)
             .build()
             .unwrap();
         other.load_weights(&path).unwrap();
-        assert!(other.weights().eq(network.weights()));
+        assert!(other.parameters().eq(network.parameters()));
         assert!(
             read::<f32, String>(&path, &Registry::new()).is_err(),
             "a state of another kind"

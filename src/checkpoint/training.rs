@@ -115,7 +115,7 @@ impl<T: Element> Trainer<T> {
     ///
     /// let mut whole = trainer()?;
     /// whole.fit(&line)?;
-    /// assert!(resumed.network().weights().eq(whole.network().weights()));
+    /// assert!(resumed.network().parameters().eq(whole.network().parameters()));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn save_checkpoint(&self, path: impl AsRef<Path>, schema: Option<&Schema<T>>) -> Result<()> {
@@ -366,13 +366,13 @@ fn check_optimizer_tensor<T: Element>(
     let index = own_name.split_once('.').and_then(|(index, _)| index.parse().ok());
     let Some(index) = index else { return Ok(()) };
     let name = name.escape_debug();
-    match network.weights().nth(index).map(Array2::dim) {
+    match network.parameters().nth(index).map(Array2::dim) {
         Some(shape) if shape == (rows, columns) => Ok(()),
         Some((own_rows, own_columns)) => Err(format!(
             "tensor `{name}` is {rows} x {columns}, and the weights that it is of are {own_rows} x {own_columns}"
         )),
         None => {
-            let count = network.weights().count();
+            let count = network.parameters().count();
             Err(format!("tensor `{name}` is of no weights: there are {count}"))
         }
     }

@@ -28,7 +28,7 @@ pub(super) fn text<T: Element>(training: &Training<'_, T>) -> String {
         "samples": task.train.samples(),
         "features": task.train.features(),
         "outputs": task.train.outputs(),
-        "parameters": training.model.network().parameters(),
+        "parameters": training.model.network().parameter_count(),
         "precision": T::NAME,
         "epochs": history.epochs.len(),
         "best_epoch": history.restored,

@@ -55,7 +55,7 @@ pub(super) fn text<T: Element>(training: &Training<'_, T>) -> mfnet::Result<Stri
     line("data set", data_set(task));
     line("samples", samples(task));
     let network = model.network();
-    let parameters = format::count(network.parameters());
+    let parameters = format::count(network.parameter_count());
     line(
         "model",
         format!("{}, {parameters} parameters, {}", network.architecture(), T::NAME),

@@ -48,7 +48,7 @@ use crate::kernel::simd;
 /// use mfnet::NeuralNetwork;
 ///
 /// let network = NeuralNetwork::<f32>::builder(4).linear(8).batch_norm().relu().linear(3).build()?;
-/// assert_eq!(network.parameters(), 8 * (4 + 1) + 2 * 8 + 3 * (8 + 1));
+/// assert_eq!(network.parameter_count(), 8 * (4 + 1) + 2 * 8 + 3 * (8 + 1));
 /// # Ok::<(), mfnet::Error>(())
 /// ```
 #[derive(Debug, Clone)]

@@ -41,7 +41,7 @@ use crate::product::gemm;
 ///     .relu()
 ///     .linear(10)
 ///     .build()?;
-/// assert_eq!(network.parameters(), 8 * (9 + 1) + 16 * (8 * 9 + 1) + 10 * (16 * 13 * 13 + 1));
+/// assert_eq!(network.parameter_count(), 8 * (9 + 1) + 16 * (8 * 9 + 1) + 10 * (16 * 13 * 13 + 1));
 /// # Ok::<(), mfnet::Error>(())
 /// ```
 #[derive(Debug, Clone)]

@@ -189,7 +189,9 @@ impl<T: Element> Loss<T> for CrossEntropyLoss {
     }
 
     fn settings(&self) -> Vec<(&'static str, String)> {
-        settings(self.reduction, &self.class_weights)
+        let mut settings = settings(self.reduction, &self.class_weights);
+        settings.push(("label smoothing", self.label_smoothing.to_string()));
+        settings
     }
 
     /// # Errors

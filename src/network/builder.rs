@@ -392,7 +392,7 @@ mod tests {
                 .seed(seed)
                 .build()
                 .unwrap();
-            network.weights().cloned().collect::<Vec<_>>()
+            network.parameters().cloned().collect::<Vec<_>>()
         };
         assert_eq!(weights(7), weights(7));
         assert_ne!(weights(7), weights(8));

@@ -31,7 +31,7 @@ use crate::optimizer::NetworkId;
 /// use ndarray::Array2;
 ///
 /// let network = NeuralNetwork::<f32>::builder(4).linear(8).relu().linear(3).seed(7).build()?;
-/// assert_eq!(network.parameters(), 8 * (4 + 1) + 3 * (8 + 1));
+/// assert_eq!(network.parameter_count(), 8 * (4 + 1) + 3 * (8 + 1));
 /// assert_eq!(network.predict(Array2::zeros((5, 4)).view())?.dim(), (5, 3));
 /// # Ok::<(), mfnet::Error>(())
 /// ```
@@ -94,8 +94,8 @@ impl<T: Element> NeuralNetwork<T> {
     }
 
     /// The number of parameters: all weights and biases, without the constant rows. Frozen layers are counted too.
-    pub fn parameters(&self) -> usize {
-        self.weights()
+    pub fn parameter_count(&self) -> usize {
+        self.parameters()
             .map(|weights| weights.len() - weights.ncols())
             .sum()
     }
@@ -105,7 +105,7 @@ impl<T: Element> NeuralNetwork<T> {
     /// # Shapes
     ///
     /// A fully connected layer's: (outputs + 1) x (inputs + 1), row 0 constant, column 0 the bias
-    pub fn weights(&self) -> impl Iterator<Item = &Array2<T>> {
+    pub fn parameters(&self) -> impl Iterator<Item = &Array2<T>> {
         self.stages.iter().flat_map(|stage| stage.layer.parameters())
     }
 

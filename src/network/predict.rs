@@ -41,7 +41,7 @@ impl<T: Element> NeuralNetwork<T> {
     /// [`Error::Shape`] for another number of features.
     pub fn predict(&self, design: ArrayView2<'_, T>) -> Result<Array2<T>> {
         let mut predictions = Array2::zeros((design.nrows(), self.outputs()));
-        let mut workspace = Workspace::for_prediction(self, design.nrows());
+        let mut workspace = Workspace::for_prediction(self, design.nrows())?;
         self.predict_into(design, predictions.view_mut(), &mut workspace)?;
         Ok(predictions)
     }
@@ -61,7 +61,7 @@ impl<T: Element> NeuralNetwork<T> {
     /// use ndarray::Array2;
     ///
     /// let network = NeuralNetwork::<f32>::builder(4).linear(3).seed(7).build()?;
-    /// let mut workspace = Workspace::for_prediction(&network, 1);
+    /// let mut workspace = Workspace::for_prediction(&network, 1)?;
     /// let mut predictions = Array2::zeros((1, 3));
     /// for sample in Array2::ones((10, 4)).rows() {
     ///     let design = sample.insert_axis(ndarray::Axis(0));
@@ -135,7 +135,7 @@ impl<T: Element> NeuralNetwork<T> {
         let (samples, features) = (dataset.samples(), dataset.features());
         self.check_inputs("NeuralNetwork::predict_dataset", samples, features)?;
         let mut predictions = Array2::zeros((samples, self.outputs()));
-        let mut workspace = Workspace::for_prediction(self, samples);
+        let mut workspace = Workspace::for_prediction(self, samples)?;
         self.pack_weights(dataset, &mut workspace);
         predict_samples(
             self,
@@ -156,7 +156,7 @@ impl<T: Element> NeuralNetwork<T> {
     pub fn evaluate(&self, dataset: &Dataset<T>, loss: &dyn Loss<T>) -> Result<Evaluation> {
         loss.check(dataset.targets())?;
         self.check_loss("NeuralNetwork::evaluate", loss)?;
-        let mut workspace = Workspace::for_prediction(self, dataset.samples());
+        let mut workspace = Workspace::for_prediction(self, dataset.samples())?;
         self.evaluate_in(&mut workspace, dataset, loss)
     }
 

@@ -8,7 +8,7 @@ use super::shard::Shard;
 use super::{NeuralNetwork, Stage};
 use crate::element::Element;
 use crate::error::{Error, Result};
-use crate::layer::{BatchStatistics, LayerKind};
+use crate::layer::{BatchStatistics, LayerKind, has_room};
 use crate::product::PackedWeights;
 
 /// The memory for a batch that passes through a network: values and deltas of its samples, its loss, and the gradients.
@@ -23,7 +23,7 @@ use crate::product::PackedWeights;
 /// let mut network = NeuralNetwork::<f64>::builder(1).linear(1).build()?;
 /// let (loss, mut sgd) = (MseLoss::default(), Sgd::new(0.1)?);
 /// let mut loader = DataLoader::new(&line, 2, Shuffle::Samples, 7)?;
-/// let mut workspace = Workspace::new(&network, loader.batch_size());
+/// let mut workspace = Workspace::new(&network, loader.batch_size())?;
 /// for epoch in 1..=300 {
 ///     loader.start_epoch(epoch);
 ///     for batch in loader.batches() {
@@ -73,7 +73,11 @@ pub(super) struct SyncPoint<T> {
 
 impl<T: Element> Workspace<T> {
     /// Allocates a workspace for training on batches of up to `batch_size` samples; 0 counts as 1.
-    pub fn new(network: &NeuralNetwork<T>, batch_size: usize) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidOption`] for more samples than there is memory for.
+    pub fn new(network: &NeuralNetwork<T>, batch_size: usize) -> Result<Self> {
         Workspace::sized(network, batch_size, None, true)
     }
 
@@ -81,19 +85,43 @@ impl<T: Element> Workspace<T> {
     ///
     /// For experiments with speed. Sums over a batch are added up shard by shard, so results differ by rounding from
     /// one shard size to another. [`Workspace::new`] chooses 64 to 256, and more for small networks.
-    pub fn with_shard_size(network: &NeuralNetwork<T>, batch_size: usize, shard_size: usize) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidOption`] for more samples than there is memory for.
+    pub fn with_shard_size(network: &NeuralNetwork<T>, batch_size: usize, shard_size: usize) -> Result<Self> {
         Workspace::sized(network, batch_size, Some(shard_size), true)
     }
 
     /// Allocates a workspace for predicting and evaluating `samples` samples, about 2,000 of them at a time.
-    pub fn for_prediction(network: &NeuralNetwork<T>, samples: usize) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidOption`] for more samples than there is memory for.
+    pub fn for_prediction(network: &NeuralNetwork<T>, samples: usize) -> Result<Self> {
         const AT_ONCE: usize = 2048;
         Workspace::sized(network, samples.min(AT_ONCE), None, false)
     }
 
-    fn sized(network: &NeuralNetwork<T>, capacity: usize, shard_size: Option<usize>, trains: bool) -> Self {
+    fn sized(
+        network: &NeuralNetwork<T>,
+        capacity: usize,
+        shard_size: Option<usize>,
+        trains: bool,
+    ) -> Result<Self> {
         let capacity = capacity.max(1);
         let stages = &network.stages[..];
+        let columns = network
+            .widths()
+            .fold(0_usize, |sum, width| sum.saturating_add(width));
+        // Values and deltas; the rest of a workspace is smaller.
+        if !has_room::<T>(&[2, columns.saturating_add(stages.len()), capacity]) {
+            return Err(Error::option(
+                "samples of Workspace",
+                capacity,
+                "few enough for the memory",
+            ));
+        }
         let operations = stages.iter().map(|stage| operations(&*stage.layer)).sum();
         let partition = Partition::new(operations, capacity, shard_size);
         let shard = |number: usize| {
@@ -101,7 +129,7 @@ impl<T: Element> Workspace<T> {
             Shard::new(stages, samples, trains)
         };
         let sync_points = stages.iter().enumerate().filter(|_| trains);
-        Workspace {
+        Ok(Workspace {
             layers: stages.iter().map(LayerShape::of).collect(),
             trains,
             partition,
@@ -114,7 +142,7 @@ impl<T: Element> Workspace<T> {
             sparse: false,
             gradients: stages.iter().map(|_| Vec::new()).collect(),
             order: Vec::with_capacity(if trains { 0 } else { capacity }),
-        }
+        })
     }
 
     /// The gradients of the last batch: for each layer, tensors in the shapes of its parameters, with row 0 being 0;

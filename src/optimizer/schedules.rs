@@ -38,7 +38,7 @@ impl Default for ScheduleOptions {
 type Make = fn(&ScheduleOptions) -> Schedule;
 
 /// All schedules, by the names that users write.
-const TABLE: [(Named, Make); 4] = [
+const TABLE: [(Named, Make); 6] = [
     (Named::new("constant", "The same rate in every epoch"), |_| {
         Schedule::Constant
     }),
@@ -49,6 +49,17 @@ const TABLE: [(Named, Make); 4] = [
     (
         Named::new("cosine", "Half a cosine down to the least rate"),
         |&ScheduleOptions { epochs, minimum, .. }| Schedule::Cosine { epochs, minimum },
+    ),
+    (
+        Named::new("cosine-per-step", "As cosine, with a new rate for each step"),
+        |&ScheduleOptions { epochs, minimum, .. }| Schedule::CosinePerStep { epochs, minimum },
+    ),
+    (
+        Named::new(
+            "one-cycle",
+            "Up to the rate in 30 % of the steps, then down to almost 0",
+        ),
+        |options| Schedule::one_cycle(options.epochs),
     ),
     (
         Named::new(

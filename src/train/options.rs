@@ -26,6 +26,9 @@ pub struct TrainOptions {
     /// Whether the last, short batch of an epoch is left out, as
     /// [`DataLoader::with_drop_last`](crate::DataLoader::with_drop_last) does. Default: `false`.
     pub drop_last: bool,
+    /// The number of samples that one task works on, at least 1, for experiments with speed: see
+    /// [`Workspace::with_shard_size`](crate::Workspace::with_shard_size). Default: `None`, chosen by the shape of the network.
+    pub shard_size: Option<usize>,
     /// The number of epochs between evaluations of the test set, at least 1; it is always evaluated after the last epoch.
     /// Default: 1.
     pub test_interval: usize,
@@ -51,6 +54,7 @@ impl Default for TrainOptions {
             shuffle: Shuffle::Samples,
             seed: 0,
             drop_last: false,
+            shard_size: None,
             test_interval: 1,
             schedule: Schedule::Constant,
             warmup_epochs: 0,
@@ -79,6 +83,12 @@ impl TrainOptions {
     /// Sets [`TrainOptions::seed`].
     pub fn with_seed(self, seed: u64) -> Self {
         TrainOptions { seed, ..self }
+    }
+
+    /// Sets [`TrainOptions::shard_size`].
+    pub fn with_shard_size(self, shard_size: impl Into<Option<usize>>) -> Self {
+        let shard_size = shard_size.into();
+        TrainOptions { shard_size, ..self }
     }
 
     /// Sets [`TrainOptions::drop_last`].
@@ -123,6 +133,9 @@ impl TrainOptions {
     pub(super) fn check(&self) -> Result<()> {
         if self.epochs == 0 {
             return Err(Error::option("epochs", 0, "at least 1"));
+        }
+        if self.shard_size == Some(0) {
+            return Err(Error::option("shard size", 0, "at least 1"));
         }
         if self.test_interval == 0 {
             return Err(Error::option("test interval", 0, "at least 1"));

@@ -125,7 +125,7 @@ compiled! {
             let Some(data) = data else { return Ok(None) };
             network.check_dataset(name, data)?;
             loss.check(data.targets())?;
-            let workspace = Workspace::for_prediction(network, data.samples());
+            let workspace = Workspace::for_prediction(network, data.samples())?;
             Ok(Some(EvaluationSet { data, workspace }))
         };
         let validation = evaluation_set("validation set", sets.validation)?;
@@ -142,8 +142,12 @@ compiled! {
             network.check_batch("training", samples)?;
         }
         state.take_data(&sets, kind == RunKind::Fit, options)?;
+        let workspace = match options.shard_size {
+            Some(size) => Workspace::with_shard_size(network, loader.batch_size(), size)?,
+            None => Workspace::new(network, loader.batch_size())?,
+        };
         Ok(Run {
-            workspace: Workspace::new(network, loader.batch_size()),
+            workspace,
             network,
             optimizer,
             state,

@@ -36,6 +36,12 @@ pub(crate) fn settings<T: Element>(
         ("seed", options.seed.to_string()),
         ("shuffle", shuffle.to_owned()),
         ("drop last", options.drop_last.to_string()),
+        (
+            "shard size",
+            options
+                .shard_size
+                .map_or("chosen".to_owned(), |size| size.to_string()),
+        ),
     ];
     let own = own.map(|(name, value)| (name.to_owned(), value)).into_iter();
     own.chain(of_loss.map(|(name, value)| (format!("loss: {name}"), value)))
@@ -83,9 +89,9 @@ mod tests {
         assert_eq!(
             listed(settings(&loss, &adam, &TrainOptions::default())),
             "batch size = 1024\ndrop last = false\nlearning rate = 0.003\nloss = cross-entropy\n\
-             loss: class weights = 1, 0.5\nloss: reduction = mean\noptimizer = Adam\noptimizer: betas = 0.9, 0.999\n\
+             loss: class weights = 1, 0.5\nloss: label smoothing = 0\nloss: reduction = mean\noptimizer = Adam\noptimizer: betas = 0.9, 0.999\n\
              optimizer: epsilon = 0.00000001\noptimizer: gradient clipping = none\noptimizer: weight decay = 0\n\
-             schedule = constant\nseed = 0\nshuffle = samples\nwarm-up epochs = 0"
+             schedule = constant\nseed = 0\nshard size = chosen\nshuffle = samples\nwarm-up epochs = 0"
         );
         let sgd = Sgd::<f32>::new(0.1)
             .unwrap()

@@ -279,7 +279,7 @@ fn hostile_checkpoints() {
         assert!(
             trained
                 .network()
-                .weights()
+                .parameters()
                 .flatten()
                 .all(|weight| weight.is_finite()),
             "{key}"

@@ -97,7 +97,7 @@ fn comes_back<T: Element>(inputs: usize, layers: &[Layer], seed: u64, precision:
         back.network().records().unwrap(),
         model.network().records().unwrap()
     );
-    assert!(back.network().weights().eq(model.network().weights()));
+    assert!(back.network().parameters().eq(model.network().parameters()));
     assert_eq!(back.schema(), model.schema());
     assert_eq!(precision_of(&path).unwrap(), precision);
     let design = noise::<T>(7, inputs, seed + 2);
@@ -111,7 +111,7 @@ fn comes_back<T: Element>(inputs: usize, layers: &[Layer], seed: u64, precision:
 
     let mut other = network::<T>(inputs, layers, seed + 1);
     other.load_weights(&path).unwrap();
-    assert!(other.weights().eq(model.network().weights()));
+    assert!(other.parameters().eq(model.network().parameters()));
 }
 
 proptest! {
@@ -140,7 +140,7 @@ fn try_all(path: &Path, content: &[u8]) -> Result<(), Error> {
     let _ = Model::<f64>::load(path);
     let _ = small().into_parts().0.load_weights(path);
     let network = NeuralNetwork::<f32>::load(path)?;
-    assert!(network.weights().flatten().all(|weight| weight.is_finite()));
+    assert!(network.parameters().flatten().all(|weight| weight.is_finite()));
     let model = Model::<f32>::load(path)?;
     let _ = model.predict(array![[0.5, -0.5]].view());
     Ok(())
@@ -389,7 +389,7 @@ fn diverge(network: &mut NeuralNetwork<f32>) {
     let data = Dataset::regression(array![[1e10_f32]], array![[1e30]]).unwrap();
     let mut loader = mfnet::DataLoader::new(&data, 1, mfnet::Shuffle::None, 0).unwrap();
     loader.start_epoch(1);
-    let mut workspace = mfnet::Workspace::new(network, 1);
+    let mut workspace = mfnet::Workspace::new(network, 1).unwrap();
     for batch in loader.batches() {
         network
             .forward_backward(&batch, &mfnet::MseLoss::default(), &mut workspace)
@@ -407,15 +407,15 @@ fn precisions_are_converted() {
     let wide = Model::<f64>::load(&path).unwrap();
     let pairs = small()
         .network()
-        .weights()
+        .parameters()
         .flatten()
         .map(|&weight| f64::from(weight))
         .collect::<Vec<_>>();
-    assert!(wide.network().weights().flatten().eq(&pairs));
+    assert!(wide.network().parameters().flatten().eq(&pairs));
     wide.save(&path).unwrap();
     assert_eq!(precision_of(&path).unwrap(), Precision::F64);
     let narrow = Model::<f32>::load(&path).unwrap();
-    assert!(narrow.network().weights().eq(small().network().weights()));
+    assert!(narrow.network().parameters().eq(small().network().parameters()));
     assert_eq!(narrow.schema(), small().schema());
 
     let beyond = mfnet::layer::Linear::from_weights(array![[1e300]].view(), &[0.0]).unwrap();
@@ -479,7 +479,7 @@ fn weights_of_others_are_told_by_their_numbers() {
         ["layers.0.linear.", "layers.1.linear.", "layers.2.linear."],
     ] {
         let network = load(names).unwrap();
-        for weights in network.weights() {
+        for weights in network.parameters() {
             assert!(weights.column(0).iter().all(|&bias| bias == 1.0), "{names:?}");
             assert_eq!(
                 weights.iter().filter(|&&weight| weight != 0.0).count(),
@@ -508,7 +508,10 @@ fn weights_of_others_are_told_by_their_numbers() {
     fs::write(&path, content).unwrap();
     let error = network.load_weights(&path).unwrap_err().to_string();
     assert!(error.contains("tensor `5.bias`: number 2"), "{error}");
-    assert!(network.weights().eq(fresh().weights()), "none of it was taken");
+    assert!(
+        network.parameters().eq(fresh().parameters()),
+        "none of it was taken"
+    );
     assert!(
         NeuralNetwork::<f32>::load(&path).is_err(),
         "it does not say what the layers are"

@@ -305,7 +305,7 @@ fn a_training_is_resumed() {
     resumed.fit(&data).unwrap();
     let mut whole = trainer();
     whole.fit(&data).unwrap();
-    assert!(resumed.network().weights().eq(whole.network().weights()));
+    assert!(resumed.network().parameters().eq(whole.network().parameters()));
 
     // Another run of the same layers with other options is another training.
     let mut other = Trainer::new(

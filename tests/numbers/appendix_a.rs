@@ -55,7 +55,7 @@ fn the_prediction<T: Element>() {
 
 fn the_loss_and_the_gradients<T: Element>() {
     let network = network::<T>();
-    let mut workspace = Workspace::new(&network, 4);
+    let mut workspace = Workspace::new(&network, 4).unwrap();
     with_batch(|batch| {
         let loss = network
             .forward_backward(&batch, &MseLoss::default(), &mut workspace)
@@ -80,7 +80,7 @@ fn the_updated_weights<T: Element>() {
     let unfused = plain.clone().clip(mfnet::Clip::Global(100.0)).unwrap();
     for mut optimizer in [plain, unfused] {
         let mut network = network::<T>();
-        let mut workspace = Workspace::new(&network, 4);
+        let mut workspace = Workspace::new(&network, 4).unwrap();
         with_batch(|batch| {
             network
                 .forward_backward(&batch, &MseLoss::default(), &mut workspace)
@@ -95,7 +95,7 @@ fn the_updated_weights<T: Element>() {
         ];
         let w2 = array![[1.0, 0.0, 0.0, 0.0], [1.0, 3.0, 2.0, 1.0], [0.0, -1.0, 0.0, -2.0]];
         let w3 = array![[1.0, 0.0, 0.0], [1.0, 3.0, 5.0]];
-        assert_tensors(network.weights(), [w1, w2, w3]);
+        assert_tensors(network.parameters(), [w1, w2, w3]);
     }
 }
 

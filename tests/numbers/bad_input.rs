@@ -298,7 +298,7 @@ fn trainings() {
     let (data, network_of_two) = (regression(), network(2, 1));
     let loader = DataLoader::new(&data, 4, Shuffle::None, 0).unwrap();
     let batch = loader.batches().next().unwrap();
-    let mut workspace = Workspace::new(&network_of_two, 3);
+    let mut workspace = Workspace::new(&network_of_two, 3).unwrap();
     assert_says(
         network_of_two.forward_backward(&batch, &mse, &mut workspace),
         &["Workspace", "at most 3 samples", "found 4"],
@@ -324,7 +324,7 @@ fn trainings() {
         network(3, 1),
         NeuralNetwork::builder(2).linear(1).build().unwrap(),
     ] {
-        let mut workspace = Workspace::new(&other, 4);
+        let mut workspace = Workspace::new(&other, 4).unwrap();
         assert_says(
             network_of_two.forward_backward(&batch, &mse, &mut workspace),
             &[
@@ -341,7 +341,7 @@ fn a_test_set_that_does_not_fit_is_refused_before_a_step_is_taken() {
     let (numbers, mse) = (regression(), Box::new(MseLoss::default()));
     let wide = Dataset::regression(Array2::zeros((5, 3)), Array2::zeros((5, 1))).unwrap();
     let mut trained = network(2, 1);
-    let before: Vec<Array2<f64>> = trained.weights().cloned().collect();
+    let before: Vec<Array2<f64>> = trained.parameters().cloned().collect();
     let (sets, sgd) = (
         Sets::from(&numbers).with_test(&wide),
         Box::new(Sgd::new(0.1).unwrap()),
@@ -351,7 +351,7 @@ fn a_test_set_that_does_not_fit_is_refused_before_a_step_is_taken() {
         &["samples x 2 features", "5 x 3"],
     );
     assert!(
-        trained.weights().eq(&before),
+        trained.parameters().eq(&before),
         "an error after an epoch's work is an error too late"
     );
 }
@@ -388,7 +388,7 @@ fn a_divergent_training() {
                 "{message}"
             );
             assert!(
-                network.weights().flatten().all(|weight| weight.is_finite()),
+                network.parameters().flatten().all(|weight| weight.is_finite()),
                 "{reduction:?}, clipped: {clipped}: the weights before that batch are finite"
             );
         }

@@ -224,7 +224,7 @@ fn the_shortest_steps_are_finite() {
     fn moved<T: Element>(rate: f64) -> [bool; 2] {
         let job = jobs::<T>().swap_remove(0);
         let mut network = (job.network)();
-        let before = network.weights().next().unwrap().clone();
+        let before = network.parameters().next().unwrap().clone();
         fit(
             &mut network,
             &job.data,
@@ -232,7 +232,7 @@ fn the_shortest_steps_are_finite() {
             Box::new(Sgd::new(rate).unwrap()),
         )
         .unwrap();
-        let after = network.weights().next().unwrap();
+        let after = network.parameters().next().unwrap();
         [0, 1].map(|column| before.column(column) != after.column(column))
     }
     assert_eq!(moved::<f32>(1e-300), [false, false]);

@@ -32,7 +32,7 @@ fn loss_and_delta<T: Element>(
     loss: &dyn Loss<T>,
 ) -> (f64, Vec<T>) {
     let loader = DataLoader::new(data, 1, Shuffle::None, 0).unwrap();
-    let mut workspace = Workspace::new(network, 1);
+    let mut workspace = Workspace::new(network, 1).unwrap();
     let batch = loader.batches().next().unwrap();
     let value = network.forward_backward(&batch, loss, &mut workspace).unwrap();
     network.gradients(&mut workspace).unwrap();
@@ -160,7 +160,7 @@ fn denormal_numbers_underflow_gradually() {
         for optimizer in [Sgd::new(1.0).unwrap(), clipped()] {
             let mut trained = network(tiny);
             fit(&mut trained, &data, Box::new(loss), Box::new(optimizer.clone())).unwrap();
-            let weights = trained.weights().next().unwrap();
+            let weights = trained.parameters().next().unwrap();
             assert_eq!(weights[[1, 0]], number(-3.0), "{what}, {optimizer:?}");
             assert_eq!(
                 weights[[outputs, inputs]],

@@ -275,7 +275,7 @@ fn follow<T: Element>(case: &Case, tolerance: f64) {
     let loss = twins::fast_loss(&case.training);
     let mut optimizer = twins::fast_optimizer(&case.training);
     let mut loader = DataLoader::new(&data, case.batch, Shuffle::Samples, SEED).unwrap();
-    let mut workspace = Workspace::new(&fast, case.batch);
+    let mut workspace = Workspace::new(&fast, case.batch).unwrap();
     let mut epoch_losses = Vec::new();
     for epoch in 1..=case.epochs() {
         loader.start_epoch(epoch as u64);
@@ -297,7 +297,7 @@ fn follow<T: Element>(case: &Case, tolerance: f64) {
         }
         epoch_losses.push(sum / loader.batches().len() as f64);
     }
-    for (layer, (found, (expected, _))) in fast.weights().zip(plain.layers()).enumerate() {
+    for (layer, (found, (expected, _))) in fast.parameters().zip(plain.layers()).enumerate() {
         let what = format!("{}, {}, weights of layer {layer}", case.name, T::NAME);
         let (found, expected) = (twins::rows(found.view()), expected.values());
         let constant = case.sizes[layer] + 1;
@@ -315,7 +315,12 @@ fn follow<T: Element>(case: &Case, tolerance: f64) {
     let history = train(&mut trained, &data, loss, Box::new(optimizer), &options).unwrap();
     let train_losses: Vec<f64> = history.epochs.iter().map(|epoch| epoch.train_loss).collect();
     assert_eq!(train_losses, epoch_losses, "{}, {}", case.name, T::NAME);
-    assert!(trained.weights().eq(fast.weights()), "{}, {}", case.name, T::NAME);
+    assert!(
+        trained.parameters().eq(fast.parameters()),
+        "{}, {}",
+        case.name,
+        T::NAME
+    );
 }
 
 /// Fails unless no number differs by more than `tolerance` of the largest expected one.

@@ -31,7 +31,7 @@ fn check(case: &Case, optimizer: &mut dyn Optimizer<f64>, schedule: Schedule) {
     let mut scheduler = Scheduler::new(schedule, optimizer.learning_rate()).unwrap();
     let golden = case.golden();
     let batches = case.batches();
-    let mut workspace = Workspace::new(&network, batches[0].len());
+    let mut workspace = Workspace::new(&network, batches[0].len()).unwrap();
     let mut losses = Vec::new();
     let steps = batches.len() / EPOCHS;
     for (epoch, batches) in (1..).zip(batches.chunks(steps)) {
@@ -53,8 +53,8 @@ fn check(case: &Case, optimizer: &mut dyn Optimizer<f64>, schedule: Schedule) {
         .map(|(&loss, batch)| twins::mean_loss(&case.training, loss, batch.len()))
         .collect();
     goldens::assert_close(&format!("{}: losses", case.name), &losses, &expected, 1e-11);
-    assert_eq!(network.weights().count(), golden.weights.len());
-    for (layer, (weights, expected)) in network.weights().zip(&golden.weights).enumerate() {
+    assert_eq!(network.parameters().count(), golden.weights.len());
+    for (layer, (weights, expected)) in network.parameters().zip(&golden.weights).enumerate() {
         let what = format!("{}: weights of layer {layer}", case.name);
         goldens::assert_close(&what, &twins::rows(weights.view()), expected.values(), 1e-11);
     }

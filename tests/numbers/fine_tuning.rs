@@ -30,7 +30,7 @@ fn optimizers() -> [Box<dyn Optimizer<f64>>; 3] {
 /// Two epochs of batches of 100, the last of each being shorter.
 fn train(network: &mut NeuralNetwork<f64>, data: &Dataset<f64>, optimizer: &mut dyn Optimizer<f64>) {
     let mut loader = DataLoader::new(data, 100, Shuffle::Samples, 7).unwrap();
-    let mut workspace = Workspace::new(network, 100);
+    let mut workspace = Workspace::new(network, 100).unwrap();
     for epoch in 1..=2 {
         loader.start_epoch(epoch);
         for batch in loader.batches() {
@@ -122,6 +122,44 @@ fn impossible_ranges_and_layers_are_refused() {
     network.replace_layer(0, layer(noise(40, 5, 1))).unwrap();
 }
 
+#[test]
+fn more_samples_than_memory_are_refused() {
+    let network = network();
+    for samples in [usize::MAX, usize::MAX / 8, 1 << 50] {
+        let error = Workspace::new(&network, samples).unwrap_err();
+        assert!(error.to_string().contains("few enough for the memory"), "{error}");
+        assert!(Workspace::with_shard_size(&network, samples, usize::MAX).is_err());
+    }
+    assert!(Workspace::new(&network, 0).is_ok() && Workspace::with_shard_size(&network, 3, 0).is_ok());
+    // Only so many at a time.
+    assert!(Workspace::for_prediction(&network, usize::MAX).is_ok());
+}
+
+/// Other shards are sums cut elsewhere: the same up to rounding.
+#[test]
+fn shards_can_be_chosen() {
+    let data = Dataset::regression(noise(250, 5, 1), noise(250, 2, 2)).unwrap();
+    let gradients = |workspace: &mut Workspace<f64>| {
+        let loader = DataLoader::new(&data, 250, Shuffle::None, 0).unwrap();
+        let (network, batch) = (network(), loader.batches().next().unwrap());
+        network
+            .forward_backward(&batch, &MseLoss::default(), workspace)
+            .unwrap();
+        network.gradients(workspace).unwrap();
+        workspace.gradients().cloned().collect::<Vec<_>>()
+    };
+    let expected = gradients(&mut Workspace::new(&network(), 250).unwrap());
+    for size in [1, 7, 64, 249, 250, 1000] {
+        let found = gradients(&mut Workspace::with_shard_size(&network(), 250, size).unwrap());
+        for (found, expected) in found.iter().zip(&expected) {
+            let error = (found - expected)
+                .iter()
+                .fold(0.0_f64, |most, error| most.max(error.abs()));
+            assert!(error < 1e-13, "shards of {size}: off by {error}");
+        }
+    }
+}
+
 /// A workspace is for one network: its layers, and which of them learn.
 #[test]
 fn a_workspace_of_another_network_is_refused() {
@@ -172,20 +210,20 @@ fn a_workspace_of_another_network_is_refused() {
             .forward_backward(&batch, &MseLoss::default(), &mut workspace)
             .map(|_| workspace)
     };
-    let mut own = propagate(&copy, Workspace::new(&copy, 4)).unwrap();
-    propagate(&linear, Workspace::new(&linear, 4)).unwrap();
-    let error = propagate(&linear, Workspace::new(&copy, 4)).unwrap_err();
+    let mut own = propagate(&copy, Workspace::new(&copy, 4).unwrap()).unwrap();
+    propagate(&linear, Workspace::new(&linear, 4).unwrap()).unwrap();
+    let error = propagate(&linear, Workspace::new(&copy, 4).unwrap()).unwrap_err();
     assert_eq!(
         error.to_string(),
         "NeuralNetwork::forward_backward: expected a workspace for the widths [2, 2], found one for [2, 2], of other \
          layers, or of others that are frozen"
     );
-    assert!(propagate(&copy, Workspace::new(&linear, 4)).is_err());
-    let error = propagate(&copy, Workspace::for_prediction(&copy, 4)).unwrap_err();
+    assert!(propagate(&copy, Workspace::new(&linear, 4).unwrap()).is_err());
+    let error = propagate(&copy, Workspace::for_prediction(&copy, 4).unwrap()).unwrap_err();
     assert!(error.to_string().contains("found one for predictions"), "{error}");
     let mut frozen = NeuralNetwork::builder(2).linear(2).build().unwrap();
     frozen.set_trainable(.., false).unwrap();
-    assert!(propagate(&frozen, Workspace::new(&linear, 4)).is_err());
+    assert!(propagate(&frozen, Workspace::new(&linear, 4).unwrap()).is_err());
 
     // A prediction takes the place of the batch that was to be learned from.
     let mut network = copy;

@@ -81,7 +81,7 @@ fn gradients(
 ) -> (f64, Vec<Array2<f64>>) {
     let loader = DataLoader::new(data, data.samples(), Shuffle::None, 0).unwrap();
     let batch = loader.batches().next().unwrap();
-    let mut workspace = Workspace::new(network, data.samples());
+    let mut workspace = Workspace::new(network, data.samples()).unwrap();
     let mean = network.forward_backward(&batch, loss, &mut workspace).unwrap();
     network.gradients(&mut workspace).unwrap();
     let value = match loss.reduction() {
@@ -351,7 +351,7 @@ fn a_batch_of_one_is_refused_where_it_has_no_variance() {
         .unwrap();
     let data = dataset(noise(1, 3, 1), Targets::Values, 2);
     let loader = DataLoader::new(&data, 1, Shuffle::None, 0).unwrap();
-    let mut workspace = Workspace::new(&network, 4);
+    let mut workspace = Workspace::new(&network, 4).unwrap();
     let batch = loader.batches().next().unwrap();
     let error = network
         .forward_backward(&batch, &MseLoss::default(), &mut workspace)
@@ -530,18 +530,18 @@ fn a_layer_of_a_users_own() {
 
     // It has no fused step of its own, and yet one step goes down its gradient.
     let expected: Vec<Array2<f64>> = network
-        .weights()
+        .parameters()
         .zip(&gradients)
         .map(|(weights, gradient)| weights - &(gradient * 0.5))
         .collect();
     let loader = DataLoader::new(&data, 5, Shuffle::None, 0).unwrap();
-    let mut workspace = Workspace::new(&network, 5);
+    let mut workspace = Workspace::new(&network, 5).unwrap();
     let batch = loader.batches().next().unwrap();
     network.forward_backward(&batch, &loss, &mut workspace).unwrap();
     network
         .apply_gradients(&mut Sgd::new(0.5).unwrap(), &mut workspace)
         .unwrap();
-    for (weights, expected) in network.weights().zip(&expected) {
+    for (weights, expected) in network.parameters().zip(&expected) {
         assert!((weights - expected).iter().all(|error| error.abs() < 1e-14));
     }
 }

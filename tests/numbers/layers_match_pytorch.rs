@@ -96,7 +96,7 @@ fn check(name: &str, mut network: NeuralNetwork<f64>, loss: &dyn Loss<f64>, rate
     let labels = (0..SAMPLES).map(|index| ((7 * index / 3) % 3) as u32).collect();
     let inputs = wave(SAMPLES, network.inputs(), 1.5, 0.9, 0.2);
     let data = Dataset::classification(inputs.clone(), labels, 3).unwrap();
-    let mut workspace = Workspace::new(&network, BATCH);
+    let mut workspace = Workspace::new(&network, BATCH).unwrap();
     let mut sgd = Sgd::new(rate).unwrap();
     let (mut found, mut losses) = (Vec::new(), Vec::new());
     for epoch in 0..EPOCHS {

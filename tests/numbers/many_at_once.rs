@@ -38,7 +38,7 @@ fn trained<T: Element>(place: u64) -> NeuralNetwork<T> {
 }
 
 fn weights<T: Element>(network: &NeuralNetwork<T>) -> Vec<Array2<T>> {
-    network.weights().cloned().collect()
+    network.parameters().cloned().collect()
 }
 
 #[test]

@@ -262,7 +262,7 @@ proptest! {
     #[test]
     fn clipping_shortens_and_does_not_turn(case in case(), limit in 0.001..1.0) {
         let plain = case.network();
-        let before: Vec<Array2<f64>> = twins::fast_network::<f64>(&plain).weights().cloned().collect();
+        let before: Vec<Array2<f64>> = twins::fast_network::<f64>(&plain).parameters().cloned().collect();
         let loss = twins::fast_loss::<f64>(&case.training);
         let (_, gradients) = gradients(&twins::fast_network(&plain), &case.data(), &*loss);
         let all = norm(&gradients);

@@ -13,7 +13,7 @@ pub fn gradients_of_batches<T: Element>(
     batch_size: usize,
 ) -> Vec<(f64, Vec<Array2<T>>)> {
     let loader = DataLoader::new(data, batch_size, Shuffle::None, 0).unwrap();
-    let mut workspace = Workspace::new(network, batch_size);
+    let mut workspace = Workspace::new(network, batch_size).unwrap();
     let gradients = |batch| {
         let loss = network.forward_backward(&batch, loss, &mut workspace).unwrap();
         network.gradients(&mut workspace).unwrap();
@@ -39,11 +39,11 @@ pub fn weights_after_a_step<T: Element>(
     optimizer: &mut dyn Optimizer<T>,
 ) -> Vec<Array2<T>> {
     let loader = DataLoader::new(data, data.samples(), Shuffle::None, 0).unwrap();
-    let mut workspace = Workspace::new(&network, data.samples());
+    let mut workspace = Workspace::new(&network, data.samples()).unwrap();
     let batch = loader.batches().next().unwrap();
     network.forward_backward(&batch, loss, &mut workspace).unwrap();
     network.apply_gradients(optimizer, &mut workspace).unwrap();
-    network.weights().cloned().collect()
+    network.parameters().cloned().collect()
 }
 
 /// The length of all tensors as one vector.

@@ -13,7 +13,7 @@ use ndarray::{Array2, s};
 fn first_weights<T: Element>(initializer: Initializer) -> Vec<T> {
     let builder = NeuralNetwork::builder(3).linear(2).relu().linear(1);
     let network = builder.initializer(initializer).seed(7).build().unwrap();
-    let weights = network.weights().next().unwrap();
+    let weights = network.parameters().next().unwrap();
     assert!(weights.column(0).iter().skip(1).all(|&bias| bias == T::zero()));
     weights.slice(s![1.., 1..]).iter().copied().collect()
 }
@@ -95,7 +95,7 @@ fn initial_weights_are_stable() {
         .seed(7)
         .build()
         .unwrap();
-    let weights: Vec<f64> = network.weights().flatten().copied().collect();
+    let weights: Vec<f64> = network.parameters().flatten().copied().collect();
     assert_eq!(
         weights,
         [
@@ -123,7 +123,7 @@ fn initial_weights_are_stable() {
         .seed(7)
         .build()
         .unwrap();
-    let narrow: Vec<f32> = network.weights().flatten().copied().collect();
+    let narrow: Vec<f32> = network.parameters().flatten().copied().collect();
     let rounded: Vec<f32> = weights.iter().map(|&weight| weight as f32).collect();
     assert_eq!(narrow, rounded, "both precisions draw the same");
 }

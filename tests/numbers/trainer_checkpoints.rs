@@ -109,6 +109,10 @@ fn another_training_is_refused_with_names_and_both_values() {
             "loss: class weights is none there and 1, 2, 0.5 here",
         ),
         (
+            with_loss(loss().with_label_smoothing(0.1)),
+            "loss: label smoothing is 0 there and 0.1 here",
+        ),
+        (
             with_adam(Adam::new(0.02).unwrap()),
             "learning rate is 0.01 there and 0.02 here",
         ),
@@ -141,12 +145,12 @@ fn another_training_is_refused_with_names_and_both_values() {
             "layer 2 is Dropout (p=0.2, seed=",
         ),
     ] {
-        let before: Vec<_> = other.network().weights().cloned().collect();
+        let before: Vec<_> = other.network().parameters().cloned().collect();
         let error = other.load_checkpoint(&path).unwrap_err();
         assert!(matches!(error, Error::InvalidFile { .. }), "{error}");
         assert!(error.to_string().contains(part), "no {part:?} in {error}");
         assert!(
-            other.history().epochs.is_empty() && other.network().weights().eq(&before),
+            other.history().epochs.is_empty() && other.network().parameters().eq(&before),
             "{part}: the trainer stays as it was"
         );
     }
@@ -208,7 +212,7 @@ fn other_data_are_refused_when_the_training_goes_on() {
         resumed
             .fit(Sets::from(&same).with_validation(validation))
             .unwrap();
-        assert!(resumed.network().weights().eq(whole.network().weights()));
+        assert!(resumed.network().parameters().eq(whole.network().parameters()));
         // That was the training; another `fit` may be on anything.
         let mut resumed = resumed.options(options().with_epochs(5));
         assert_eq!(resumed.fit(&other).unwrap().epochs.len(), 5);
@@ -245,7 +249,7 @@ fn the_way_a_training_ended_is_kept() {
         assert!(trainer.fit(sets).unwrap().epochs.len() >= history.epochs.len() + 3);
         trainer.into_network()
     };
-    assert!(more(resumed).weights().eq(more(ended).weights()));
+    assert!(more(resumed).parameters().eq(more(ended).parameters()));
 }
 
 /// Files that were written before settings were kept do not say of which training they are.

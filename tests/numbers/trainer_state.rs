@@ -35,7 +35,7 @@ fn trainer(epochs: usize) -> Trainer<f64> {
 }
 
 fn weights(trainer: &Trainer<f64>) -> Vec<Array2<f64>> {
-    trainer.network().weights().cloned().collect()
+    trainer.network().parameters().cloned().collect()
 }
 
 /// Breaks off after this batch of an epoch.
@@ -348,7 +348,7 @@ fn a_trainer_forgets_what_its_optimizer_remembers_of_another_network() {
 
     let mut adam = Adam::new(0.01).unwrap();
     let mut other = network();
-    let mut workspace = Workspace::new(&other, 8);
+    let mut workspace = Workspace::new(&other, 8).unwrap();
     let loader = DataLoader::new(&data, 8, Shuffle::None, 0).unwrap();
     for batch in loader.batches() {
         other
@@ -366,7 +366,7 @@ fn a_trainer_forgets_what_its_optimizer_remembers_of_another_network() {
 
     // In a loop of one's own it is an error, and changes nothing.
     let mut second = network();
-    let before: Vec<Array2<f64>> = second.weights().cloned().collect();
+    let before: Vec<Array2<f64>> = second.parameters().cloned().collect();
     let batch = loader.batches().next().unwrap();
     second
         .forward_backward(&batch, &MseLoss::default(), &mut workspace)
@@ -376,10 +376,10 @@ fn a_trainer_forgets_what_its_optimizer_remembers_of_another_network() {
         .unwrap_err()
         .to_string();
     assert!(error.contains("another network of the same shapes"), "{error}");
-    assert!(second.weights().eq(&before));
+    assert!(second.parameters().eq(&before));
     Optimizer::<f64>::reset(&mut adam);
     second.apply_gradients(&mut adam, &mut workspace).unwrap();
-    assert!(second.weights().ne(&before));
+    assert!(second.parameters().ne(&before));
 }
 
 #[test]
@@ -445,7 +445,7 @@ fn a_loss_that_does_not_fit_the_head_is_refused_before_the_first_step() {
 
     let loader = DataLoader::new(&data, 20, Shuffle::None, 0).unwrap();
     let batch = loader.batches().next().unwrap();
-    let mut workspace = Workspace::new(&logits, 20);
+    let mut workspace = Workspace::new(&logits, 20).unwrap();
     let double_softmax = "expects logits, and the network ends in a softmax and gives probabilities: take the \
                           ProbabilityCrossEntropyLoss, or leave out the softmax";
     let no_softmax = "expects probabilities, and the network does not end in a softmax and gives logits: take the \

@@ -29,7 +29,7 @@ pub(super) fn text(report: &Report) -> anyhow::Result<String> {
         "architecture": network.map(|network| network.architecture()),
         "inputs": network.map(|network| network.inputs()),
         "outputs": network.map(|network| network.outputs()),
-        "parameters": network.map(|network| network.parameters()),
+        "parameters": network.map(|network| network.parameter_count()),
         "layers": match network {
             Some(network) => Some(layers(network)?.iter().map(layer).collect::<Vec<_>>()),
             None => None,

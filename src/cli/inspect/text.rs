@@ -28,7 +28,10 @@ pub(super) fn text(report: &Report) -> anyhow::Result<String> {
         return Ok(text + "\n" + &tensors(&report.contents.tensors) + "\n" + hint);
     };
     line("network", network.architecture());
-    line("weights", format!("{} parameters", count(network.parameters())));
+    line(
+        "weights",
+        format!("{} parameters", count(network.parameter_count())),
+    );
     if let Some(schema) = &report.schema {
         line("task", task(schema));
         line("inputs", inputs(schema));

@@ -23,10 +23,10 @@ impl Twin {
         network: &NeuralNetwork<T>,
         data: &Dataset<T>,
     ) -> mfnet::Result<Self> {
-        let weights: Vec<_> = network.weights().collect();
+        let weights: Vec<_> = network.parameters().collect();
         let layers = weights.iter().enumerate().map(|(layer, weights)| {
             let values = weights.iter().map(|value| value.as_f64()).collect();
-            let activation = if layer + 1 < network.weights().count() {
+            let activation = if layer + 1 < network.parameters().count() {
                 Activation::Relu
             } else {
                 Activation::Identity
