@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 /// # Shapes
 ///
 /// `counts`: classes x classes, row = true class, column = predicted class, as
-/// [`confusion_matrix`](crate::confusion_matrix) gives it; `names`: one for each class.
+/// [`confusion_matrix`](crate::metrics::confusion_matrix) gives it; `names`: one for each class.
 ///
 /// # Errors
 ///

@@ -172,9 +172,9 @@ fn a_run_goes_on_in_the_middle_of_an_epoch() {
         Event::Epoch(_) => Break(()),
         _ => Continue(()),
     };
-    assert_eq!(run.epoch_with(&mut ends).unwrap().unwrap().epoch, 1);
-    assert_eq!(run.epoch_with(&mut ends).unwrap(), None);
-    assert_eq!(run.epoch_with(&mut ends).unwrap().unwrap().epoch, 2);
+    assert_eq!(run.epoch_with(ends).unwrap().unwrap().epoch, 1);
+    assert_eq!(run.epoch_with(ends).unwrap(), None);
+    assert_eq!(run.epoch_with(ends).unwrap().unwrap().epoch, 2);
     assert_eq!(weights(&pieces), weights(&whole));
 }
 
