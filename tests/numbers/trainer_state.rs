@@ -168,7 +168,7 @@ fn a_run_goes_on_in_the_middle_of_an_epoch() {
     // At the end of an epoch the record comes first, then `None` ends a loop over the epochs.
     let mut pieces = trainer(2);
     let mut run = pieces.start(&data).unwrap();
-    let mut ends = |event: Event<'_>| match event {
+    let ends = |event: Event<'_>| match event {
         Event::Epoch(_) => Break(()),
         _ => Continue(()),
     };
