@@ -87,7 +87,7 @@ impl<T: Element> NeuralNetwork<T> {
         let widths =
             |layer: &dyn Layer<T>| format!("{} inputs and {} outputs", layer.inputs(), layer.outputs());
         if widths(&**old) != widths(&*layer) {
-            let expected = format_args!("a layer of {}", widths(&**old));
+            let expected = format!("a layer of {}", widths(&**old));
             return Err(Error::shape(
                 "NeuralNetwork::replace_layer",
                 expected,
