@@ -150,7 +150,7 @@ impl<T: Element> Trainer<T> {
     ///
     /// - here: the precision; the layers and activations with their options; the loss and the optimizer with their
     ///   [settings](crate::loss::Loss::settings) and the learning rate; of the options the schedule, the warm-up, batch
-    ///   size, seed, shuffle and drop-last;
+    ///   size, shard size, seed, shuffle and drop-last; the layers that are frozen;
     /// - by the first [`Trainer::fit`] or [`Trainer::start`]: training and validation set, by shape and content hash.
     ///   [`Trainer::partial_fit`] takes any data.
     ///
@@ -201,7 +201,10 @@ impl<T: Element> Trainer<T> {
                 saved.escape_debug()
             )));
         }
-        let own_settings = settings(&*self.loss, &*self.optimizer, &self.options);
+        let own_settings = with_frozen(
+            &self.network,
+            settings(&*self.loss, &*self.optimizer, &self.options),
+        );
         if let Some(difference) = difference(&state.settings, &own_settings) {
             return Err(fault(format!(
                 "the checkpoint is of another training: {difference}"
@@ -215,10 +218,16 @@ impl<T: Element> Trainer<T> {
         let restored = restored(state, best_weights, &self.options).map_err(fault)?;
         let refused = |error: Error| fault(error.to_string());
         self.optimizer.restore(of_optimizer).map_err(refused)?;
-        self.network = network;
+        self.network.replace_layers(network);
         self.state = restored;
         Ok(())
     }
+}
+
+/// Adds the layers that are frozen to the settings of a training.
+fn with_frozen<T: Element>(network: &NeuralNetwork<T>, mut settings: Settings) -> Settings {
+    settings.insert("frozen layers".to_owned(), network.frozen_layers());
+    settings
 }
 
 /// The parts of a training that a checkpoint is made of.
@@ -249,7 +258,7 @@ fn save<T: Element>(
     }
     let state = State {
         optimizer: optimizer.name().to_owned(),
-        settings: settings(parts.loss, optimizer, parts.options),
+        settings: with_frozen(parts.network, settings(parts.loss, optimizer, parts.options)),
         steps,
         stopped: history.stopped,
         restored: history.restored,

@@ -52,7 +52,10 @@ compiled! {
     ) -> Result<f64> {
         const OPERATION: &str = "NeuralNetwork::forward_backward";
         let (dataset, indices) = (batch.dataset(), batch.indices());
-        workspace.used = 0;
+        // Once, since a look at all targets takes time.
+        if workspace.propagated.take().is_none() {
+            loss.check(dataset.targets())?;
+        }
         network.check_dataset(OPERATION, dataset)?;
         network.check_loss(OPERATION, loss)?;
         workspace.check(OPERATION, network, true)?;
@@ -108,7 +111,7 @@ compiled! {
             });
         }
         let sum: f64 = shards.iter().map(|shard| shard.loss).sum();
-        workspace.used = used;
+        (workspace.used, workspace.propagated) = (used, Some(network.id));
         Ok(sum / batch.samples() as f64)
     }
 }

@@ -18,7 +18,8 @@ impl<T: Element> NeuralNetwork<T> {
     ///
     /// Training, weight decay included, does not change the parameters and running statistics of a frozen layer. A
     /// frozen batch normalisation uses its running statistics, as in predictions. No gradients are computed below the
-    /// first trainable layer. Files do not store which layers are frozen.
+    /// first trainable layer. Model files do not store which layers are frozen; a checkpoint does, and is refused by a
+    /// training with other frozen layers.
     ///
     /// # Errors
     ///
@@ -58,6 +59,21 @@ impl<T: Element> NeuralNetwork<T> {
             stage.trainable = trainable;
         }
         Ok(())
+    }
+
+    /// Lists the layers that are frozen, such as `0, 2`; `none` if all learn.
+    #[cfg(feature = "save")]
+    pub(crate) fn frozen_layers(&self) -> String {
+        let frozen = self
+            .stages
+            .iter()
+            .enumerate()
+            .filter(|(_, stage)| !stage.trainable);
+        let frozen: Vec<String> = frozen.map(|(layer, _)| layer.to_string()).collect();
+        match frozen.is_empty() {
+            true => "none".to_owned(),
+            false => frozen.join(", "),
+        }
     }
 
     /// Replaces a layer, counted from 0, by one with as many inputs and outputs, such as one with other weights, and

@@ -112,7 +112,10 @@ impl<T: Element> NeuralNetwork<T> {
     /// Whether predictions are class probabilities instead of logits, as for a network that ends in a
     /// [`Softmax`](crate::layer::Softmax).
     pub fn gives_probabilities(&self) -> bool {
-        let last = self.stages.last().and_then(|stage| stage.activation.as_ref());
+        // In predictions, dropout passes on its input.
+        let is_dropout = |stage: &Stage<T>| stage.layer.name() == "Dropout" && stage.activation.is_none();
+        let mut stages = self.stages.iter().rev().skip_while(|stage| is_dropout(stage));
+        let last = stages.next().and_then(|stage| stage.activation.as_ref());
         last.is_some_and(|activation| activation.gives_probabilities())
     }
 
@@ -198,7 +201,7 @@ impl<T: Element> NeuralNetwork<T> {
         Err(Error::data(
             format_args!("{operation}, a batch of {samples}"),
             format_args!(
-                "{name} learns from a batch as a whole, and needs more samples: choose a batch size that leaves no such \
+                "{name} learns from a batch as a whole, and needs more samples: leave out a short last batch (drop_last), or choose a batch size that leaves no such \
                  rest, or leave a sample out"
             ),
         ))

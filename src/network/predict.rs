@@ -240,14 +240,14 @@ fn forward_all<T: Element>(
     let Workspace {
         partition,
         shards,
-        used,
+        propagated,
         packed,
         sparse,
         order,
         ..
     } = workspace;
     // The shards no longer hold a batch to compute gradients of.
-    *used = 0;
+    *propagated = None;
     let pipeline = Pipeline {
         stages: &network.stages,
         sync_points: &[],

@@ -45,11 +45,17 @@ impl<T: Element> NeuralNetwork<T> {
     /// Refuses a workspace of another network, and one that holds no batch.
     fn check_propagated(&self, operation: &'static str, workspace: &Workspace<T>) -> Result<()> {
         workspace.check(operation, self, true)?;
-        if workspace.used == 0 {
-            let problem = "the workspace holds no batch: call NeuralNetwork::forward_backward before";
-            return Err(Error::data(operation, problem));
+        match workspace.propagated {
+            Some(network) if network == self.id => Ok(()),
+            Some(_) => {
+                let expected = "a batch that was propagated through this network";
+                Err(Error::shape(operation, expected, "one of another network"))
+            }
+            None => {
+                let problem = "the workspace holds no batch: call NeuralNetwork::forward_backward before";
+                Err(Error::data(operation, problem))
+            }
         }
-        Ok(())
     }
 }
 

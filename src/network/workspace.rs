@@ -9,6 +9,7 @@ use super::{NeuralNetwork, Stage};
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::layer::{BatchStatistics, LayerKind, has_room};
+use crate::optimizer::NetworkId;
 use crate::product::PackedWeights;
 
 /// The memory for a batch that passes through a network: values and deltas of its samples, its loss, and the gradients.
@@ -44,6 +45,8 @@ pub struct Workspace<T> {
     pub(super) shards: Vec<Shard<T>>,
     /// The number of shards of the last batch of `forward_backward`; 0 if there is none.
     pub(super) used: usize,
+    /// The network that the current batch was propagated through; `None` before the first batch.
+    pub(super) propagated: Option<NetworkId>,
     pub(super) sync_points: Vec<SyncPoint<T>>,
     /// For each layer its packed weights, if its products need them; allocated when first needed.
     pub(super) packed: Vec<Option<PackedWeights<T>>>,
@@ -88,8 +91,11 @@ impl<T: Element> Workspace<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidOption`] for more samples than there is memory for.
+    /// [`Error::InvalidOption`] for a shard size of 0, and for more samples than there is memory for.
     pub fn with_shard_size(network: &NeuralNetwork<T>, batch_size: usize, shard_size: usize) -> Result<Self> {
+        if shard_size == 0 {
+            return Err(Error::option("shard size", 0, "at least 1"));
+        }
         Workspace::sized(network, batch_size, Some(shard_size), true)
     }
 
@@ -135,6 +141,7 @@ impl<T: Element> Workspace<T> {
             partition,
             shards: (0..partition.shards(capacity)).map(shard).collect(),
             used: 0,
+            propagated: None,
             sync_points: sync_points
                 .filter_map(|(layer, stage)| SyncPoint::of(layer, stage))
                 .collect(),

@@ -342,8 +342,9 @@ impl Scheduler {
         };
         let state = &mut self.state;
         let improved = match state.best {
+            _ if !loss.is_finite() => false,
             Some(best) => loss < best * (1.0 - threshold),
-            None => loss < f64::INFINITY,
+            None => true,
         };
         if improved {
             state.best = Some(loss);

@@ -123,6 +123,8 @@ mod tests {
                 Schedule::Constant,
                 Schedule::step(3),
                 Schedule::cosine(7),
+                Schedule::cosine_per_step(7),
+                Schedule::one_cycle(7),
                 Schedule::plateau()
             ]
         );

@@ -225,12 +225,17 @@ impl<'a, T: Element> Run<'a, T> {
 
     fn train_epoch(&mut self, observer: &mut Observer<'_>) -> Result<Option<Outcome>> {
         if self.is_over() {
+            // The observer stopped the training, and no epoch was left when it was to continue: it ends here.
+            if self.state.history.stopped == Some(StopReason::Observer) {
+                self.state.history.stopped = None;
+                self.restore_best(self.state.history.epochs.len())?;
+            }
             return Ok(None);
         }
         // An epoch that `fit` began belongs to `fit`, even if `partial_fit` completes it.
         let is_fit = self.kind == RunKind::Fit || self.state.interrupted.is_some();
         let epoch = self.state.history.epochs.len() + 1;
-        self.state.history.stopped = None;
+        (self.state.history.stopped, self.state.history.restored) = (None, None);
         let Some(trained) = self.train_batches(epoch, is_fit, observer)? else {
             self.state.history.stopped = Some(StopReason::Observer);
             return Ok(None);
@@ -247,9 +252,13 @@ impl<'a, T: Element> Run<'a, T> {
         let mut stops_early = false;
         if is_fit {
             self.state.epochs += 1;
-            self.scheduler.observe(record.monitored());
-            self.state.schedule = Some(self.scheduler.state());
-            stops_early = self.stops_early(&record);
+            // A partial fit that completes an epoch has no validation loss to compare with those of `fit`.
+            let validates = self.state.data.is_some_and(|data| data.validation.is_some());
+            if record.validation.is_some() || !validates {
+                self.scheduler.observe(record.monitored());
+                self.state.schedule = Some(self.scheduler.state());
+                stops_early = self.stops_early(&record) && self.kind == RunKind::Fit;
+            }
         }
         let is_last =
             self.kind == RunKind::Partial || self.state.epochs == self.options.epochs || stops_early;
@@ -259,11 +268,11 @@ impl<'a, T: Element> Run<'a, T> {
         if is_last {
             self.restore_best(epoch)?;
         }
-        let flow = observer(Event::Epoch(&record));
+        // Before the observer, which may panic.
         self.state.history.epochs.push(record.clone());
-        if stops_early {
-            self.state.history.stopped = Some(StopReason::EarlyStopping);
-        } else if flow.is_break() && !self.is_over() {
+        self.state.history.stopped = stops_early.then_some(StopReason::EarlyStopping);
+        let flow = observer(Event::Epoch(&record));
+        if !stops_early && flow.is_break() && !self.is_over() {
             self.state.history.stopped = Some(StopReason::Observer);
         }
         Ok(Some((record, flow)))
@@ -349,7 +358,7 @@ impl<'a, T: Element> Run<'a, T> {
 
     /// Reports an epoch to early stopping; returns whether it ends the training.
     fn stops_early(&mut self, record: &EpochRecord) -> bool {
-        let Some(patience) = self.options.early_stopping.filter(|_| self.kind == RunKind::Fit) else {
+        let Some(patience) = self.options.early_stopping else {
             return false;
         };
         let (early_stop, loss) = (&mut self.state.early_stop, record.monitored());

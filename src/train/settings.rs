@@ -40,7 +40,7 @@ pub(crate) fn settings<T: Element>(
             "shard size",
             options
                 .shard_size
-                .map_or("chosen".to_owned(), |size| size.to_string()),
+                .map_or("default".to_owned(), |size| size.to_string()),
         ),
     ];
     let own = own.map(|(name, value)| (name.to_owned(), value)).into_iter();
@@ -91,7 +91,7 @@ mod tests {
             "batch size = 1024\ndrop last = false\nlearning rate = 0.003\nloss = cross-entropy\n\
              loss: class weights = 1, 0.5\nloss: label smoothing = 0\nloss: reduction = mean\noptimizer = Adam\noptimizer: betas = 0.9, 0.999\n\
              optimizer: epsilon = 0.00000001\noptimizer: gradient clipping = none\noptimizer: weight decay = 0\n\
-             schedule = constant\nseed = 0\nshard size = chosen\nshuffle = samples\nwarm-up epochs = 0"
+             schedule = constant\nseed = 0\nshard size = default\nshuffle = samples\nwarm-up epochs = 0"
         );
         let sgd = Sgd::<f32>::new(0.1)
             .unwrap()

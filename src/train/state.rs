@@ -118,7 +118,7 @@ impl<T> TrainState<T> {
     /// Lets a training continue that early stopping ended, or whose best weights were restored: the patience starts anew,
     /// and the best weights stay those to improve on.
     pub(super) fn reopen(&mut self) {
-        if self.history.restored.take().is_some() {
+        if self.history.restored.is_some() {
             self.early_stop.bad_epochs = 0;
         }
         if self.history.stopped == Some(StopReason::EarlyStopping) {
@@ -145,6 +145,10 @@ impl<T: Element> TrainState<T> {
             if let Some(difference) = saved.and_then(|saved| saved.difference(&data)) {
                 let problem = format_args!("the checkpoint is of a training on other data: {difference}");
                 return Err(Error::data("training", problem));
+            }
+            // Losses on other data cannot be compared, and weights from before early stopping was paused are outdated.
+            if self.data.is_some_and(|known| known != data) || options.early_stopping.is_none() {
+                self.early_stop = EarlyStop::default();
             }
             self.data = Some(data);
             self.expects_data = false;

@@ -130,7 +130,7 @@ fn more_samples_than_memory_are_refused() {
         assert!(error.to_string().contains("few enough for the memory"), "{error}");
         assert!(Workspace::with_shard_size(&network, samples, usize::MAX).is_err());
     }
-    assert!(Workspace::new(&network, 0).is_ok() && Workspace::with_shard_size(&network, 3, 0).is_ok());
+    assert!(Workspace::new(&network, 0).is_ok() && Workspace::with_shard_size(&network, 3, 0).is_err());
     // Only so many at a time.
     assert!(Workspace::for_prediction(&network, usize::MAX).is_ok());
 }

@@ -20,6 +20,7 @@ mod twins;
 
 mod appendix_a;
 mod bad_input;
+mod combinations;
 mod determinism;
 mod divergence;
 mod each_is_complete;
