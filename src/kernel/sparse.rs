@@ -261,6 +261,15 @@ fn unpack_panel<T: Number>(panel: &[T], mut weights: ArrayViewMut2<'_, T>) {
     );
 }
 
+/// The position in a panel of a feature's weight in a row. Wrapping, since the check for overflow of a development build takes
+/// longer than the product.
+#[inline(always)]
+fn place<T: Number>(feature: u16, row: usize) -> usize {
+    usize::from(feature)
+        .wrapping_mul(Panels::<T>::ROWS)
+        .wrapping_add(row)
+}
+
 /// The rows of one panel of Z <- W A.
 struct Multiply<'a, T> {
     panel: &'a [T],
@@ -300,10 +309,10 @@ impl<T: Number> Multiply<'_, T> {
                 for s in 0..4 {
                     let value = V::splat(values[s]);
                     for r in 0..R {
-                        let place = usize::from(indices[s]) * Panels::<T>::ROWS + first + r * V::COUNT;
+                        let place = place::<T>(indices[s], first + r * V::COUNT);
                         // SAFETY: every index is below `features`, as `push` made sure, and the panel has ROWS
                         // numbers for each, of which R registers from `first` on are used.
-                        let lanes = unsafe { V::load(panel.add(place)) };
+                        let lanes = unsafe { V::load(panel.wrapping_add(place)) };
                         sums[s][r] = lanes.mul_add(value, sums[s][r]);
                     }
                 }
@@ -311,9 +320,9 @@ impl<T: Number> Multiply<'_, T> {
             for (&index, &value) in last_indices.iter().zip(last_values) {
                 let value = V::splat(value);
                 for r in 0..R {
-                    let place = usize::from(index) * Panels::<T>::ROWS + first + r * V::COUNT;
+                    let place = place::<T>(index, first + r * V::COUNT);
                     // SAFETY: as above.
-                    let lanes = unsafe { V::load(panel.add(place)) };
+                    let lanes = unsafe { V::load(panel.wrapping_add(place)) };
                     sums[0][r] = lanes.mul_add(value, sums[0][r]);
                 }
             }
@@ -375,7 +384,7 @@ impl<T: Number> AddOuterProducts<'_, T> {
                     // SAFETY: every index is below `features`, as `push` made sure, and the panel has ROWS numbers
                     // for each, of which R registers from `first` on are used.
                     unsafe {
-                        let place = panel.add(usize::from(index) * Panels::<T>::ROWS + first + r * V::COUNT);
+                        let place = panel.wrapping_add(place::<T>(index, first + r * V::COUNT));
                         scaled[r].mul_add(value, V::load(place)).store(place);
                     }
                 }

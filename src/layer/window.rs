@@ -115,9 +115,9 @@ impl Patches {
         self.window
     }
 
-    /// The number of columns of the matrix.
+    /// The number of columns of the matrix; the largest number there is for an image beyond all memory.
     pub(super) fn count(&self) -> usize {
-        self.places[0] * self.places[1]
+        self.places[0].saturating_mul(self.places[1])
     }
 
     /// The number of rows of the matrix.
