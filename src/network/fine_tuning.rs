@@ -17,9 +17,9 @@ impl<T: Element> NeuralNetwork<T> {
     /// without activations.
     ///
     /// Training, weight decay included, does not change the parameters and running statistics of a frozen layer. A
-    /// frozen batch normalisation uses its running statistics, as in predictions. No gradients are computed below the
-    /// first trainable layer. Model files do not store which layers are frozen; a checkpoint does, and is refused by a
-    /// training with other frozen layers.
+    /// frozen batch normalisation uses its running statistics, as in predictions; a frozen dropout still drops values.
+    /// No gradients are computed below the first trainable layer. Model files do not store which layers are frozen; a
+    /// checkpoint does, and is refused by a training with other frozen layers.
     ///
     /// # Errors
     ///
@@ -77,7 +77,7 @@ impl<T: Element> NeuralNetwork<T> {
     }
 
     /// Replaces a layer, counted from 0, by one with as many inputs and outputs, such as one with other weights, and
-    /// returns the old one. The activation of the layer stays.
+    /// returns the old one. The activation stays, and a layer in the place of a frozen one is frozen.
     ///
     /// # Errors
     ///

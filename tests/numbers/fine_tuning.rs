@@ -238,3 +238,31 @@ fn a_workspace_of_another_network_is_refused() {
             .is_err()
     );
 }
+
+/// Dropout has no parameters: freezing it changes nothing, and training with it differs from training without.
+#[test]
+fn frozen_dropout_still_drops_values() {
+    let data = Dataset::regression(noise(250, 5, 1), noise(250, 2, 2)).unwrap();
+    let trained = |probability, trainable| {
+        let first = NeuralNetwork::builder(5).linear(40).tanh().dropout(probability);
+        let mut network = first.linear(2).seed(7).build().unwrap();
+        network.set_trainable(1..2, trainable).unwrap();
+        train(&mut network, &data, &mut Sgd::new(0.1).unwrap());
+        tensors(network.layers().last().unwrap())
+    };
+    assert_eq!(trained(0.5, false), trained(0.5, true));
+    assert_ne!(trained(0.5, false), trained(0.0, false));
+}
+
+#[test]
+fn a_layer_in_the_place_of_a_frozen_one_is_frozen() {
+    let data = Dataset::regression(noise(250, 5, 1), noise(250, 2, 2)).unwrap();
+    let mut network = network();
+    network.set_trainable(0..1, false).unwrap();
+    let weights = noise(40, 5, 3);
+    let layer = Linear::from_weights(weights.view(), &[0.5; 40]).unwrap();
+    let before = tensors(&layer);
+    network.replace_layer(0, Box::new(layer)).unwrap();
+    train(&mut network, &data, &mut Sgd::new(0.1).unwrap());
+    assert_eq!(tensors(network.layers().next().unwrap()), before);
+}
