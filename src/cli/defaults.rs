@@ -7,13 +7,13 @@ use toml::{Table, Value, toml};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Registered {
     pub(super) name: &'static str,
-    /// What it holds, in a line, where mfnet draws it; the library says it of the others.
+    /// A one-line description of a data set that mfnet generates; the library describes the others.
     pub(super) drawn: Option<&'static str>,
     /// Its settings.
     settings: fn() -> Table,
 }
 
-/// All of them.
+/// All data sets of the command.
 pub(super) const SETS: [Registered; 6] = [
     Registered {
         name: "mnist",

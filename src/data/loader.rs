@@ -5,7 +5,7 @@ use super::shuffle::shuffle;
 use crate::element::Element;
 use crate::error::{Error, Result};
 
-/// What is shuffled before each epoch.
+/// The unit shuffled before each epoch: samples or whole batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Shuffle {
     /// The samples, as the report's text says: the default.

@@ -34,7 +34,7 @@ impl Mode {
     }
 }
 
-/// What a layer's computation needs besides its operands.
+/// The mode, batch statistics and scratch memory of a layer's computation, besides its operands.
 ///
 /// ```
 /// use mfnet::layer::{Context, Dropout, Layer, Mode};

@@ -19,7 +19,7 @@ pub struct TrainOptions {
     pub epochs: usize,
     /// The number of samples of a batch, at least 1; a data set of fewer samples is one batch. Default: 1024.
     pub batch_size: usize,
-    /// What is shuffled before each epoch. Default: the samples.
+    /// The unit shuffled before each epoch: samples or whole batches. Default: the samples.
     pub shuffle: Shuffle,
     /// The seed of the shuffles. Default: 0.
     pub seed: u64,

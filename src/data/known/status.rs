@@ -48,7 +48,7 @@ impl Known {
         Known::Iris,
     ];
 
-    /// What is registered of it.
+    /// The name, description and files of the data set.
     fn entry(self) -> Entry {
         match self {
             Known::Mnist => Entry {
@@ -83,7 +83,7 @@ impl Known {
         self.entry().name
     }
 
-    /// What it holds, in a line.
+    /// A one-line description of the samples.
     pub fn description(self) -> &'static str {
         self.entry().description
     }
