@@ -3,9 +3,8 @@
 //! it is made of.
 //!
 //! **One operation.** With u the unit roundoff, the computed a + b, a - b, ab and a / b are the exact ones times 1 + d with
-//! |d| <= u. The functions exp, ln and tanh are taken to be right to 3 units in the last place, which are 6 u: of
-//! glibc's, Zimmermann et al. ("Accuracy of mathematical functions in single, double, extended double and quadruple precision",
-//! 2021) know of no error above that, with tanh the worst.
+//! |d| <= u. The functions exp, ln and tanh are assumed right to 3 units in the last place, which
+//! are 6 u. The assumption is not derived here, nor checked against a table of the errors of a mathematical library.
 //!
 //! **Sums.** Computed in whatever order, a sum of n products differs from the exact one by at most n u S, S = sum |a_i b_i|, up
 //! to terms in u^2 (Higham, "Accuracy and Stability of Numerical Algorithms", 2nd edition, section 3.1). To first order the
