@@ -108,7 +108,7 @@ mod network;
 pub mod optimizer;
 pub mod plain;
 mod pool;
-mod product;
+pub mod product;
 #[cfg(test)]
 #[path = "../tests/common/property.rs"]
 mod property;

@@ -2,10 +2,11 @@
 
 use std::fmt::Debug;
 
-use ndarray::NdFloat;
+
+use super::math::Real;
 
 /// A number that our kernels compute with: `f32` or `f64`.
-pub trait Number: NdFloat + Default {
+pub trait Number: Real + Default {
     /// A register of AVX-512.
     #[cfg(target_arch = "x86_64")]
     type Avx512: Lanes<Number = Self>;
@@ -24,6 +25,13 @@ pub trait Lanes: Copy + Debug + Send + Sync {
     /// The number of lanes.
     const COUNT: usize;
 
+    /// Whether the CPU multiplies and adds in one instruction.
+    const FUSED: bool;
+
+    /// The height in registers and the width in columns of the largest tile of a product whose sums, with their operands,
+    /// fit into the CPU's registers.
+    const TILE: (usize, usize);
+
     /// A register with the same number in all lanes.
     fn splat(number: Self::Number) -> Self;
 
@@ -41,7 +49,7 @@ pub trait Lanes: Copy + Debug + Send + Sync {
     /// [`Lanes::COUNT`] numbers can be written there.
     unsafe fn store(self, place: *mut Self::Number);
 
-    /// self x + y, rounded once.
+    /// self x + y, rounded once where [`Lanes::FUSED`].
     fn mul_add(self, x: Self, y: Self) -> Self;
 
     /// self + x.
@@ -124,6 +132,8 @@ impl Number for f64 {
 impl<T: Number> Lanes for [T; 4] {
     type Number = T;
     const COUNT: usize = 4;
+    const FUSED: bool = cfg!(target_arch = "aarch64");
+    const TILE: (usize, usize) = (2, 4);
 
     #[inline(always)]
     fn splat(number: T) -> Self {
@@ -146,7 +156,11 @@ impl<T: Number> Lanes for [T; 4] {
     fn mul_add(self, x: Self, y: Self) -> Self {
         let mut sums = y;
         for lane in 0..4 {
-            sums[lane] = self[lane].mul_add(x[lane], y[lane]);
+            sums[lane] = if Self::FUSED {
+                self[lane].mul_add(x[lane], y[lane])
+            } else {
+                self[lane] * x[lane] + y[lane]
+            };
         }
         sums
     }
@@ -170,7 +184,7 @@ mod x86 {
     use super::Lanes;
 
     macro_rules! register {
-        ($(#[$doc:meta])* $name:ident($register:ty): $count:literal $number:ty,
+        ($(#[$doc:meta])* $name:ident($register:ty): $count:literal $number:ty, $tile:expr,
          $splat:ident $load:ident $store:ident $mul_add:ident $add:ident
          $(, masked $mask:ty: $masked_load:ident $masked_store:ident, $sum:ident)?) => {
             $(#[$doc])*
@@ -180,6 +194,8 @@ mod x86 {
             impl Lanes for $name {
                 type Number = $number;
                 const COUNT: usize = $count;
+                const FUSED: bool = true;
+                const TILE: (usize, usize) = $tile;
 
                 #[inline(always)]
                 fn splat(number: $number) -> Self {
@@ -242,20 +258,20 @@ mod x86 {
 
     register!(
         /// 16 `f32` of AVX-512.
-        F32x16(__m512): 16 f32, _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_fmadd_ps _mm512_add_ps,
+        F32x16(__m512): 16 f32, (3, 8), _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_fmadd_ps _mm512_add_ps,
         masked __mmask16: _mm512_maskz_loadu_ps _mm512_mask_storeu_ps, _mm512_reduce_add_ps
     );
     register!(
         /// 8 `f64` of AVX-512.
-        F64x8(__m512d): 8 f64, _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_fmadd_pd _mm512_add_pd,
+        F64x8(__m512d): 8 f64, (3, 8), _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_fmadd_pd _mm512_add_pd,
         masked __mmask8: _mm512_maskz_loadu_pd _mm512_mask_storeu_pd, _mm512_reduce_add_pd
     );
     register!(
         /// 8 `f32` of AVX2.
-        F32x8(__m256): 8 f32, _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_fmadd_ps _mm256_add_ps
+        F32x8(__m256): 8 f32, (2, 6), _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_fmadd_ps _mm256_add_ps
     );
     register!(
         /// 4 `f64` of AVX2.
-        F64x4(__m256d): 4 f64, _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_fmadd_pd _mm256_add_pd
+        F64x4(__m256d): 4 f64, (2, 6), _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_fmadd_pd _mm256_add_pd
     );
 }

@@ -1,19 +1,24 @@
-//! Our own inner loops, for products on which they are measured to beat BLAS: those with a narrow side, and those with
-//! mostly zeros.
+//! Our own inner loops: products on which they are measured to beat BLAS, and the CPU's limits.
 
 #![expect(
     clippy::needless_range_loop,
     reason = "registers that belong together share an index"
 )]
 
+mod dense;
+mod dots;
 mod lanes;
+mod math;
 mod peak;
 mod simd;
-mod skinny;
 mod sparse;
+mod transpose;
 
+pub(crate) use dense::{multiply, multiply_terms};
+pub(crate) use dots::{FEW, dots};
 pub use lanes::Number;
+pub(crate) use math::{Exp, Function, Sigmoid, Tanh, map};
 pub(crate) use peak::{multiply_adds, read};
 pub(crate) use simd::{InstructionSet, prefetch, simd};
-pub(crate) use skinny::{NARROW, accumulate, combine, dots};
 pub(crate) use sparse::{Panels, SparseColumns};
+pub(crate) use transpose::transpose;

@@ -38,6 +38,18 @@ impl InstructionSet {
         }
         InstructionSet::Baseline
     }
+
+    /// The lanes of a register, and [`Lanes::TILE`].
+    #[inline(always)]
+    pub(super) fn lanes_and_tile<T: Number>(self) -> (usize, (usize, usize)) {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            InstructionSet::Avx512 => (T::Avx512::COUNT, T::Avx512::TILE),
+            #[cfg(target_arch = "x86_64")]
+            InstructionSet::Avx2 => (T::Avx2::COUNT, T::Avx2::TILE),
+            _ => (T::Portable::COUNT, T::Portable::TILE),
+        }
+    }
 }
 
 /// Runs a kernel on the widest registers of this CPU.
@@ -97,12 +109,20 @@ fn with_avx2<R>(work: impl FnOnce() -> R) -> R {
 /// Asks the CPU to load a list into its cache; never changes a result.
 #[inline(always)]
 pub(crate) fn prefetch<V>(list: &[V]) {
-    #[cfg(target_arch = "x86_64")]
     for line in (0..size_of_val(list)).step_by(64) {
+        prefetch_line(list.as_ptr().wrapping_byte_add(line));
+    }
+}
+
+/// Asks the CPU to load the cache line of a place; never changes a result, wherever the place is.
+#[inline(always)]
+pub(super) fn prefetch_line<V>(place: *const V) {
+    #[cfg(target_arch = "x86_64")]
+    {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: the address lies in the list; a prefetch reads nothing.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(list.as_ptr().cast::<i8>().add(line)) };
+        // SAFETY: a prefetch reads nothing and ignores a place that cannot be read.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(place.cast::<i8>()) };
     }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = list;
+    let _ = place;
 }

@@ -47,7 +47,7 @@ impl<T: Element> Linear<T> {
                 "few enough for the memory",
             ));
         }
-        let column_major = !product::is_row_major(inputs, outputs);
+        let column_major = !product::is_row_major(outputs);
         let mut weights = Array2::zeros((outputs + 1, inputs + 1).set_f(column_major));
         weights[[0, 0]] = T::one();
         initializer.fill(weights.slice_mut(s![1.., 1..]), seed);
@@ -137,7 +137,12 @@ impl<T: Element> Layer<T> for Linear<T> {
         delta_input: ArrayViewMut2<'_, T>,
         _context: &mut Context<'_, T>,
     ) {
-        product::backward(body(self.weights[0].view()), body(delta), body_mut(delta_input));
+        product::backward(
+            body(self.weights[0].view()),
+            None,
+            body(delta),
+            body_mut(delta_input),
+        );
     }
 
     fn gradient(
@@ -148,6 +153,6 @@ impl<T: Element> Layer<T> for Linear<T> {
         _context: &mut Context<'_, T>,
     ) {
         let gradient = body_mut(gradients[0].view_mut());
-        product::gradient(T::one(), body(delta), input, T::zero(), gradient);
+        product::gradient(body(delta), input, gradient);
     }
 }

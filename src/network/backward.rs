@@ -7,11 +7,13 @@ use super::partition::GradientRoute;
 use super::shard::{Shard, Source};
 use super::update::add_shards;
 use super::{NeuralNetwork, Workspace};
+use crate::augment::{body, body_mut};
 use crate::data::Batch;
 use crate::element::{Element, compiled};
 use crate::error::Result;
 use crate::layer::Mode;
 use crate::loss::Loss;
+use crate::product;
 
 impl<T: Element> NeuralNetwork<T> {
     /// Runs the forward and the backward pass of a batch and returns its loss, the mean over its samples.
@@ -62,15 +64,18 @@ compiled! {
         network.check_batch(OPERATION, batch.samples())?;
         let used = workspace.shards_of_batch(batch.samples())?;
         network.pack_weights(dataset, workspace);
+        let first_trainable = network.first_trainable();
+        network.transpose_weights(workspace, first_trainable);
 
-        let Workspace { partition, shards, sync_points, packed, sparse, .. } = workspace;
+        let Workspace { partition, shards, sync_points, packed, transposed, sparse, .. } = workspace;
         let (stages, shards) = (&network.stages[..], &mut shards[..used]);
         let packed = packed[0].as_ref().filter(|_| *sparse);
+        let transposed = &transposed[..];
         let mode = Mode::Train { epoch: batch.epoch(), first: batch.first() };
         let mut start = 0;
         for index in 0..sync_points.len() {
             let (before, rest) = sync_points.split_at_mut(index);
-            let pipeline = Pipeline { stages, sync_points: before, packed };
+            let pipeline = Pipeline { stages, sync_points: before, packed, transposed };
             let end = rest[0].layer;
             partition.for_each_shard(shards, indices, mode, |shard, indices| {
                 if index == 0 {
@@ -84,8 +89,7 @@ compiled! {
         }
 
         let scale = T::from_f64(loss.reduction().scale(batch.samples()));
-        let first_trainable = network.first_trainable();
-        let pipeline = Pipeline { stages, sync_points, packed };
+        let pipeline = Pipeline { stages, sync_points, packed, transposed };
         partition.for_each_shard(shards, indices, mode, |shard, indices| {
             if pipeline.sync_points.is_empty() {
                 pipeline.load(shard, Source::Dataset(dataset), indices);
@@ -104,7 +108,7 @@ compiled! {
                 break;
             }
             let start = if index > 0 { sync_points[index - 1].layer } else { 0 };
-            let pipeline = Pipeline { stages, sync_points, packed };
+            let pipeline = Pipeline { stages, sync_points, packed, transposed };
             partition.for_each_shard(shards, indices, mode, |shard, _| {
                 pipeline.backward_through(shard, layer);
                 pipeline.backward(shard, start..layer, first_trainable);
@@ -144,9 +148,14 @@ impl<T: Element> Pipeline<'_, T> {
 
     /// Computes the delta of a layer's input.
     fn backward_through(&self, shard: &mut Shard<T>, layer: usize) {
+        let stage = &self.stages[layer];
         let (input, delta, delta_input, mut context) = shard.backward_operands(layer, self.statistics(layer));
-        self.stages[layer]
-            .layer
-            .backward(input, delta, delta_input, &mut context);
+        match stage.linear_weights() {
+            Some(weights) => {
+                let transposed = self.transposed[layer].as_ref();
+                product::backward(weights, transposed, body(delta), body_mut(delta_input));
+            }
+            None => stage.layer.backward(input, delta, delta_input, &mut context),
+        }
     }
 }

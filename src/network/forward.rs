@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use rayon::prelude::*;
+
 use super::Stage;
 use super::shard::Shard;
 use super::workspace::{SyncPoint, Workspace};
@@ -11,7 +13,7 @@ use crate::data::Dataset;
 use crate::element::Element;
 use crate::layer::BatchStatistics;
 use crate::pool;
-use crate::product::PackedWeights;
+use crate::product::{PackedWeights, TransposedWeights};
 
 /// The layers that shards pass through, and the data that all shards share.
 #[derive(Debug)]
@@ -21,6 +23,8 @@ pub(super) struct Pipeline<'a, T> {
     pub(super) sync_points: &'a [SyncPoint<T>],
     /// The first layer's weights, packed for samples that are mostly zeros.
     pub(super) packed: Option<&'a PackedWeights<T>>,
+    /// For each layer its transposed weights, if its backward pass needs them; empty for predictions.
+    pub(super) transposed: &'a [Option<TransposedWeights<T>>],
 }
 
 impl<'a, T: Element> Pipeline<'a, T> {
@@ -68,13 +72,32 @@ impl<T: Element> NeuralNetwork<T> {
             return;
         }
         dataset.compress();
-        let weights = crate::augment::body(first.layer.parameters()[0].view());
+        let Some(weights) = first.linear_weights() else {
+            return;
+        };
         let packed =
             workspace.packed[0].get_or_insert_with(|| PackedWeights::new(weights.nrows(), weights.ncols()));
         if workspace.partition.parallel {
             pool::enter(|| packed.pack(weights, true));
         } else {
             packed.pack(weights, false);
+        }
+    }
+
+    /// Transposes the weights of the layers above `first_trainable` for the backward pass.
+    pub(super) fn transpose_weights(&self, workspace: &mut Workspace<T>, first_trainable: usize) {
+        let parallel = workspace.partition.parallel;
+        let above = first_trainable.saturating_add(1).min(self.stages.len());
+        let work = |(stage, transposed): (&Stage<T>, &mut Option<TransposedWeights<T>>)| {
+            if let (Some(transposed), Some(weights)) = (transposed, stage.linear_weights()) {
+                transposed.assign(weights, parallel);
+            }
+        };
+        let (stages, transposed) = (&self.stages[above..], &mut workspace.transposed[above..]);
+        if parallel {
+            pool::enter(|| stages.par_iter().zip(transposed).for_each(work));
+        } else {
+            stages.iter().zip(transposed).for_each(work);
         }
     }
 }

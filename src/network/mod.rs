@@ -11,18 +11,20 @@ mod shard;
 mod update;
 mod workspace;
 
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView2};
 
 pub use builder::Builder;
 pub use predict::Evaluation;
 pub use workspace::Workspace;
 
+use crate::augment::body;
 use crate::data::Dataset;
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::layer::{Activation, Layer, LayerKind};
 use crate::loss::{Loss, softmax};
 use crate::optimizer::NetworkId;
+use crate::product::TransposedWeights;
 
 /// A sequence of layers, each followed by at most one activation.
 ///
@@ -68,6 +70,18 @@ impl<T: Element> Stage<T> {
 
     fn is_linear(&self) -> bool {
         self.layer.kind() == LayerKind::Linear
+    }
+
+    /// The weights of a fully connected layer, without their constant row.
+    fn linear_weights(&self) -> Option<ArrayView2<'_, T>> {
+        self.is_linear().then(|| body(self.layer.parameters()[0].view()))
+    }
+
+    /// Memory for transposed weights, if the layer's backward pass needs them.
+    fn transposed_weights(&self, trains: bool) -> Option<TransposedWeights<T>> {
+        self.linear_weights()
+            .filter(|_| trains)
+            .and_then(TransposedWeights::for_weights)
     }
 
     /// Gradients of 0, with the shapes and memory layouts of the parameters.

@@ -12,6 +12,9 @@ use crate::product;
 /// The number of floating-point operations below which one thread is faster than several.
 pub(super) const PARALLEL_OPERATIONS: usize = 1 << 20;
 
+/// The largest number of shards of a batch and of tiles of a gradient: enough for as many threads.
+const MOST_SHARDS: usize = 32;
+
 /// How the gradient of a layer is computed from the shards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum GradientRoute {
@@ -31,9 +34,14 @@ impl GradientRoute {
     }
 }
 
-/// The number of columns of a tile, for a gradient of `columns` columns.
-pub(super) fn tile_columns(columns: usize) -> usize {
-    columns.div_ceil(8).next_multiple_of(64)
+/// The number of columns of a tile of a gradient of rows x `columns` numbers, each the sum of `samples` products.
+///
+/// Tiles are of equal size, and so many that they can be shared among [`MOST_SHARDS`] threads if each is worth a task.
+pub(super) fn tile_columns(rows: usize, columns: usize, samples: usize) -> usize {
+    const FEWEST_COLUMNS: usize = 8;
+    let operations = rows.saturating_mul(samples).saturating_mul(2 * columns);
+    let tiles = (operations / PARALLEL_OPERATIONS).clamp(1, MOST_SHARDS);
+    columns.div_ceil(tiles).next_multiple_of(FEWEST_COLUMNS)
 }
 
 /// The number of floating-point operations of a layer's forward pass for one sample: a multiplication and an addition
@@ -64,11 +72,13 @@ impl Partition {
     /// The partition of batches of up to `capacity` samples, each of which takes `operations` floating-point
     /// operations; with shards of `shard_size` samples, or of a size chosen here.
     ///
-    /// The chosen size is large enough to be worth a task and to amortise BLAS's packing of the weights. It is small
-    /// enough that the values of a shard stay in cache and that a batch has several shards.
+    /// The chosen size gives up to [`MOST_SHARDS`] shards of equal size, a power of two so that they can be shared evenly
+    /// among threads. Each is large enough to be worth a task and to amortise the reading of the weights.
     pub(super) fn new(operations: usize, capacity: usize, shard_size: Option<usize>) -> Self {
+        const FEWEST_SAMPLES: usize = 16;
         let worth_a_task = PARALLEL_OPERATIONS / operations.max(1);
-        let chosen = || capacity.div_ceil(4).clamp(64, 256).max(worth_a_task);
+        let most = (capacity / worth_a_task.max(FEWEST_SAMPLES)).clamp(1, MOST_SHARDS);
+        let chosen = || capacity.div_ceil(1 << most.ilog2());
         let shard_size = shard_size.unwrap_or_else(chosen).min(capacity).max(1);
         Partition {
             shard_size,

@@ -251,6 +251,7 @@ fn forward_all<T: Element>(
     let pipeline = Pipeline {
         stages: &network.stages,
         sync_points: &[],
+        transposed: &[],
         packed: packed[0].as_ref().filter(|_| *sparse),
     };
     for first in (0..samples).step_by(partition.capacity) {

@@ -12,7 +12,7 @@ use crate::element::{Element, compiled};
 use crate::error::{Error, Result};
 use crate::optimizer::{Gradients, Optimizer};
 use crate::pool;
-use crate::product::{PackedWeights, gemm};
+use crate::product::{PackedWeights, add_gradient};
 
 impl<T: Element> NeuralNetwork<T> {
     /// Computes dJ/dW of the last batch of [`NeuralNetwork::forward_backward`]; [`Workspace::gradients`] returns it.
@@ -199,10 +199,14 @@ pub(super) fn add_shards<T: Element>(
     }
 }
 
+/// The number of samples of these shards.
+fn samples_of<T: Element>(shards: &[Shard<T>]) -> usize {
+    shards.iter().map(Shard::samples).sum()
+}
+
 /// Whether the gradient of this many weights is worth more than one thread.
 fn is_parallel<T: Element>(shards: &[Shard<T>], weights: usize) -> bool {
-    let samples: usize = shards.iter().map(Shard::samples).sum();
-    2 * weights * samples >= PARALLEL_OPERATIONS
+    2 * weights * samples_of(shards) >= PARALLEL_OPERATIONS
 }
 
 /// W <- alpha Delta A^T + beta W over all shards, in tiles of columns.
@@ -215,22 +219,14 @@ fn add_products<T: Element>(
 ) {
     let parallel = is_parallel(shards, weights.len());
     let mut weights = body_mut(weights);
-    let tile = tile_columns(weights.ncols());
-    let work = |(index, mut weights): (usize, ArrayViewMut2<'_, T>)| {
+    let tile = tile_columns(weights.nrows(), weights.ncols(), samples_of(shards));
+    let work = |(index, weights): (usize, ArrayViewMut2<'_, T>)| {
         let columns = index * tile..index * tile + weights.ncols();
-        let mut beta = beta;
-        for shard in shards {
+        let operands = shards.iter().map(|shard| {
             let (input, delta) = shard.input_and_delta(layer);
-            let input = input.slice_move(s![columns.clone(), ..]);
-            gemm(
-                alpha,
-                body(delta),
-                input.reversed_axes(),
-                beta,
-                weights.view_mut(),
-            );
-            beta = T::one();
-        }
+            (body(delta), input.slice_move(s![columns.clone(), ..]))
+        });
+        add_gradient(alpha, operands, beta, weights);
     };
     let tiles = weights.axis_chunks_iter_mut(Axis(1), tile);
     if parallel {

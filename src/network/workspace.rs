@@ -10,7 +10,7 @@ use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::layer::{BatchStatistics, LayerKind, has_room};
 use crate::optimizer::NetworkId;
-use crate::product::PackedWeights;
+use crate::product::{PackedWeights, TransposedWeights};
 
 /// The memory for a batch that passes through a network: values and deltas of its samples, its loss, and the gradients.
 ///
@@ -50,6 +50,8 @@ pub struct Workspace<T> {
     pub(super) sync_points: Vec<SyncPoint<T>>,
     /// For each layer its packed weights, if its products need them; allocated when first needed.
     pub(super) packed: Vec<Option<PackedWeights<T>>>,
+    /// For each layer its transposed weights, if its backward pass needs them.
+    pub(super) transposed: Vec<Option<TransposedWeights<T>>>,
     /// Whether the last samples were mostly zeros, and multiplied with packed weights.
     pub(super) sparse: bool,
     /// For each layer the gradients of its parameters; empty until first computed, since a fused update needs none.
@@ -146,6 +148,10 @@ impl<T: Element> Workspace<T> {
                 .filter_map(|(layer, stage)| SyncPoint::of(layer, stage))
                 .collect(),
             packed: stages.iter().map(|_| None).collect(),
+            transposed: stages
+                .iter()
+                .map(|stage| stage.transposed_weights(trains))
+                .collect(),
             sparse: false,
             gradients: stages.iter().map(|_| Vec::new()).collect(),
             order: Vec::with_capacity(if trains { 0 } else { capacity }),

@@ -1,52 +1,95 @@
-//! The three products of a fully connected layer, and the choice of kernels by its shape.
+//! The three products of a fully connected layer, and the choice of kernels for them.
 
-use ndarray::{ArrayView2, ArrayViewMut2};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, ShapeBuilder, s};
+use rayon::prelude::*;
 
 use super::gemm;
-use crate::element::compiled;
-use crate::kernel::{NARROW, accumulate, combine, dots};
+use super::{Products, products};
+use crate::element::{Element, compiled};
+use crate::kernel::{FEW, dots, multiply, multiply_terms, transpose};
 
-/// The kernels that compute a layer's products. The weights are strided along a narrow side, and contiguous along the
-/// other.
+/// The kernels that compute a layer's products.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kernels {
-    /// Few outputs; W is row-major.
-    NarrowOutput,
-    /// Few inputs; W is column-major.
-    NarrowInput,
-    /// BLAS; W is column-major.
+    /// Few outputs, row-major weights: dot products forward, else as [`Kernels::Dense`].
+    FewOutputs,
+    /// Column-major weights that are read where they lie.
+    Dense,
+    /// BLAS, for any layout.
     Blas,
 }
 
 impl Kernels {
-    fn of(inputs: usize, outputs: usize) -> Self {
-        /// The largest number of weights of a layer whose gradient each shard of a batch computes on its own.
-        const MOST_WEIGHTS: usize = 1 << 20;
-        if inputs.saturating_mul(outputs) > MOST_WEIGHTS {
-            Kernels::Blas
-        } else if outputs <= NARROW {
-            Kernels::NarrowOutput
-        } else if inputs < NARROW {
-            Kernels::NarrowInput
+    /// The kernels for weights of outputs x inputs, by the choice of this process.
+    fn of<T>(weights: ArrayView2<'_, T>) -> Self {
+        Kernels::by(products(), weights)
+    }
+
+    fn by<T>(choice: Products, weights: ArrayView2<'_, T>) -> Self {
+        /// The largest number of weights for which the dense kernels are faster than BLAS: BLAS packs the weights anew
+        /// for each shard, which pays once they are too large for the caches.
+        const MOST_WEIGHTS: usize = 1 << 21;
+        let (outputs, inputs) = weights.dim();
+        let large = cfg!(feature = "openblas") && outputs * inputs > MOST_WEIGHTS;
+        if choice == Products::Blas || (choice == Products::Auto && large) {
+            return Kernels::Blas;
+        }
+        let strides = weights.strides();
+        if is_row_major(outputs) && (inputs < 2 || strides[1] == 1) {
+            Kernels::FewOutputs
+        } else if outputs < 2 || strides[0] == 1 {
+            Kernels::Dense
         } else {
             Kernels::Blas
         }
     }
+}
 
-    /// The kernels for weights of outputs x (inputs + 1).
-    fn of_weights<T>(weights: ArrayView2<'_, T>) -> Self {
-        Kernels::of(weights.ncols() - 1, weights.nrows())
-    }
+/// Whether the weights of a layer with so many outputs should be row-major; column-major otherwise.
+pub(crate) fn is_row_major(outputs: usize) -> bool {
+    outputs <= FEW
 }
 
 /// Whether a layer of this shape has a narrow side, and so few weights compared with the values of its samples.
 pub(crate) fn is_narrow(inputs: usize, outputs: usize) -> bool {
-    Kernels::of(inputs, outputs) != Kernels::Blas
+    const NARROW: usize = 32;
+    const MOST_WEIGHTS: usize = 1 << 20;
+    (inputs < NARROW || outputs <= NARROW) && inputs.saturating_mul(outputs) <= MOST_WEIGHTS
 }
 
-/// Whether the products of a layer of this shape need row-major weights; they need column-major weights otherwise.
-pub(crate) fn is_row_major(inputs: usize, outputs: usize) -> bool {
-    Kernels::of(inputs, outputs) == Kernels::NarrowOutput
+/// The weights of a layer in a second layout: as the backward pass reads them.
+#[derive(Debug)]
+pub(crate) struct TransposedWeights<T> {
+    /// W^T without the biases: inputs x outputs, columns contiguous.
+    weights: Array2<T>,
+}
+
+impl<T: Element> TransposedWeights<T> {
+    /// Allocates memory for a layer with these weights; `None` if its backward pass reads them where they are.
+    ///
+    /// # Shapes
+    ///
+    /// weights: outputs x (inputs + 1)
+    pub(crate) fn for_weights(weights: ArrayView2<'_, T>) -> Option<Self> {
+        (Kernels::of(weights) == Kernels::Dense).then(|| TransposedWeights {
+            weights: Array2::zeros((weights.ncols() - 1, weights.nrows()).f()),
+        })
+    }
+
+    /// Copies the weights.
+    pub(crate) fn assign(&mut self, weights: ArrayView2<'_, T>, parallel: bool) {
+        /// The number of outputs that one task copies.
+        const OUTPUTS: usize = 64;
+        let weights = weights.slice_move(s![.., 1..]);
+        let work = |(rows, columns): (ArrayView2<'_, T>, ArrayViewMut2<'_, T>)| transpose(rows, columns);
+        let rows = weights.axis_chunks_iter(Axis(0), OUTPUTS);
+        let columns = self.weights.axis_chunks_iter_mut(Axis(1), OUTPUTS);
+        if parallel {
+            rows.into_par_iter().zip(columns).for_each(work);
+        } else {
+            rows.zip(columns).for_each(work);
+        }
+    }
 }
 
 compiled! {
@@ -60,52 +103,154 @@ compiled! {
         input: ArrayView2<'a, T>,
         output: ArrayViewMut2<'a, T>,
     ) {
-        match Kernels::of_weights(weights) {
-            Kernels::NarrowOutput => dots(weights, input, output),
-            Kernels::NarrowInput => combine(weights.reversed_axes(), input, output),
+        match Kernels::of(weights) {
+            Kernels::FewOutputs => dots(weights, input, output),
+            Kernels::Dense => multiply(T::one(), weights, input, T::zero(), output),
             Kernels::Blas => gemm(T::one(), weights, input, T::zero(), output),
         }
     }
 }
 
 compiled! {
-    /// dJ/dA <- W^T Delta, without the bias row and column.
+    /// dJ/dA <- W^T Delta, without the bias row and column; `transposed` holds the weights, if there is one.
     ///
     /// # Shapes
     ///
     /// W: outputs x (inputs + 1); Delta: outputs x m, dJ/dA: inputs x m, columns contiguous
     pub(crate) fn backward<'a, 'b, T>(
         weights: ArrayView2<'a, T>,
+        transposed: Option<&'a TransposedWeights<T>>,
         delta: ArrayView2<'a, T>,
         delta_input: ArrayViewMut2<'a, T>,
     ) {
-        let kernels = Kernels::of_weights(weights);
-        let weights = weights.slice_move(ndarray::s![.., 1..]);
-        match kernels {
-            Kernels::NarrowOutput => combine(weights, delta, delta_input),
-            Kernels::NarrowInput => dots(weights.reversed_axes(), delta, delta_input),
-            Kernels::Blas => gemm(T::one(), weights.reversed_axes(), delta, T::zero(), delta_input),
+        let kernels = Kernels::of(weights);
+        let own = weights.slice_move(s![.., 1..]).reversed_axes();
+        match (kernels, transposed) {
+            (Kernels::FewOutputs, _) => multiply(T::one(), own, delta, T::zero(), delta_input),
+            (Kernels::Dense, Some(transposed)) => {
+                multiply(T::one(), transposed.weights.view(), delta, T::zero(), delta_input);
+            }
+            _ => gemm(T::one(), own, delta, T::zero(), delta_input),
         }
     }
 }
 
 compiled! {
-    /// dJ/dW <- alpha Delta A^T + beta dJ/dW.
+    /// dJ/dW <- Delta A^T for a shard.
     ///
     /// # Shapes
     ///
-    /// Delta: outputs x m, A: (inputs + 1) x m, columns contiguous; dJ/dW: outputs x (inputs + 1), laid out as W
+    /// As [`add_gradient`]
     pub(crate) fn gradient<'a, 'b, T>(
-        alpha: T,
         delta: ArrayView2<'a, T>,
         input: ArrayView2<'a, T>,
-        beta: T,
         gradient: ArrayViewMut2<'a, T>,
     ) {
-        match Kernels::of_weights(gradient.view()) {
-            Kernels::NarrowOutput => accumulate(alpha, delta, input, beta, gradient),
-            Kernels::NarrowInput => accumulate(alpha, input, delta, beta, gradient.reversed_axes()),
-            Kernels::Blas => gemm(alpha, delta, input.reversed_axes(), beta, gradient),
+        add_gradient(T::one(), std::iter::once((delta, input)), T::zero(), gradient);
+    }
+}
+
+/// dJ/dW <- alpha (the sum of Delta A^T over the shards) + beta dJ/dW.
+///
+/// # Shapes
+///
+/// Delta: outputs x m, A: (inputs + 1) x m, columns contiguous, for each shard; dJ/dW: outputs x (inputs + 1), or some of
+/// the columns together with the same rows of A
+pub(crate) fn add_gradient<'a, T: Element>(
+    alpha: T,
+    shards: impl Iterator<Item = (ArrayView2<'a, T>, ArrayView2<'a, T>)>,
+    beta: T,
+    mut gradient: ArrayViewMut2<'_, T>,
+) {
+    match Kernels::of(gradient.view()) {
+        Kernels::FewOutputs => {
+            let terms = shards.map(|(delta, input)| (input, delta.reversed_axes()));
+            multiply_terms(alpha, terms, beta, gradient.reversed_axes());
         }
+        Kernels::Dense => {
+            let terms = shards.map(|(delta, input)| (delta, input.reversed_axes()));
+            multiply_terms(alpha, terms, beta, gradient);
+        }
+        Kernels::Blas => {
+            let mut beta = beta;
+            for (delta, input) in shards {
+                gemm(alpha, delta, input.reversed_axes(), beta, gradient.view_mut());
+                beta = T::one();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::ArrayView2;
+
+    /// The three products of a layer in this layout.
+    fn products_of(inputs: usize, outputs: usize, column_major: bool) -> [Array2<f64>; 3] {
+        let number = |(i, j): (usize, usize)| ((i * 7 + j * 5) % 11) as f64 - 5.0;
+        let samples = 9;
+        let matrix = |rows, columns, column_major| {
+            let mut matrix = Array2::zeros((rows, columns).set_f(column_major));
+            matrix
+                .indexed_iter_mut()
+                .for_each(|(place, value)| *value = number(place));
+            matrix
+        };
+        let weights: Array2<f64> = matrix(outputs, inputs + 1, column_major);
+        let [input, delta] = [matrix(inputs + 1, samples, true), matrix(outputs, samples, true)];
+        let mut output = Array2::zeros((outputs, samples).f());
+        forward(weights.view(), input.view(), output.view_mut());
+        let mut delta_input = Array2::zeros((inputs, samples).f());
+        let mut transposed = TransposedWeights::for_weights(weights.view());
+        if let Some(transposed) = &mut transposed {
+            transposed.assign(weights.view(), false);
+        }
+        backward(
+            weights.view(),
+            transposed.as_ref(),
+            delta.view(),
+            delta_input.view_mut(),
+        );
+        let mut without = Array2::zeros((inputs, samples).f());
+        backward(weights.view(), None, delta.view(), without.view_mut());
+        assert_eq!(without, delta_input);
+        let mut sum = weights.clone();
+        gradient(delta.view(), input.view(), sum.view_mut());
+        [output, delta_input, sum]
+    }
+
+    #[test]
+    fn both_layouts_agree() {
+        for (inputs, outputs) in [(5, 3), (3, 1), (30, 12), (30, 13), (1, 40)] {
+            let by_columns = products_of(inputs, outputs, true);
+            assert_eq!(
+                by_columns,
+                products_of(inputs, outputs, false),
+                "{inputs} - {outputs}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_choice_is_by_shape_layout_and_wish() {
+        let kernels = |choice, shape: (usize, usize), column_major| {
+            Kernels::by(choice, Array2::<f32>::zeros(shape.set_f(column_major)).view())
+        };
+        assert_eq!(kernels(Products::Auto, (10, 20), false), Kernels::FewOutputs);
+        assert_eq!(kernels(Products::Auto, (10, 20), true), Kernels::Dense);
+        assert_eq!(kernels(Products::Auto, (20, 10), true), Kernels::Dense);
+        assert_eq!(kernels(Products::Auto, (20, 10), false), Kernels::Blas);
+        assert_eq!(kernels(Products::Blas, (20, 10), true), Kernels::Blas);
+        let large = kernels(Products::Auto, (2048, 2048), true);
+        assert_eq!(large == Kernels::Blas, cfg!(feature = "openblas"));
+        assert_eq!(kernels(Products::Rust, (2048, 2048), true), Kernels::Dense);
+        let numbers = [1.0; 160];
+        let strided = ArrayView2::from_shape((20, 3).strides((2, 40)), &numbers).unwrap();
+        assert_eq!(
+            Kernels::by(Products::Rust, strided),
+            Kernels::Blas,
+            "a layout that only BLAS's wrapper takes"
+        );
     }
 }

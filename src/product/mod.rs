@@ -1,9 +1,13 @@
-//! The matrix products of layers, and the one place that chooses the kernels for them: BLAS, those for a narrow side, or
+//! The matrix products of layers, and the one place that chooses the kernels for them: BLAS, this crate's dense ones, or
 //! those that skip zeros.
 
+mod choice;
 mod linear;
 mod sparse;
 
 pub(crate) use crate::blas::gemm;
-pub(crate) use linear::{backward, forward, gradient, is_narrow, is_row_major};
+pub use choice::{Products, products, set_products};
+pub(crate) use linear::{
+    TransposedWeights, add_gradient, backward, forward, gradient, is_narrow, is_row_major,
+};
 pub(crate) use sparse::{PackedWeights, SparseColumns, skips_zeros};

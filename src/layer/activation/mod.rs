@@ -22,7 +22,7 @@ pub use tanh::Tanh;
 use super::Activation;
 use crate::element::Element;
 use crate::error::Result;
-use crate::kernel::simd;
+use crate::kernel::{Function, map, simd};
 use crate::names::{self, Named};
 
 /// Makes an activation from the number behind its name, if there is one.
@@ -79,6 +79,16 @@ pub fn names() -> Vec<Named> {
 pub fn by_name<T: Element>(name: &str) -> Result<Box<dyn Activation<T>>> {
     let (make, parameter) = names::find("activation", name, &table())?;
     make(parameter)
+}
+
+/// Replaces each value by a vectorised function's. A sample's values are contiguous.
+pub(super) fn apply_function<T: Element>(mut values: ArrayViewMut2<'_, T>, function: impl Function<T>) {
+    for mut column in values.columns_mut() {
+        match column.as_slice_mut() {
+            Some(values) => map(function, values),
+            None => column.map_inplace(|value| map(function, std::slice::from_mut(value))),
+        }
+    }
 }
 
 /// Applies `f` to each value in place. A sample's values are contiguous, so that each column is one plain loop.

@@ -2,8 +2,9 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{apply, derive};
+use super::{apply_function, derive};
 use crate::element::{Element, compiled};
+use crate::kernel;
 use crate::layer::Activation;
 
 /// a = tanh z, between -1 and 1; its derivative is 1 - a^2.
@@ -16,7 +17,7 @@ compiled! {
     fn forward<'a, 'b, T>(
         values: ArrayViewMut2<'a, T>,
     ) {
-        apply(values, T::tanh);
+        apply_function(values, kernel::Tanh);
     }
 }
 
