@@ -3,8 +3,8 @@
 //! Table 3 is California Housing: the naive mean predictor, linear regression and the network 8-512-1. Table 4 is
 //! MNIST: linear classification and the network 784-512-10. The seconds are those of a whole training of the report,
 //! 500 or 100 epochs, scaled from an epoch; those of the plain implementation from 1024 samples, of which every batch
-//! costs the same. The report's printed seconds are not quoted: the column "original" is the original Python mfnet,
-//! measured on two cores of this kind, f64. `mfnet tables` runs the trainings in full.
+//! costs the same. Beside them stand the seconds that the report prints for its own program and for PyTorch, on its
+//! machine and with its settings. `mfnet tables` runs the trainings in full.
 
 #[path = "common/agreement.rs"]
 mod agreement;
@@ -140,23 +140,35 @@ fn main() {
     }
     println!("Seconds for a whole training, scaled from an epoch; {names}");
     println!(
-        "{:<18} {:>6} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}",
-        "", "epochs", "original*", "plain", "f64", "f32", "plain/f64", "plain/f32"
+        "{:<18} {:>6} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}",
+        "", "epochs", "report*", "PyTorch*", "plain", "f64", "f32", "plain/f64", "plain/f32"
     );
+    let mut settings = Vec::new();
     for (job, [plain, wide, narrow]) in rows {
         let scaled = |seconds: Option<f64>| cell(seconds.map(|seconds| seconds * job.epochs as f64), 4);
         let ratio = |ours: Option<f64>| cell(plain.zip(ours).map(|(plain, ours)| plain / ours), 1);
+        let printed = |column: usize| cell(job.report.get(column).map(|printed| printed.seconds), 1);
         println!(
-            "{:<18} {:>6} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}",
+            "{:<18} {:>6} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}",
             job.name,
             job.epochs,
-            scaled(job.original.map(|milliseconds| 1e-3 * milliseconds)),
+            printed(0),
+            printed(1),
             scaled(plain),
             scaled(wide),
             scaled(narrow),
             ratio(wide),
             ratio(narrow)
         );
+        let with_settings = job.report.iter().filter(|printed| !printed.settings.is_empty());
+        settings.extend(
+            with_settings
+                .map(|printed| format!("  {}, {}: {}", job.name, printed.implementation, printed.settings)),
+        );
     }
-    println!("* the original Python mfnet, measured on two cores of this kind, f64; not in this run");
+    println!(
+        "* as the report prints them for its own mfnet and for PyTorch, on a MacBook Pro of 2019 (quad-core"
+    );
+    println!("  Intel Core i7, 2.3 GHz), with these settings:");
+    settings.iter().for_each(|line| println!("{line}"));
 }

@@ -22,11 +22,11 @@ pub(super) use arguments::TablesArguments;
 use super::data::{self, Pair};
 use super::out_file::OutFile;
 use super::{Outcome, console, format, train};
-use job::{Data, Job, Work};
+use job::{Data, Job, Printed, Work};
 use pytorch::PyTorch;
 use run::Setting;
 use spread::{median, ratio};
-use table::{MFNET, ORIGINAL, PYTORCH, Results, Row, Section, Table};
+use table::{MFNET, PYTORCH, Results, Row, Section, Table};
 
 pub(super) fn tables(arguments: &TablesArguments) -> anyhow::Result<Outcome> {
     train::use_threads(arguments.threads)?;
@@ -121,7 +121,7 @@ impl Bench<'_> {
             job: job.name,
             title: title(&job, epochs, task),
             epochs,
-            rows: original(&job, epochs).into_iter().collect(),
+            rows: printed(&job, epochs),
         };
         self.note(&section.title);
         let (wide, first_loss) = setting.run(task)?;
@@ -191,7 +191,9 @@ impl Bench<'_> {
             "plain: the report's pipeline written straight down, in f64, in one thread, without BLAS; \"plain/it\" is \
              its time over that of the row. Its first epoch's loss was checked against that of mfnet f64."
                 .to_owned(),
-            "original: the original Python mfnet, measured on two cores of this kind, f64; not in this run."
+            "report: the seconds that the report prints for its Python program mfnet and for PyTorch, on a MacBook Pro of \
+             2019 (quad-core Intel Core i7, 2.3 GHz), with the settings beside them; scaled where this run has other \
+             epochs."
                 .to_owned(),
             "MNIST's gradients are summed over a batch, as for the report's results; \"mean gradients\" are divided by \
              the samples of the batch, as the report writes them, at the same learning rate."
@@ -245,16 +247,17 @@ fn title(job: &Job, epochs: usize, task: &Pair<f64>) -> String {
     }
 }
 
-/// The row of the Python program that this one goes back to.
-fn original(job: &Job, epochs: usize) -> Option<Row> {
-    Some(Row {
-        implementation: ORIGINAL,
-        precision: "f64",
+/// The rows with the report's own times, scaled to these epochs.
+fn printed(job: &Job, epochs: usize) -> Vec<Row> {
+    let row = |printed: &Printed| Row {
+        implementation: printed.implementation,
+        precision: "",
         measured: 0,
-        seconds: job.original? * 1e-3 * epochs as f64,
-        results: Results::Remark("two cores of this kind".to_owned()),
+        seconds: printed.seconds * epochs as f64 / job.epochs as f64,
+        results: Results::Remark(printed.settings.to_owned()),
         pytorch: None,
-    })
+    };
+    job.report.iter().map(row).collect()
 }
 
 fn progress(row: &Row) -> String {

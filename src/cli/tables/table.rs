@@ -29,7 +29,7 @@ pub(super) struct Section {
 pub(super) struct Row {
     pub(super) implementation: &'static str,
     pub(super) precision: &'static str,
-    /// The epochs that were timed.
+    /// The epochs that were timed in this run.
     pub(super) measured: usize,
     /// Seconds for all epochs of the section.
     pub(super) seconds: f64,
@@ -51,15 +51,15 @@ pub(super) enum Results {
 }
 
 pub(super) const PLAIN: &str = "plain";
-pub(super) const ORIGINAL: &str = "original";
 pub(super) const MFNET: &str = "mfnet";
 pub(super) const PYTORCH: &str = "PyTorch";
 
 impl Section {
-    /// How many times as long the plain implementation takes as this row; none for its own.
+    /// How many times as long the plain implementation takes as this row; none for its own, and for times that are not
+    /// from this machine.
     pub(super) fn times_plain(&self, row: &Row) -> Option<f64> {
         let plain = self.rows.iter().find(|row| row.implementation == PLAIN)?;
-        (row.implementation != PLAIN).then(|| plain.seconds / row.seconds)
+        (row.implementation != PLAIN && row.measured > 0).then(|| plain.seconds / row.seconds)
     }
 
     /// Milliseconds of an epoch.
@@ -79,5 +79,7 @@ impl Table {
 impl Row {
     pub(super) fn name(&self) -> String {
         format!("{} {}", self.implementation, self.precision)
+            .trim_end()
+            .to_owned()
     }
 }
