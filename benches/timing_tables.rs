@@ -25,10 +25,10 @@ use std::time::{Duration, Instant};
 
 use criterion::Criterion;
 use mfnet::baseline::mean_predictor;
-use mfnet::{Dataset, Element, Sgd, TrainOptions, Trainer};
+use mfnet::{Dataset, Element, TrainOptions, Trainer};
 
 use common::{cell, timed};
-use job::{Data, JOBS, Job, LEARNING_RATE, Work};
+use job::{Data, JOBS, Job, Set, Work};
 use twin::Twin;
 use whole::median;
 
@@ -55,6 +55,7 @@ impl<T: Element> Sets<T> {
             (Work::Evaluate, _) => &self.test,
             (_, Data::Housing) => &self.housing,
             (_, Data::Mnist) => &self.mnist,
+            (_, data) => unreachable!("{data:?} is not in the report"),
         }
     }
 }
@@ -74,8 +75,8 @@ fn ours<T: Element>(criterion: &mut Criterion, job: &Job, data: &Dataset<T>) -> 
         Work::Evaluate => median(&mut group, T::NAME, || {
             black_box(network.evaluate(data, &*loss).unwrap());
         }),
-        Work::Train => {
-            let optimizer = Box::new(Sgd::new(LEARNING_RATE).unwrap());
+        Work::Train | Work::Reach => {
+            let optimizer = job.optimizer().unwrap();
             let options = TrainOptions::default()
                 .with_epochs(usize::MAX)
                 .with_batch_size(job.batch_size);
@@ -123,7 +124,9 @@ fn main() {
     let (names, wide) = Sets::<f64>::load();
     let (_, narrow) = Sets::<f32>::load();
     let mut rows = Vec::new();
-    let timed = |job: &&Job| job.round.is_some() || job.work == Work::Mean;
+    let timed = |job: &&Job| {
+        job.set == Set::Report && job.work != Work::Reach && (job.round.is_some() || job.work == Work::Mean)
+    };
     for job in JOBS.iter().filter(timed) {
         let times = [
             plain(&mut criterion, job, wide.of(job)),

@@ -11,6 +11,8 @@ mod launcher;
 #[expect(dead_code, reason = "no property tests here")]
 #[path = "../common/property.rs"]
 mod property;
+#[cfg(unix)]
+mod script;
 
 mod cli;
 mod commands;
@@ -26,4 +28,5 @@ mod kills;
 mod runs;
 #[cfg(unix)]
 mod signals;
+mod tables;
 mod tune;

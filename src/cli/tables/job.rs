@@ -3,7 +3,7 @@
 //! The benches use this file as well: it knows nothing but the library.
 
 use mfnet::loss::Loss;
-use mfnet::{CrossEntropyLoss, Element, MseLoss, NeuralNetwork, Reduction};
+use mfnet::{Adam, CrossEntropyLoss, Element, MseLoss, NeuralNetwork, Optimizer, Reduction, Sgd};
 
 /// The learning rate of all jobs; the report's.
 pub(crate) const LEARNING_RATE: f64 = 0.001;
@@ -15,12 +15,16 @@ pub(crate) struct Job {
     pub(crate) name: &'static str,
     /// As a table shows it.
     pub(crate) model: &'static str,
+    pub(crate) set: Set,
     pub(crate) data: Data,
     pub(crate) work: Work,
     pub(crate) hidden: &'static [usize],
+    /// Of the hidden layers.
+    pub(crate) activation: &'static str,
+    pub(crate) optimizer: Rule,
     pub(crate) batch_size: usize,
     pub(crate) reduction: Reduction,
-    /// The report's; an evaluation follows a single one.
+    /// The report's; an evaluation follows a single one, and the way to an accuracy takes so many at most.
     pub(crate) epochs: usize,
     /// The report's own times; empty for jobs that are not in its tables.
     pub(crate) report: &'static [Printed],
@@ -40,11 +44,32 @@ pub(crate) struct Printed {
     pub(crate) settings: &'static str,
 }
 
+/// The jobs that are asked for together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Set {
+    /// The report's jobs, and what belongs to them.
+    Report,
+    /// Networks of other shapes, most of them on drawn data.
+    Further,
+}
+
 /// What is learned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Data {
     Housing,
     Mnist,
+    FashionMnist,
+    /// 4 numbers from 4 features, 10,000 samples.
+    DrawnNumbers,
+    /// 2 classes from 28 features, 100,000 samples.
+    DrawnClasses,
+}
+
+/// What changes the weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rule {
+    Sgd,
+    Adam,
 }
 
 /// What is done with the model.
@@ -53,12 +78,14 @@ pub(crate) enum Work {
     /// The mean of the targets is its only prediction.
     Mean,
     Train,
+    /// Training until 98 % of the test set are right.
+    Reach,
     /// Loss and accuracy on the test set.
     Evaluate,
 }
 
 /// All jobs, in the order of the tables.
-pub(crate) const JOBS: [Job; 9] = [
+pub(crate) const JOBS: [Job; 17] = [
     Job {
         name: "housing-mean",
         model: "naive mean predictor",
@@ -133,14 +160,83 @@ pub(crate) const JOBS: [Job; 9] = [
         round: Some(30),
         ..MNIST
     },
+    Job {
+        name: "mnist-98",
+        model: "network 784-512-10, Adam",
+        work: Work::Reach,
+        hidden: &[512],
+        optimizer: Rule::Adam,
+        batch_size: 128,
+        reduction: Reduction::Mean,
+        epochs: 30,
+        round: Some(30),
+        ..MNIST
+    },
+    Job {
+        name: "drawn-4-32-16-4",
+        model: "network 4-32-16-4 tanh, Adam",
+        data: Data::DrawnNumbers,
+        hidden: &[32, 16],
+        activation: "tanh",
+        optimizer: Rule::Adam,
+        batch_size: 10_000,
+        epochs: 200,
+        round: Some(200),
+        ..DRAWN
+    },
+    Job {
+        name: "drawn-28-300x5-2",
+        model: "network 28-300x5-2 tanh, SGD",
+        hidden: &[300; 5],
+        activation: "tanh",
+        batch_size: 100,
+        round: Some(1),
+        ..DRAWN
+    },
+    Job {
+        name: "drawn-28-300x3-2",
+        model: "network 28-300x3-2 ReLU, Adam",
+        hidden: &[300; 3],
+        optimizer: Rule::Adam,
+        round: Some(2),
+        ..DRAWN
+    },
+    Job {
+        name: "drawn-28-64-32-2",
+        model: "network 28-64-32-2 ReLU, Adam",
+        hidden: &[64, 32],
+        optimizer: Rule::Adam,
+        batch_size: 256,
+        round: Some(10),
+        ..DRAWN
+    },
+    Job {
+        name: "drawn-28-1024x2-2",
+        model: "network 28-1024x2-2 ReLU, SGD",
+        hidden: &[1024; 2],
+        round: Some(1),
+        ..DRAWN
+    },
+    Job {
+        name: "fashion-network",
+        ..FASHION_MNIST
+    },
+    Job {
+        name: "fashion-network-128",
+        batch_size: 128,
+        ..FASHION_MNIST
+    },
 ];
 
 const HOUSING: Job = Job {
     name: "",
     model: "",
+    set: Set::Report,
     data: Data::Housing,
     work: Work::Train,
     hidden: &[],
+    activation: "relu",
+    optimizer: Rule::Sgd,
     batch_size: 1024,
     reduction: Reduction::Mean,
     epochs: 500,
@@ -154,6 +250,23 @@ const MNIST: Job = Job {
     reduction: Reduction::Sum,
     epochs: 100,
     ..HOUSING
+};
+
+const DRAWN: Job = Job {
+    set: Set::Further,
+    data: Data::DrawnClasses,
+    epochs: 5,
+    ..HOUSING
+};
+
+const FASHION_MNIST: Job = Job {
+    model: "network 784-512-10",
+    set: Set::Further,
+    data: Data::FashionMnist,
+    hidden: &[512],
+    epochs: 5,
+    round: Some(2),
+    ..MNIST
 };
 
 /// The times of the report's mfnet and of PyTorch, each with its settings.
@@ -182,16 +295,33 @@ impl Job {
     ) -> mfnet::Result<NeuralNetwork<T>> {
         let mut builder = NeuralNetwork::builder(features).seed(seed);
         for &units in self.hidden {
-            builder = builder.linear(units).relu();
+            builder = builder.linear(units).activation_named(self.activation)?;
         }
         builder.linear(outputs).build()
     }
 
     pub(crate) fn loss<T: Element>(&self) -> Box<dyn Loss<T>> {
         let reduction = self.reduction;
-        match self.data {
-            Data::Housing => Box::new(MseLoss::default().with_reduction(reduction)),
-            Data::Mnist => Box::new(CrossEntropyLoss::default().with_reduction(reduction)),
+        match self.data.is_classes() {
+            false => Box::new(MseLoss::default().with_reduction(reduction)),
+            true => Box::new(CrossEntropyLoss::default().with_reduction(reduction)),
+        }
+    }
+
+    pub(crate) fn optimizer<T: Element>(&self) -> mfnet::Result<Box<dyn Optimizer<T>>> {
+        Ok(match self.optimizer {
+            Rule::Sgd => Box::new(Sgd::new(LEARNING_RATE)?),
+            Rule::Adam => Box::new(Adam::new(LEARNING_RATE)?),
+        })
+    }
+}
+
+impl Data {
+    /// Whether classes are learned, and not numbers.
+    pub(crate) fn is_classes(self) -> bool {
+        match self {
+            Data::Housing | Data::DrawnNumbers => false,
+            Data::Mnist | Data::FashionMnist | Data::DrawnClasses => true,
         }
     }
 }
