@@ -14,6 +14,8 @@ mod property;
 #[cfg(unix)]
 mod script;
 
+#[cfg(unix)]
+mod ab;
 mod cli;
 mod commands;
 mod doctor;
