@@ -25,6 +25,14 @@ impl Peak {
         }
     }
 
+    /// The greater of two measurements: whatever disturbed one made it less.
+    pub(super) fn max(self, other: Self) -> Self {
+        Peak {
+            f32: self.f32.max(other.f32),
+            f64: self.f64.max(other.f64),
+        }
+    }
+
     /// That of a precision.
     pub(super) fn of(self, precision: &str) -> Option<f64> {
         match precision {
