@@ -1,9 +1,9 @@
 //! The plain implementation is right; what is timed must agree with it.
 
-use mfnet::{DataLoader, Dataset, Element, NeuralNetwork, Sgd, Shuffle, Workspace, plain};
+use mfnet::{DataLoader, Dataset, Element, NeuralNetwork, Shuffle, Workspace, plain};
 
 use super::common::assert_close;
-use super::job::{Job, LEARNING_RATE};
+use super::job::Job;
 use super::twin::{self, Twin};
 
 /// Takes one step on the first samples in both implementations, and compares its loss, the weights after it and the loss
@@ -24,7 +24,7 @@ pub fn check<T: Element>(job: &Job, data: &Dataset<T>) {
     let mut workspace = Workspace::new(&network, data.samples()).unwrap();
     let found = network.forward_backward(&batch, &*loss, &mut workspace).unwrap();
     network
-        .apply_gradients(&mut Sgd::new(LEARNING_RATE).unwrap(), &mut workspace)
+        .apply_gradients(&mut *job.optimizer::<T>().unwrap(), &mut workspace)
         .unwrap();
     let expected = twin.step(&indices).unwrap();
     assert_close(&what, &[found], &[expected], tolerance);

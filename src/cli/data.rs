@@ -247,7 +247,8 @@ fn located(name: &str) -> String {
     }
 }
 
-fn is_unavailable(error: &anyhow::Error) -> bool {
+/// Whether a data set is neither here nor may be downloaded, or its servers do not answer.
+pub(super) fn is_unavailable(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(Error::Unavailable { .. }))
 }
 

@@ -11,7 +11,11 @@ mod launcher;
 #[expect(dead_code, reason = "no property tests here")]
 #[path = "../common/property.rs"]
 mod property;
+#[cfg(unix)]
+mod script;
 
+#[cfg(unix)]
+mod ab;
 mod cli;
 mod commands;
 mod doctor;
@@ -26,4 +30,5 @@ mod kills;
 mod runs;
 #[cfg(unix)]
 mod signals;
+mod tables;
 mod tune;

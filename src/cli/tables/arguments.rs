@@ -2,19 +2,33 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, ValueEnum};
 
 use super::super::parse::whole;
-use super::job::{Data, JOBS, Job, Work};
+use super::job::{Data, JOBS, Job, Set, Work};
+
+/// Which jobs are asked for, if not by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Jobs {
+    /// Those of the report, and the time to 98 % on MNIST
+    Report,
+    /// Networks of other shapes too, on drawn data and Fashion-MNIST
+    All,
+}
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct TablesArguments {
-    /// Rows to fill [default: all]
-    #[arg(long, value_name = "ROW[,ROW...]", value_delimiter = ',', value_parser = jobs())]
+    /// Jobs to run; those whose data are not available are left out
+    #[arg(long, value_name = "JOBS", default_value = "report", conflicts_with = "rows")]
+    pub(super) jobs: Jobs,
+
+    /// Single jobs to run, by name, of either set
+    #[arg(long, value_name = "ROW[,ROW...]", value_delimiter = ',', value_parser = by_name())]
     pub(super) rows: Vec<Job>,
 
-    /// Epochs of all trainings [default: the report's, 500 on California Housing and 100 on MNIST]
+    /// Epochs of all trainings but the one to 98 % [default: the report's, 500 on California Housing and 100 on MNIST; 200 of the smallest
+    /// network on drawn data, 5 of the others]
     #[arg(long, value_name = "N", value_parser = whole::<{ usize::MAX }>)]
     epochs: Option<usize>,
 
@@ -31,27 +45,32 @@ pub(in crate::cli) struct TablesArguments {
     #[arg(long, value_name = "N")]
     pub(super) plain_epochs: Option<usize>,
 
-    /// Compare with PyTorch, taking turns
+    /// Compare with PyTorch, scikit-learn and JAX, as far as they are installed, taking turns
     #[arg(long)]
     pub(super) peers: bool,
 
-    /// The Python that has PyTorch
+    /// The Python that has PyTorch, scikit-learn or JAX
     #[arg(long, value_name = "PATH", default_value = "python3", requires = "peers")]
     pub(super) python: PathBuf,
 
-    /// Turns of the comparison with PyTorch, each of a second or so
+    /// Turns of the comparison with peers, each of a second or so
     #[arg(long, value_name = "N", default_value_t = 5, requires = "peers", value_parser = whole::<1000>)]
     pub(super) rounds: usize,
 
-    /// Write the table as tables.md and tables.csv into this folder too, and the comparison with PyTorch as tables.svg
+    /// Write into this folder too: the table as tables.md, tables.csv and tables.json, what it achieves of the machine's
+    /// peak as roofline.svg, and the comparison with PyTorch as tables.svg
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
+
+    /// Print the table as one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
 
     /// Threads to work with [default: one for each core]
     #[arg(long, value_name = "N", value_parser = whole::<1024>)]
     pub(super) threads: Option<usize>,
 
-    /// Seed of weights, orders and the split of California Housing
+    /// Seed of weights, orders, drawn data and the split of California Housing
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(super) seed: u64,
 
@@ -71,23 +90,27 @@ pub(in crate::cli) struct TablesArguments {
 impl TablesArguments {
     /// The jobs asked for, in the order of the tables.
     pub(super) fn jobs(&self) -> Vec<Job> {
-        let asked = |job: &Job| self.rows.is_empty() || self.rows.contains(job);
+        let asked = |job: &Job| match self.rows.is_empty() {
+            true => job.set == Set::Report || self.jobs == Jobs::All,
+            false => self.rows.contains(job),
+        };
         JOBS.into_iter().filter(asked).collect()
     }
 
     /// The epochs of a job.
     pub(super) fn epochs(&self, job: &Job) -> usize {
         let of_data = match (job.work, job.data) {
-            (Work::Mean | Work::Evaluate, _) => return job.epochs,
+            (Work::Mean | Work::Reach | Work::Evaluate, _) => return job.epochs,
             (Work::Train, Data::Housing) => self.epochs_housing,
             (Work::Train, Data::Mnist) => self.epochs_mnist,
+            (Work::Train, _) => None,
         };
         of_data.or(self.epochs).unwrap_or(job.epochs)
     }
 }
 
 /// A job by its name.
-fn jobs() -> impl TypedValueParser<Value = Job> {
+fn by_name() -> impl TypedValueParser<Value = Job> {
     PossibleValuesParser::new(JOBS.map(|job| job.name)).try_map(|name| {
         let job = JOBS.into_iter().find(|job| job.name == name);
         job.ok_or_else(|| format!("there is no row {name}"))

@@ -7,19 +7,22 @@ use std::time::Instant;
 
 use mfnet::baseline::mean_predictor;
 use mfnet::{
-    DataLoader, Dataset, Element, Evaluation, Event, History, NeuralNetwork, Sets, Sgd, Shuffle,
-    TrainOptions, Trainer,
+    DataLoader, Dataset, Element, Evaluation, Event, History, NeuralNetwork, Sets, Shuffle, TrainOptions,
+    Trainer,
 };
 
 use super::super::data::Pair;
 use super::super::progress::Progress;
-use super::job::{Job, LEARNING_RATE, Work};
+use super::job::{Job, Work};
 use super::spread::median;
 use super::table::{MFNET, PLAIN, Results, Row};
 use super::twin::{self, Twin};
 
 /// After so many seconds the plain implementation begins no further epoch, unless it was told how many.
 const PLAIN_SECONDS: f64 = 60.0;
+
+/// The test accuracy that [`Work::Reach`] ends at.
+pub(super) const ACCURACY: f64 = 0.98;
 
 /// What all runs of a job share.
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +38,7 @@ impl Setting {
         self.job.network(data.features(), data.outputs(), self.seed)
     }
 
-    /// Trains, and tests after the last epoch.
+    /// Trains, and tests after the last epoch; or after each, and ends with the one that reaches the accuracy asked for.
     fn train<T: Element>(
         &self,
         network: NeuralNetwork<T>,
@@ -47,7 +50,7 @@ impl Setting {
             .with_epochs(epochs)
             .with_batch_size(self.job.batch_size)
             .with_seed(self.seed)
-            .with_test_interval(epochs);
+            .with_test_interval(if self.job.work == Work::Reach { 1 } else { epochs });
         // Of so many trainings, lines for each would be too many.
         let mut progress = Progress::new(
             quiet || !stderr().is_terminal(),
@@ -55,12 +58,17 @@ impl Setting {
             task.train.samples(),
             0,
         );
-        let optimizer = Box::new(Sgd::new(LEARNING_RATE)?);
-        let mut trainer = Trainer::from_parts(network, self.job.loss(), optimizer).options(options);
+        let mut trainer =
+            Trainer::from_parts(network, self.job.loss(), self.job.optimizer()?).options(options);
         let sets = Sets::from(&task.train).with_test(&task.test);
         let observer = |event: Event<'_>| {
             progress.show(event);
-            ControlFlow::Continue(())
+            match event {
+                Event::Epoch(record) if self.job.work == Work::Reach && has_reached(record.test) => {
+                    ControlFlow::Break(())
+                }
+                _ => ControlFlow::Continue(()),
+            }
         };
         let result = trainer.fit_with(sets, observer).cloned();
         progress.end(false);
@@ -82,11 +90,21 @@ impl Setting {
                 );
                 Ok((row, history.epochs.first().map(|epoch| epoch.train_loss)))
             }
+            Work::Reach => {
+                let (_, history) = self.train(self.network(&task.train)?, task, self.epochs, self.quiet)?;
+                let (train_loss, test) = (history.train_loss(), history.test());
+                let row = row::<T>(history.epochs.len(), seconds_to_reach(&history), train_loss, test);
+                Ok((row, None))
+            }
             Work::Evaluate => {
                 let network = self.trained(task)?;
                 let seconds = self.evaluations(&network, task, self.job.round.unwrap_or(1))?;
                 let test = network.evaluate(&task.test, &*self.job.loss())?;
-                Ok((row::<T>(seconds.len(), median(&seconds), None, Some(test)), None))
+                let row = Row {
+                    measured: seconds.len(),
+                    ..row::<T>(1, median(&seconds), None, Some(test))
+                };
+                Ok((row, None))
             }
         }
     }
@@ -101,16 +119,25 @@ impl Setting {
         Ok(row::<T>(1, seconds, Some(train.loss), Some(test)))
     }
 
-    /// The median seconds of an epoch, or of an evaluation, in a round; a first one warms up.
-    pub(super) fn round<T: Element>(&self, task: &Pair<T>, count: usize) -> mfnet::Result<f64> {
+    /// A round of the comparison with peers.
+    pub(super) fn round<T: Element>(&self, task: &Pair<T>, count: usize) -> mfnet::Result<Round> {
         let network = self.network(&task.train)?;
-        let seconds = if self.job.work == Work::Evaluate {
-            self.evaluations(&network, task, count)?
-        } else {
-            let (_, history) = self.train(network, task, count + 1, true)?;
-            history.epochs[1..].iter().map(|epoch| epoch.seconds).collect()
-        };
-        Ok(median(&seconds))
+        Ok(match self.job.work {
+            Work::Evaluate => Round::of(&self.evaluations(&network, task, count)?),
+            Work::Reach => {
+                let (_, history) = self.train(network, task, count, true)?;
+                Round {
+                    seconds: seconds_to_reach(&history),
+                    epochs: history.epochs.len(),
+                }
+            }
+            Work::Mean | Work::Train => {
+                // The first epoch warms up.
+                let (_, history) = self.train(network, task, count + 1, true)?;
+                let seconds: Vec<f64> = history.epochs[1..].iter().map(|epoch| epoch.seconds).collect();
+                Round::of(&seconds)
+            }
+        })
     }
 
     /// The network after the job's epochs.
@@ -157,8 +184,10 @@ impl Setting {
             seconds += start.elapsed().as_secs_f64();
         }
         let done = losses.len();
-        let mut row = row::<f64>(done, seconds * self.epochs as f64 / done as f64, None, None);
+        let mut row = row::<f64>(done, seconds, None, None);
         row.implementation = PLAIN;
+        row.seconds *= self.epochs as f64 / done as f64;
+        row.epochs = self.epochs;
         row.results = if done == self.epochs {
             let test = plain_test(&twin, task)?;
             Results::Reached {
@@ -197,18 +226,52 @@ impl Setting {
     }
 }
 
-fn row<T: Element>(measured: usize, seconds: f64, train_loss: Option<f64>, test: Option<Evaluation>) -> Row {
+/// One implementation's time for a little of a job.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Round {
+    /// The median of an epoch or of an evaluation; of all epochs on the way to an accuracy, NaN if it was not reached.
+    pub(super) seconds: f64,
+    /// The epochs that these seconds are for.
+    pub(super) epochs: usize,
+}
+
+impl Round {
+    fn of(seconds: &[f64]) -> Self {
+        Round {
+            seconds: median(seconds),
+            epochs: 1,
+        }
+    }
+}
+
+fn has_reached(test: Option<Evaluation>) -> bool {
+    let accuracy = test.and_then(|test| test.accuracy);
+    accuracy.is_some_and(|accuracy| accuracy >= ACCURACY)
+}
+
+/// The seconds of all epochs, without the evaluations; NaN if the last did not reach the accuracy.
+fn seconds_to_reach(history: &History) -> f64 {
+    match has_reached(history.test()) {
+        true => history.seconds(),
+        false => f64::NAN,
+    }
+}
+
+/// A row of mfnet, for as many epochs as were timed.
+fn row<T: Element>(epochs: usize, seconds: f64, train_loss: Option<f64>, test: Option<Evaluation>) -> Row {
     Row {
         implementation: MFNET,
         precision: T::NAME,
-        measured,
+        epochs,
+        measured: epochs,
         seconds,
+        flops_per_second: None,
         results: Results::Reached {
             train_loss,
             test_loss: test.map(|test| test.loss),
             accuracy: test.and_then(|test| test.accuracy),
         },
-        pytorch: None,
+        times_mfnet: None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! What was measured, and the row of the table that shows it.
 
+use super::flops::Peak;
 use super::spread::Spread;
 
 /// The whole table, and what one must know to make use of it.
@@ -7,6 +8,8 @@ use super::spread::Spread;
 pub(super) struct Table {
     /// A label and what belongs to it: machine, libraries, versions.
     pub(super) facts: Vec<(&'static str, String)>,
+    /// Of this machine.
+    pub(super) peak: Peak,
     pub(super) sections: Vec<Section>,
     /// Sentences that explain the rows.
     pub(super) notes: Vec<String>,
@@ -19,8 +22,6 @@ pub(super) struct Section {
     pub(super) job: &'static str,
     /// The job in a line.
     pub(super) title: String,
-    /// The epochs that the seconds are for.
-    pub(super) epochs: usize,
     pub(super) rows: Vec<Row>,
 }
 
@@ -29,13 +30,17 @@ pub(super) struct Section {
 pub(super) struct Row {
     pub(super) implementation: &'static str,
     pub(super) precision: &'static str,
-    /// The epochs that were timed.
+    /// The epochs that the seconds are for.
+    pub(super) epochs: usize,
+    /// The epochs that were timed in this run.
     pub(super) measured: usize,
-    /// Seconds for all epochs of the section.
+    /// NaN for a training that did not get where it was to end.
     pub(super) seconds: f64,
+    /// The operations of its products over its time.
+    pub(super) flops_per_second: Option<f64>,
     pub(super) results: Results,
-    /// How many times as long PyTorch takes.
-    pub(super) pytorch: Option<Spread>,
+    /// A peer's: how many times as long as mfnet it takes in the same precision.
+    pub(super) times_mfnet: Option<Spread>,
 }
 
 /// What came out, or why nothing did.
@@ -51,33 +56,40 @@ pub(super) enum Results {
 }
 
 pub(super) const PLAIN: &str = "plain";
-pub(super) const ORIGINAL: &str = "original";
 pub(super) const MFNET: &str = "mfnet";
-pub(super) const PYTORCH: &str = "PyTorch";
 
 impl Section {
-    /// How many times as long the plain implementation takes as this row; none for its own.
+    /// How many times as long the plain implementation takes as this row; none for its own, and for times that are not
+    /// from this machine.
     pub(super) fn times_plain(&self, row: &Row) -> Option<f64> {
         let plain = self.rows.iter().find(|row| row.implementation == PLAIN)?;
-        (row.implementation != PLAIN).then(|| plain.seconds / row.seconds)
-    }
-
-    /// Milliseconds of an epoch.
-    pub(super) fn milliseconds(&self, row: &Row) -> f64 {
-        1e3 * row.seconds / self.epochs as f64
+        (row.implementation != PLAIN && row.measured > 0).then(|| plain.seconds / row.seconds)
     }
 }
 
 impl Table {
-    /// Whether any row was compared with PyTorch.
-    pub(super) fn has_pytorch(&self) -> bool {
+    /// Whether any row is a peer's.
+    pub(super) fn has_peers(&self) -> bool {
         let mut rows = self.sections.iter().flat_map(|section| &section.rows);
-        rows.any(|row| row.pytorch.is_some())
+        rows.any(|row| row.times_mfnet.is_some())
+    }
+
+    /// The part of the machine's peak that a row achieves; none where it exceeds it, for then it was not the peak.
+    pub(super) fn peak_share(&self, row: &Row) -> Option<f64> {
+        let share = row.flops_per_second? / self.peak.of(row.precision)?;
+        Some(share).filter(|&share| share <= 1.0)
     }
 }
 
 impl Row {
+    /// Milliseconds of an epoch.
+    pub(super) fn milliseconds(&self) -> f64 {
+        1e3 * self.seconds / self.epochs as f64
+    }
+
     pub(super) fn name(&self) -> String {
         format!("{} {}", self.implementation, self.precision)
+            .trim_end()
+            .to_owned()
     }
 }

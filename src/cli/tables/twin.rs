@@ -5,7 +5,7 @@
 use mfnet::plain::{self, Activation, Loss, Matrix, Training};
 use mfnet::{Dataset, Element, NeuralNetwork, Reduction, Targets};
 
-use super::job::{Data, Job, LEARNING_RATE};
+use super::job::{Job, LEARNING_RATE};
 
 /// A plain network and all that it learns from.
 #[derive(Debug)]
@@ -33,9 +33,9 @@ impl Twin {
             };
             Ok((Matrix::new(weights.nrows(), weights.ncols(), values)?, activation))
         });
-        let loss = match job.data {
-            Data::Housing => Loss::Mse,
-            Data::Mnist => Loss::CrossEntropy,
+        let loss = match job.data.is_classes() {
+            false => Loss::Mse,
+            true => Loss::CrossEntropy,
         };
         Ok(Twin {
             network: plain::Network::new(layers.collect::<mfnet::Result<_>>()?)?,
