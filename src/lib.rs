@@ -68,8 +68,7 @@
 //! An OpenBLAS that is older than the CPU does not recognise it, and falls back to kernels that are several times slower.
 //! On x86-64 Linux, mfnet detects this when the program is loaded, before `main`, and makes OpenBLAS choose again, if the
 //! library contains several kernel sets. It does not if the user has set `OPENBLAS_CORETYPE`, or if other threads are
-//! already running, as in a program that loads mfnet as a plugin. [`Blas::kernel`], [`Blas::replaced_kernel`] and
-//! [`Blas::better_kernel`] show the outcome. The kernel and the thread count of OpenBLAS are settings of the whole process,
+//! already running, as in a program that loads mfnet as a plugin. [`blas()`] shows the outcome. The kernel and the thread count of OpenBLAS are settings of the whole process,
 //! which matters to programs that also use OpenBLAS themselves; the first product or the first call of [`blas()`] sets the
 //! thread count to 1.
 //!
@@ -117,7 +116,7 @@ mod random;
 pub mod report;
 mod train;
 
-pub use blas::{Blas, blas};
+pub use blas::blas;
 #[cfg(feature = "save")]
 pub use checkpoint::Model;
 pub use data::{DataLoader, Dataset, Shuffle, Targets};

@@ -21,7 +21,7 @@ const ATTEMPT: Duration = Duration::from_millis(50);
 /// The instruction set that the loops of this crate use on this CPU: `"AVX-512"`, `"AVX2"` or, for what every CPU of the
 /// target has, `"baseline"`.
 ///
-/// The matrix products have an instruction set of their own: see [`Blas::kernel`](crate::Blas::kernel).
+/// The matrix products have an instruction set of their own: see [`Blas::kernel`](crate::product::Blas::kernel).
 pub fn instruction_set() -> &'static str {
     match InstructionSet::of_cpu() {
         InstructionSet::Avx512 => "AVX-512",

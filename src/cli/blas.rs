@@ -1,6 +1,6 @@
 //! What computes the products, in words.
 
-use mfnet::Blas;
+use mfnet::product::Blas;
 
 /// The variable that decides which kernels OpenBLAS uses.
 const CHOICE: &str = "OPENBLAS_CORETYPE";

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use mfnet::baseline::mean_predictor;
 use mfnet::data::Task as TaskKind;
+use mfnet::product::Blas;
 use mfnet::{
-    Blas, Clip, Dataset, Element, Evaluation, History, Model, MseLoss, NeuralNetwork, Reduction, StopReason,
+    Clip, Dataset, Element, Evaluation, History, Model, MseLoss, NeuralNetwork, Reduction, StopReason,
     TrainOptions,
 };
 

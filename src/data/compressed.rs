@@ -145,7 +145,11 @@ mod tests {
         let mut panels = crate::kernel::Panels::new(1, features + 1);
         panels.pack(Array2::ones((1, features + 1)).view(), false);
         let mut output = Array2::zeros((1, indices.len()));
-        panels.multiply(&columns, output.view_mut());
+        panels.multiply(
+            std::iter::once((&columns, output.view_mut())),
+            &mut Vec::new(),
+            false,
+        );
         output.into_raw_vec_and_offset().0
     }
 

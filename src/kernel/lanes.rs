@@ -2,7 +2,6 @@
 
 use std::fmt::Debug;
 
-
 use super::math::Real;
 
 /// A number that our kernels compute with: `f32` or `f64`.

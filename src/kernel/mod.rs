@@ -20,5 +20,5 @@ pub use lanes::Number;
 pub(crate) use math::{Exp, Function, Sigmoid, Tanh, map};
 pub(crate) use peak::{multiply_adds, read};
 pub(crate) use simd::{InstructionSet, prefetch, simd};
-pub(crate) use sparse::{Panels, SparseColumns};
+pub(crate) use sparse::{Panels, SparseColumns, Target};
 pub(crate) use transpose::transpose;

@@ -87,6 +87,9 @@ pub(crate) struct Panels<T> {
     copies: usize,
 }
 
+/// The number of samples that a panel is multiplied with before the next panel.
+const GROUP: usize = 256;
+
 impl<T: Number> Panels<T> {
     /// L, the number of rows of a panel: 128 bytes of them, enough to make up for reading the index and value of a feature.
     pub(crate) const ROWS: usize = 128 / size_of::<T>();
@@ -134,47 +137,92 @@ impl<T: Number> Panels<T> {
         }
     }
 
-    /// Z <- W A for the packed weights.
+    /// Z <- W A for the packed weights and each shard of samples; `targets` is memory that is kept for the next time.
+    ///
+    /// A panel is multiplied with the samples of all shards while it is in cache.
     ///
     /// # Shapes
     ///
     /// A: features x m; Z: rows x m, columns contiguous
-    pub(crate) fn multiply(&self, input: &SparseColumns<T>, mut output: ArrayViewMut2<'_, T>) {
-        assert_eq!(output.dim(), (self.rows, input.len()));
-        assert_eq!(input.features, self.features);
-        assert!(
-            self.rows == 1 || output.strides()[0] == 1,
-            "the columns of the output are contiguous"
-        );
-        let panels = self.storage[self.start..].chunks_exact(self.size() * self.copies);
-        for (copies, output) in panels.zip(output.axis_chunks_iter_mut(Axis(0), Self::ROWS)) {
-            let panel = &copies[..self.size()];
-            run(Multiply { panel, input, output });
+    pub(crate) fn multiply<'a>(
+        &self,
+        shards: impl Iterator<Item = (&'a SparseColumns<T>, ArrayViewMut2<'a, T>)>,
+        targets: &mut Vec<Target<T>>,
+        parallel: bool,
+    ) {
+        targets.clear();
+        targets.extend(shards.map(|(input, output)| Target::new(input, output, self.rows, self.features)));
+        let (targets, panels) = (&targets[..], self.rows.div_ceil(Self::ROWS));
+        // Neighbouring tasks have the same samples, which stay in the L2 cache while a thread goes from panel to panel.
+        let largest = targets.iter().map(|target| target.samples).max().unwrap_or(1);
+        let group = (GROUP / largest.max(1)).max(1);
+        let work = |task: usize| {
+            let (targets, index) = (&targets[task / panels * group..], task % panels);
+            let first = index * Self::ROWS;
+            let rows = Self::ROWS.min(self.rows - first);
+            run(Multiply {
+                panel: &self.storage[self.start + index * self.copies * self.size()..][..self.size()],
+                first,
+                rows,
+                targets: &targets[..targets.len().min(group)],
+            });
+        };
+        let tasks = targets.len().div_ceil(group) * panels;
+        if parallel {
+            (0..tasks).into_par_iter().for_each(work);
+        } else {
+            (0..tasks).for_each(work);
         }
     }
 
-    /// W <- W + alpha Delta A^T over shards of samples; overwrites the packed weights.
+    /// Adds alpha Delta A^T over shards of samples to the packed weights, which [`Panels::pack`] must have packed, and
+    /// unpacks the sum into W. The packed weights are then those of W.
     ///
     /// # Shapes
     ///
     /// A: features x m and Delta: rows x m of each shard; W: rows x features, columns contiguous
-    pub(crate) fn add_outer_products<'a>(
+    pub(crate) fn update<'a>(
         &mut self,
         alpha: T,
         shards: impl Iterator<Item = (&'a SparseColumns<T>, ArrayView2<'a, T>)> + Clone + Sync,
-        mut weights: ArrayViewMut2<'_, T>,
+        weights: ArrayViewMut2<'_, T>,
         parallel: bool,
     ) {
-        assert_eq!(weights.dim(), (self.rows, self.features));
-        let (features, size, copies) = (self.features, self.size(), self.copies);
-        let count = self.rows.div_ceil(Self::ROWS) * copies;
+        self.add_outer_products(alpha, true, shards, weights, parallel);
+    }
+
+    /// G <- alpha Delta A^T over shards of samples; overwrites the packed weights.
+    ///
+    /// # Shapes
+    ///
+    /// As [`Panels::update`], with G in the shape of W
+    pub(crate) fn gradient<'a>(
+        &mut self,
+        alpha: T,
+        shards: impl Iterator<Item = (&'a SparseColumns<T>, ArrayView2<'a, T>)> + Clone + Sync,
+        gradient: ArrayViewMut2<'_, T>,
+        parallel: bool,
+    ) {
+        self.add_outer_products(alpha, false, shards, gradient, parallel);
+    }
+
+    /// Adds outer products to the packed weights or, unless `to_weights`, to 0, and unpacks the sum.
+    fn add_outer_products<'a>(
+        &mut self,
+        alpha: T,
+        to_weights: bool,
+        shards: impl Iterator<Item = (&'a SparseColumns<T>, ArrayView2<'a, T>)> + Clone + Sync,
+        mut result: ArrayViewMut2<'_, T>,
+        parallel: bool,
+    ) {
+        assert_eq!(result.dim(), (self.rows, self.features));
+        let (all_rows, features, size, copies) = (self.rows, self.features, self.size(), self.copies);
+        let count = all_rows.div_ceil(Self::ROWS) * copies;
         let panels = &mut self.storage[self.start..][..count * size];
         let work = |(index, panel): (usize, &mut [T])| {
             let first = index / copies * Self::ROWS;
-            let rows = first..weights.nrows().min(first + Self::ROWS);
-            if index % copies == 0 {
-                pack_panel(weights.slice(s![rows.clone(), ..]), panel);
-            } else {
+            let rows = first..all_rows.min(first + Self::ROWS);
+            if index % copies > 0 || !to_weights {
                 panel.fill(T::zero());
             }
             for (input, delta) in shards.clone().skip(index % copies).step_by(copies) {
@@ -197,19 +245,51 @@ impl<T: Number> Panels<T> {
         } else {
             panels.chunks_exact_mut(size).enumerate().for_each(work);
         }
-        let work = |(copies, weights): (&mut [T], ArrayViewMut2<'_, T>)| {
+        let work = |(copies, result): (&mut [T], ArrayViewMut2<'_, T>)| {
             let (panel, others) = copies.split_at_mut(size);
             for other in others.chunks_exact(size) {
                 panel.iter_mut().zip(other).for_each(|(sum, &part)| *sum += part);
             }
-            unpack_panel(panel, weights);
+            unpack_panel(panel, result);
         };
-        let rows = weights.axis_chunks_iter_mut(Axis(0), Self::ROWS);
+        let rows = result.axis_chunks_iter_mut(Axis(0), Self::ROWS);
         if parallel {
             let panels = panels.par_chunks_exact_mut(size * copies);
             panels.zip(rows.into_par_iter()).for_each(work);
         } else {
             panels.chunks_exact_mut(size * copies).zip(rows).for_each(work);
+        }
+    }
+}
+
+/// The samples of a shard and the place for their results, while several panels write different rows of these.
+#[derive(Debug)]
+pub(crate) struct Target<T> {
+    input: *const SparseColumns<T>,
+    output: *mut T,
+    column: isize,
+    samples: usize,
+}
+
+// SAFETY: a target is used only within `Panels::multiply`, which borrows what it points to; each panel writes rows of its
+// own.
+unsafe impl<T: Send + Sync> Send for Target<T> {}
+// SAFETY: as above.
+unsafe impl<T: Send + Sync> Sync for Target<T> {}
+
+impl<T: Number> Target<T> {
+    fn new(input: &SparseColumns<T>, mut output: ArrayViewMut2<'_, T>, rows: usize, features: usize) -> Self {
+        assert_eq!(output.dim(), (rows, input.len()));
+        assert_eq!(input.features, features);
+        assert!(
+            rows == 1 || output.strides()[0] == 1,
+            "the columns of the output are contiguous"
+        );
+        Target {
+            input,
+            output: output.as_mut_ptr(),
+            column: output.strides()[1],
+            samples: input.len(),
         }
     }
 }
@@ -270,68 +350,73 @@ fn place<T: Number>(feature: u16, row: usize) -> usize {
         .wrapping_add(row)
 }
 
-/// The rows of one panel of Z <- W A.
+/// The rows of one panel of Z <- W A, `rows` of them from row `first` of Z on.
 struct Multiply<'a, T> {
     panel: &'a [T],
-    input: &'a SparseColumns<T>,
-    output: ArrayViewMut2<'a, T>,
+    first: usize,
+    rows: usize,
+    targets: &'a [Target<T>],
 }
 
 impl<T: Number> Kernel<T> for Multiply<'_, T> {
     #[inline(always)]
-    fn run<V: Lanes<Number = T>>(mut self) {
-        debug_assert_eq!(self.panel.len(), Panels::<T>::ROWS * self.input.features);
-        let rows = self.output.nrows();
-        let mut first = 0;
-        while first + V::COUNT < rows {
-            self.registers::<V, 2>(first);
-            first += 2 * V::COUNT;
+    fn run<V: Lanes<Number = T>>(self) {
+        let mut row = 0;
+        while row + V::COUNT < self.rows {
+            self.registers::<V, 2>(row);
+            row += 2 * V::COUNT;
         }
-        if first < rows {
-            self.registers::<V, 1>(first);
+        if row < self.rows {
+            self.registers::<V, 1>(row);
         }
     }
 }
 
 impl<T: Number> Multiply<'_, T> {
-    /// R registers of the panel's rows, from row `first` on.
+    /// R registers of the panel's rows, from row `row` of the panel on.
     #[inline(always)]
-    fn registers<V: Lanes<Number = T>, const R: usize>(&mut self, first: usize) {
-        let rows = self.output.nrows() - first;
+    fn registers<V: Lanes<Number = T>, const R: usize>(&self, row: usize) {
+        let rows = self.rows - row;
         let panel = self.panel.as_ptr();
-        let output = self.output.columns_mut().into_iter();
-        for ((indices, values), mut output) in self.input.columns().zip(output) {
-            // Four independent sums: each addition to a single one would wait for the addition before.
-            let mut sums = [[V::splat(T::default()); R]; 4];
-            let (indices, last_indices) = indices.as_chunks::<4>();
-            let (values, last_values) = values.as_chunks::<4>();
-            for (indices, values) in indices.iter().zip(values) {
-                for s in 0..4 {
-                    let value = V::splat(values[s]);
-                    for r in 0..R {
-                        let place = place::<T>(indices[s], first + r * V::COUNT);
-                        // SAFETY: every index is below `features`, as `push` made sure, and the panel has ROWS
-                        // numbers for each, of which R registers from `first` on are used.
-                        let lanes = unsafe { V::load(panel.wrapping_add(place)) };
-                        sums[s][r] = lanes.mul_add(value, sums[s][r]);
+        for target in self.targets {
+            // SAFETY: `multiply` borrows the samples.
+            let input = unsafe { &*target.input };
+            debug_assert_eq!(self.panel.len(), Panels::<T>::ROWS * input.features);
+            let mut output = target.output.wrapping_add(self.first + row);
+            for (indices, values) in input.columns() {
+                // Four independent sums: each addition to a single one would wait for the addition before.
+                let mut sums = [[V::splat(T::default()); R]; 4];
+                let (indices, last_indices) = indices.as_chunks::<4>();
+                let (values, last_values) = values.as_chunks::<4>();
+                for (indices, values) in indices.iter().zip(values) {
+                    for s in 0..4 {
+                        let value = V::splat(values[s]);
+                        for r in 0..R {
+                            let place = place::<T>(indices[s], row + r * V::COUNT);
+                            // SAFETY: every index is below `features`, as `push` made sure, and the panel has ROWS
+                            // numbers for each, of which R registers from `row` on are used.
+                            let lanes = unsafe { V::load(panel.wrapping_add(place)) };
+                            sums[s][r] = lanes.mul_add(value, sums[s][r]);
+                        }
                     }
                 }
-            }
-            for (&index, &value) in last_indices.iter().zip(last_values) {
-                let value = V::splat(value);
-                for r in 0..R {
-                    let place = place::<T>(index, first + r * V::COUNT);
-                    // SAFETY: as above.
-                    let lanes = unsafe { V::load(panel.wrapping_add(place)) };
-                    sums[0][r] = lanes.mul_add(value, sums[0][r]);
+                for (&index, &value) in last_indices.iter().zip(last_values) {
+                    let value = V::splat(value);
+                    for r in 0..R {
+                        let place = place::<T>(index, row + r * V::COUNT);
+                        // SAFETY: as above.
+                        let lanes = unsafe { V::load(panel.wrapping_add(place)) };
+                        sums[0][r] = lanes.mul_add(value, sums[0][r]);
+                    }
                 }
-            }
-            let output = output.as_mut_ptr();
-            for r in 0..R {
-                let sum = sums[0][r].add(sums[1][r]).add(sums[2][r].add(sums[3][r]));
-                let offset = r * V::COUNT;
-                // SAFETY: `multiply` made sure that columns are contiguous; `rows` numbers are left from `first` on.
-                unsafe { sum.store_first(output.add(first + offset), rows - offset) };
+                for r in 0..R {
+                    let sum = sums[0][r].add(sums[1][r]).add(sums[2][r].add(sums[3][r]));
+                    let offset = r * V::COUNT;
+                    // SAFETY: `Target::new` made sure that columns are contiguous and have `first + rows` numbers or
+                    // more; `rows` of them are left from `row` on, which only this panel writes.
+                    unsafe { sum.store_first(output.wrapping_add(offset), rows - offset) };
+                }
+                output = output.wrapping_offset(target.column);
             }
         }
     }
@@ -425,16 +510,27 @@ mod tests {
             let mut panels = Panels::new(rows, features + 1);
             panels.pack(weights.view(), false);
             let mut output = Array2::from_elem((rows, m).f(), T::nan());
-            panels.multiply(&input, output.view_mut());
+            let mut other = output.clone();
+            let shards = [(&input, output.view_mut()), (&input, other.view_mut())];
+            panels.multiply(shards.into_iter(), &mut Vec::new(), m > 2);
             assert_eq!(output, weights.dot(&dense));
+            assert_eq!(other, output);
 
             let (minus_two, minus_ten) = (<T as From<i8>>::from(-2), <T as From<i8>>::from(-10));
             // More shards than there are copies of a panel.
             let shards = [(&input, delta.view()); 5];
+            let expected = delta.dot(&dense.t()) * minus_ten;
             for parallel in [false, true] {
                 let mut updated = weights.clone();
-                panels.add_outer_products(minus_two, shards.iter().copied(), updated.view_mut(), parallel);
-                assert_eq!(updated, &weights + &(delta.dot(&dense.t()) * minus_ten));
+                panels.pack(weights.view(), parallel);
+                panels.update(minus_two, shards.iter().copied(), updated.view_mut(), parallel);
+                assert_eq!(updated, &weights + &expected);
+                // The packed weights are up to date.
+                panels.update(minus_two, shards.iter().copied(), updated.view_mut(), parallel);
+                assert_eq!(updated, &weights + &expected + &expected);
+                let mut gradient = Array2::from_elem(weights.raw_dim().f(), T::nan());
+                panels.gradient(minus_two, shards.iter().copied(), gradient.view_mut(), parallel);
+                assert_eq!(gradient, expected);
             }
         }
     }

@@ -63,15 +63,18 @@ compiled! {
         workspace.check(OPERATION, network, true)?;
         network.check_batch(OPERATION, batch.samples())?;
         let used = workspace.shards_of_batch(batch.samples())?;
-        network.pack_weights(dataset, workspace);
+        network.prepare(dataset, workspace);
         let first_trainable = network.first_trainable();
         network.transpose_weights(workspace, first_trainable);
 
-        let Workspace { partition, shards, sync_points, packed, transposed, sparse, .. } = workspace;
+        let Workspace { partition, shards, sync_points, packed, transposed, sparse, sparse_targets, .. } = workspace;
         let (stages, shards) = (&network.stages[..], &mut shards[..used]);
         let packed = packed[0].as_ref().filter(|_| *sparse);
         let transposed = &transposed[..];
         let mode = Mode::Train { epoch: batch.epoch(), first: batch.first() };
+        let source = Source::Dataset(dataset);
+        let pipeline = Pipeline { stages, sync_points: &[], packed, transposed };
+        pipeline.start(*partition, shards, indices, mode, source, sparse_targets);
         let mut start = 0;
         for index in 0..sync_points.len() {
             let (before, rest) = sync_points.split_at_mut(index);
@@ -79,7 +82,7 @@ compiled! {
             let end = rest[0].layer;
             partition.for_each_shard(shards, indices, mode, |shard, indices| {
                 if index == 0 {
-                    pipeline.load(shard, Source::Dataset(dataset), indices);
+                    pipeline.load(shard, source, indices);
                 }
                 pipeline.forward(shard, start..end);
                 shard.measure(index, end);
@@ -92,7 +95,7 @@ compiled! {
         let pipeline = Pipeline { stages, sync_points, packed, transposed };
         partition.for_each_shard(shards, indices, mode, |shard, indices| {
             if pipeline.sync_points.is_empty() {
-                pipeline.load(shard, Source::Dataset(dataset), indices);
+                pipeline.load(shard, source, indices);
             }
             pipeline.forward(shard, start..stages.len());
             let (output, delta, targets) = shard.loss_operands();

@@ -266,6 +266,7 @@ compiled! {
             return Err(Error::option("layers", 0, "at least 1"));
         }
         Ok(NeuralNetwork {
+            version: NetworkId::next(),
             id: NetworkId::next(),
             stages,
         })

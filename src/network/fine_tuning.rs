@@ -6,6 +6,7 @@ use super::{NeuralNetwork, Stage};
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::layer::Layer;
+use crate::optimizer::NetworkId;
 
 impl<T: Element> NeuralNetwork<T> {
     /// The layers in order, activations not counted.
@@ -110,6 +111,7 @@ impl<T: Element> NeuralNetwork<T> {
                 widths(&*layer),
             ));
         }
+        self.version = NetworkId::next();
         Ok(std::mem::replace(old, layer))
     }
 }

@@ -5,15 +5,16 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::Stage;
+use super::partition::Partition;
 use super::shard::Shard;
 use super::workspace::{SyncPoint, Workspace};
 use super::{NeuralNetwork, shard::Source};
 use crate::augment::body_mut;
 use crate::data::Dataset;
 use crate::element::Element;
-use crate::layer::BatchStatistics;
+use crate::layer::{BatchStatistics, Mode};
 use crate::pool;
-use crate::product::{PackedWeights, TransposedWeights};
+use crate::product::{PackedWeights, SparseTarget, TransposedWeights};
 
 /// The layers that shards pass through, and the data that all shards share.
 #[derive(Debug)]
@@ -28,25 +29,44 @@ pub(super) struct Pipeline<'a, T> {
 }
 
 impl<'a, T: Element> Pipeline<'a, T> {
-    /// Copies samples into a shard.
-    pub(super) fn load(&self, shard: &mut Shard<T>, source: Source<'_, T>, indices: &[usize]) {
-        shard.load(source, indices, self.packed.is_some());
+    /// Copies the samples of a batch into its shards. If they are mostly zeros, also computes the product of the first
+    /// layer, for all shards together.
+    pub(super) fn start(
+        &self,
+        partition: Partition,
+        shards: &mut [Shard<T>],
+        indices: &[usize],
+        mode: Mode,
+        source: Source<'_, T>,
+        targets: &mut Vec<SparseTarget<T>>,
+    ) {
+        let Some(packed) = self.packed else { return };
+        partition.for_each_shard(shards, indices, mode, |shard, indices| {
+            shard.load(source, indices, true);
+        });
+        let operands = shards.iter_mut().filter_map(Shard::sparse_operands);
+        let operands = operands.map(|(input, output)| (input, body_mut(output)));
+        if partition.parallel {
+            pool::enter(|| packed.multiply(operands, targets, true));
+        } else {
+            packed.multiply(operands, targets, false);
+        }
     }
 
-    /// Runs the forward pass of a shard through these layers.
+    /// Copies samples into a shard, unless [`Pipeline::start`] has.
+    pub(super) fn load(&self, shard: &mut Shard<T>, source: Source<'_, T>, indices: &[usize]) {
+        if self.packed.is_none() {
+            shard.load(source, indices, false);
+        }
+    }
+
+    /// Runs the forward pass of a shard through these layers, but for the product that [`Pipeline::start`] has computed.
     pub(super) fn forward(&self, shard: &mut Shard<T>, layers: Range<usize>) {
         for layer in layers {
             let stage = &self.stages[layer];
-            match self.packed.filter(|_| layer == 0) {
-                Some(packed) => {
-                    if let Some((input, output)) = shard.sparse_operands() {
-                        packed.multiply(input, body_mut(output));
-                    }
-                }
-                None => {
-                    let (input, output, mut context) = shard.forward_operands(layer, self.statistics(layer));
-                    stage.layer.forward(input, output, &mut context);
-                }
+            if layer > 0 || self.packed.is_none() {
+                let (input, output, mut context) = shard.forward_operands(layer, self.statistics(layer));
+                stage.layer.forward(input, output, &mut context);
             }
             if let Some(activation) = &stage.activation {
                 let (_, output, _) = shard.forward_operands(layer, None);
@@ -65,23 +85,30 @@ impl<'a, T: Element> Pipeline<'a, T> {
 
 impl<T: Element> NeuralNetwork<T> {
     /// Packs the first layer's weights if the products with a data set's samples skip their zeros.
-    pub(super) fn pack_weights(&self, dataset: &Dataset<T>, workspace: &mut Workspace<T>) {
-        let first = &self.stages[0];
-        workspace.sparse = first.is_linear() && dataset.is_sparse();
-        if !workspace.sparse {
-            return;
+    pub(super) fn prepare(&self, dataset: &Dataset<T>, workspace: &mut Workspace<T>) {
+        workspace.sparse = self.stages[0].is_linear() && dataset.is_sparse();
+        if workspace.sparse {
+            dataset.compress();
+            self.pack_weights(workspace);
         }
-        dataset.compress();
-        let Some(weights) = first.linear_weights() else {
+    }
+
+    /// Packs the first layer's weights, unless the workspace holds them already.
+    pub(super) fn pack_weights(&self, workspace: &mut Workspace<T>) {
+        let Some(weights) = self.stages[0].linear_weights() else {
             return;
         };
-        let packed =
-            workspace.packed[0].get_or_insert_with(|| PackedWeights::new(weights.nrows(), weights.ncols()));
+        if workspace.packed_version == Some(self.version) {
+            return;
+        }
+        let new = || PackedWeights::new(weights.nrows(), weights.ncols());
+        let packed = workspace.packed[0].get_or_insert_with(new);
         if workspace.partition.parallel {
             pool::enter(|| packed.pack(weights, true));
         } else {
             packed.pack(weights, false);
         }
+        workspace.packed_version = Some(self.version);
     }
 
     /// Transposes the weights of the layers above `first_trainable` for the backward pass.

@@ -42,6 +42,8 @@ pub struct NeuralNetwork<T> {
     /// Identifies the network to optimizers, whose state belongs to one network.
     id: NetworkId,
     stages: Vec<Stage<T>>,
+    /// Another one after each change of the parameters.
+    version: NetworkId,
 }
 
 /// A layer and the activation that works in place on its output.
@@ -153,6 +155,7 @@ impl<T: Element> NeuralNetwork<T> {
     #[cfg(feature = "save")]
     pub(crate) fn replace_layers(&mut self, other: Self) {
         debug_assert_eq!(self.architecture(), other.architecture());
+        self.version = NetworkId::next();
         for (stage, other) in self.stages.iter_mut().zip(other.stages) {
             stage.layer = other.layer;
             stage.activation = other.activation;
@@ -185,6 +188,7 @@ impl<T: Element> NeuralNetwork<T> {
 
     /// Restores a snapshot of this network.
     pub(crate) fn restore_snapshot(&mut self, snapshot: &[Array2<T>]) {
+        self.version = NetworkId::next();
         let mut snapshot = snapshot.iter();
         for stage in &mut self.stages {
             for (tensor, saved) in stage.layer.parameters_mut().iter_mut().zip(&mut snapshot) {

@@ -73,11 +73,15 @@ impl Partition {
     /// operations; with shards of `shard_size` samples, or of a size chosen here.
     ///
     /// The chosen size gives up to [`MOST_SHARDS`] shards of equal size, a power of two so that they can be shared evenly
-    /// among threads. Each is large enough to be worth a task and to amortise the reading of the weights.
-    pub(super) fn new(operations: usize, capacity: usize, shard_size: Option<usize>) -> Self {
-        const FEWEST_SAMPLES: usize = 16;
+    /// among threads. Each has at least `fewest_samples` samples and is large enough to be worth a task.
+    pub(super) fn new(
+        operations: usize,
+        fewest_samples: usize,
+        capacity: usize,
+        shard_size: Option<usize>,
+    ) -> Self {
         let worth_a_task = PARALLEL_OPERATIONS / operations.max(1);
-        let most = (capacity / worth_a_task.max(FEWEST_SAMPLES)).clamp(1, MOST_SHARDS);
+        let most = (capacity / worth_a_task.max(fewest_samples)).clamp(1, MOST_SHARDS);
         let chosen = || capacity.div_ceil(1 << most.ilog2());
         let shard_size = shard_size.unwrap_or_else(chosen).min(capacity).max(1);
         Partition {

@@ -136,7 +136,7 @@ impl<T: Element> NeuralNetwork<T> {
         self.check_inputs("NeuralNetwork::predict_dataset", samples, features)?;
         let mut predictions = Array2::zeros((samples, self.outputs()));
         let mut workspace = Workspace::for_prediction(self, samples)?;
-        self.pack_weights(dataset, &mut workspace);
+        self.prepare(dataset, &mut workspace);
         predict_samples(
             self,
             Source::Dataset(dataset),
@@ -213,7 +213,7 @@ compiled! {
             sum += shards.iter().map(|shard| shard.loss).sum::<f64>();
             correct += shards.iter().map(|shard| shard.correct).sum::<usize>();
         };
-        network.pack_weights(dataset, workspace);
+        network.prepare(dataset, workspace);
         forward_all(network, Source::Dataset(dataset), dataset.samples(), workspace, evaluate, add);
         let samples = dataset.samples() as f64;
         Evaluation {
@@ -243,6 +243,7 @@ fn forward_all<T: Element>(
         propagated,
         packed,
         sparse,
+        sparse_targets,
         order,
         ..
     } = workspace;
@@ -258,6 +259,7 @@ fn forward_all<T: Element>(
         order.clear();
         order.extend(first..samples.min(first + partition.capacity));
         let shards = &mut shards[..partition.shards(order.len())];
+        pipeline.start(*partition, shards, order, Mode::Eval, source, sparse_targets);
         partition.for_each_shard(shards, order, Mode::Eval, |shard, indices| {
             pipeline.load(shard, source, indices);
             pipeline.forward(shard, 0..network.stages.len());

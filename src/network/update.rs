@@ -10,7 +10,7 @@ use super::{NeuralNetwork, Stage, Workspace};
 use crate::augment::{body, body_mut};
 use crate::element::{Element, compiled};
 use crate::error::{Error, Result};
-use crate::optimizer::{Gradients, Optimizer};
+use crate::optimizer::{Gradients, NetworkId, Optimizer};
 use crate::pool;
 use crate::product::{PackedWeights, add_gradient};
 
@@ -62,6 +62,10 @@ impl<T: Element> NeuralNetwork<T> {
 compiled! {
     fn compute_gradients<'a, 'b, T>(network: &'a NeuralNetwork<T>, workspace: &'a mut Workspace<T>) -> Result<()> {
         network.check_propagated("NeuralNetwork::gradients", workspace)?;
+        if workspace.sparse {
+            // The sums of the first layer's gradient take their place.
+            workspace.packed_version = None;
+        }
         let Workspace { shards, used, packed, gradients, sparse, partition, .. } = workspace;
         let (shards, sparse) = (&shards[..*used], *sparse);
         let work = |(((layer, stage), packed), gradients): GradientWork<'_, T>| {
@@ -95,6 +99,7 @@ compiled! {
             None => {
                 network.gradients(workspace)?;
                 optimizer.start_step(&Gradients::new(network.id, &workspace.gradients))?;
+                network.version = NetworkId::next();
                 let mut indices = 0..;
                 for (stage, gradients) in network.stages.iter_mut().zip(&mut workspace.gradients) {
                     let trainable = stage.trainable;
@@ -128,6 +133,9 @@ fn fused_update<T: Element>(
     workspace: &mut Workspace<T>,
 ) -> Result<()> {
     network.check_propagated("NeuralNetwork::apply_gradients", workspace)?;
+    if workspace.sparse {
+        network.pack_weights(workspace);
+    }
     let Workspace {
         shards,
         used,
@@ -155,6 +163,8 @@ fn fused_update<T: Element>(
     } else {
         network.stages.iter_mut().enumerate().zip(packed).for_each(work);
     }
+    network.version = NetworkId::next();
+    workspace.packed_version = sparse.then_some(network.version);
     Ok(())
 }
 
@@ -246,13 +256,14 @@ fn add_sparse_products<T: Element>(
 ) {
     let parallel = is_parallel(shards, weights.len());
     let mut weights = body_mut(weights);
-    if beta == T::zero() {
-        weights.fill(T::zero());
-    }
     let samples = shards.iter().filter_map(Shard::sparse_input_and_delta);
+    let mut work = |parallel| match beta == T::zero() {
+        true => packed.gradient(alpha, samples.clone(), weights.view_mut(), parallel),
+        false => packed.update(alpha, samples.clone(), weights.view_mut(), parallel),
+    };
     if parallel {
-        pool::enter(|| packed.add_outer_products(alpha, samples, weights, true));
+        pool::enter(|| work(true));
     } else {
-        packed.add_outer_products(alpha, samples, weights, false);
+        work(false);
     }
 }

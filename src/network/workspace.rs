@@ -10,7 +10,7 @@ use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::layer::{BatchStatistics, LayerKind, has_room};
 use crate::optimizer::NetworkId;
-use crate::product::{PackedWeights, TransposedWeights};
+use crate::product::{self, PackedWeights, SparseTarget, TransposedWeights};
 
 /// The memory for a batch that passes through a network: values and deltas of its samples, its loss, and the gradients.
 ///
@@ -50,6 +50,9 @@ pub struct Workspace<T> {
     pub(super) sync_points: Vec<SyncPoint<T>>,
     /// For each layer its packed weights, if its products need them; allocated when first needed.
     pub(super) packed: Vec<Option<PackedWeights<T>>>,
+    /// The version of the network whose weights are packed.
+    pub(super) packed_version: Option<NetworkId>,
+    pub(super) sparse_targets: Vec<SparseTarget<T>>,
     /// For each layer its transposed weights, if its backward pass needs them.
     pub(super) transposed: Vec<Option<TransposedWeights<T>>>,
     /// Whether the last samples were mostly zeros, and multiplied with packed weights.
@@ -131,7 +134,9 @@ impl<T: Element> Workspace<T> {
             ));
         }
         let operations = stages.iter().map(|stage| operations(&*stage.layer)).sum();
-        let partition = Partition::new(operations, capacity, shard_size);
+        let weights = stages.iter().filter_map(Stage::linear_weights);
+        let fewest = weights.map(product::fewest_samples).max().unwrap_or(1);
+        let partition = Partition::new(operations, fewest, capacity, shard_size);
         let shard = |number: usize| {
             let samples = partition.shard_size.min(capacity - number * partition.shard_size);
             Shard::new(stages, samples, trains)
@@ -148,6 +153,8 @@ impl<T: Element> Workspace<T> {
                 .filter_map(|(layer, stage)| SyncPoint::of(layer, stage))
                 .collect(),
             packed: stages.iter().map(|_| None).collect(),
+            packed_version: None,
+            sparse_targets: Vec::new(),
             transposed: stages
                 .iter()
                 .map(|stage| stage.transposed_weights(trains))

@@ -1,7 +1,6 @@
 //! The three products of a fully connected layer, and the choice of kernels for them.
 
-use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, ShapeBuilder, s};
-use rayon::prelude::*;
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, ShapeBuilder, s};
 
 use super::gemm;
 use super::{Products, products};
@@ -45,6 +44,18 @@ impl Kernels {
     }
 }
 
+/// The number of samples from which on a product is worth its reading of these weights, outputs x (inputs + 1).
+pub(crate) fn fewest_samples<T>(weights: ArrayView2<'_, T>) -> usize {
+    /// The size of an L2 cache, or of a thread's part of an L3 cache.
+    const CACHE: usize = 1 << 20;
+    match Kernels::of(weights) {
+        Kernels::FewOutputs => 16,
+        Kernels::Dense => 16 * (weights.len() * size_of::<T>()).div_ceil(CACHE),
+        // BLAS packs the weights before it multiplies.
+        Kernels::Blas => 128,
+    }
+}
+
 /// Whether the weights of a layer with so many outputs should be row-major; column-major otherwise.
 pub(crate) fn is_row_major(outputs: usize) -> bool {
     outputs <= FEW
@@ -78,17 +89,7 @@ impl<T: Element> TransposedWeights<T> {
 
     /// Copies the weights.
     pub(crate) fn assign(&mut self, weights: ArrayView2<'_, T>, parallel: bool) {
-        /// The number of outputs that one task copies.
-        const OUTPUTS: usize = 64;
-        let weights = weights.slice_move(s![.., 1..]);
-        let work = |(rows, columns): (ArrayView2<'_, T>, ArrayViewMut2<'_, T>)| transpose(rows, columns);
-        let rows = weights.axis_chunks_iter(Axis(0), OUTPUTS);
-        let columns = self.weights.axis_chunks_iter_mut(Axis(1), OUTPUTS);
-        if parallel {
-            rows.into_par_iter().zip(columns).for_each(work);
-        } else {
-            rows.zip(columns).for_each(work);
-        }
+        transpose(weights.slice_move(s![.., 1..]), self.weights.view_mut(), parallel);
     }
 }
 

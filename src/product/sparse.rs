@@ -1,6 +1,6 @@
 //! Products with samples that are mostly zeros, and the condition for skipping the zeros.
 
-pub(crate) use crate::kernel::{Panels as PackedWeights, SparseColumns};
+pub(crate) use crate::kernel::{Panels as PackedWeights, SparseColumns, Target as SparseTarget};
 
 /// The largest share of non-zero inputs, 0 to 1, at which products that skip the zeros are faster than dense ones.
 const MOST_DENSITY: f64 = 0.4;

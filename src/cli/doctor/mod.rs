@@ -7,7 +7,7 @@ mod measure;
 pub(super) mod system;
 mod text;
 
-use mfnet::Blas;
+use mfnet::product::Blas;
 
 use self::measure::Measured;
 use self::system::System;
