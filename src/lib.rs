@@ -137,7 +137,8 @@ pub mod internal {
     /// Measurements of the machine's limits.
     pub mod machine {
         pub use crate::machine::{
-            fork_join_seconds, instruction_set, memory_bandwidth, peak_flops, product_flops,
+            check_instructions, fork_join_seconds, instruction_set, memory_bandwidth, peak_flops,
+            product_flops,
         };
     }
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use ndarray::{Array2, ShapeBuilder};
 
 use crate::element::Element;
+use crate::error::{Error, Result};
 use crate::kernel::{InstructionSet, multiply_adds, read};
 use crate::pool;
 use crate::product::gemm;
@@ -18,15 +19,38 @@ use crate::product::gemm;
 const ATTEMPTS: usize = 5;
 const ATTEMPT: Duration = Duration::from_millis(50);
 
-/// The instruction set that the loops of this crate use on this CPU: `"AVX-512"`, `"AVX2"` or, for what every CPU of the
-/// target has, `"baseline"`.
+/// The instruction set that the loops of this crate use: `"AVX-512"`, `"AVX2"` or, for what every CPU of the target has,
+/// `"baseline"`. It is the best of this CPU, unless the environment variable `MFNET_INSTRUCTIONS` limits it.
 ///
 /// The matrix products have an instruction set of their own: see [`Blas::kernel`](crate::product::Blas::kernel).
 pub fn instruction_set() -> &'static str {
-    match InstructionSet::of_cpu() {
+    match InstructionSet::current() {
         InstructionSet::Avx512 => "AVX-512",
         InstructionSet::Avx2 => "AVX2",
         InstructionSet::Baseline => "baseline",
+    }
+}
+
+/// Refuses a value of the environment variable `MFNET_INSTRUCTIONS` that is not known, or that this CPU does not have.
+///
+/// # Errors
+///
+/// [`Error::InvalidOption`](crate::Error::InvalidOption) with the names that are possible.
+pub fn check_instructions() -> Result<()> {
+    let Some(name) = std::env::var_os(InstructionSet::VARIABLE) else {
+        return Ok(());
+    };
+    match InstructionSet::limit() {
+        Some(limit) if limit <= InstructionSet::of_cpu() => Ok(()),
+        Some(_) => {
+            let expected = "an instruction set that this CPU has (or unset)";
+            Err(Error::option(InstructionSet::VARIABLE, name.display(), expected))
+        }
+        None => Err(Error::option(
+            InstructionSet::VARIABLE,
+            name.display(),
+            "avx512, avx2 or baseline",
+        )),
     }
 }
 

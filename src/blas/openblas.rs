@@ -4,6 +4,7 @@ use std::ffi::{CStr, c_char, c_int};
 use std::sync::{Once, OnceLock};
 
 use super::Blas;
+use crate::kernel::InstructionSet;
 
 // Nothing else names the crate, and an unnamed dependency is not linked.
 extern crate openblas_src as _;
@@ -99,7 +100,11 @@ fn guard_kernel() -> Option<String> {
     let wanted = wanted_kernel()?;
     let found = kernel();
     let choice = CHOICE.to_str().ok()?;
-    if level(&found) >= level(wanted) || std::env::var_os(choice).is_some() || has_other_threads() {
+    let fits = match is_limited() {
+        true => level(&found) == level(wanted),
+        false => level(&found) >= level(wanted),
+    };
+    if fits || std::env::var_os(choice).is_some() || has_other_threads() {
         return None;
     }
     let quit = symbol(c"gotoblas_dynamic_quit")?;
@@ -126,23 +131,23 @@ fn has_other_threads() -> bool {
     threads.map_or(true, |threads| threads > usize::try_from(own).unwrap_or(1).max(1))
 }
 
-/// The best kernel set for this CPU that every OpenBLAS since 2017 has; `None` if the library's choice is as good.
+/// The best kernel set within the instruction set in use that every OpenBLAS since 2017 has; `None` if the library's choice
+/// is as good.
 fn wanted_kernel() -> Option<&'static str> {
     #[cfg(target_arch = "x86_64")]
-    {
-        if is_x86_feature_detected!("avx512f")
-            && is_x86_feature_detected!("avx512dq")
-            && is_x86_feature_detected!("avx512bw")
-            && is_x86_feature_detected!("avx512vl")
-            && is_x86_feature_detected!("avx512cd")
-        {
-            return Some("SkylakeX");
-        }
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            return Some("Haswell");
-        }
+    match InstructionSet::current() {
+        InstructionSet::Avx512 if is_x86_feature_detected!("avx512cd") => return Some("SkylakeX"),
+        InstructionSet::Avx512 | InstructionSet::Avx2 => return Some("Haswell"),
+        InstructionSet::Baseline if is_limited() => return Some("Prescott"),
+        InstructionSet::Baseline => {}
     }
     None
+}
+
+/// Whether the user asked for less than the CPU has.
+#[cfg(target_arch = "x86_64")]
+fn is_limited() -> bool {
+    InstructionSet::current() < InstructionSet::of_cpu()
 }
 
 /// The instruction set that a kernel set uses: 2 for AVX-512, 1 for AVX2 with FMA, 0 for less.
@@ -174,7 +179,11 @@ mod tests {
     fn the_kernel_fits_the_cpu() {
         prepare();
         if std::env::var_os("OPENBLAS_CORETYPE").is_none() && symbol(c"gotoblas_dynamic_init").is_some() {
-            assert!(level(&kernel()) >= wanted_kernel().map_or(0, level));
+            assert!(
+                level(&kernel()) >= wanted_kernel().map_or(0, level),
+                "{}",
+                kernel()
+            );
         }
         assert_eq!(describe().threads, 1);
     }

@@ -71,6 +71,7 @@ fn usage(message: String) -> Usage {
 
 /// Does what the arguments ask for; `matches` are what they were made of.
 pub(crate) fn run(arguments: &Arguments, matches: &ArgMatches) -> anyhow::Result<Outcome> {
+    mfnet::internal::machine::check_instructions().map_err(|error| usage(error.to_string()))?;
     match &arguments.command {
         Command::Train(arguments) => train::train(arguments, matches),
         Command::Tune(arguments) => tune::tune(arguments),

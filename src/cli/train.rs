@@ -33,6 +33,7 @@ pub(super) fn train(arguments: &TrainArguments, matches: &ArgMatches) -> anyhow:
     }
     let goes_further = matches.value_source("epochs") == Some(ValueSource::CommandLine);
     use_threads(settings.training.threads)?;
+    settings.training.products.apply();
     match settings.training.precision {
         Precision::F32 => train_in::<f32>(arguments, settings, folder, goes_further),
         Precision::F64 => train_in::<f64>(arguments, settings, folder, goes_further),

@@ -143,7 +143,7 @@ impl<T: Number> Product<'_, T> {
     ///
     /// All numbers of C, and those of the parts for its rows and columns, can be read, and C's written.
     unsafe fn compute(self) {
-        let (lanes, (height, width)) = InstructionSet::of_cpu().lanes_and_tile::<T>();
+        let (lanes, (height, width)) = InstructionSet::current().lanes_and_tile::<T>();
         let registers = self.m.div_ceil(lanes);
         let (strips, groups) = (registers.div_ceil(height), self.n.div_ceil(width));
         if groups == 0 {

@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn errors_are_below_two_units() {
-        let fused = InstructionSet::of_cpu() != InstructionSet::Baseline;
+        let fused = InstructionSet::current() != InstructionSet::Baseline;
         let (single, double) = if fused { (2.0, 3.0) } else { (3.0, 4.0) };
         let errors = [
             error_f32(Exp { shift: 0.0 }, f64::exp, 87.0),

@@ -1,6 +1,12 @@
 //! The instruction set of our own loops, chosen at run time: users do not build with `target-cpu=native`.
 
+use std::env;
+use std::sync::atomic::{AtomicU8, Ordering};
+
 use super::lanes::{Lanes, Number};
+
+/// The instruction set in use, as a number; [`u8::MAX`] before the first use.
+static CURRENT: AtomicU8 = AtomicU8::new(u8::MAX);
 
 /// A loop that is written once for the registers of every instruction set.
 pub(crate) trait Kernel<T: Number> {
@@ -8,20 +14,33 @@ pub(crate) trait Kernel<T: Number> {
     fn run<V: Lanes<Number = T>>(self);
 }
 
-/// The instruction sets that our own loops are compiled for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The instruction sets that our own loops are compiled for, in ascending order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum InstructionSet {
-    /// AVX-512 F, VL, BW and DQ, with FMA: registers of 64 bytes.
-    Avx512,
-    /// AVX2 with FMA: registers of 32 bytes.
-    Avx2,
     /// What every CPU of the target has: registers of 16 bytes.
     Baseline,
+    /// AVX2 with FMA: registers of 32 bytes.
+    Avx2,
+    /// AVX-512 F, VL, BW and DQ, with FMA: registers of 64 bytes.
+    Avx512,
 }
 
 impl InstructionSet {
+    const ALL: [Self; 3] = [Self::Baseline, Self::Avx2, Self::Avx512];
+
+    /// The environment variable that limits the instruction set.
+    pub(crate) const VARIABLE: &str = "MFNET_INSTRUCTIONS";
+
+    /// The name that [`InstructionSet::VARIABLE`] takes.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Baseline => "baseline",
+            Self::Avx2 => "avx2",
+            Self::Avx512 => "avx512",
+        }
+    }
+
     /// The best instruction set of this CPU.
-    #[inline(always)]
     pub(crate) fn of_cpu() -> Self {
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("fma") {
@@ -30,13 +49,37 @@ impl InstructionSet {
                 && is_x86_feature_detected!("avx512bw")
                 && is_x86_feature_detected!("avx512dq")
             {
-                return InstructionSet::Avx512;
+                return Self::Avx512;
             }
             if is_x86_feature_detected!("avx2") {
-                return InstructionSet::Avx2;
+                return Self::Avx2;
             }
         }
-        InstructionSet::Baseline
+        Self::Baseline
+    }
+
+    /// The limit that the environment sets; `None` for no limit, and for a name that is not known.
+    pub(crate) fn limit() -> Option<Self> {
+        let name = env::var_os(Self::VARIABLE)?;
+        Self::ALL.into_iter().find(|set| name == set.name())
+    }
+
+    /// The instruction set in use: the best of the CPU within the limit, read once.
+    #[inline(always)]
+    pub(crate) fn current() -> Self {
+        match CURRENT.load(Ordering::Relaxed) {
+            0 => Self::Baseline,
+            1 => Self::Avx2,
+            2 => Self::Avx512,
+            _ => Self::choose(),
+        }
+    }
+
+    #[cold]
+    fn choose() -> Self {
+        let set = Self::limit().unwrap_or(Self::Avx512).min(Self::of_cpu());
+        CURRENT.store(set as u8, Ordering::Relaxed);
+        set
     }
 
     /// The lanes of a register, and [`Lanes::TILE`].
@@ -55,7 +98,7 @@ impl InstructionSet {
 /// Runs a kernel on the widest registers of this CPU.
 #[inline]
 pub(crate) fn run<T: Number>(kernel: impl Kernel<T>) {
-    match InstructionSet::of_cpu() {
+    match InstructionSet::current() {
         // SAFETY: the CPU has the features that the function is compiled for.
         #[cfg(target_arch = "x86_64")]
         InstructionSet::Avx512 => unsafe { run_avx512(kernel) },
@@ -83,7 +126,7 @@ fn run_avx2<T: Number>(kernel: impl Kernel<T>) {
 /// Only inlined code is compiled for it: mark the closure and the functions it calls `#[inline(always)]`.
 #[inline(always)]
 pub(crate) fn simd<R>(work: impl FnOnce() -> R) -> R {
-    match InstructionSet::of_cpu() {
+    match InstructionSet::current() {
         // SAFETY: the CPU has the features that the function is compiled for.
         #[cfg(target_arch = "x86_64")]
         InstructionSet::Avx512 => unsafe { with_avx512(work) },

@@ -8,6 +8,7 @@ use crate::data::Shuffle;
 use crate::element::Element;
 use crate::loss::Loss;
 use crate::optimizer::Optimizer;
+use crate::product::{self, Products};
 
 /// The names and values of settings, as text.
 pub(crate) type Settings = BTreeMap<String, String>;
@@ -44,7 +45,10 @@ pub(crate) fn settings<T: Element>(
         ),
     ];
     let own = own.map(|(name, value)| (name.to_owned(), value)).into_iter();
-    own.chain(of_loss.map(|(name, value)| (format!("loss: {name}"), value)))
+    let products = Some(product::products()).filter(|&products| products != Products::Auto);
+    let products = products.map(|products| ("products".to_owned(), products.to_string()));
+    own.chain(products)
+        .chain(of_loss.map(|(name, value)| (format!("loss: {name}"), value)))
         .chain(of_optimizer.map(|(name, value)| (format!("optimizer: {name}"), value)))
         .collect()
 }

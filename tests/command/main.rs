@@ -26,6 +26,7 @@ mod faults;
 #[cfg(target_os = "linux")]
 mod hostile_arguments;
 #[cfg(unix)]
+mod instructions;
 mod kills;
 mod runs;
 #[cfg(unix)]

@@ -141,6 +141,7 @@ mod tests {
             system: System {
                 cpu: "CPU".to_owned(),
                 instructions: vec!["AVX2"],
+                instructions_used: "AVX2",
                 caches: vec![("L2".to_owned(), 1 << 20)],
                 online: Some(4),
                 available: 4,

@@ -32,6 +32,7 @@ pub(super) fn text(report: &Report, advice: &[String]) -> String {
         "features": build.features,
         "cpu": system.cpu,
         "instructions": system.instructions,
+        "instructions_used": system.instructions_used,
         "cache_bytes": caches,
         "cpus_online": system.online,
         "cpus_available": system.available,

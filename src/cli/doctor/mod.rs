@@ -83,7 +83,9 @@ fn environment() -> Vec<(String, String)> {
                 value.to_string_lossy().into_owned(),
             )
         })
-        .filter(|(name, _)| name.starts_with("OPENBLAS_") || name == "RAYON_NUM_THREADS")
+        .filter(|(name, _)| {
+            name.starts_with("OPENBLAS_") || ["RAYON_NUM_THREADS", "MFNET_INSTRUCTIONS"].contains(&&**name)
+        })
         .collect();
     variables.sort_unstable();
     variables

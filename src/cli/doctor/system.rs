@@ -12,6 +12,8 @@ pub(super) struct System {
     pub(super) cpu: String,
     /// The instruction sets that matter here and that the CPU has.
     pub(super) instructions: Vec<&'static str>,
+    /// The instruction set that the library's loops use.
+    pub(super) instructions_used: &'static str,
     /// Level with type, such as `"L1d"`, and bytes of each cache that a core sees; instructions' caches left out.
     pub(super) caches: Vec<(String, usize)>,
     /// CPUs that are running, if known.
@@ -32,6 +34,7 @@ impl System {
         System {
             cpu: cpu(),
             instructions: instructions(),
+            instructions_used: mfnet::internal::machine::instruction_set(),
             caches: caches(Path::new("/sys/devices/system/cpu/cpu0/cache")),
             online: line("/sys/devices/system/cpu/online").and_then(|list| length_of_list(&list)),
             available: std::thread::available_parallelism().map_or(1, Into::into),

@@ -34,6 +34,7 @@ pub(super) fn text(report: &Report, advice: &[String]) -> String {
     line("features", or(build.features.join(", "), "none"));
     line("CPU", system.cpu.clone());
     line("instructions", or(system.instructions.join(", "), "baseline"));
+    line("used", system.instructions_used.to_owned());
     line("caches", caches(&system.caches));
     line("CPUs", cpus(report));
     line("threads", blas::threads(library));
@@ -117,7 +118,7 @@ fn environment(variables: &[(String, String)]) -> String {
         .map(|(name, value)| format!("{}={}", name.escape_debug(), value.escape_debug()));
     or(
         variables.collect::<Vec<String>>().join(" "),
-        "no OPENBLAS_* and no RAYON_NUM_THREADS",
+        "no OPENBLAS_*, no RAYON_NUM_THREADS, no MFNET_INSTRUCTIONS",
     )
 }
 

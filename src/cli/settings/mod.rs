@@ -19,7 +19,9 @@ use toml::Table;
 
 pub(super) use data::{DataSettings, Share};
 pub(super) use model::ModelSettings;
-pub(super) use names::{ACTIVATIONS, Header, Precision, ReductionName, TaskName, activated, takes_momentum};
+pub(super) use names::{
+    ACTIVATIONS, Header, Precision, Products, ReductionName, TaskName, activated, takes_momentum,
+};
 use names::{INITIALIZERS, LOSSES, OPTIMIZERS, SCHEDULES};
 pub(super) use training::TrainingSettings;
 

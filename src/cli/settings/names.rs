@@ -1,5 +1,6 @@
 //! The names that options choose from, on the command line and in `config.toml`.
 
+use mfnet::product;
 use std::ffi::OsStr;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
@@ -190,6 +191,30 @@ pub(in crate::cli) enum ShuffleName {
     Samples,
     Batches,
     None,
+}
+
+/// Who computes the dense products of layers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::cli) enum Products {
+    /// The faster, by the shape of the layer
+    #[default]
+    Auto,
+    /// BLAS
+    Blas,
+    /// The kernels of this program
+    Rust,
+}
+
+impl Products {
+    /// Has all products of this process computed so.
+    pub(in crate::cli) fn apply(self) {
+        product::set_products(match self {
+            Products::Auto => product::Products::Auto,
+            Products::Blas => product::Products::Blas,
+            Products::Rust => product::Products::Rust,
+        });
+    }
 }
 
 /// The type of all numbers.

@@ -8,7 +8,9 @@ use mfnet::{Clip, Reduction, Shuffle};
 use serde::{Deserialize, Serialize};
 
 use super::super::defaults;
-use super::names::{ClassWeightName, LOSSES, OPTIMIZERS, Precision, ReductionName, SCHEDULES, ShuffleName};
+use super::names::{
+    ClassWeightName, LOSSES, OPTIMIZERS, Precision, Products, ReductionName, SCHEDULES, ShuffleName,
+};
 use crate::cli::parse::{above_zero, at_least_zero, part_below_one, whole};
 
 /// How the network is trained.
@@ -138,6 +140,11 @@ pub(in crate::cli) struct TrainingSettings {
     #[arg(long, value_name = "N", value_parser = whole::<1024>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::cli) threads: Option<usize>,
+
+    /// Who computes the dense products; results differ by rounding
+    #[arg(long, value_name = "BY", default_value = "auto")]
+    #[serde(default)]
+    pub(in crate::cli) products: Products,
 
     /// Start from the weights in this file: a model of this program, or a safetensors file of a PyTorch Sequential of the
     /// same layers

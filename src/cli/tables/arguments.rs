@@ -6,6 +6,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use super::super::parse::whole;
+use super::super::settings::Products;
 use super::job::{Data, JOBS, Job, Set, Work};
 
 /// Which jobs are asked for, if not by name.
@@ -65,6 +66,15 @@ pub(in crate::cli) struct TablesArguments {
     /// Print the table as one JSON object
     #[arg(long)]
     pub(super) json: bool,
+
+    /// Who computes the dense products: for several, each has rows of its own, and the first is compared with the peers
+    #[arg(
+        long,
+        value_name = "BY[,BY...]",
+        value_delimiter = ',',
+        default_value = "auto"
+    )]
+    pub(super) products: Vec<Products>,
 
     /// Threads to work with [default: one for each core]
     #[arg(long, value_name = "N", value_parser = whole::<1024>)]

@@ -73,7 +73,7 @@ pub(super) fn roofline(table: &Table) -> anyhow::Result<Option<String>> {
         unit: "",
         sections: sections(table, |row| {
             let gflops = row.flops_per_second? / 1e9;
-            let is_shown = row.implementation == MFNET || row.times_mfnet.is_some();
+            let is_shown = row.implementation.starts_with(MFNET) || row.times_mfnet.is_some();
             let share = table
                 .peak_share(row)
                 .map(|share| format!(" ({:.0} %)", 100.0 * share));

@@ -23,13 +23,14 @@ pub(super) use arguments::TablesArguments;
 
 use super::data::{self, Pair};
 use super::out_file::OutFile;
+use super::settings::Products;
 use super::{Outcome, console, format, train};
 use flops::Peak;
 use job::{Data, Job, Printed, Set, Work};
 use peers::{Peer, Samples};
 use run::{Round, Setting};
 use spread::{median, ratio};
-use table::{Results, Row, Section, Table};
+use table::{MFNET, Results, Row, Section, Table};
 
 pub(super) fn tables(arguments: &TablesArguments) -> anyhow::Result<Outcome> {
     train::use_threads(arguments.threads)?;
@@ -104,6 +105,15 @@ fn of<T>(loaded: &[(Data, Pair<T>)], data: Data) -> anyhow::Result<&Pair<T>> {
     Ok(pair)
 }
 
+/// The name of mfnet's rows.
+fn implementation(products: Products) -> &'static str {
+    match products {
+        Products::Auto => MFNET,
+        Products::Blas => "mfnet, BLAS",
+        Products::Rust => "mfnet, Rust",
+    }
+}
+
 impl Bench<'_> {
     /// The data of the jobs. Jobs whose data are not available are left out, unless they were asked for by name.
     fn load<T: Element>(&self, jobs: &mut Vec<Job>) -> anyhow::Result<Vec<(Data, Pair<T>)>> {
@@ -152,7 +162,10 @@ impl Bench<'_> {
             rows: printed(&job, epochs),
         };
         self.note(&section.title);
-        let (wide, first_loss) = setting.run(task)?;
+        let (first, others) = self.arguments.products.split_first().context("no products")?;
+        first.apply();
+        let (mut wide, first_loss) = setting.run(task)?;
+        wide.implementation = implementation(*first);
         self.note(&progress(&wide));
         let has_plain = job.set == Set::Report && job.round.is_some() && job.work != Work::Reach;
         if has_plain && self.arguments.plain_epochs != Some(0) {
@@ -163,9 +176,19 @@ impl Bench<'_> {
             }
             section.rows.push(plain);
         }
-        let (narrow_row, _) = setting.run(narrow)?;
+        let (mut narrow_row, _) = setting.run(narrow)?;
+        narrow_row.implementation = implementation(*first);
         self.note(&progress(&narrow_row));
         section.rows.extend([wide, narrow_row]);
+        for &products in others.iter().filter(|_| job.work != Work::Mean) {
+            products.apply();
+            for (mut row, _) in [setting.run(task)?, setting.run(narrow)?] {
+                row.implementation = implementation(products);
+                self.note(&progress(&row));
+                section.rows.push(row);
+            }
+        }
+        first.apply();
         // The time to an accuracy is compared with PyTorch alone, whose weights are drawn from the same distribution.
         let is_asked = |peer: &&Peer| job.work != Work::Reach || peer.name == peers::PYTORCH;
         let peers: Vec<&Peer> = self.peers.iter().filter(is_asked).collect();

@@ -1,0 +1,103 @@
+//! What a user can force of how products are computed: the instruction set, and the library or this crate's kernels.
+
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn mfnet(arguments: &[&str], instructions: Option<&str>) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mfnet"));
+    command.args(arguments).env_remove("MFNET_INSTRUCTIONS");
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("OPENBLAS_") {
+            command.env_remove(name);
+        }
+    }
+    command
+        .envs(instructions.map(|set| ("MFNET_INSTRUCTIONS", set)))
+        .output()
+        .unwrap()
+}
+
+/// The JSON of a command that succeeds.
+fn json(arguments: &[&str], instructions: Option<&str>) -> Value {
+    let output = mfnet(arguments, instructions);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?} {instructions:?}: {error}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// The instruction sets that this CPU has, as the variable names them and as the doctor does.
+fn sets() -> Vec<(&'static str, &'static str)> {
+    let all = [("baseline", "baseline"), ("avx2", "AVX2"), ("avx512", "AVX-512")];
+    let best = json(&["doctor", "--json"], None)["instructions_used"].clone();
+    let place = all.iter().position(|(_, shown)| best == *shown).unwrap();
+    all[..=place].to_vec()
+}
+
+#[test]
+fn the_environment_limits_the_instruction_set_of_all_products() {
+    for (name, shown) in sets() {
+        let report = json(&["doctor", "--json"], Some(name));
+        assert_eq!(report["instructions_used"], shown);
+        assert_eq!(report["environment"]["MFNET_INSTRUCTIONS"], name);
+        let kernel = report["blas"]["kernel"].as_str().unwrap().to_owned();
+        // A library with one kernel set cannot change it.
+        if report["blas"]["replaced_kernel"].is_string() && name == "avx2" {
+            assert_eq!(kernel, "Haswell");
+        }
+    }
+}
+
+#[test]
+fn trainings_agree_up_to_rounding_whoever_computes() {
+    let loss = |products: &str, set| {
+        let arguments = [
+            "train",
+            "circle",
+            "--epochs",
+            "2",
+            "--hidden",
+            "40,40",
+            "--activation",
+            "tanh",
+            "--optimizer",
+            "adam",
+            "--precision",
+            "f64",
+            "--quiet",
+            "--json",
+            "--products",
+            products,
+        ];
+        let result = json(&arguments, set);
+        result["train_loss"][1].as_f64().unwrap()
+    };
+    let expected = loss("auto", None);
+    for products in ["auto", "blas", "rust"] {
+        for (set, _) in sets() {
+            let found = loss(products, Some(set));
+            assert!(
+                (found / expected - 1.0).abs() < 1e-9,
+                "{products} {set}: {found}, {expected}"
+            );
+        }
+    }
+}
+
+#[test]
+fn wishes_that_cannot_be_met_are_refused() {
+    let output = mfnet(&["doctor"], Some("sse9"));
+    assert_eq!(output.status.code(), Some(2));
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(
+        error.trim_end(),
+        "error: MFNET_INSTRUCTIONS = sse9: it must be avx512, avx2 or baseline"
+    );
+    let output = mfnet(&["train", "--products", "cuda"], None);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        String::from_utf8(output.stderr)
+            .unwrap()
+            .contains("auto, blas, rust")
+    );
+}
