@@ -1,8 +1,8 @@
 //! Trains fully connected neural networks on a multicore CPU as fast as the machine allows.
 //!
 //! mfnet is the small library of F. Marchisotti's report "mfnet - a simple machine learning library" (Torino,
-//! 2024/25), rebuilt for speed: bias-augmented layers compute with BLAS's matrix products, and batches are cut into
-//! shards that rayon's threads share. "The report" in this documentation is that report.
+//! 2024/25), rebuilt for speed: bias-augmented layers compute with matrix products, by kernels of this crate or by
+//! BLAS, and batches are cut into shards that rayon's threads share. "The report" in this documentation is that report.
 //!
 //! ```
 //! use mfnet::{CrossEntropyLoss, NeuralNetwork, Sets, Sgd, TrainOptions, Trainer};
@@ -58,7 +58,12 @@
 //!
 //! # BLAS and threads
 //!
-//! OpenBLAS computes each matrix product on one thread; the threads of rayon's current pool share the products. To train
+//! Kernels of this crate compute the products of layers with up to 2^21 weights, BLAS those of larger ones;
+//! [`product::set_products`] forces one of both. The environment variable `MFNET_INSTRUCTIONS` (`avx512`, `avx2` or `baseline`)
+//! limits the instruction set of all of them; another value, or one that the CPU lacks, has no effect on a program of your
+//! own, and is an error of the command.
+//!
+//! Each matrix product is computed on one thread; the threads of rayon's current pool share the products. To train
 //! on fewer threads, run the training in a pool of your own (`rayon::ThreadPool::install`).
 //!
 //! A forked child process that does not call `exec` has none of its parent's threads. If the parent had used mfnet, the
@@ -68,15 +73,15 @@
 //! An OpenBLAS that is older than the CPU does not recognise it, and falls back to kernels that are several times slower.
 //! On x86-64 Linux, mfnet detects this when the program is loaded, before `main`, and makes OpenBLAS choose again, if the
 //! library contains several kernel sets. It does not if the user has set `OPENBLAS_CORETYPE`, or if other threads are
-//! already running, as in a program that loads mfnet as a plugin. [`blas()`] shows the outcome. The kernel and the thread count of OpenBLAS are settings of the whole process,
-//! which matters to programs that also use OpenBLAS themselves; the first product or the first call of [`blas()`] sets the
-//! thread count to 1.
+//! already running, as in a program that loads mfnet as a plugin. [`blas()`] shows the outcome. The kernel and
+//! the thread count of OpenBLAS are settings of the whole process, which matters to programs that also use OpenBLAS
+//! themselves; the first product or the first call of [`blas()`] sets the thread count to 1.
 //!
 //! # Features
 //!
 //! | feature | default | gives |
 //! |---|---|---|
-//! | `openblas` | yes | matrix products on the system's OpenBLAS; without it, on the pure-Rust kernels of ndarray |
+//! | `openblas` | yes | products of large layers, and of convolutions, on the system's OpenBLAS; without it, all on pure-Rust kernels |
 //! | `linalg` | no | `least_squares`, the closed-form fit, and orthogonal initial weights, by OpenBLAS's LAPACK |
 //! | `download` | with `cli` | [`data::known`] downloads missing data sets |
 //! | `npy` | with `cli` | NumPy's array files (NPY, NPZ), in [`data::read`] |
