@@ -50,9 +50,9 @@ impl Shape {
         self.inputs.min(self.outputs) <= 32
     }
 
-    /// The samples of a block in a training step.
+    /// The samples of a block, as in a training step.
     fn block(&self) -> usize {
-        self.samples.div_ceil(4).clamp(64, 256)
+        self.samples.div_ceil(32).max(16)
     }
 }
 

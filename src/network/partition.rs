@@ -34,14 +34,14 @@ impl GradientRoute {
     }
 }
 
-/// The number of columns of a tile of a gradient of rows x `columns` numbers, each the sum of `samples` products.
+/// The number of columns of a tile of a gradient, which is the sum of the products of `samples` samples; a multiple of
+/// `fewest` columns.
 ///
 /// Tiles are of equal size, and so many that they can be shared among [`MOST_SHARDS`] threads if each is worth a task.
-pub(super) fn tile_columns(rows: usize, columns: usize, samples: usize) -> usize {
-    const FEWEST_COLUMNS: usize = 8;
+pub(super) fn tile_columns((rows, columns): (usize, usize), samples: usize, fewest: usize) -> usize {
     let operations = rows.saturating_mul(samples).saturating_mul(2 * columns);
     let tiles = (operations / PARALLEL_OPERATIONS).clamp(1, MOST_SHARDS);
-    columns.div_ceil(tiles).next_multiple_of(FEWEST_COLUMNS)
+    columns.div_ceil(tiles).next_multiple_of(fewest)
 }
 
 /// The number of floating-point operations of a layer's forward pass for one sample: a multiplication and an addition

@@ -12,7 +12,7 @@ use crate::element::{Element, compiled};
 use crate::error::{Error, Result};
 use crate::optimizer::{Gradients, NetworkId, Optimizer};
 use crate::pool;
-use crate::product::{PackedWeights, add_gradient};
+use crate::product::{self, PackedWeights, add_gradient};
 
 impl<T: Element> NeuralNetwork<T> {
     /// Computes dJ/dW of the last batch of [`NeuralNetwork::forward_backward`]; [`Workspace::gradients`] returns it.
@@ -229,7 +229,8 @@ fn add_products<T: Element>(
 ) {
     let parallel = is_parallel(shards, weights.len());
     let mut weights = body_mut(weights);
-    let tile = tile_columns(weights.nrows(), weights.ncols(), samples_of(shards));
+    let fewest = product::fewest_columns(weights.view());
+    let tile = tile_columns(weights.dim(), samples_of(shards), fewest);
     let work = |(index, weights): (usize, ArrayViewMut2<'_, T>)| {
         let columns = index * tile..index * tile + weights.ncols();
         let operands = shards.iter().map(|shard| {

@@ -56,6 +56,15 @@ pub(crate) fn fewest_samples<T>(weights: ArrayView2<'_, T>) -> usize {
     }
 }
 
+/// The number of columns from which on computing a part of the gradient of these weights is worth a task.
+pub(crate) fn fewest_columns<T>(weights: ArrayView2<'_, T>) -> usize {
+    match Kernels::of(weights) {
+        Kernels::FewOutputs | Kernels::Dense => 8,
+        // BLAS packs the deltas for each part.
+        Kernels::Blas => 64,
+    }
+}
+
 /// Whether the weights of a layer with so many outputs should be row-major; column-major otherwise.
 pub(crate) fn is_row_major(outputs: usize) -> bool {
     outputs <= FEW
