@@ -1,8 +1,8 @@
 //! Exponential functions without branches, which the compiler turns into vector instructions of the CPU.
 //!
-//! With fused multiply-adds, e^x, tanh and the sigmoid are within 2 units in the last place of the exact value where that
-//! is a normal number; the tests compare them with the standard library's in twice the precision, or in f64 on a grid. NaN
-//! stays NaN.
+//! With fused multiply-adds, e^x, e^x - 1, log(1 + x), tanh and the sigmoid are within 2 units in the last place of the exact
+//! value where that is a normal number; the tests compare them with the standard library's in twice the precision, or in f64
+//! on a grid. NaN stays NaN. The functions that are made of these are in the module `curves`.
 
 use ndarray::NdFloat;
 
@@ -20,6 +20,16 @@ pub(crate) fn map<T: Number>(function: impl Function<T>, values: &mut [T]) {
     run(Map { function, values });
 }
 
+/// Multiplies each number of `values` by the function's value at its argument.
+pub(crate) fn scale<T: Number>(function: impl Function<T>, arguments: &[T], values: &mut [T]) {
+    debug_assert_eq!(arguments.len(), values.len());
+    run(Scale {
+        function,
+        arguments,
+        values,
+    });
+}
+
 struct Map<'a, T, F> {
     function: F,
     values: &'a mut [T],
@@ -34,6 +44,21 @@ impl<T: Number, F: Function<T>> Kernel<T> for Map<'_, T, F> {
     }
 }
 
+struct Scale<'a, T, F> {
+    function: F,
+    arguments: &'a [T],
+    values: &'a mut [T],
+}
+
+impl<T: Number, F: Function<T>> Kernel<T> for Scale<'_, T, F> {
+    #[inline(always)]
+    fn run<V: Lanes<Number = T>>(self) {
+        for (value, &argument) in self.values.iter_mut().zip(self.arguments) {
+            *value *= self.function.of::<V>(argument);
+        }
+    }
+}
+
 /// The constants and bits of a floating-point type.
 pub trait Real: NdFloat {
     /// 1/k! for k = 2, 3, ...: so many terms that the rest of e^r - 1, |r| <= 0.52, is below a tenth of a unit in the last
@@ -43,24 +68,62 @@ pub trait Real: NdFloat {
     const LN_2: [Self; 2];
     const LOG2_E: Self;
     const QUARTER: Self;
+    const HALF: Self;
+    const FOUR: Self;
+    /// 2/3, 2/5, 2/7, ...: so many terms of log((1 + s) / (1 - s)) / s - 2, |s| <= 0.2, that the rest is below a tenth of a
+    /// unit in the last place.
+    const ODD_PARTS: &'static [Self];
     /// e^x is 0 below and infinite above, when rounded.
     const EXP_RANGE: [Self; 2];
     /// tanh is 1 above, when rounded.
     const TANH_RANGE: Self;
+    /// x e^-x is 0 above, when rounded.
+    const SIGMOID_RANGE: Self;
+    /// x Phi(-x) is 0 above, when rounded; Phi is the distribution function of the standard normal distribution.
+    const NORMAL_RANGE: Self;
+    /// 1 / sqrt(2 pi).
+    const NORMAL_DENSITY: Self;
+    /// A polynomial in u = (t - 4) / (t + 4) for (t + 4) e^(t^2 / 2) Phi(-t), 0 <= t <= [`Real::NORMAL_RANGE`], with a
+    /// relative error below a tenth of a unit in the last place. The constant coefficient comes first.
+    ///
+    /// ```python
+    /// from mpmath import mp, mpf, exp, erfc, sqrt, chebyfit, nstr
+    /// mp.dps = 40
+    /// for largest, terms, digits in (14.5, 11, 9), (39, 24, 17):
+    ///     def scaled(u):
+    ///         t = 4 * (1 + u) / (1 - u)
+    ///         return (t + 4) * exp(t * t / 2) * erfc(t / sqrt(mpf(2))) / 2
+    ///     fit = chebyfit(scaled, [-1, (mpf(largest) - 4) / (mpf(largest) + 4)], terms)
+    ///     print([nstr(coefficient, digits) for coefficient in reversed(fit)])
+    /// ```
+    const NORMAL_TAIL: &'static [Self];
+    /// Numbers up to [`Real::NORMAL_RANGE`] have so few digits, once this is added and taken away, that their squares are
+    /// exact.
+    const FEW_DIGITS: Self;
 
     /// The nearest whole number n, and 2^(n/2 rounded) and 2^(n - n/2 rounded): 2^n itself may be out of range.
     fn whole_and_powers(self) -> (Self, [Self; 2]);
 }
 
 macro_rules! real {
-    ($float:ty, $bits:ty, factorials $factorials:expr, ln_2 $ln_2:expr, exp $exp:expr, tanh $tanh:expr) => {
+    ($float:ty, $bits:ty, factorials $factorials:expr, ln_2 $ln_2:expr,
+     odd_parts $odd_parts:expr, exp $exp:expr, tanh $tanh:expr,
+     sigmoid $sigmoid:expr, normal $normal:expr, few_digits $few_digits:expr, tail $tail:expr) => {
         impl Real for $float {
             const FACTORIALS: &'static [Self] = &$factorials;
             const LN_2: [Self; 2] = $ln_2;
             const LOG2_E: Self = 1.442_695_040_888_963_4;
             const QUARTER: Self = 0.25;
+            const HALF: Self = 0.5;
+            const FOUR: Self = 4.0;
+            const ODD_PARTS: &'static [Self] = &$odd_parts;
             const EXP_RANGE: [Self; 2] = $exp;
             const TANH_RANGE: Self = $tanh;
+            const SIGMOID_RANGE: Self = $sigmoid;
+            const NORMAL_RANGE: Self = $normal;
+            const NORMAL_DENSITY: Self = 0.398_942_280_401_432_7;
+            const NORMAL_TAIL: &'static [Self] = &$tail;
+            const FEW_DIGITS: Self = $few_digits;
 
             #[inline(always)]
             fn whole_and_powers(self) -> (Self, [Self; 2]) {
@@ -84,8 +147,13 @@ real!(
     f32, u32,
     factorials [1.0 / 2.0, 1.0 / 6.0, 1.0 / 24.0, 1.0 / 120.0, 1.0 / 720.0, 1.0 / 5040.0, 1.0 / 40_320.0],
     ln_2 [0.693_145_75, 1.428_606_8e-6],
+    odd_parts [2.0 / 3.0, 2.0 / 5.0, 2.0 / 7.0, 2.0 / 9.0, 2.0 / 11.0],
     exp [-104.0, 89.0],
-    tanh 10.0
+    tanh 10.0, sigmoid 114.0, normal 14.5, few_digits 98_304.0,
+    tail [
+        0.755_285_13, -0.607_896_658, 0.387_137_382, -0.186_521_307, 0.060_397_293_9, -0.007_545_268_16,
+        -0.003_488_075_53, 0.001_646_295_61, 0.000_169_355_458, -0.000_234_621_761, -5.264_564_98e-5
+    ]
 );
 real!(
     f64, u64,
@@ -95,41 +163,102 @@ real!(
         1.0 / 87_178_291_200.0, 1.0 / 1_307_674_368_000.0
     ],
     ln_2 [0.693_147_180_369_123_816_49, 1.908_214_929_270_587_700_02e-10],
+    odd_parts [
+        2.0 / 3.0, 2.0 / 5.0, 2.0 / 7.0, 2.0 / 9.0, 2.0 / 11.0, 2.0 / 13.0, 2.0 / 15.0, 2.0 / 17.0, 2.0 / 19.0, 2.0 / 21.0,
+        2.0 / 23.0
+    ],
     exp [-746.0, 710.0],
-    tanh 20.0
+    tanh 20.0, sigmoid 756.0, normal 39.0, few_digits 6_442_450_944.0,
+    tail [
+        0.755_285_130_415_751_49, -0.607_896_641_971_892_11, 0.387_137_400_742_214_54,
+        -0.186_521_857_959_657_25, 0.060_396_574_890_936_561, -0.007_540_188_966_726_791_6,
+        -0.003_479_692_367_393_595_2, 0.001_630_818_457_588_701_2, 0.000_133_344_312_409_645_74,
+        -0.000_231_094_935_169_459_01, -1.908_258_479_773_433_1e-6, 3.514_468_605_300_346_3e-5,
+        7.166_663_245_221_031_2e-7, -5.920_173_323_016_102_9e-6, -6.296_965_605_815_823_3e-7,
+        1.021_554_037_196_101_5e-6, 2.718_045_296_259_283_6e-7, -1.549_649_174_224_745e-7,
+        -8.540_841_815_685_125e-8, 1.328_079_778_731_032_8e-8, 1.961_961_086_135_556e-8,
+        1.918_277_020_373_340_3e-9, -2.522_099_457_878_073_5e-9, -7.262_419_810_409_579_3e-10
+    ]
 );
 
 /// x y + z; rounded once where the CPU has an instruction for it.
 #[inline(always)]
-fn mul_add<T: Number, V: Lanes<Number = T>>(x: T, y: T, z: T) -> T {
+pub(super) fn mul_add<T: Number, V: Lanes<Number = T>>(x: T, y: T, z: T) -> T {
     if V::FUSED { x.mul_add(y, z) } else { x * y + z }
 }
 
-/// Returns e^r - 1 and the powers of two whose product with e^r is e^x.
-///
-/// x = n ln 2 + r with the whole number n nearest to x / ln 2 - offset; the Taylor series of e^r.
+/// The polynomial with these coefficients, the constant one first.
 #[inline(always)]
-fn reduced<T: Number, V: Lanes<Number = T>>(x: T, offset: T) -> (T, [T; 2]) {
+pub(super) fn polynomial<T: Number, V: Lanes<Number = T>>(coefficients: &[T], x: T) -> T {
+    let mut sum = coefficients[coefficients.len() - 1];
+    for &coefficient in coefficients.iter().rev().skip(1) {
+        sum = mul_add::<T, V>(sum, x, coefficient);
+    }
+    sum
+}
+
+/// Returns r = x - n ln 2, and 2^n as two powers, with the whole number n nearest to x / ln 2 - offset.
+#[inline(always)]
+pub(super) fn reduce<T: Number, V: Lanes<Number = T>>(x: T, offset: T) -> (T, [T; 2]) {
     let (whole, powers) = mul_add::<T, V>(x, T::LOG2_E, -offset).whole_and_powers();
     let r = mul_add::<T, V>(-whole, T::LN_2[1], mul_add::<T, V>(-whole, T::LN_2[0], x));
-    let mut sum = T::FACTORIALS[T::FACTORIALS.len() - 1];
-    for &factorial in T::FACTORIALS.iter().rev().skip(1) {
-        sum = mul_add::<T, V>(sum, r, factorial);
-    }
-    (mul_add::<T, V>(sum, r * r, r), powers)
+    (r, powers)
+}
+
+/// e^r - 1 for |r| <= 0.52: the Taylor series.
+#[inline(always)]
+pub(super) fn exp_m1_series<T: Number, V: Lanes<Number = T>>(r: T) -> T {
+    mul_add::<T, V>(polynomial::<T, V>(T::FACTORIALS, r), r * r, r)
+}
+
+/// Returns e^r - 1 and the powers of two whose product with e^r is e^x: those of [`reduce`].
+#[inline(always)]
+pub(super) fn reduced<T: Number, V: Lanes<Number = T>>(x: T, offset: T) -> (T, [T; 2]) {
+    let (r, powers) = reduce::<T, V>(x, offset);
+    (exp_m1_series::<T, V>(r), powers)
 }
 
 /// x, or the nearest number of a range.
 #[inline(always)]
-fn clamp<T: Real>(x: T, [least, largest]: [T; 2]) -> T {
+pub(super) fn clamp<T: Real>(x: T, [least, largest]: [T; 2]) -> T {
     let x = if x < least { least } else { x };
     if x > largest { largest } else { x }
 }
 
 #[inline(always)]
-fn exp<T: Number, V: Lanes<Number = T>>(x: T) -> T {
+pub(super) fn exp<T: Number, V: Lanes<Number = T>>(x: T) -> T {
     let (less_one, powers) = reduced::<T, V>(clamp(x, T::EXP_RANGE), T::zero());
     (T::one() + less_one) * powers[0] * powers[1]
+}
+
+/// e^x - 1 for x <= 0.
+#[inline(always)]
+pub(super) fn exp_m1<T: Number, V: Lanes<Number = T>>(x: T) -> T {
+    // With the offset, n = 0 down to -0.52: see the function `Tanh`.
+    let (less_one, powers) = reduced::<T, V>(clamp(x, [T::EXP_RANGE[0], T::zero()]), -T::QUARTER);
+    let power = powers[0] * powers[1];
+    mul_add::<T, V>(power, less_one, power - T::one())
+}
+
+/// log(1 + x) for 0 <= x <= 1.
+///
+/// With s = f / (2 + f), log(1 + f) = log((1 + s) / (1 - s)) = 2 s + 2 s^3 / 3 + 2 s^5 / 5 + ... Since 2 s = f - s f, this is
+/// f less a correction that is small, so that the rounding of s hardly counts. Above 1/2, 1 + x = 2 (1 + f).
+///
+/// Source of the series: Abramowitz and Stegun 1964, 4.1.27.
+#[inline(always)]
+pub(super) fn log_1p<T: Number, V: Lanes<Number = T>>(x: T) -> T {
+    let halved = x > T::HALF;
+    let f = if halved { (x - T::one()) * T::HALF } else { x };
+    let s = f / (T::one() + T::one() + f);
+    let square = s * s;
+    let rest = square * polynomial::<T, V>(T::ODD_PARTS, square);
+    let log = mul_add::<T, V>(-s, f - rest, f);
+    if halved {
+        T::LN_2[0] + (T::LN_2[1] + log)
+    } else {
+        log
+    }
 }
 
 /// x -> e^(x - shift).
@@ -181,19 +310,43 @@ impl<T: Number> Function<T> for Sigmoid {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::kernel::InstructionSet;
 
+    /// x -> e^x - 1.
+    #[derive(Clone, Copy)]
+    struct ExpM1;
+
+    impl<T: Number> Function<T> for ExpM1 {
+        fn of<V: Lanes<Number = T>>(self, x: T) -> T {
+            exp_m1::<T, V>(x)
+        }
+    }
+
+    /// x -> log(1 + x).
+    #[derive(Clone, Copy)]
+    struct Log1p;
+
+    impl<T: Number> Function<T> for Log1p {
+        fn of<V: Lanes<Number = T>>(self, x: T) -> T {
+            log_1p::<T, V>(x)
+        }
+    }
+
     /// Numbers of all sizes and both signs, up to `largest`.
-    fn grid(largest: f64) -> Vec<f64> {
+    pub(in crate::kernel) fn grid(largest: f64) -> Vec<f64> {
         let sizes = (0..20_000).map(|step| largest * 0.999_f64.powi(step));
         sizes.flat_map(|size| [size, -size]).chain([0.0, -0.0]).collect()
     }
 
     /// The largest error in units in the last place of `f32`, against a function of `f64`.
-    fn error_f32(function: impl Function<f32>, exact: impl Fn(f64) -> f64, largest: f64) -> f64 {
-        let numbers: Vec<f32> = grid(largest).iter().map(|&x| x as f32).collect();
+    pub(in crate::kernel) fn error_f32(
+        function: impl Function<f32>,
+        exact: impl Fn(f64) -> f64,
+        numbers: &[f64],
+    ) -> f64 {
+        let numbers: Vec<f32> = numbers.iter().map(|&x| x as f32).collect();
         let mut values = numbers.clone();
         map(function, &mut values);
         let errors = numbers.iter().zip(values).map(|(&x, value)| {
@@ -207,9 +360,12 @@ mod tests {
 
     /// The largest error in units in the last place of `f64`, against the standard library's function, whose own error is
     /// below one unit.
-    fn error_f64(function: impl Function<f64>, exact: impl Fn(f64) -> f64, largest: f64) -> f64 {
-        let numbers = grid(largest);
-        let mut values = numbers.clone();
+    pub(in crate::kernel) fn error_f64(
+        function: impl Function<f64>,
+        exact: impl Fn(f64) -> f64,
+        numbers: &[f64],
+    ) -> f64 {
+        let mut values = numbers.to_vec();
         map(function, &mut values);
         let errors = numbers.iter().zip(values).map(|(&x, value)| {
             let exact = exact(x);
@@ -219,20 +375,39 @@ mod tests {
         errors.fold(0.0, f64::max)
     }
 
+    /// Whether the loops multiply and add in one instruction.
+    pub(in crate::kernel) fn fused() -> bool {
+        InstructionSet::of_cpu() != InstructionSet::Baseline
+    }
+
+    /// Numbers from 0 to 1.
+    fn unit() -> Vec<f64> {
+        let even = (0..=20_000).map(|step| f64::from(step) / 20_000.0);
+        even.chain((1..300).map(|power| 0.5_f64.powi(power / 3) / (1.0 + f64::from(power % 3))))
+            .collect()
+    }
+
+    fn negative(numbers: &[f64]) -> Vec<f64> {
+        numbers.iter().map(|number| -number.abs()).collect()
+    }
+
     #[test]
     fn errors_are_below_two_units() {
-        let fused = InstructionSet::of_cpu() != InstructionSet::Baseline;
-        let (single, double) = if fused { (2.0, 3.0) } else { (3.0, 4.0) };
+        let (single, double) = if fused() { (2.0, 3.0) } else { (3.0, 4.0) };
         let errors = [
-            error_f32(Exp { shift: 0.0 }, f64::exp, 87.0),
-            error_f32(Tanh, f64::tanh, 30.0),
-            error_f32(Sigmoid, |x| 1.0 / (1.0 + (-x).exp()), 87.0),
+            error_f32(Exp { shift: 0.0 }, f64::exp, &grid(87.0)),
+            error_f32(Tanh, f64::tanh, &grid(30.0)),
+            error_f32(Sigmoid, |x| 1.0 / (1.0 + (-x).exp()), &grid(87.0)),
+            error_f32(ExpM1, f64::exp_m1, &negative(&grid(104.0))),
+            error_f32(Log1p, f64::ln_1p, &unit()),
         ];
         assert!(errors.iter().all(|&error| error < single), "{errors:?}");
         let errors = [
-            error_f64(Exp { shift: 0.0 }, f64::exp, 700.0),
-            error_f64(Tanh, f64::tanh, 30.0),
-            error_f64(Sigmoid, |x| 1.0 / (1.0 + (-x).exp()), 700.0),
+            error_f64(Exp { shift: 0.0 }, f64::exp, &grid(700.0)),
+            error_f64(Tanh, f64::tanh, &grid(30.0)),
+            error_f64(Sigmoid, |x| 1.0 / (1.0 + (-x).exp()), &grid(700.0)),
+            error_f64(ExpM1, f64::exp_m1, &negative(&grid(740.0))),
+            error_f64(Log1p, f64::ln_1p, &unit()),
         ];
         assert!(errors.iter().all(|&error| error < double), "{errors:?}");
     }

@@ -3,33 +3,41 @@
 //! [`by_name`] makes one from the name that users write. A new activation has a file of its own and an entry in the
 //! table of names.
 
+mod elu;
+mod gelu;
 mod identity;
 mod leaky_relu;
 mod relu;
 mod sigmoid;
+mod silu;
 mod softmax;
+mod softplus;
 mod tanh;
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
+pub use elu::Elu;
+pub use gelu::Gelu;
 pub use identity::Identity;
 pub use leaky_relu::LeakyRelu;
 pub use relu::Relu;
 pub use sigmoid::Sigmoid;
+pub use silu::Silu;
 pub use softmax::Softmax;
+pub use softplus::Softplus;
 pub use tanh::Tanh;
 
 use super::Activation;
 use crate::element::Element;
 use crate::error::Result;
-use crate::kernel::{Function, map, simd};
+use crate::kernel::{Function, map, scale, simd};
 use crate::names::{self, Named};
 
 /// Makes an activation from the number behind its name, if there is one.
 type Make<T> = fn(Option<f64>) -> Result<Box<dyn Activation<T>>>;
 
 /// All activations, by the names that users write.
-fn table<T: Element>() -> [(Named, Make<T>); 6] {
+fn table<T: Element>() -> [(Named, Make<T>); 10] {
     [
         (Named::new("relu", "max(0, z)"), |_| Ok(Box::new(Relu))),
         (
@@ -40,6 +48,23 @@ fn table<T: Element>() -> [(Named, Make<T>); 6] {
             .with_parameter("slope"),
             |slope| Ok(Box::new(slope.map_or(Ok(LeakyRelu::default()), LeakyRelu::new)?)),
         ),
+        (
+            Named::new(
+                "elu",
+                "z above 0, alpha times (e^z - 1) below; 1 is the default alpha",
+            )
+            .with_parameter("alpha"),
+            |alpha| Ok(Box::new(alpha.map_or(Ok(Elu::default()), Elu::new)?)),
+        ),
+        (
+            Named::new("gelu", "z times the normal distribution function of z"),
+            |_| Ok(Box::new(Gelu)),
+        ),
+        (
+            Named::new("silu", "z times the sigmoid of z; also known as swish").with_aliases(&["swish"]),
+            |_| Ok(Box::new(Silu)),
+        ),
+        (Named::new("softplus", "log(1 + e^z)"), |_| Ok(Box::new(Softplus))),
         (Named::new("sigmoid", "1 / (1 + e^-z)"), |_| Ok(Box::new(Sigmoid))),
         (Named::new("tanh", "Hyperbolic tangent"), |_| Ok(Box::new(Tanh))),
         (
@@ -87,6 +112,22 @@ pub(super) fn apply_function<T: Element>(mut values: ArrayViewMut2<'_, T>, funct
         match column.as_slice_mut() {
             Some(values) => map(function, values),
             None => column.map_inplace(|value| map(function, std::slice::from_mut(value))),
+        }
+    }
+}
+
+/// Multiplies each delta by a vectorised function's value at the number in the same place of `values`.
+pub(super) fn derive_function<T: Element>(
+    values: ArrayView2<'_, T>,
+    mut delta: ArrayViewMut2<'_, T>,
+    function: impl Function<T>,
+) {
+    for (values, mut delta) in values.columns().into_iter().zip(delta.columns_mut()) {
+        match (values.as_slice(), delta.as_slice_mut()) {
+            (Some(values), Some(delta)) => scale(function, values, delta),
+            _ => delta.zip_mut_with(&values, |delta, value| {
+                scale(function, std::slice::from_ref(value), std::slice::from_mut(delta));
+            }),
         }
     }
 }
