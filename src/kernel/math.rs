@@ -79,22 +79,22 @@ pub trait Real: NdFloat {
     const TANH_RANGE: Self;
     /// x e^-x is 0 above, when rounded.
     const SIGMOID_RANGE: Self;
-    /// x Phi(-x) is 0 above, when rounded; Phi is the distribution function of the standard normal distribution.
+    /// x Phi(-x) and x e^(-x^2 / 2) are 0 above, when rounded; Phi is the distribution function of the standard normal distribution.
     const NORMAL_RANGE: Self;
     /// 1 / sqrt(2 pi).
     const NORMAL_DENSITY: Self;
-    /// A polynomial in u = (t - 4) / (t + 4) for (t + 4) e^(t^2 / 2) Phi(-t), 0 <= t <= [`Real::NORMAL_RANGE`], with a
+    /// A polynomial in v = (t - 1) / (t + 4) for (t + 4) e^(t^2 / 2) Phi(-t), 0 <= t <= [`Real::NORMAL_RANGE`], with a
     /// relative error below a tenth of a unit in the last place. The constant coefficient comes first.
     ///
     /// ```python
     /// from mpmath import mp, mpf, exp, erfc, sqrt, chebyfit, nstr
     /// mp.dps = 40
-    /// for largest, terms, digits in (14.5, 11, 9), (39, 24, 17):
-    ///     def scaled(u):
-    ///         t = 4 * (1 + u) / (1 - u)
+    /// for largest, terms, digits in (mpf(15), 11, 9), (mpf(39), 24, 17):
+    ///     def scaled(v):
+    ///         t = (1 + 4 * v) / (1 - v)
     ///         return (t + 4) * exp(t * t / 2) * erfc(t / sqrt(mpf(2))) / 2
-    ///     fit = chebyfit(scaled, [-1, (mpf(largest) - 4) / (mpf(largest) + 4)], terms)
-    ///     print([nstr(coefficient, digits) for coefficient in reversed(fit)])
+    ///     fit = chebyfit(scaled, [-mpf(1) / 4, (largest - 1) / (largest + 4)], terms)
+    ///     print(", ".join(nstr(coefficient, digits) for coefficient in reversed(fit)))
     /// ```
     const NORMAL_TAIL: &'static [Self];
     /// Numbers up to [`Real::NORMAL_RANGE`] have so few digits, once this is added and taken away, that their squares are
@@ -149,10 +149,10 @@ real!(
     ln_2 [0.693_145_75, 1.428_606_8e-6],
     odd_parts [2.0 / 3.0, 2.0 / 5.0, 2.0 / 7.0, 2.0 / 9.0, 2.0 / 11.0],
     exp [-104.0, 89.0],
-    tanh 10.0, sigmoid 114.0, normal 14.5, few_digits 98_304.0,
+    tanh 10.0, sigmoid 114.0, normal 15.0, few_digits 98_304.0,
     tail [
-        0.755_285_13, -0.607_896_658, 0.387_137_382, -0.186_521_307, 0.060_397_293_9, -0.007_545_268_16,
-        -0.003_488_075_53, 0.001_646_295_61, 0.000_169_355_458, -0.000_234_621_761, -5.264_564_98e-5
+        1.307_891_46, -2.126_208_24, 2.203_085_84, -1.382_735_39, 0.360_912_931, 0.132_227_046,
+        -0.098_522_806_2, -0.022_645_397_9, 0.025_235_108_8, 0.005_328_568_8, -0.005_668_707_38
     ]
 );
 real!(
@@ -170,14 +170,14 @@ real!(
     exp [-746.0, 710.0],
     tanh 20.0, sigmoid 756.0, normal 39.0, few_digits 6_442_450_944.0,
     tail [
-        0.755_285_130_415_751_49, -0.607_896_641_971_892_11, 0.387_137_400_742_214_54,
-        -0.186_521_857_959_657_25, 0.060_396_574_890_936_561, -0.007_540_188_966_726_791_6,
-        -0.003_479_692_367_393_595_2, 0.001_630_818_457_588_701_2, 0.000_133_344_312_409_645_74,
-        -0.000_231_094_935_169_459_01, -1.908_258_479_773_433_1e-6, 3.514_468_605_300_346_3e-5,
-        7.166_663_245_221_031_2e-7, -5.920_173_323_016_102_9e-6, -6.296_965_605_815_823_3e-7,
-        1.021_554_037_196_101_5e-6, 2.718_045_296_259_283_6e-7, -1.549_649_174_224_745e-7,
-        -8.540_841_815_685_125e-8, 1.328_079_778_731_032_8e-8, 1.961_961_086_135_556e-8,
-        1.918_277_020_373_340_3e-9, -2.522_099_457_878_073_5e-9, -7.262_419_810_409_579_3e-10
+        1.307_891_459_325_616_9, -2.126_208_254_082_115_7, 2.203_085_990_561_030_6, -1.382_733_488_391_273_6,
+        0.360_903_263_174_900_46, 0.132_183_062_664_664_22, -0.098_278_343_115_568_106,
+        -0.022_516_390_231_473_827, 0.023_144_481_408_287_571, 0.008_215_022_723_051_345_1,
+        -0.004_790_266_355_342_254_1, -0.003_462_082_448_527_098_3, 0.000_384_695_300_911_214_55,
+        0.001_181_018_297_070_106_1, 0.000_339_226_495_840_718_51, -0.000_214_955_775_550_087_69,
+        -0.000_264_278_605_998_908_98, -4.148_873_048_624_738_2e-5, 0.000_299_039_871_563_029_5,
+        -0.000_541_166_073_887_745_16, 0.000_767_972_930_977_300_65, -0.000_598_391_776_584_117_26,
+        0.000_232_114_991_607_304_4, -3.596_176_106_162_143_4e-5
     ]
 );
 

@@ -276,3 +276,31 @@ fn first_columns<T>(matrix: &Array2<T>, samples: usize) -> ArrayView2<'_, T> {
 fn first_columns_mut<T>(matrix: &mut Array2<T>, samples: usize) -> ArrayViewMut2<'_, T> {
     matrix.view_mut().split_at(Axis(1), samples).0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::NeuralNetwork;
+
+    #[test]
+    fn arguments_of_activations_are_kept_only_where_the_backward_pass_needs_them() {
+        let builder = NeuralNetwork::<f32>::builder(2).linear(3).gelu().linear(4).relu();
+        let mut network = builder.linear(5).silu().linear(1).build().unwrap();
+        let kept = |network: &NeuralNetwork<f32>, trains| {
+            let shard = Shard::new(&network.stages, 6, trains);
+            let widths = shard
+                .activation_inputs
+                .iter()
+                .map(|kept| kept.as_ref().map(|kept| kept.dim()));
+            widths.collect::<Vec<_>>()
+        };
+        assert_eq!(kept(&network, true), [Some((4, 6)), None, Some((6, 6)), None]);
+        assert_eq!(kept(&network, false), [None; 4]);
+        // No gradients are computed below the first trainable layer; above, deltas pass through frozen ones.
+        network.set_trainable(..1, false).unwrap();
+        network.set_trainable(2..3, false).unwrap();
+        assert_eq!(kept(&network, true), [None, None, Some((6, 6)), None]);
+        network.set_trainable(.., false).unwrap();
+        assert_eq!(kept(&network, true), [None; 4]);
+    }
+}
