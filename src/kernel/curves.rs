@@ -135,8 +135,8 @@ struct Tail<T> {
 
 impl<T: Number> Tail<T> {
     /// The ratio is a polynomial in v = (t - 1) / (t + 4), divided by t + 4: a fraction maps the whole axis to an interval, as
-    /// in Shepherd and Laframboise 1981, Chebyshev approximation of (1 + 2x) exp(x^2) erfc x. With t = h + d, h a number of few digits, h^2 is exact and
-    /// t^2 = h^2 + d (t + h): a rounded t^2 would cost digits of the exponential.
+    /// in Shepherd and Laframboise 1981, Chebyshev approximation of (1 + 2x) exp(x^2) erfc x. With t = h + d, h a number of few
+    /// digits, h^2 is exact and t^2 = h^2 + d (t + h): a rounded t^2 would cost digits of the exponential.
     #[inline(always)]
     fn of<V: Lanes<Number = T>>(t: T) -> Self {
         let head = t + T::FEW_DIGITS - T::FEW_DIGITS;
@@ -224,7 +224,8 @@ mod tests {
     /// ```python
     /// from mpmath import mp, erfc, exp, mpf, nstr, pi, sqrt
     /// mp.dps = 40
-    /// for x in -37, -20, -8.5, -6, -4.25, -3, -2, -1.5, -1, -0.75, -0.5, -0.25, -0.0625, -1e-9, 1e-9, 0.125, 0.375, 0.75, 1.25, 2.5, 5, 9:
+    /// below = -37, -20, -8.5, -6, -4.25, -3, -2, -1.5, -1, -0.75, -0.5, -0.25, -0.0625, -1e-9
+    /// for x in *below, 1e-9, 0.125, 0.375, 0.75, 1.25, 2.5, 5, 9:
     ///     x = mpf(x)
     ///     phi, density = erfc(-x / sqrt(mpf(2))) / 2, exp(-x * x / 2) / sqrt(2 * pi)
     ///     print([float(n) for n in (x, x * phi, phi + x * density)])
@@ -264,6 +265,28 @@ mod tests {
             assert!(error < 2.0, "derivative at {x}: {error}");
             let error = (at(GeluDerivative, x as f32) - derivative as f32).abs() / f32::EPSILON;
             assert!(error < 2.0, "derivative in f32 at {x}: {error}");
+        }
+    }
+
+    /// The loops of a CPU whose multiplications are rounded before additions.
+    #[test]
+    fn portable_registers_give_nearly_the_same() {
+        fn check<T: Number>(function: impl Function<T>, x: T) {
+            let (fused, portable) = (at(function, x), function.of::<T::Portable>(x));
+            let limit = T::epsilon() * fused.abs() * T::from(8.0).unwrap() + T::min_positive_value();
+            assert!((fused - portable).abs() <= limit, "{x}: {fused}, {portable}");
+        }
+        for x in numbers(60.0) {
+            check(Elu { alpha: 0.375 }, x);
+            check(Softplus, x);
+            check(SoftplusDerivative, x.abs());
+            check(Silu, x);
+            check(Gelu, x);
+            check(Elu { alpha: 0.375 }, x as f32);
+            check(Softplus, x as f32);
+            check(SoftplusDerivative, x.abs() as f32);
+            check(Silu, x as f32);
+            check(Gelu, x as f32);
         }
     }
 

@@ -79,7 +79,8 @@ pub trait Real: NdFloat {
     const TANH_RANGE: Self;
     /// x e^-x is 0 above, when rounded.
     const SIGMOID_RANGE: Self;
-    /// x Phi(-x) and x e^(-x^2 / 2) are 0 above, when rounded; Phi is the distribution function of the standard normal distribution.
+    /// x Phi(-x) and x e^(-x^2 / 2) are 0 above, when rounded; Phi is the distribution function of the standard normal
+    /// distribution.
     const NORMAL_RANGE: Self;
     /// 1 / sqrt(2 pi).
     const NORMAL_DENSITY: Self;

@@ -175,13 +175,10 @@ impl<T: Element> Shard<T> {
 
     /// The values of layer `layer` and its delta, for the activation: values behind it, or before it if it needs these.
     pub(super) fn activation_operands(&mut self, layer: usize) -> (ArrayView2<'_, T>, ArrayViewMut2<'_, T>) {
+        let kept = self.activation_inputs[layer].as_ref();
+        let values = kept.unwrap_or(&self.values[layer + 1]);
         (
-            body(first_columns(
-                self.activation_inputs[layer]
-                    .as_ref()
-                    .unwrap_or(&self.values[layer + 1]),
-                self.samples,
-            )),
+            body(first_columns(values, self.samples)),
             body_mut(first_columns_mut(&mut self.deltas[layer], self.samples)),
         )
     }
