@@ -7,12 +7,11 @@ use crate::element::{Element, compiled};
 use crate::kernel;
 use crate::layer::Activation;
 
-/// a = z Phi(z), where Phi(z) = (1 + erf(z / sqrt 2)) / 2 is the distribution function of the standard normal distribution; its
-/// derivative is Phi(z) + z phi(z), with the density phi(z) = e^(-z^2 / 2) / sqrt(2 pi).
+/// a = z Phi(z), where Phi(z) = (1 + erf(z / sqrt 2)) / 2 is the distribution function of the standard normal distribution;
+/// its derivative is Phi(z) + z phi(z), with the density phi(z) = e^(-z^2 / 2) / sqrt(2 pi).
 ///
-/// As PyTorch's `GELU`: exact, without the approximation by tanh. It falls from 0 to -0.17 at z = -0.75 and rises again to 0
-/// below, so that the derivative is computed from z. An ONNX file has it as products with `Erf`, which readers may compute
-/// in `f32` only.
+/// As PyTorch's `GELU`: exact, without the approximation by tanh. From z = 0 downwards it falls to -0.17 at z = -0.75 and rises
+/// again to 0, so that the derivative is computed from z.
 ///
 /// Source: Hendrycks and Gimpel 2016.
 #[derive(Debug, Clone, Copy, Default)]

@@ -9,8 +9,8 @@ use crate::layer::Activation;
 
 /// a = z s(z), where s(z) = 1 / (1 + e^-z) is the sigmoid; its derivative is s(z) (1 + z (1 - s(z))).
 ///
-/// As PyTorch's `SiLU`. It falls from 0 to -0.28 at z = -1.28 and rises again to 0 below, so that the derivative is computed
-/// from z.
+/// As PyTorch's `SiLU`. From z = 0 downwards it falls to -0.28 at z = -1.28 and rises again to 0, so that the derivative is
+/// computed from z.
 ///
 /// Source: Elfwing, Uchibe and Doya 2018.
 #[derive(Debug, Clone, Copy, Default)]
