@@ -127,9 +127,13 @@ fn every_kind_of_step<T: Element>() {
         let targets = Targets::Classes { labels, classes: 3 };
         let classes = Dataset::<T>::new(Inputs::Pixels(pixels), targets).unwrap();
         let window = Window::new([3, 3]).padding([1, 1]);
-        let networks: [(&str, &Hidden<'_, T>); 3] = [
+        let networks: [(&str, &Hidden<'_, T>); 4] = [
             ("dense", &|builder| {
                 builder.linear(hidden).relu().linear(hidden).tanh()
+            }),
+            ("activations of their arguments", &|builder| {
+                let first = builder.linear(hidden).gelu().batch_norm().silu();
+                first.linear(hidden).softplus().linear(hidden).elu()
             }),
             ("batch norm", &|builder| {
                 let first = builder.batch_norm().linear(hidden).batch_norm().relu();

@@ -1,6 +1,8 @@
 //! How files describe the built-in layers and activations: the names, options and shapes of PyTorch's modules, and the
 //! operators of ONNX.
 
+use std::f64::consts::FRAC_1_SQRT_2;
+
 use ndarray::{ArrayD, ArrayView1, ArrayView2, Ix1, s};
 
 use super::saved_layer::refused;
@@ -8,7 +10,8 @@ use super::{Attribute, FeatureLayout, FileActivation, FileLayer, Operator, Recor
 use crate::element::Element;
 use crate::error::Result;
 use crate::layer::{
-    BatchNorm1d, Conv2d, Dropout, Identity, Image, LeakyRelu, Linear, Relu, Sigmoid, Softmax, Tanh, Window,
+    BatchNorm1d, Conv2d, Dropout, Elu, Gelu, Identity, Image, LeakyRelu, Linear, Relu, Sigmoid, Silu,
+    Softmax, Softplus, Tanh, Window,
 };
 
 /// Returns the registry of all built-in layers and activations. A new one is added here, and implements its trait below.
@@ -20,6 +23,10 @@ pub(super) fn built_in<T: Element>() -> Registry<T> {
         .with_layer::<Dropout>()
         .with_activation::<Relu>()
         .with_activation::<LeakyRelu>()
+        .with_activation::<Elu>()
+        .with_activation::<Gelu>()
+        .with_activation::<Silu>()
+        .with_activation::<Softplus>()
         .with_activation::<Sigmoid>()
         .with_activation::<Tanh>()
         .with_activation::<Softmax>()
@@ -189,6 +196,63 @@ impl<T: Element> FileActivation<T> for LeakyRelu {
 
     fn from_record(saved: &mut SavedLayer<'_, T>) -> Result<Self> {
         LeakyRelu::new(saved.number("negative_slope")?)
+    }
+}
+
+impl<T: Element> FileActivation<T> for Elu {
+    const KIND: &'static str = "ELU";
+
+    fn record(&self) -> Record<T> {
+        let elu = Operator::new("Elu").attribute("alpha", Attribute::Float(self.alpha() as f32));
+        Record::new().number("alpha", self.alpha()).operator(elu)
+    }
+
+    fn from_record(saved: &mut SavedLayer<'_, T>) -> Result<Self> {
+        Elu::new(saved.number("alpha")?)
+    }
+}
+
+impl<T: Element> FileActivation<T> for Gelu {
+    const KIND: &'static str = "GELU";
+
+    /// ONNX has an operator `Gelu` only since set 20.
+    fn record(&self) -> Record<T> {
+        Record::new()
+            .operator(Operator::new("Mul").number(FRAC_1_SQRT_2))
+            .operator(Operator::new("Erf"))
+            .operator(Operator::new("Add").number(1.0))
+            .operator(Operator::new("Mul").layer_input())
+            .operator(Operator::new("Mul").number(0.5))
+    }
+
+    fn from_record(_saved: &mut SavedLayer<'_, T>) -> Result<Self> {
+        Ok(Gelu)
+    }
+}
+
+impl<T: Element> FileActivation<T> for Silu {
+    const KIND: &'static str = "SiLU";
+
+    fn record(&self) -> Record<T> {
+        Record::new()
+            .operator(Operator::new("Sigmoid"))
+            .operator(Operator::new("Mul").layer_input())
+    }
+
+    fn from_record(_saved: &mut SavedLayer<'_, T>) -> Result<Self> {
+        Ok(Silu)
+    }
+}
+
+impl<T: Element> FileActivation<T> for Softplus {
+    const KIND: &'static str = "Softplus";
+
+    fn record(&self) -> Record<T> {
+        Record::new().operator(Operator::new("Softplus"))
+    }
+
+    fn from_record(_saved: &mut SavedLayer<'_, T>) -> Result<Self> {
+        Ok(Softplus)
     }
 }
 
@@ -367,7 +431,7 @@ mod tests {
         assert_eq!(
             shown,
             "Registry { layers: [\"Linear\", \"Conv2d\", \"BatchNorm1d\", \"Dropout\"], activations: [\"ReLU\", \
-             \"LeakyReLU\", \"Sigmoid\", \"Tanh\", \"Softmax\", \"Identity\"] }"
+             \"LeakyReLU\", \"ELU\", \"GELU\", \"SiLU\", \"Softplus\", \"Sigmoid\", \"Tanh\", \"Softmax\", \"Identity\"] }"
         );
         // The public method refuses a type that is already there.
         assert!(registry.layer::<Dropout>().is_err());

@@ -193,7 +193,8 @@ impl<T: Element> Model<T> {
     /// Its graph takes raw features, `input` (N x features), and gives `output` (N x outputs), what [`Model::predict`]
     /// gives; for classes also `probabilities` (N x classes) and `label` (N). Names of features, targets and classes
     /// are in its metadata, as JSON. The file is replaced atomically, never in part. (On CPUs, onnxruntime
-    /// computes convolutions in f32 only: load a model with convolutions in f32 to export it for onnxruntime.)
+    /// computes convolutions, ELU, GELU and softplus in f32 only: load a model with these in f32 to export it for
+    /// onnxruntime.)
     ///
     /// # Errors
     ///

@@ -75,9 +75,13 @@ pub struct Operator {
 }
 
 /// An input of an operator besides the result of the operator before.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Operand {
+    /// The input of the layer, which is that of the record's first operator.
+    LayerInput,
+    /// A constant number, in the precision of the network.
+    Number(f64),
     /// The record's tensor of this name.
     Tensor(&'static str),
     /// A constant list of integers, such as a shape.
@@ -235,6 +239,28 @@ impl Operator {
     /// Adds the record's tensor of this name as an input.
     pub fn tensor(mut self, name: &'static str) -> Self {
         self.operands.push(Operand::Tensor(name));
+        self
+    }
+
+    /// Adds the layer's own input as an input: it is that of the record's first operator.
+    ///
+    /// ```
+    /// use mfnet::checkpoint::{Operator, Record};
+    ///
+    /// // z + sin z
+    /// let record = Record::<f32>::new()
+    ///     .operator(Operator::new("Sin"))
+    ///     .operator(Operator::new("Add").layer_input());
+    /// assert_eq!(record.operators[1].operands.len(), 1);
+    /// ```
+    pub fn layer_input(mut self) -> Self {
+        self.operands.push(Operand::LayerInput);
+        self
+    }
+
+    /// Adds a constant number as an input, in the precision of the network.
+    pub fn number(mut self, value: f64) -> Self {
+        self.operands.push(Operand::Number(value));
         self
     }
 

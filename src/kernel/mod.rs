@@ -5,6 +5,7 @@
     reason = "registers that belong together share an index"
 )]
 
+mod curves;
 mod dense;
 mod dots;
 mod lanes;
@@ -14,10 +15,11 @@ mod simd;
 mod sparse;
 mod transpose;
 
+pub(crate) use curves::{Elu, Gelu, GeluDerivative, Silu, SiluDerivative, Softplus, SoftplusDerivative};
 pub(crate) use dense::{multiply, multiply_terms};
 pub(crate) use dots::{FEW, dots};
 pub use lanes::Number;
-pub(crate) use math::{Exp, Function, Sigmoid, Tanh, map};
+pub(crate) use math::{Exp, Function, Sigmoid, Tanh, map, scale};
 pub(crate) use peak::{multiply_adds, read};
 pub(crate) use simd::{InstructionSet, prefetch, simd};
 pub(crate) use sparse::{Panels, SparseColumns, Target};

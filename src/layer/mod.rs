@@ -21,7 +21,7 @@ use std::fmt;
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 
-pub use activation::{Identity, LeakyRelu, Relu, Sigmoid, Softmax, Tanh};
+pub use activation::{Elu, Gelu, Identity, LeakyRelu, Relu, Sigmoid, Silu, Softmax, Softplus, Tanh};
 pub use batch_norm::BatchNorm1d;
 pub use context::{Context, Mode};
 pub use conv2d::Conv2d;
@@ -198,7 +198,8 @@ pub enum LayerKind {
     BatchWise,
 }
 
-/// A function without parameters that is applied in place, and whose derivative can be computed from its result.
+/// A function without parameters that is applied in place, and whose derivative is computed from its result A or, if
+/// [`Activation::needs_input`], from its argument Z.
 ///
 /// # Shapes
 ///
@@ -206,6 +207,38 @@ pub enum LayerKind {
 ///
 /// An activation of your own can be saved and loaded if it is also a
 /// [`FileActivation`](crate::checkpoint::FileActivation).
+///
+/// ```
+/// use mfnet::NeuralNetwork;
+/// use mfnet::layer::Activation;
+/// use ndarray::{ArrayView2, ArrayViewMut2, Zip};
+///
+/// /// a = z^2: the result does not tell the sign of z, which the derivative 2 z needs.
+/// #[derive(Debug)]
+/// struct Square;
+///
+/// impl Activation<f64> for Square {
+///     fn name(&self) -> &'static str {
+///         "square"
+///     }
+///
+///     fn needs_input(&self) -> bool {
+///         true
+///     }
+///
+///     fn forward(&self, mut values: ArrayViewMut2<'_, f64>) {
+///         values.mapv_inplace(|z| z * z);
+///     }
+///
+///     fn backward(&self, input: ArrayView2<'_, f64>, delta: ArrayViewMut2<'_, f64>) {
+///         Zip::from(delta).and(input).for_each(|delta, &z| *delta *= 2.0 * z);
+///     }
+/// }
+///
+/// let network = NeuralNetwork::builder(3).linear(4).activation(Box::new(Square)).linear(1).build()?;
+/// assert_eq!(network.architecture(), "3 - 4 square - 1");
+/// # Ok::<(), mfnet::Error>(())
+/// ```
 pub trait Activation<T: Element>: Any + fmt::Debug + Send + Sync {
     /// The function's name, such as `"ReLU"`.
     fn name(&self) -> &'static str;
@@ -213,8 +246,14 @@ pub trait Activation<T: Element>: Any + fmt::Debug + Send + Sync {
     /// A <- f(Z).
     fn forward(&self, values: ArrayViewMut2<'_, T>);
 
-    /// Turns dJ/dA into dJ/dZ, given A.
-    fn backward(&self, output: ArrayView2<'_, T>, delta: ArrayViewMut2<'_, T>);
+    /// Turns dJ/dA into dJ/dZ, given `values`: A, or Z if [`Activation::needs_input`].
+    fn backward(&self, values: ArrayView2<'_, T>, delta: ArrayViewMut2<'_, T>);
+
+    /// Whether the derivative is computed from the argument Z instead of the result A, as for a function that is not
+    /// monotonic. A training network then keeps a copy of Z. Default: `false`.
+    fn needs_input(&self) -> bool {
+        false
+    }
 
     /// Whether a sample's results are probabilities, which add up to 1. The results of a network that ends in such an
     /// activation need no further softmax. Default: `false`.

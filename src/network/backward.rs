@@ -6,7 +6,7 @@ use super::forward::Pipeline;
 use super::partition::GradientRoute;
 use super::shard::{Shard, Source};
 use super::update::add_shards;
-use super::{NeuralNetwork, Workspace};
+use super::{NeuralNetwork, Workspace, first_trainable};
 use crate::augment::{body, body_mut};
 use crate::data::Batch;
 use crate::element::{Element, compiled};
@@ -35,12 +35,6 @@ impl<T: Element> NeuralNetwork<T> {
     ) -> Result<f64> {
         forward_backward(self, batch, loss, workspace)
     }
-
-    /// The index of the first trainable layer with parameters; the number of layers if there is none.
-    fn first_trainable(&self) -> usize {
-        let trains = |stage: &super::Stage<T>| stage.trainable && !stage.layer.parameters().is_empty();
-        self.stages.iter().position(trains).unwrap_or(self.stages.len())
-    }
 }
 
 compiled! {
@@ -64,7 +58,7 @@ compiled! {
         network.check_batch(OPERATION, batch.samples())?;
         let used = workspace.shards_of_batch(batch.samples())?;
         network.prepare(dataset, workspace);
-        let first_trainable = network.first_trainable();
+        let first_trainable = first_trainable(&network.stages);
         network.transpose_weights(workspace, first_trainable);
 
         let Workspace { partition, shards, sync_points, packed, transposed, sparse, sparse_targets, .. } = workspace;
@@ -131,8 +125,8 @@ impl<T: Element> Pipeline<'_, T> {
         for layer in layers.rev().take_while(|&layer| layer >= first_trainable) {
             let stage = &self.stages[layer];
             if let Some(activation) = &stage.activation {
-                let (output, delta) = shard.activation_operands(layer);
-                activation.backward(output, delta);
+                let (values, delta) = shard.activation_operands(layer);
+                activation.backward(values, delta);
             }
             let per_shard = GradientRoute::of(&*stage.layer) == GradientRoute::Shards;
             if stage.trainable && per_shard && !(layer == 0 && self.packed.is_some()) {

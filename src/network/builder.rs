@@ -65,6 +65,26 @@ impl<T: Element> Builder<T> {
         self.built_in("tanh")
     }
 
+    /// Adds an exponential linear unit with an alpha of 1, [`Elu`](crate::layer::Elu).
+    pub fn elu(self) -> Self {
+        self.built_in("elu")
+    }
+
+    /// Adds a Gaussian error linear unit, [`Gelu`](crate::layer::Gelu).
+    pub fn gelu(self) -> Self {
+        self.built_in("gelu")
+    }
+
+    /// Adds a sigmoid linear unit, [`Silu`](crate::layer::Silu).
+    pub fn silu(self) -> Self {
+        self.built_in("silu")
+    }
+
+    /// Adds a softplus, [`Softplus`](crate::layer::Softplus).
+    pub fn softplus(self) -> Self {
+        self.built_in("softplus")
+    }
+
     /// Adds a softmax, [`Softmax`](crate::layer::Softmax): after the last layer, for
     /// [`ProbabilityCrossEntropyLoss`](crate::loss::ProbabilityCrossEntropyLoss).
     pub fn softmax(self) -> Self {

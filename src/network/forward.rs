@@ -69,6 +69,7 @@ impl<'a, T: Element> Pipeline<'a, T> {
                 stage.layer.forward(input, output, &mut context);
             }
             if let Some(activation) = &stage.activation {
+                shard.keep_activation_input(layer);
                 let (_, output, _) = shard.forward_operands(layer, None);
                 activation.forward(body_mut(output));
             }

@@ -70,6 +70,13 @@ impl<T: Element> Stage<T> {
         self.trainable && self.layer.kind() == LayerKind::BatchWise
     }
 
+    /// Whether the derivative of the activation is computed from its argument.
+    fn needs_activation_input(&self) -> bool {
+        self.activation
+            .as_ref()
+            .is_some_and(|activation| activation.needs_input())
+    }
+
     fn is_linear(&self) -> bool {
         self.layer.kind() == LayerKind::Linear
     }
@@ -91,6 +98,12 @@ impl<T: Element> Stage<T> {
         let parameters = self.layer.parameters().iter();
         parameters.map(|tensor| tensor.mapv(|_| T::zero())).collect()
     }
+}
+
+/// The index of the first trainable layer with parameters; the number of layers if there is none.
+fn first_trainable<T: Element>(stages: &[Stage<T>]) -> usize {
+    let trains = |stage: &Stage<T>| stage.trainable && !stage.layer.parameters().is_empty();
+    stages.iter().position(trains).unwrap_or(stages.len())
 }
 
 impl<T: Element> NeuralNetwork<T> {

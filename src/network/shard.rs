@@ -2,8 +2,8 @@
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, ShapeBuilder};
 
-use super::Stage;
 use super::partition::GradientRoute;
+use super::{Stage, first_trainable};
 use crate::augment::{augmented, body, body_mut};
 use crate::data::{Dataset, ShardTargets, gather_inputs, gather_values};
 use crate::element::Element;
@@ -17,6 +17,8 @@ pub(super) struct Shard<T> {
     values: Vec<Array2<T>>,
     /// `deltas[l]` is dJ/d output of layer l, row 0 being 0; empty for predictions.
     deltas: Vec<Array2<T>>,
+    /// `activation_inputs[l]` is the output of layer l before its activation, if the backward pass needs it.
+    activation_inputs: Vec<Option<Array2<T>>>,
     /// The number of samples in use; the last shard of a batch may have fewer than its capacity.
     samples: usize,
     mode: Mode,
@@ -50,6 +52,11 @@ impl<T: Element> Shard<T> {
         let outputs = stages[stages.len() - 1].layer.outputs();
         let inputs = stages[0].layer.inputs();
         let (mut deltas, mut gradients, mut statistics) = (Vec::new(), Vec::new(), Vec::new());
+        let first_trainable = first_trainable(stages);
+        let activation_inputs = stages.iter().enumerate().map(|(layer, stage)| {
+            let keeps = trains && layer >= first_trainable && stage.needs_activation_input();
+            keeps.then(|| augmented(stage.layer.outputs(), capacity))
+        });
         for stage in stages.iter().filter(|_| trains) {
             deltas.push(Array2::zeros((stage.layer.outputs() + 1, capacity).f()));
             gradients.push(match GradientRoute::of(&*stage.layer) {
@@ -66,6 +73,7 @@ impl<T: Element> Shard<T> {
                 .map(|width| augmented(width, capacity))
                 .collect(),
             deltas,
+            activation_inputs: activation_inputs.collect(),
             samples: capacity,
             mode: Mode::Eval,
             sparse_input: None,
@@ -124,6 +132,14 @@ impl<T: Element> Shard<T> {
         )
     }
 
+    /// Keeps a copy of the output of layer `layer` for the backward pass of its activation, if that needs it.
+    pub(super) fn keep_activation_input(&mut self, layer: usize) {
+        if let (Some(kept), Mode::Train { .. }) = (&mut self.activation_inputs[layer], self.mode) {
+            let output = first_columns(&self.values[layer + 1], self.samples);
+            first_columns_mut(kept, self.samples).assign(&output);
+        }
+    }
+
     /// The input and output of the first layer in the forward pass; `None` unless the samples are mostly zeros.
     pub(super) fn sparse_operands(&mut self) -> Option<(&SparseColumns<T>, ArrayViewMut2<'_, T>)> {
         let output = first_columns_mut(&mut self.values[1], self.samples);
@@ -157,10 +173,12 @@ impl<T: Element> Shard<T> {
         (body(output), &mut self.targets)
     }
 
-    /// The output of layer `layer` and its delta, for the activation.
+    /// The values of layer `layer` and its delta, for the activation: values behind it, or before it if it needs these.
     pub(super) fn activation_operands(&mut self, layer: usize) -> (ArrayView2<'_, T>, ArrayViewMut2<'_, T>) {
+        let kept = self.activation_inputs[layer].as_ref();
+        let values = kept.unwrap_or(&self.values[layer + 1]);
         (
-            body(first_columns(&self.values[layer + 1], self.samples)),
+            body(first_columns(values, self.samples)),
             body_mut(first_columns_mut(&mut self.deltas[layer], self.samples)),
         )
     }
@@ -254,4 +272,32 @@ fn first_columns<T>(matrix: &Array2<T>, samples: usize) -> ArrayView2<'_, T> {
 
 fn first_columns_mut<T>(matrix: &mut Array2<T>, samples: usize) -> ArrayViewMut2<'_, T> {
     matrix.view_mut().split_at(Axis(1), samples).0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::NeuralNetwork;
+
+    #[test]
+    fn arguments_of_activations_are_kept_only_where_the_backward_pass_needs_them() {
+        let builder = NeuralNetwork::<f32>::builder(2).linear(3).gelu().linear(4).relu();
+        let mut network = builder.linear(5).silu().linear(1).build().unwrap();
+        let kept = |network: &NeuralNetwork<f32>, trains| {
+            let shard = Shard::new(&network.stages, 6, trains);
+            let widths = shard
+                .activation_inputs
+                .iter()
+                .map(|kept| kept.as_ref().map(|kept| kept.dim()));
+            widths.collect::<Vec<_>>()
+        };
+        assert_eq!(kept(&network, true), [Some((4, 6)), None, Some((6, 6)), None]);
+        assert_eq!(kept(&network, false), [None; 4]);
+        // No gradients are computed below the first trainable layer; above, deltas pass through frozen ones.
+        network.set_trainable(..1, false).unwrap();
+        network.set_trainable(2..3, false).unwrap();
+        assert_eq!(kept(&network, true), [None, None, Some((6, 6)), None]);
+        network.set_trainable(.., false).unwrap();
+        assert_eq!(kept(&network, true), [None; 4]);
+    }
 }

@@ -69,6 +69,7 @@ struct LayerShape {
     widths: [usize; 2],
     parameters: Vec<(usize, usize)>,
     kind: LayerKind,
+    needs_activation_input: bool,
     trainable: bool,
 }
 
@@ -125,8 +126,13 @@ impl<T: Element> Workspace<T> {
         let columns = network
             .widths()
             .fold(0_usize, |sum, width| sum.saturating_add(width));
-        // Values and deltas; the rest of a workspace is smaller.
-        if !has_room::<T>(&[2, columns.saturating_add(stages.len()), capacity]) {
+        // Values, deltas and the arguments of activations; the rest of a workspace is smaller.
+        let keeps = trains && stages.iter().any(Stage::needs_activation_input);
+        if !has_room::<T>(&[
+            2 + usize::from(keeps),
+            columns.saturating_add(stages.len()),
+            capacity,
+        ]) {
             return Err(Error::option(
                 "samples of Workspace",
                 capacity,
@@ -226,6 +232,7 @@ impl LayerShape {
             widths: [stage.layer.inputs(), stage.layer.outputs()],
             parameters: stage.layer.parameters().iter().map(Array2::dim).collect(),
             kind: stage.layer.kind(),
+            needs_activation_input: stage.needs_activation_input(),
             trainable: stage.trainable,
         }
     }
@@ -235,6 +242,7 @@ impl LayerShape {
         let parameters = stage.layer.parameters().iter().map(Array2::dim);
         self.widths == [stage.layer.inputs(), stage.layer.outputs()]
             && self.kind == stage.layer.kind()
+            && self.needs_activation_input == stage.needs_activation_input()
             && self.trainable == stage.trainable
             && parameters.eq(self.parameters.iter().copied())
     }

@@ -209,6 +209,20 @@ fn the_model_and_its_training_are_as_asked() {
 }
 
 #[test]
+fn smooth_activations_have_names() {
+    for (name, shown) in [
+        ("elu:0.5", "784 - 16 ELU - 10"),
+        ("gelu", "784 - 16 GELU - 10"),
+        ("silu", "784 - 16 SiLU - 10"),
+        ("softplus", "784 - 16 softplus - 10"),
+    ] {
+        let (code, out, err) = parts(&mut small(&["--epochs", "1", "--activation", name]));
+        assert_eq!(code, Some(0), "{err}");
+        assert!(out.contains(shown), "{name}: {out}");
+    }
+}
+
+#[test]
 fn arguments_that_cannot_be_are_usage_errors() {
     for (arguments, message) in [
         (
@@ -232,6 +246,8 @@ fn arguments_that_cannot_be_are_usage_errors() {
             &["--activation", "leaky-relu:-1"],
             "a finite number of at least 0",
         ),
+        (&["--activation", "elu:x"], "the alpha is not a number"),
+        (&["--activation", "gelu:1"], "gelu takes no number"),
         (&["--activation", "relu:1"], "relu takes no number"),
         (
             &["--optimizer", "adma"],

@@ -213,6 +213,20 @@ follow("batch_norm_first", first, 5, mean, 0.5)
 follow("softmax", nn.Sequential(nn.Linear(5, 7), nn.ReLU(), nn.Linear(7, 3), nn.Softmax(dim=1)), 5, log_probability, 0.5)
 hidden = nn.Sequential(nn.Linear(5, 7), nn.Softmax(dim=1), nn.Linear(7, 3))
 follow("softmax_hidden", hidden, 5, mean, 0.5)
+smooth = nn.Sequential(
+    nn.Linear(5, 7),
+    nn.ELU(0.3),
+    nn.Linear(7, 6),
+    nn.GELU(),
+    nn.Linear(6, 5),
+    nn.SiLU(),
+    nn.BatchNorm1d(5),
+    nn.GELU(),
+    nn.Linear(5, 4),
+    nn.Softplus(),
+    nn.Linear(4, 3),
+)
+follow("smooth", smooth, 5, mean, 0.5)
 leaky = nn.Sequential(nn.Linear(5, 7), nn.LeakyReLU(0.2), nn.Linear(7, 3), nn.LeakyReLU())
 follow("leaky_relu", leaky, 5, nn.CrossEntropyLoss(label_smoothing=0.1), 0.5)
 convolved = nn.Sequential(

@@ -70,6 +70,25 @@ fn narrow<T: Element>(seed: u64) -> NeuralNetwork<T> {
         .unwrap()
 }
 
+/// One with the activations that are computed by exponentials, two of which need their arguments in the backward pass.
+fn smooth<T: Element>(seed: u64) -> NeuralNetwork<T> {
+    NeuralNetwork::builder(90)
+        .linear(140)
+        .gelu()
+        .linear(30)
+        .silu()
+        .batch_norm()
+        .gelu()
+        .linear(150)
+        .softplus()
+        .linear(60)
+        .elu()
+        .linear(10)
+        .seed(seed)
+        .build()
+        .unwrap()
+}
+
 /// Samples whose inputs are numbers or pixels, all of them or a quarter not 0.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
@@ -265,6 +284,16 @@ fn check_layers<T: Element>() {
             check(what, &job);
         }
     }
+    for (kind, optimizer) in [(Kind::Numbers, adam), (Kind::SparsePixels, sgd)] {
+        let job = Job::<T> {
+            network: smooth,
+            kind,
+            optimizer,
+            schedule: Schedule::Constant,
+            early: false,
+        };
+        check("smooth", &job);
+    }
 }
 
 #[test]
@@ -289,7 +318,7 @@ fn nothing_changes_with_any_layer_in_f64() {
 
 #[test]
 fn seeds_change_everything() {
-    for network in [dense::<f32>, mixed, narrow] {
+    for network in [dense::<f32>, mixed, narrow, smooth] {
         let job = Job {
             network,
             kind: Kind::Numbers,

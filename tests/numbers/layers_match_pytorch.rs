@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use mfnet::layer::{BatchNorm1d, Conv2d, Image, Layer, LeakyRelu, Linear, Window};
+use mfnet::layer::{BatchNorm1d, Conv2d, Elu, Image, Layer, LeakyRelu, Linear, Window};
 use mfnet::loss::Loss;
 use mfnet::loss::ProbabilityCrossEntropyLoss;
 use mfnet::{CrossEntropyLoss, DataLoader, Dataset, NeuralNetwork, Sgd, Shuffle, Workspace};
@@ -198,6 +198,29 @@ fn leaky_relu_and_smoothed_labels() {
         .activation(Box::new(LeakyRelu::default()));
     let loss = CrossEntropyLoss::default().with_label_smoothing(0.1);
     check("leaky_relu", network.build().unwrap(), &loss, 0.5);
+}
+
+#[test]
+fn smooth_activations() {
+    let mut parameters = Parameters::default();
+    let network = NeuralNetwork::builder(5)
+        .layer(parameters.linear(5, 7))
+        .activation(Box::new(Elu::new(0.3).unwrap()))
+        .layer(parameters.linear(7, 6))
+        .gelu()
+        .layer(parameters.linear(6, 5))
+        .silu()
+        .layer(parameters.batch_norm(5))
+        .gelu()
+        .layer(parameters.linear(5, 4))
+        .softplus()
+        .layer(parameters.linear(4, 3));
+    check(
+        "smooth",
+        network.build().unwrap(),
+        &CrossEntropyLoss::default(),
+        0.5,
+    );
 }
 
 #[test]

@@ -96,6 +96,7 @@ impl Chain {
         for tensor in &record.tensors {
             self.constant(&format!("{index}.{}", tensor.name), &tensor.values);
         }
+        let start = self.end();
         for operator in record
             .operators
             .iter()
@@ -112,6 +113,12 @@ impl Chain {
                             ));
                         }
                         format!("{index}.{name}")
+                    }
+                    Operand::LayerInput => start.clone(),
+                    Operand::Number(number) => {
+                        let name = format!("constant{}", self.constants.len());
+                        self.constant(&name, &ArrayD::from_elem(vec![], T::from_f64(*number)));
+                        name
                     }
                     Operand::Integers(values) => {
                         let name = format!("constant{}", self.constants.len());
