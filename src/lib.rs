@@ -114,6 +114,7 @@ mod property;
 mod random;
 #[cfg(feature = "plots")]
 pub mod report;
+mod timing;
 mod train;
 
 pub use blas::blas;
@@ -139,6 +140,11 @@ pub mod internal {
         pub use crate::machine::{
             fork_join_seconds, instruction_set, memory_bandwidth, peak_flops, product_flops,
         };
+    }
+
+    /// Measurements of the tasks of a training step.
+    pub mod timing {
+        pub use crate::timing::{Phase, Step, durations, record};
     }
 }
 

@@ -8,6 +8,7 @@ use crate::element::Element;
 use crate::layer::{Layer, LayerKind, Mode};
 use crate::pool;
 use crate::product;
+use crate::timing;
 
 /// The number of floating-point operations below which one thread is faster than several.
 pub(super) const PARALLEL_OPERATIONS: usize = 1 << 20;
@@ -96,9 +97,11 @@ impl Partition {
         samples.div_ceil(self.shard_size)
     }
 
-    /// Runs `work` for each shard of a batch with the indices of its samples, on several threads if that pays.
+    /// Runs `work` for each shard of a batch with the indices of its samples, on several threads if that pays. `name` is the
+    /// phase's name in measurements.
     pub(super) fn for_each_shard<T: Element>(
         self,
+        name: &'static str,
         shards: &mut [Shard<T>],
         indices: &[usize],
         mode: Mode,
@@ -107,14 +110,16 @@ impl Partition {
         let size = self.shard_size;
         let work = |(number, (shard, indices)): (usize, (&mut Shard<T>, &[usize]))| {
             shard.start(indices.len(), mode.advanced(number * size));
-            work(shard, indices);
+            timing::task(|| work(shard, indices));
         };
-        if self.parallel {
-            let shards = shards.par_iter_mut().zip(indices.par_chunks(size));
-            pool::enter(|| shards.enumerate().for_each(work));
-        } else {
-            let shards = shards.iter_mut().zip(indices.chunks(size));
-            shards.enumerate().for_each(work);
-        }
+        timing::phase(name, self.parallel, || {
+            if self.parallel {
+                let shards = shards.par_iter_mut().zip(indices.par_chunks(size));
+                pool::enter(|| shards.enumerate().for_each(work));
+            } else {
+                let shards = shards.iter_mut().zip(indices.chunks(size));
+                shards.enumerate().for_each(work);
+            }
+        });
     }
 }
