@@ -19,8 +19,10 @@ use toml::Table;
 
 pub(super) use data::{DataSettings, Share};
 pub(super) use model::ModelSettings;
-pub(super) use names::{ACTIVATIONS, Header, Precision, ReductionName, TaskName, activated, takes_momentum};
-use names::{INITIALIZERS, LOSSES, OPTIMIZERS, SCHEDULES};
+pub(super) use names::{
+    ACTIVATIONS, Header, OPTIMIZERS, Precision, ReductionName, TaskName, activated, takes_momentum,
+};
+use names::{INITIALIZERS, LOSSES, SCHEDULES};
 pub(super) use training::TrainingSettings;
 
 use super::defaults;

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use clap::Args;
 
 use crate::cli::parse::{above_zero_to_one, whole};
-use crate::cli::settings::names::{ACTIVATIONS, OPTIMIZERS, Precision};
+use crate::cli::settings::{ACTIVATIONS, OPTIMIZERS, Precision};
 
 /// The network whose training is predicted.
 #[derive(Debug, Clone, Args)]

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Report, THREADS};
-use crate::cli::settings::names::Precision;
+use crate::cli::settings::Precision;
 
 /// The object, on one line. The keys of speed-ups are numbers of threads.
 pub(super) fn text(report: &Report) -> String {

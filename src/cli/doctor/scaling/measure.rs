@@ -15,7 +15,7 @@ use rand_chacha::ChaCha8Rng;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::arguments::ScalingArguments;
-use crate::cli::settings::names::activated;
+use crate::cli::settings::activated;
 
 /// The number of turns in which one thread and several threads are measured, and the least duration of each.
 const TURNS: usize = 9;

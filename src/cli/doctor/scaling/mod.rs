@@ -18,7 +18,7 @@ use self::measure::{Measured, measure};
 use self::schedule::{Costs, makespan};
 use self::traffic::Traffic;
 use super::system::System;
-use crate::cli::settings::names::Precision;
+use crate::cli::settings::Precision;
 
 /// The numbers of threads that are predicted.
 const THREADS: [usize; 7] = [1, 2, 4, 8, 16, 32, 64];

@@ -2,7 +2,7 @@
 
 use super::super::text::wrapped;
 use super::{Report, THREADS};
-use crate::cli::settings::names::Precision;
+use crate::cli::settings::Precision;
 
 /// Where the contents begin, behind their labels.
 const INDENT: usize = 14;
