@@ -74,7 +74,8 @@ impl Partition {
     /// operations; with shards of `shard_size` samples, or of a size chosen here.
     ///
     /// The chosen size gives up to [`MOST_SHARDS`] shards of equal size, a power of two so that they can be shared evenly
-    /// among threads. Each has at least `fewest_samples` samples and is large enough to be worth a task.
+    /// among threads: the power that is nearest to the number at which each has `fewest_samples` samples and is large
+    /// enough to be worth a task.
     pub(super) fn new(
         operations: usize,
         fewest_samples: usize,
@@ -83,7 +84,9 @@ impl Partition {
     ) -> Self {
         let worth_a_task = PARALLEL_OPERATIONS / operations.max(1);
         let most = (capacity / worth_a_task.max(fewest_samples)).clamp(1, MOST_SHARDS);
-        let chosen = || capacity.div_ceil(1 << most.ilog2());
+        // 2^n and the powers next to it are equally near at 2^(n + 1/2), whose square is a power too.
+        let nearest = (most * most * 2).ilog2() / 2;
+        let chosen = || capacity.div_ceil(1 << nearest);
         let shard_size = shard_size.unwrap_or_else(chosen).min(capacity).max(1);
         Partition {
             shard_size,

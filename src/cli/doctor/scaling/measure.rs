@@ -21,7 +21,7 @@ use crate::cli::settings::activated;
 const TURNS: usize = 9;
 const TURN: Duration = Duration::from_millis(80);
 
-/// Durations in seconds; medians over many steps.
+/// Durations in seconds, each the usual one of many steps.
 #[derive(Debug)]
 pub(super) struct Measured {
     /// The tasks of a step on one thread.
@@ -72,9 +72,9 @@ pub(super) fn measure<T: Element>(arguments: &ScalingArguments, threads: usize) 
         }
     }
     Ok(Measured {
-        steps: median_steps(recorded),
-        one: median(one_seconds),
-        several: (threads > 1).then(|| median(several_seconds)),
+        steps: usual_steps(recorded),
+        one: usual(one_seconds),
+        several: (threads > 1).then(|| usual(several_seconds)),
     })
 }
 
@@ -150,38 +150,24 @@ fn data<T: Element>(arguments: &ScalingArguments) -> anyhow::Result<Dataset<T>> 
     })
 }
 
-/// Steps with the medians of the durations of several recordings, which have the same tasks.
-fn median_steps(mut recordings: Vec<Vec<Step>>) -> Vec<Step> {
-    let Some(mut steps) = recordings.pop() else {
-        return Vec::new();
+/// Steps with the usual durations of several recordings, which have the same tasks.
+fn usual_steps(mut recordings: Vec<Vec<Step>>) -> Vec<Step> {
+    let copied = |steps: &mut Vec<Step>| -> Vec<f64> {
+        let durations = timing::durations(steps).into_iter();
+        durations.map(|seconds| *seconds).collect()
     };
-    let last: Vec<f64> = timing::durations(&mut steps)
-        .into_iter()
-        .map(|seconds| *seconds)
-        .collect();
-    let mut others: Vec<Vec<f64>> = recordings
-        .iter_mut()
-        .map(|steps| {
-            timing::durations(steps)
-                .into_iter()
-                .map(|seconds| *seconds)
-                .collect()
-        })
-        .collect();
-    others.push(last);
+    let all: Vec<Vec<f64>> = recordings.iter_mut().map(copied).collect();
+    let mut steps = recordings.pop().unwrap_or_default();
     for (place, seconds) in timing::durations(&mut steps).into_iter().enumerate() {
-        *seconds = median(others.iter().map(|durations| durations[place]).collect());
+        *seconds = usual(all.iter().map(|durations| durations[place]).collect());
     }
     steps
 }
 
-/// The median, the lower one of two; 0 of nothing.
-fn median(mut numbers: Vec<f64>) -> f64 {
-    numbers.sort_unstable_by(f64::total_cmp);
-    numbers
-        .get(numbers.len().saturating_sub(1) / 2)
-        .copied()
-        .unwrap_or(0.0)
+/// The duration that a tenth of these do not exceed, since other programs can only make one longer; 0 of nothing.
+fn usual(mut durations: Vec<f64>) -> f64 {
+    durations.sort_unstable_by(f64::total_cmp);
+    durations.get(durations.len() / 10).copied().unwrap_or(0.0)
 }
 
 #[cfg(test)]
@@ -190,14 +176,15 @@ mod tests {
     use mfnet::internal::timing::Phase;
 
     #[test]
-    fn medians_are_taken_task_by_task() {
+    fn durations_are_compared_task_by_task() {
         let recording = |first, second| {
             let tasks = vec![vec![Step::Serial(second)]];
             vec![Step::Serial(first), Step::Phase(Phase { name: "phase", tasks })]
         };
         let recordings = vec![recording(1.0, 9.0), recording(5.0, 7.0), recording(2.0, 8.0)];
-        assert_eq!(median_steps(recordings), recording(2.0, 8.0));
-        assert_eq!(median_steps(Vec::new()), []);
-        assert_eq!((median(vec![3.0, 1.0]), median(Vec::new())), (1.0, 0.0));
+        assert_eq!(usual_steps(recordings), recording(1.0, 7.0));
+        assert_eq!(usual_steps(Vec::new()), []);
+        assert_eq!(usual((1..=20).map(f64::from).rev().collect()), 3.0);
+        assert_eq!(usual(Vec::new()), 0.0);
     }
 }

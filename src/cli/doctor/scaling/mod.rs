@@ -164,7 +164,10 @@ fn phases(steps: &[Step], costs: &Costs<'_>) -> Vec<PhaseReport> {
             predicted: THREADS.map(|threads| makespan(&steps, threads, costs)).to_vec(),
         }
     };
-    names.into_iter().map(of_name).collect()
+    let phases = names.into_iter().map(of_name);
+    phases
+        .filter(|phase| phase.name.is_none() || phase.tasks > 0)
+        .collect()
 }
 
 /// The number of tasks of a step, those of phases within it included.
