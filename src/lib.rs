@@ -119,6 +119,7 @@ mod property;
 mod random;
 #[cfg(feature = "plots")]
 pub mod report;
+mod timing;
 mod train;
 
 pub use blas::blas;
@@ -145,6 +146,11 @@ pub mod internal {
             check_instructions, fork_join_seconds, instruction_set, memory_bandwidth, peak_flops,
             product_flops,
         };
+    }
+
+    /// Measurements of the tasks of a training step.
+    pub mod timing {
+        pub use crate::timing::{Phase, Step, durations, record};
     }
 }
 

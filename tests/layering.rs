@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The modules at the top of the crate, lowest rank first. A module may import those of lower ranks, and itself.
-const RANKS: [&[&str]; 11] = [
+const RANKS: [&[&str]; 12] = [
+    &["timing"],
     &["error", "kernel", "pool"],
     &["element", "atomic", "exact", "names"],
     &["augment", "random", "blas", "plain"],

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use super::doctor::scaling::arguments::ScalingArguments;
 use super::parse::whole;
 use super::settings::Settings;
 use super::tables::TablesArguments;
@@ -22,7 +23,9 @@ Examples:
 const DOCTOR_EXAMPLES: &str = "\
 Examples:
   mfnet doctor                                 what makes a run slow here, and what to do
-  mfnet doctor --json                          the same for a program";
+  mfnet doctor --json                          the same for a program
+  mfnet doctor --scaling                       how fast 784-512-10 trains on 1 to 64 threads
+  mfnet doctor --scaling --network 28-64-32-2 --batch-size 256 --optimizer adam";
 
 const TABLES_EXAMPLES: &str = "\
 Examples:
@@ -101,7 +104,8 @@ pub(super) enum Command {
     /// Say what does the work, how fast it is, and what to do where it could be faster.
     ///
     /// Measures for two seconds or so: the peak of the CPU, matrix products, memory and threads. Advice is no failure:
-    /// the exit code is 0 with it and without.
+    /// the exit code is 0 with it and without. With --scaling it measures a network's training instead: the tasks of a
+    /// step on one thread, from which a simulation predicts the step on more threads than there are here.
     #[command(after_help = DOCTOR_EXAMPLES)]
     Doctor(DoctorArguments),
     /// Run the report's trainings, and show times, losses and accuracies in one table.
@@ -153,4 +157,7 @@ pub(super) struct DoctorArguments {
     /// Write the report as one JSON object
     #[arg(long)]
     pub(super) json: bool,
+
+    #[command(flatten)]
+    pub(super) scaling: ScalingArguments,
 }

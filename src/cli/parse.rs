@@ -38,6 +38,15 @@ pub(super) fn part_below_one(text: &str) -> Result<f64, String> {
     )
 }
 
+/// A number above 0 and up to 1.
+pub(super) fn above_zero_to_one(text: &str) -> Result<f64, String> {
+    number(
+        text,
+        |number| number > 0.0 && number <= 1.0,
+        "it must be a number above 0 and up to 1",
+    )
+}
+
 fn number(text: &str, fits: impl Fn(f64) -> bool, expected: &str) -> Result<f64, String> {
     let number = text.parse().ok().filter(|number: &f64| number.is_finite());
     number

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use super::lanes::{Lanes, Number};
 use super::simd::{Kernel, run, simd};
+use crate::timing;
 
 /// Samples as columns, of which only the non-zero features are stored; the bias feature, 1, comes first in each.
 #[derive(Debug)]
@@ -128,13 +129,16 @@ impl<T: Number> Panels<T> {
         let panels = &mut self.storage[self.start..];
         let work =
             |(copies, weights): (&mut [T], ArrayView2<'_, T>)| pack_panel(weights, &mut copies[..size]);
+        let work = |panel| timing::task(|| work(panel));
         let rows = weights.axis_chunks_iter(Axis(0), Self::ROWS);
-        if parallel {
-            let panels = panels.par_chunks_exact_mut(all_copies);
-            panels.zip(rows.into_par_iter()).for_each(work);
-        } else {
-            panels.chunks_exact_mut(all_copies).zip(rows).for_each(work);
-        }
+        timing::phase("pack", parallel, || {
+            if parallel {
+                let panels = panels.par_chunks_exact_mut(all_copies);
+                panels.zip(rows.into_par_iter()).for_each(work);
+            } else {
+                panels.chunks_exact_mut(all_copies).zip(rows).for_each(work);
+            }
+        });
     }
 
     /// Z <- W A for the packed weights and each shard of samples; `targets` is memory that is kept for the next time.
@@ -167,12 +171,15 @@ impl<T: Number> Panels<T> {
                 targets: &targets[..targets.len().min(group)],
             });
         };
+        let work = |task| timing::task(|| work(task));
         let tasks = targets.len().div_ceil(group) * panels;
-        if parallel {
-            (0..tasks).into_par_iter().for_each(work);
-        } else {
-            (0..tasks).for_each(work);
-        }
+        timing::phase("first layer", parallel, || {
+            if parallel {
+                (0..tasks).into_par_iter().for_each(work);
+            } else {
+                (0..tasks).for_each(work);
+            }
+        });
     }
 
     /// Adds alpha Delta A^T over shards of samples to the packed weights, which [`Panels::pack`] must have packed, and
@@ -240,11 +247,14 @@ impl<T: Number> Panels<T> {
                 });
             }
         };
-        if parallel {
-            panels.par_chunks_exact_mut(size).enumerate().for_each(work);
-        } else {
-            panels.chunks_exact_mut(size).enumerate().for_each(work);
-        }
+        let work = |panel| timing::task(|| work(panel));
+        timing::phase("panels", parallel, || {
+            if parallel {
+                panels.par_chunks_exact_mut(size).enumerate().for_each(work);
+            } else {
+                panels.chunks_exact_mut(size).enumerate().for_each(work);
+            }
+        });
         let work = |(copies, result): (&mut [T], ArrayViewMut2<'_, T>)| {
             let (panel, others) = copies.split_at_mut(size);
             for other in others.chunks_exact(size) {
@@ -252,13 +262,16 @@ impl<T: Number> Panels<T> {
             }
             unpack_panel(panel, result);
         };
+        let work = |panel| timing::task(|| work(panel));
         let rows = result.axis_chunks_iter_mut(Axis(0), Self::ROWS);
-        if parallel {
-            let panels = panels.par_chunks_exact_mut(size * copies);
-            panels.zip(rows.into_par_iter()).for_each(work);
-        } else {
-            panels.chunks_exact_mut(size * copies).zip(rows).for_each(work);
-        }
+        timing::phase("unpack", parallel, || {
+            if parallel {
+                let panels = panels.par_chunks_exact_mut(size * copies);
+                panels.zip(rows.into_par_iter()).for_each(work);
+            } else {
+                panels.chunks_exact_mut(size * copies).zip(rows).for_each(work);
+            }
+        });
     }
 }
 

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use super::lanes::Number;
 use super::simd::simd;
+use crate::timing;
 
 /// The rows and columns of a block.
 const BLOCK: usize = 8;
@@ -23,17 +24,18 @@ pub(crate) fn transpose<T: Number>(a: ArrayView2<'_, T>, mut b: ArrayViewMut2<'_
     let work = |(rows, columns): (ArrayView2<'_, T>, ArrayViewMut2<'_, T>)| {
         let mut columns = columns;
         let strips = rows.axis_chunks_iter(Axis(0), BLOCK);
-        strips
-            .zip(columns.axis_chunks_iter_mut(Axis(1), BLOCK))
-            .for_each(transpose_strip);
+        let strips = strips.zip(columns.axis_chunks_iter_mut(Axis(1), BLOCK));
+        timing::task(|| strips.for_each(transpose_strip));
     };
     let rows = a.axis_chunks_iter(Axis(0), ROWS);
     let columns = b.axis_chunks_iter_mut(Axis(1), ROWS);
-    if parallel {
-        rows.into_par_iter().zip(columns).for_each(work);
-    } else {
-        rows.zip(columns).for_each(work);
-    }
+    timing::phase("rows", parallel, || {
+        if parallel {
+            rows.into_par_iter().zip(columns).for_each(work);
+        } else {
+            rows.zip(columns).for_each(work);
+        }
+    });
 }
 
 /// Transposes a few rows.

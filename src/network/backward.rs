@@ -74,7 +74,7 @@ compiled! {
             let (before, rest) = sync_points.split_at_mut(index);
             let pipeline = Pipeline { stages, sync_points: before, packed, transposed };
             let end = rest[0].layer;
-            partition.for_each_shard(shards, indices, mode, |shard, indices| {
+            partition.for_each_shard("forward", shards, indices, mode, |shard, indices| {
                 if index == 0 {
                     pipeline.load(shard, source, indices);
                 }
@@ -87,7 +87,7 @@ compiled! {
 
         let scale = T::from_f64(loss.reduction().scale(batch.samples()));
         let pipeline = Pipeline { stages, sync_points, packed, transposed };
-        partition.for_each_shard(shards, indices, mode, |shard, indices| {
+        partition.for_each_shard("forward and backward", shards, indices, mode, |shard, indices| {
             if pipeline.sync_points.is_empty() {
                 pipeline.load(shard, source, indices);
             }
@@ -106,7 +106,7 @@ compiled! {
             }
             let start = if index > 0 { sync_points[index - 1].layer } else { 0 };
             let pipeline = Pipeline { stages, sync_points, packed, transposed };
-            partition.for_each_shard(shards, indices, mode, |shard, _| {
+            partition.for_each_shard("backward", shards, indices, mode, |shard, _| {
                 pipeline.backward_through(shard, layer);
                 pipeline.backward(shard, start..layer, first_trainable);
             });

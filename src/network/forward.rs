@@ -15,6 +15,7 @@ use crate::element::Element;
 use crate::layer::{BatchStatistics, Mode};
 use crate::pool;
 use crate::product::{PackedWeights, SparseTarget, TransposedWeights};
+use crate::timing;
 
 /// The layers that shards pass through, and the data that all shards share.
 #[derive(Debug)]
@@ -41,7 +42,7 @@ impl<'a, T: Element> Pipeline<'a, T> {
         targets: &mut Vec<SparseTarget<T>>,
     ) {
         let Some(packed) = self.packed else { return };
-        partition.for_each_shard(shards, indices, mode, |shard, indices| {
+        partition.for_each_shard("load", shards, indices, mode, |shard, indices| {
             shard.load(source, indices, true);
         });
         let operands = shards.iter_mut().filter_map(Shard::sparse_operands);
@@ -118,14 +119,16 @@ impl<T: Element> NeuralNetwork<T> {
         let above = first_trainable.saturating_add(1).min(self.stages.len());
         let work = |(stage, transposed): (&Stage<T>, &mut Option<TransposedWeights<T>>)| {
             if let (Some(transposed), Some(weights)) = (transposed, stage.linear_weights()) {
-                transposed.assign(weights, parallel);
+                timing::task(|| transposed.assign(weights, parallel));
             }
         };
         let (stages, transposed) = (&self.stages[above..], &mut workspace.transposed[above..]);
-        if parallel {
-            pool::enter(|| stages.par_iter().zip(transposed).for_each(work));
-        } else {
-            stages.iter().zip(transposed).for_each(work);
-        }
+        timing::phase("transpose", parallel, || {
+            if parallel {
+                pool::enter(|| stages.par_iter().zip(transposed).for_each(work));
+            } else {
+                stages.iter().zip(transposed).for_each(work);
+            }
+        });
     }
 }

@@ -8,6 +8,7 @@ use crate::element::Element;
 use crate::layer::{Layer, LayerKind, Mode};
 use crate::pool;
 use crate::product;
+use crate::timing;
 
 /// The number of floating-point operations below which one thread is faster than several.
 pub(super) const PARALLEL_OPERATIONS: usize = 1 << 20;
@@ -73,7 +74,8 @@ impl Partition {
     /// operations; with shards of `shard_size` samples, or of a size chosen here.
     ///
     /// The chosen size gives up to [`MOST_SHARDS`] shards of equal size, a power of two so that they can be shared evenly
-    /// among threads. Each has at least `fewest_samples` samples and is large enough to be worth a task.
+    /// among threads: the power that is nearest to the number at which each has `fewest_samples` samples and is large
+    /// enough to be worth a task.
     pub(super) fn new(
         operations: usize,
         fewest_samples: usize,
@@ -82,7 +84,9 @@ impl Partition {
     ) -> Self {
         let worth_a_task = PARALLEL_OPERATIONS / operations.max(1);
         let most = (capacity / worth_a_task.max(fewest_samples)).clamp(1, MOST_SHARDS);
-        let chosen = || capacity.div_ceil(1 << most.ilog2());
+        // 2^n and the powers next to it are equally near at 2^(n + 1/2), whose square is a power too.
+        let nearest = (most * most * 2).ilog2() / 2;
+        let chosen = || capacity.div_ceil(1 << nearest);
         let shard_size = shard_size.unwrap_or_else(chosen).min(capacity).max(1);
         Partition {
             shard_size,
@@ -96,9 +100,11 @@ impl Partition {
         samples.div_ceil(self.shard_size)
     }
 
-    /// Runs `work` for each shard of a batch with the indices of its samples, on several threads if that pays.
+    /// Runs `work` for each shard of a batch with the indices of its samples, on several threads if that pays. `name` is the
+    /// phase's name in measurements.
     pub(super) fn for_each_shard<T: Element>(
         self,
+        name: &'static str,
         shards: &mut [Shard<T>],
         indices: &[usize],
         mode: Mode,
@@ -107,14 +113,16 @@ impl Partition {
         let size = self.shard_size;
         let work = |(number, (shard, indices)): (usize, (&mut Shard<T>, &[usize]))| {
             shard.start(indices.len(), mode.advanced(number * size));
-            work(shard, indices);
+            timing::task(|| work(shard, indices));
         };
-        if self.parallel {
-            let shards = shards.par_iter_mut().zip(indices.par_chunks(size));
-            pool::enter(|| shards.enumerate().for_each(work));
-        } else {
-            let shards = shards.iter_mut().zip(indices.chunks(size));
-            shards.enumerate().for_each(work);
-        }
+        timing::phase(name, self.parallel, || {
+            if self.parallel {
+                let shards = shards.par_iter_mut().zip(indices.par_chunks(size));
+                pool::enter(|| shards.enumerate().for_each(work));
+            } else {
+                let shards = shards.iter_mut().zip(indices.chunks(size));
+                shards.enumerate().for_each(work);
+            }
+        });
     }
 }

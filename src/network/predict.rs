@@ -260,7 +260,7 @@ fn forward_all<T: Element>(
         order.extend(first..samples.min(first + partition.capacity));
         let shards = &mut shards[..partition.shards(order.len())];
         pipeline.start(*partition, shards, order, Mode::Eval, source, sparse_targets);
-        partition.for_each_shard(shards, order, Mode::Eval, |shard, indices| {
+        partition.for_each_shard("predict", shards, order, Mode::Eval, |shard, indices| {
             pipeline.load(shard, source, indices);
             pipeline.forward(shard, 0..network.stages.len());
             each(shard, indices);

@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::optimizer::{Gradients, NetworkId, Optimizer};
 use crate::pool;
 use crate::product::{self, PackedWeights, add_gradient};
+use crate::timing;
 
 impl<T: Element> NeuralNetwork<T> {
     /// Computes dJ/dW of the last batch of [`NeuralNetwork::forward_backward`]; [`Workspace::gradients`] returns it.
@@ -75,15 +76,17 @@ compiled! {
             if stage.trainable {
                 let packed = packed.as_mut().filter(|_| sparse);
                 let (batch, route) = (LayerBatch { shards, layer, packed }, GradientRoute::of(&*stage.layer));
-                batch.gradient(route, T::one(), T::zero(), gradients);
+                timing::task(|| batch.gradient(route, T::one(), T::zero(), gradients));
             }
         };
-        if partition.parallel {
-            let layers = network.stages.par_iter().enumerate().zip(packed).zip(gradients);
-            pool::enter(|| layers.for_each(work));
-        } else {
-            network.stages.iter().enumerate().zip(packed).zip(gradients).for_each(work);
-        }
+        timing::phase("gradients", partition.parallel, || {
+            if partition.parallel {
+                let layers = network.stages.par_iter().enumerate().zip(packed).zip(gradients);
+                pool::enter(|| layers.for_each(work));
+            } else {
+                network.stages.iter().enumerate().zip(packed).zip(gradients).for_each(work);
+            }
+        });
         Ok(())
     }
 }
@@ -149,20 +152,22 @@ fn fused_update<T: Element>(
         if stage.trainable {
             let packed = packed.as_mut().filter(|_| sparse);
             let (route, parameters) = (GradientRoute::of(&*stage.layer), stage.layer.parameters_mut());
-            LayerBatch {
+            let batch = LayerBatch {
                 shards,
                 layer,
                 packed,
-            }
-            .gradient(route, -rate, T::one(), parameters);
+            };
+            timing::task(|| batch.gradient(route, -rate, T::one(), parameters));
         }
     };
-    if partition.parallel {
-        let layers = network.stages.par_iter_mut().enumerate().zip(packed);
-        pool::enter(|| layers.for_each(work));
-    } else {
-        network.stages.iter_mut().enumerate().zip(packed).for_each(work);
-    }
+    timing::phase("gradients", partition.parallel, || {
+        if partition.parallel {
+            let layers = network.stages.par_iter_mut().enumerate().zip(packed);
+            pool::enter(|| layers.for_each(work));
+        } else {
+            network.stages.iter_mut().enumerate().zip(packed).for_each(work);
+        }
+    });
     network.version = NetworkId::next();
     workspace.packed_version = sparse.then_some(network.version);
     Ok(())
@@ -237,14 +242,16 @@ fn add_products<T: Element>(
             let (input, delta) = shard.input_and_delta(layer);
             (body(delta), input.slice_move(s![columns.clone(), ..]))
         });
-        add_gradient(alpha, operands, beta, weights);
+        timing::task(|| add_gradient(alpha, operands, beta, weights));
     };
     let tiles = weights.axis_chunks_iter_mut(Axis(1), tile);
-    if parallel {
-        pool::enter(|| tiles.into_par_iter().enumerate().for_each(work));
-    } else {
-        tiles.enumerate().for_each(work);
-    }
+    timing::phase("tiles", parallel, || {
+        if parallel {
+            pool::enter(|| tiles.into_par_iter().enumerate().for_each(work));
+        } else {
+            tiles.enumerate().for_each(work);
+        }
+    });
 }
 
 /// As [`add_products`] for the first layer, without the zeros of its input.

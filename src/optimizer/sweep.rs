@@ -7,6 +7,7 @@ use ndarray::Array2;
 use crate::element::Element;
 use crate::kernel::simd;
 use crate::pool;
+use crate::timing;
 
 /// Contiguous elements of a weight tensor, with those of its gradient and of its N state tensors.
 pub(super) struct Span<'a, T, const N: usize> {
@@ -70,7 +71,9 @@ pub(super) fn sweep<T: Element, const N: usize>(
     if span.is_one_piece(length) {
         return update_lines(span, 0);
     }
-    pool::enter(|| update_in_parallel(span, length, 0, &update_lines));
+    timing::phase("update", true, || {
+        pool::enter(|| update_in_parallel(span, length, 0, &update_lines));
+    });
 }
 
 /// Halves a span between two lines until the pieces are small, and updates them in parallel.
@@ -81,7 +84,7 @@ fn update_in_parallel<T: Element, const N: usize>(
     update_lines: &(impl Fn(Span<'_, T, N>, usize) + Sync),
 ) {
     if span.is_one_piece(length) {
-        return update_lines(span, first);
+        return timing::task(|| update_lines(span, first));
     }
     let half = span.weights.len() / length / 2;
     let (head, tail) = span.split_at(half * length);

@@ -170,3 +170,117 @@ fn a_reader_who_leaves_is_no_error() {
     drop(child.stdout.take());
     assert!(child.wait().unwrap().success());
 }
+
+#[test]
+fn scaling_is_predicted_for_programs() {
+    let small = [
+        "doctor",
+        "--scaling",
+        "--network",
+        "20-64-1",
+        "--batch-size",
+        "512",
+        "--activation",
+        "tanh",
+        "--optimizer",
+        "adam",
+        "--precision",
+        "f64",
+        "--density",
+        "0.5",
+        "--seed",
+        "3",
+        "--json",
+    ];
+    let report = json(mfnet(&small).env("RAYON_NUM_THREADS", "2"));
+    for (name, value) in [
+        ("network", "20-64-1".into()),
+        ("batch_size", 512.into()),
+        ("activation", "tanh".into()),
+        ("optimizer", "adam".into()),
+        ("precision", "f64".into()),
+        ("density", 0.5.into()),
+        ("seed", 3.into()),
+        ("threads", Value::from(2)),
+    ] {
+        assert_eq!(report[name], value, "{report}");
+    }
+    let speedups = |name: &str| -> Vec<(&str, f64)> {
+        let speedups = report[name].as_object().unwrap().iter();
+        let mut speedups: Vec<(&str, f64)> = speedups
+            .map(|(threads, speedup)| (threads.as_str(), speedup.as_f64().unwrap()))
+            .collect();
+        speedups.sort_unstable_by_key(|(threads, _)| threads.parse::<usize>().unwrap());
+        speedups
+    };
+    let (predicted, measured) = (speedups("predicted"), speedups("measured"));
+    let threads: Vec<&str> = predicted.iter().map(|(threads, _)| *threads).collect();
+    assert_eq!(threads, ["1", "2", "4", "8", "16", "32", "64"]);
+    assert!(
+        predicted.iter().all(|&(threads, speedup)| {
+            speedup > 0.0 && speedup <= threads.parse::<f64>().unwrap() + 1e-9
+        })
+    );
+    assert_eq!((predicted[0], measured[0]), (("1", 1.0), ("1", 1.0)));
+    assert!(measured.len() == 2 && measured[1].0 == "2", "{report}");
+    let deviation = report["deviation"].as_f64().unwrap();
+    assert!((predicted[1].1 / measured[1].1 - 1.0 - deviation).abs() < 1e-9);
+    let recommended = report["recommended_threads"].to_string();
+    assert!(threads.contains(&recommended.as_str()), "{report}");
+    assert!(report["step_seconds"].as_f64().unwrap() > 0.0);
+
+    let alone = [
+        "doctor",
+        "--scaling",
+        "--network",
+        "4-2",
+        "--batch-size",
+        "8",
+        "--json",
+    ];
+    let report = json(mfnet(&alone).env("RAYON_NUM_THREADS", "1"));
+    assert_eq!(report["measured"], serde_json::json!({ "1": 1.0 }));
+    assert!(report["deviation"].is_null(), "{report}");
+    assert_eq!(report["recommended_threads"], 1);
+}
+
+#[test]
+fn scaling_is_shown_in_a_table_that_fits_a_terminal() {
+    let (out, err) = parts(&mut mfnet(&["doctor", "--scaling", "--batch-size", "256"]));
+    assert_eq!(err, "");
+    for part in [
+        "784-512-10, relu, f32",
+        "batches of 256, sgd; 19 % of the inputs are not 0",
+        "threads   ms a step   speed-up   measured\n      1 ",
+        "\n     64 ",
+        "forward and backward",
+        "recommended threads: ",
+    ] {
+        assert!(out.contains(part), "{part}: {out}");
+    }
+    assert!(out.lines().all(|line| line.chars().count() <= 80), "{out}");
+}
+
+#[test]
+fn scaling_of_what_cannot_be_is_refused() {
+    for (arguments, part) in [
+        ("--scaling --network 784-x", "such as 784-512-10"),
+        ("--scaling --network 784", "such as 784-512-10"),
+        ("--scaling --batch-size 0", "from 1 to 1000000"),
+        ("--scaling --density 0", "above 0 and up to 1"),
+        ("--scaling --density 1.5", "above 0 and up to 1"),
+        ("--scaling --activation rely", "relu"),
+        ("--scaling --optimizer x", "adam"),
+        ("--network 784-512-10", "--scaling"),
+        ("--batch-size 64", "--scaling"),
+        ("--density 0.5", "--scaling"),
+    ] {
+        let output = mfnet(&["doctor"]).args(arguments.split(' ')).output().unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments}: {err}");
+        assert!(
+            output.stdout.is_empty() && err.contains(part),
+            "{arguments}: {err}"
+        );
+    }
+}

@@ -4,6 +4,7 @@ mod advice;
 mod json;
 mod limit;
 mod measure;
+pub(super) mod scaling;
 pub(super) mod system;
 mod text;
 
@@ -40,6 +41,10 @@ struct Build {
 pub(super) fn doctor(arguments: &DoctorArguments) -> anyhow::Result<Outcome> {
     // First of all: the guard changes the environment for a moment, which nobody should read meanwhile.
     let blas = mfnet::blas();
+    if arguments.scaling.scaling {
+        console::print(&scaling::report(&arguments.scaling, arguments.json)?)?;
+        return Ok(Outcome::Done);
+    }
     let report = Report {
         build: Build::this(),
         system: System::this(),

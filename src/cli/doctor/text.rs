@@ -123,7 +123,7 @@ fn environment(variables: &[(String, String)]) -> String {
 }
 
 /// Lines of at most [`WIDTH`] characters, unless a word is longer; those after the first begin below its content.
-fn wrapped(label: &str, content: String) -> String {
+pub(super) fn wrapped(label: &str, content: String) -> String {
     let indent = label.len();
     let (mut text, mut column) = (label.to_owned(), indent);
     for word in content.split_whitespace() {

@@ -20,9 +20,9 @@ use toml::Table;
 pub(super) use data::{DataSettings, Share};
 pub(super) use model::ModelSettings;
 pub(super) use names::{
-    ACTIVATIONS, Header, Precision, Products, ReductionName, TaskName, activated, takes_momentum,
+    ACTIVATIONS, Header, OPTIMIZERS, Precision, Products, ReductionName, TaskName, activated, takes_momentum,
 };
-use names::{INITIALIZERS, LOSSES, OPTIMIZERS, SCHEDULES};
+use names::{INITIALIZERS, LOSSES, SCHEDULES};
 pub(super) use training::TrainingSettings;
 
 use super::defaults;
