@@ -37,7 +37,7 @@ pub fn instruction_set() -> &'static str {
 ///
 /// [`Error::InvalidOption`](crate::Error::InvalidOption) with the names that are possible.
 pub fn check_instructions() -> Result<()> {
-    let Some(name) = std::env::var_os(InstructionSet::VARIABLE) else {
+    let Some(name) = InstructionSet::variable() else {
         return Ok(());
     };
     match InstructionSet::limit() {

@@ -24,7 +24,7 @@ pub struct Phase {
     pub tasks: Vec<Vec<Step>>,
 }
 
-/// What has begun and not ended.
+/// The phases and tasks that have begun and not ended.
 enum Open {
     Task(Vec<Step>),
     Phase(Phase),

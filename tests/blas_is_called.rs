@@ -217,6 +217,38 @@ fn a_training_reaches_blas<T: Element>(products: Products, clipped: bool) {
     );
 }
 
+/// By default BLAS computes the products of the layers whose weights are too many for the crate's kernels: all three of the
+/// wide layer below, gradients included, whose tiles are small enough for those kernels.
+fn a_wide_layer_reaches_blas<T: Element>() {
+    product::set_products(Products::Auto);
+    const SAMPLES: usize = 300;
+    const WIDTH: usize = 1500;
+    let labels = (0..SAMPLES).map(|sample| (sample % 10) as u32).collect();
+    let data = Dataset::classification(noise::noise(SAMPLES, 20, 1), labels, 10).unwrap();
+    let network = NeuralNetwork::<T>::builder(20)
+        .linear(WIDTH)
+        .relu()
+        .linear(WIDTH)
+        .relu()
+        .linear(10)
+        .build()
+        .unwrap();
+    let options = TrainOptions::default().with_epochs(1).with_batch_size(SAMPLES);
+    let optimizer = Sgd::new(0.1).unwrap();
+    let mut trainer = Trainer::new(network, CrossEntropyLoss::default(), optimizer).options(options);
+    let (_, operations) = counted::<T>(|| {
+        trainer.fit(&data).unwrap();
+    });
+    let needed = SAMPLES * 2 * 3 * WIDTH * WIDTH;
+    let part = operations as f64 / needed as f64;
+    assert!(
+        (0.95..=1.05).contains(&part),
+        "{}: BLAS was asked for {:.1} % of the operations of a wide layer",
+        T::NAME,
+        100.0 * part
+    );
+}
+
 /// One test, so that nothing else multiplies meanwhile.
 #[test]
 fn blas_is_called() {
@@ -228,4 +260,6 @@ fn blas_is_called() {
             a_training_reaches_blas::<f64>(products, clipped);
         }
     }
+    a_wide_layer_reaches_blas::<f32>();
+    a_wide_layer_reaches_blas::<f64>();
 }

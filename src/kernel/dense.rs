@@ -2,8 +2,8 @@
 //! no copy of the weights.
 //!
 //! A tile of the result, a few registers high and a few columns wide, stays in registers while columns of A are loaded and
-//! numbers of B are broadcast. Each number of the result is one chain of fused multiply-adds in the order of the terms and
-//! their columns: where the result is cut into tiles, or shared among threads, changes no bit of it.
+//! numbers of B are broadcast. Each number of the result adds its products in the order of the terms and their columns, cut into
+//! chains by their number alone: the tiles, and the threads that share them, change no bit of it.
 
 use std::iter;
 use std::ops::Range;
@@ -272,16 +272,8 @@ impl<T: Number, const R: usize, const C: usize> Strip<'_, T, R, C> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::test_numbers::numbers;
     use ndarray::{Array2, ShapeBuilder, s};
-
-    /// Small whole numbers, so that every order of summing gives the same.
-    fn numbers<T: Number + From<i8>>(rows: usize, columns: usize, salt: usize) -> Array2<T> {
-        let mut matrix = Array2::zeros((rows, columns).f());
-        for ((i, j), number) in matrix.indexed_iter_mut() {
-            *number = <T as From<i8>>::from(((i * 7 + j * 13 + salt) % 9) as i8 - 4);
-        }
-        matrix
-    }
 
     fn agrees_with_ndarray<T: Number + From<i8>>() {
         let two = <T as From<i8>>::from(2);

@@ -154,13 +154,8 @@ unsafe fn load_all<V: Lanes, const N: usize>(lists: [*const V::Number; N], k: us
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::test_numbers::numbers;
     use ndarray::{Array2, ShapeBuilder};
-
-    /// Small whole numbers, so that every order of summing gives the same.
-    fn numbers<T: From<i8>>(rows: usize, columns: usize, salt: usize) -> Array2<T> {
-        let number = |(i, j): (usize, usize)| <T as From<i8>>::from(((i * 7 + j * 13 + salt) % 9) as i8 - 4);
-        Array2::from_shape_fn((rows, columns), number)
-    }
 
     fn agrees_with_ndarray<T: Number + From<i8>>() {
         let (mut heights, mut sizes) = (
@@ -173,9 +168,8 @@ mod tests {
         }
         for rows in heights {
             for &(n, m) in &sizes {
-                let v = numbers::<T>(rows, n, 1);
-                let mut b = Array2::zeros((n, m).f());
-                b.assign(&numbers::<T>(n, m, 2));
+                let v = numbers::<T>(n, rows, 1).reversed_axes();
+                let b = numbers::<T>(n, m, 2);
                 let mut found = Array2::zeros((rows, m).f());
                 dots(v.view(), b.view(), found.view_mut());
                 assert_eq!(found, v.dot(&b));

@@ -24,3 +24,19 @@ pub(crate) use peak::{multiply_adds, read};
 pub(crate) use simd::{InstructionSet, prefetch, simd};
 pub(crate) use sparse::{Panels, SparseColumns, Target};
 pub(crate) use transpose::transpose;
+
+#[cfg(test)]
+mod test_numbers {
+    use ndarray::{Array2, ShapeBuilder};
+
+    use super::Number;
+
+    /// Small whole numbers, so that every order of summing gives the same; column-major.
+    pub(super) fn numbers<T: Number + From<i8>>(rows: usize, columns: usize, salt: usize) -> Array2<T> {
+        let mut matrix = Array2::zeros((rows, columns).f());
+        for ((i, j), number) in matrix.indexed_iter_mut() {
+            *number = <T as From<i8>>::from(((i * 7 + j * 13 + salt) % 9) as i8 - 4);
+        }
+        matrix
+    }
+}

@@ -1,6 +1,7 @@
 //! The instruction set of our own loops, chosen at run time: users do not build with `target-cpu=native`.
 
 use std::env;
+use std::ffi::OsString;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::lanes::{Lanes, Number};
@@ -17,7 +18,7 @@ pub(crate) trait Kernel<T: Number> {
 /// The instruction sets that our own loops are compiled for, in ascending order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum InstructionSet {
-    /// What every CPU of the target has: registers of 16 bytes.
+    /// The instructions of every CPU of the target: registers of 16 bytes.
     Baseline,
     /// AVX2 with FMA: registers of 32 bytes.
     Avx2,
@@ -58,9 +59,14 @@ impl InstructionSet {
         Self::Baseline
     }
 
+    /// The value of [`InstructionSet::VARIABLE`]; `None` if it is unset or empty.
+    pub(crate) fn variable() -> Option<OsString> {
+        env::var_os(Self::VARIABLE).filter(|name| !name.is_empty())
+    }
+
     /// The limit that the environment sets; `None` for no limit, and for a name that is not known.
     pub(crate) fn limit() -> Option<Self> {
-        let name = env::var_os(Self::VARIABLE)?;
+        let name = Self::variable()?;
         Self::ALL.into_iter().find(|set| name == set.name())
     }
 

@@ -182,39 +182,14 @@ impl<T: Number> Panels<T> {
         });
     }
 
-    /// Adds alpha Delta A^T over shards of samples to the packed weights, which [`Panels::pack`] must have packed, and
-    /// unpacks the sum into W. The packed weights are then those of W.
+    /// W <- W + alpha Delta A^T over shards of samples if `to_weights`, which [`Panels::pack`] or this function must have
+    /// packed; the packed weights are then those of W. Otherwise the result is alpha Delta A^T, which takes the place of the
+    /// packed weights.
     ///
     /// # Shapes
     ///
-    /// A: features x m and Delta: rows x m of each shard; W: rows x features, columns contiguous
-    pub(crate) fn update<'a>(
-        &mut self,
-        alpha: T,
-        shards: impl Iterator<Item = (&'a SparseColumns<T>, ArrayView2<'a, T>)> + Clone + Sync,
-        weights: ArrayViewMut2<'_, T>,
-        parallel: bool,
-    ) {
-        self.add_outer_products(alpha, true, shards, weights, parallel);
-    }
-
-    /// G <- alpha Delta A^T over shards of samples; overwrites the packed weights.
-    ///
-    /// # Shapes
-    ///
-    /// As [`Panels::update`], with G in the shape of W
-    pub(crate) fn gradient<'a>(
-        &mut self,
-        alpha: T,
-        shards: impl Iterator<Item = (&'a SparseColumns<T>, ArrayView2<'a, T>)> + Clone + Sync,
-        gradient: ArrayViewMut2<'_, T>,
-        parallel: bool,
-    ) {
-        self.add_outer_products(alpha, false, shards, gradient, parallel);
-    }
-
-    /// Adds outer products to the packed weights or, unless `to_weights`, to 0, and unpacks the sum.
-    fn add_outer_products<'a>(
+    /// A: features x m and Delta: rows x m of each shard; W, the result: rows x features, columns contiguous
+    pub(crate) fn add_outer_products<'a>(
         &mut self,
         alpha: T,
         to_weights: bool,
@@ -494,16 +469,8 @@ impl<T: Number> AddOuterProducts<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::test_numbers::numbers;
     use ndarray::{Array2, ShapeBuilder};
-
-    /// Small whole numbers, so that every order of summing gives the same.
-    fn numbers<T: Number + From<i8>>(rows: usize, columns: usize, salt: usize) -> Array2<T> {
-        let mut matrix = Array2::zeros((rows, columns).f());
-        for ((i, j), number) in matrix.indexed_iter_mut() {
-            *number = <T as From<i8>>::from(((i * 7 + j * 13 + salt) % 9) as i8 - 4);
-        }
-        matrix
-    }
 
     fn agrees_with_the_dense_products<T: Number + From<i8>>() {
         for (rows, features, m) in [(1, 1, 1), (10, 20, 3), (32, 9, 2), (70, 33, 7)] {
@@ -536,13 +503,31 @@ mod tests {
             for parallel in [false, true] {
                 let mut updated = weights.clone();
                 panels.pack(weights.view(), parallel);
-                panels.update(minus_two, shards.iter().copied(), updated.view_mut(), parallel);
+                panels.add_outer_products(
+                    minus_two,
+                    true,
+                    shards.iter().copied(),
+                    updated.view_mut(),
+                    parallel,
+                );
                 assert_eq!(updated, &weights + &expected);
                 // The packed weights are up to date.
-                panels.update(minus_two, shards.iter().copied(), updated.view_mut(), parallel);
+                panels.add_outer_products(
+                    minus_two,
+                    true,
+                    shards.iter().copied(),
+                    updated.view_mut(),
+                    parallel,
+                );
                 assert_eq!(updated, &weights + &expected + &expected);
                 let mut gradient = Array2::from_elem(weights.raw_dim().f(), T::nan());
-                panels.gradient(minus_two, shards.iter().copied(), gradient.view_mut(), parallel);
+                panels.add_outer_products(
+                    minus_two,
+                    false,
+                    shards.iter().copied(),
+                    gradient.view_mut(),
+                    parallel,
+                );
                 assert_eq!(gradient, expected);
             }
         }

@@ -16,7 +16,7 @@ pub(super) const PARALLEL_OPERATIONS: usize = 1 << 20;
 /// The largest number of shards of a batch and of tiles of a gradient: enough for as many threads.
 const MOST_SHARDS: usize = 32;
 
-/// How the gradient of a layer is computed from the shards.
+/// The way to the gradient of a layer from the shards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum GradientRoute {
     /// Each shard computes a gradient of its own while it is in cache, and these are added up: for layers with few
@@ -58,7 +58,7 @@ pub(super) fn operations<T: Element>(layer: &dyn Layer<T>) -> usize {
     }
 }
 
-/// How batches of at most `capacity` samples are cut into shards.
+/// The partition of batches of at most `capacity` samples into shards.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Partition {
     /// The number of samples of a full shard.

@@ -12,7 +12,7 @@ use crate::element::{Element, compiled};
 use crate::error::{Error, Result};
 use crate::optimizer::{Gradients, NetworkId, Optimizer};
 use crate::pool;
-use crate::product::{self, PackedWeights, add_gradient};
+use crate::product::{Kernels, PackedWeights};
 use crate::timing;
 
 impl<T: Element> NeuralNetwork<T> {
@@ -234,15 +234,16 @@ fn add_products<T: Element>(
 ) {
     let parallel = is_parallel(shards, weights.len());
     let mut weights = body_mut(weights);
-    let fewest = product::fewest_columns(weights.view());
-    let tile = tile_columns(weights.dim(), samples_of(shards), fewest);
+    // By the whole layer, whose tiles have fewer weights.
+    let kernels = Kernels::of(weights.view());
+    let tile = tile_columns(weights.dim(), samples_of(shards), kernels.fewest_columns());
     let work = |(index, weights): (usize, ArrayViewMut2<'_, T>)| {
         let columns = index * tile..index * tile + weights.ncols();
         let operands = shards.iter().map(|shard| {
             let (input, delta) = shard.input_and_delta(layer);
             (body(delta), input.slice_move(s![columns.clone(), ..]))
         });
-        timing::task(|| add_gradient(alpha, operands, beta, weights));
+        timing::task(|| kernels.add_gradient(alpha, operands, beta, weights));
     };
     let tiles = weights.axis_chunks_iter_mut(Axis(1), tile);
     timing::phase("tiles", parallel, || {
@@ -263,15 +264,12 @@ fn add_sparse_products<T: Element>(
     weights: ArrayViewMut2<'_, T>,
 ) {
     let parallel = is_parallel(shards, weights.len());
-    let mut weights = body_mut(weights);
+    let weights = body_mut(weights);
     let samples = shards.iter().filter_map(Shard::sparse_input_and_delta);
-    let mut work = |parallel| match beta == T::zero() {
-        true => packed.gradient(alpha, samples.clone(), weights.view_mut(), parallel),
-        false => packed.update(alpha, samples.clone(), weights.view_mut(), parallel),
-    };
+    let to_weights = beta != T::zero();
     if parallel {
-        pool::enter(|| work(true));
+        pool::enter(|| packed.add_outer_products(alpha, to_weights, samples, weights, true));
     } else {
-        work(false);
+        packed.add_outer_products(alpha, to_weights, samples, weights, false);
     }
 }

@@ -10,7 +10,7 @@ use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::layer::{BatchStatistics, LayerKind, has_room};
 use crate::optimizer::NetworkId;
-use crate::product::{self, PackedWeights, SparseTarget, TransposedWeights};
+use crate::product::{Kernels, PackedWeights, SparseTarget, TransposedWeights};
 
 /// The memory for a batch that passes through a network: values and deltas of its samples, its loss, and the gradients.
 ///
@@ -93,7 +93,8 @@ impl<T: Element> Workspace<T> {
     /// As [`Workspace::new`], with shards of `shard_size` samples, at least 1: the samples that one task works on.
     ///
     /// For experiments with speed. Sums over a batch are added up shard by shard, so results differ by rounding from
-    /// one shard size to another. [`Workspace::new`] chooses 64 to 256, and more for small networks.
+    /// one shard size to another. [`Workspace::new`] chooses a size that cuts a full batch into up to 32 shards, fewer for
+    /// small networks.
     ///
     /// # Errors
     ///
@@ -141,7 +142,10 @@ impl<T: Element> Workspace<T> {
         }
         let operations = stages.iter().map(|stage| operations(&*stage.layer)).sum();
         let weights = stages.iter().filter_map(Stage::linear_weights);
-        let fewest = weights.map(product::fewest_samples).max().unwrap_or(1);
+        let fewest = weights
+            .map(|weights| Kernels::of(weights).fewest_samples(weights))
+            .max()
+            .unwrap_or(1);
         let partition = Partition::new(operations, fewest, capacity, shard_size);
         let shard = |number: usize| {
             let samples = partition.shard_size.min(capacity - number * partition.shard_size);

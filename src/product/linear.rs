@@ -1,5 +1,7 @@
 //! The three products of a fully connected layer, and the choice of kernels for them.
 
+use std::iter;
+
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, ShapeBuilder, s};
 
 use super::gemm;
@@ -9,7 +11,7 @@ use crate::kernel::{FEW, dots, multiply, multiply_terms, transpose};
 
 /// The kernels that compute a layer's products.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kernels {
+pub(crate) enum Kernels {
     /// Few outputs, row-major weights: dot products forward, else as [`Kernels::Dense`].
     FewOutputs,
     /// Column-major weights that are read where they lie.
@@ -20,7 +22,7 @@ enum Kernels {
 
 impl Kernels {
     /// The kernels for weights of outputs x inputs, by the choice of this process.
-    fn of<T>(weights: ArrayView2<'_, T>) -> Self {
+    pub(crate) fn of<T>(weights: ArrayView2<'_, T>) -> Self {
         Kernels::by(products(), weights)
     }
 
@@ -42,26 +44,58 @@ impl Kernels {
             Kernels::Blas
         }
     }
-}
 
-/// The number of samples from which on a product is worth its reading of these weights, outputs x (inputs + 1).
-pub(crate) fn fewest_samples<T>(weights: ArrayView2<'_, T>) -> usize {
-    /// The size of an L2 cache, or of a thread's part of an L3 cache.
-    const CACHE: usize = 1 << 20;
-    match Kernels::of(weights) {
-        Kernels::FewOutputs => 16,
-        Kernels::Dense => 16 * (weights.len() * size_of::<T>()).div_ceil(CACHE),
-        // BLAS packs the weights before it multiplies.
-        Kernels::Blas => 128,
+    /// The number of samples from which on a product is worth its reading of the weights, outputs x (inputs + 1).
+    pub(crate) fn fewest_samples<T>(self, weights: ArrayView2<'_, T>) -> usize {
+        /// The size of an L2 cache, or of a thread's part of an L3 cache.
+        const CACHE: usize = 1 << 20;
+        match self {
+            Kernels::FewOutputs => 16,
+            Kernels::Dense => 16 * (weights.len() * size_of::<T>()).div_ceil(CACHE),
+            // BLAS packs the weights before it multiplies.
+            Kernels::Blas => 128,
+        }
     }
-}
 
-/// The number of columns from which on computing a part of the gradient of these weights is worth a task.
-pub(crate) fn fewest_columns<T>(weights: ArrayView2<'_, T>) -> usize {
-    match Kernels::of(weights) {
-        Kernels::FewOutputs | Kernels::Dense => 8,
-        // BLAS packs the deltas for each part.
-        Kernels::Blas => 64,
+    /// The number of columns from which on computing a part of the gradient is worth a task.
+    pub(crate) fn fewest_columns(self) -> usize {
+        match self {
+            Kernels::FewOutputs | Kernels::Dense => 8,
+            // BLAS packs the deltas for each part.
+            Kernels::Blas => 64,
+        }
+    }
+
+    /// dJ/dW <- alpha (the sum of Delta A^T over the shards) + beta dJ/dW.
+    ///
+    /// # Shapes
+    ///
+    /// Delta: outputs x m, A: (inputs + 1) x m, columns contiguous, for each shard; dJ/dW: outputs x (inputs + 1) in the
+    /// layout of the weights, or some of the columns together with the same rows of A
+    pub(crate) fn add_gradient<'a, T: Element>(
+        self,
+        alpha: T,
+        shards: impl Iterator<Item = (ArrayView2<'a, T>, ArrayView2<'a, T>)>,
+        beta: T,
+        mut gradient: ArrayViewMut2<'_, T>,
+    ) {
+        match self {
+            Kernels::FewOutputs => {
+                let terms = shards.map(|(delta, input)| (input, delta.reversed_axes()));
+                multiply_terms(alpha, terms, beta, gradient.reversed_axes());
+            }
+            Kernels::Dense => {
+                let terms = shards.map(|(delta, input)| (delta, input.reversed_axes()));
+                multiply_terms(alpha, terms, beta, gradient);
+            }
+            Kernels::Blas => {
+                let mut beta = beta;
+                for (delta, input) in shards {
+                    gemm(alpha, delta, input.reversed_axes(), beta, gradient.view_mut());
+                    beta = T::one();
+                }
+            }
+        }
     }
 }
 
@@ -150,44 +184,14 @@ compiled! {
     ///
     /// # Shapes
     ///
-    /// As [`add_gradient`]
+    /// As [`Kernels::add_gradient`]
     pub(crate) fn gradient<'a, 'b, T>(
         delta: ArrayView2<'a, T>,
         input: ArrayView2<'a, T>,
         gradient: ArrayViewMut2<'a, T>,
     ) {
-        add_gradient(T::one(), std::iter::once((delta, input)), T::zero(), gradient);
-    }
-}
-
-/// dJ/dW <- alpha (the sum of Delta A^T over the shards) + beta dJ/dW.
-///
-/// # Shapes
-///
-/// Delta: outputs x m, A: (inputs + 1) x m, columns contiguous, for each shard; dJ/dW: outputs x (inputs + 1), or some of
-/// the columns together with the same rows of A
-pub(crate) fn add_gradient<'a, T: Element>(
-    alpha: T,
-    shards: impl Iterator<Item = (ArrayView2<'a, T>, ArrayView2<'a, T>)>,
-    beta: T,
-    mut gradient: ArrayViewMut2<'_, T>,
-) {
-    match Kernels::of(gradient.view()) {
-        Kernels::FewOutputs => {
-            let terms = shards.map(|(delta, input)| (input, delta.reversed_axes()));
-            multiply_terms(alpha, terms, beta, gradient.reversed_axes());
-        }
-        Kernels::Dense => {
-            let terms = shards.map(|(delta, input)| (delta, input.reversed_axes()));
-            multiply_terms(alpha, terms, beta, gradient);
-        }
-        Kernels::Blas => {
-            let mut beta = beta;
-            for (delta, input) in shards {
-                gemm(alpha, delta, input.reversed_axes(), beta, gradient.view_mut());
-                beta = T::one();
-            }
-        }
+        let kernels = Kernels::of(gradient.view());
+        kernels.add_gradient(T::one(), iter::once((delta, input)), T::zero(), gradient);
     }
 }
 

@@ -10,8 +10,5 @@ mod sparse;
 pub use crate::blas::Blas;
 pub(crate) use crate::blas::gemm;
 pub use choice::{Products, products, set_products};
-pub(crate) use linear::{
-    TransposedWeights, add_gradient, backward, fewest_columns, fewest_samples, forward, gradient, is_narrow,
-    is_row_major,
-};
+pub(crate) use linear::{Kernels, TransposedWeights, backward, forward, gradient, is_narrow, is_row_major};
 pub(crate) use sparse::{PackedWeights, SparseColumns, SparseTarget, skips_zeros};

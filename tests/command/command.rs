@@ -6,16 +6,27 @@ use std::process::{Command, Output};
 
 /// The command with these arguments, in this folder, which keeps its downloads too.
 pub fn mfnet(folder: &Path, arguments: &[impl AsRef<OsStr>]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mfnet"));
-    // A user's own data, cache, kernel and terminal must not decide a test; and backtraces are not for a user's mistakes.
+    let mut command = without_choices(arguments);
+    // A user's own data, cache and terminal must not decide a test; and backtraces are not for a user's mistakes.
     command
         .current_dir(folder)
-        .args(arguments)
         .env_remove("MFNET_DATA_DIR")
-        .env_remove("OPENBLAS_CORETYPE")
         .env_remove("COLUMNS")
         .env("XDG_CACHE_HOME", folder.join("cache"))
         .env("RUST_BACKTRACE", "1");
+    command
+}
+
+/// The command with these arguments, and nothing in the environment that chooses kernels or threads.
+pub fn without_choices(arguments: &[impl AsRef<OsStr>]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mfnet"));
+    command.args(arguments);
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("OPENBLAS_") || text == "MFNET_INSTRUCTIONS" || text == "RAYON_NUM_THREADS" {
+            command.env_remove(&name);
+        }
+    }
     command
 }
 

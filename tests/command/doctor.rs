@@ -5,17 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-/// A command that only the variables of this test tell how to compute.
-fn mfnet(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mfnet"));
-    command.args(arguments).env_remove("RAYON_NUM_THREADS");
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("OPENBLAS_") {
-            command.env_remove(name);
-        }
-    }
-    command
-}
+use crate::command::without_choices as mfnet;
 
 /// Standard output and standard error of a command that succeeds.
 fn parts(command: &mut Command) -> (String, String) {

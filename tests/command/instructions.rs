@@ -1,21 +1,15 @@
 //! What a user can force of how products are computed: the instruction set, and the library or this crate's kernels.
 
-use std::process::{Command, Output};
+use std::process::Output;
 
 use serde_json::Value;
 
+use crate::command::without_choices;
+
 fn mfnet(arguments: &[&str], instructions: Option<&str>) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mfnet"));
-    command.args(arguments).env_remove("MFNET_INSTRUCTIONS");
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("OPENBLAS_") {
-            command.env_remove(name);
-        }
-    }
-    command
-        .envs(instructions.map(|set| ("MFNET_INSTRUCTIONS", set)))
-        .output()
-        .unwrap()
+    let mut command = without_choices(arguments);
+    command.envs(instructions.map(|set| ("MFNET_INSTRUCTIONS", set)));
+    command.output().unwrap()
 }
 
 /// The JSON of a command that succeeds.
@@ -82,6 +76,12 @@ fn trainings_agree_up_to_rounding_whoever_computes() {
             );
         }
     }
+}
+
+#[test]
+fn an_empty_variable_limits_nothing() {
+    let used = |set| json(&["doctor", "--json"], set)["instructions_used"].clone();
+    assert_eq!(used(Some("")), used(None));
 }
 
 #[test]

@@ -1,11 +1,10 @@
 //! Softmax: the features of a sample become probabilities.
 
-use std::slice;
+use ndarray::{ArrayView2, ArrayViewMut2, Axis};
 
-use ndarray::{ArrayView2, ArrayViewMut2};
-
+use super::apply_function;
 use crate::element::{Element, compiled};
-use crate::kernel::{Exp, map};
+use crate::kernel::Exp;
 use crate::layer::Activation;
 
 /// a_j = e^(z_j - max z) / sum_k e^(z_k - max z): a sample's features become probabilities, which add up to 1.
@@ -30,10 +29,7 @@ compiled! {
         let mut values = values;
         for mut sample in values.columns_mut() {
             let largest = sample.iter().copied().fold(T::neg_infinity(), T::max);
-            match sample.as_slice_mut() {
-                Some(values) => map(Exp { shift: largest }, values),
-                None => sample.map_inplace(|value| map(Exp { shift: largest }, slice::from_mut(value))),
-            }
+            apply_function(sample.view_mut().insert_axis(Axis(1)), Exp { shift: largest });
             let sum = sample.sum();
             for value in &mut sample {
                 *value /= sum;
