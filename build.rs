@@ -1,74 +1,12 @@
-//! Stops at once, and says what to do, where OpenBLAS is missing; records how the crate is built.
+//! Stops at once, and says what to do, where OpenBLAS is missing.
 
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// What the recorded commit vouches for: all that the library and the command are made of.
-const SOURCES: [&str; 4] = ["src", "build.rs", "Cargo.toml", "Cargo.lock"];
-
 fn main() {
-    for source in SOURCES.iter().filter(|source| Path::new(source).exists()) {
-        println!("cargo::rerun-if-changed={source}");
-    }
-    record("RUSTC", rustc_version());
-    record("PROFILE", env::var("PROFILE").ok());
-    record("TARGET", env::var("TARGET").ok());
-    record("COMMIT", commit());
+    println!("cargo::rerun-if-changed=build.rs");
     check_openblas();
-}
-
-/// Makes a fact available to the crate as `env!("MFNET_BUILD_...")`.
-fn record(name: &str, value: Option<String>) {
-    let value = value.unwrap_or_else(|| "unknown".to_owned());
-    println!("cargo::rustc-env=MFNET_BUILD_{name}={value}");
-}
-
-fn rustc_version() -> Option<String> {
-    output(Command::new(env::var_os("RUSTC")?).arg("--version"))
-}
-
-/// The commit's short hash, with `-dirty` if the sources differ from it.
-fn commit() -> Option<String> {
-    let here = env::current_dir().ok()?.canonicalize().ok()?;
-    // A package that lies unpacked in someone else's repository has no commit of its own.
-    let top = PathBuf::from(git(&["rev-parse", "--show-toplevel"])?);
-    if top.canonicalize().ok()? != here {
-        return None;
-    }
-    // `logs/HEAD` grows with every commit and checkout, wherever git keeps the branch itself. Paths that do not exist
-    // are left out, since they would have cargo run this at every call.
-    for name in ["HEAD", "logs/HEAD", "packed-refs"] {
-        watch_git(name);
-    }
-    if let Some(branch) = git(&["symbolic-ref", "--quiet", "HEAD"]) {
-        watch_git(&branch);
-    }
-    let hash = git(&["rev-parse", "--short=12", "HEAD"])?;
-    let status = ["--no-optional-locks", "status", "--porcelain", "--"];
-    let changes = git(&[&status[..], &SOURCES[..]].concat())?;
-    Some(if changes.is_empty() {
-        hash
-    } else {
-        format!("{hash}-dirty")
-    })
-}
-
-fn watch_git(name: &str) {
-    if let Some(path) = git(&["rev-parse", "--git-path", name])
-        && Path::new(&path).exists()
-    {
-        println!("cargo::rerun-if-changed={path}");
-    }
-}
-
-/// Runs git on this folder's repository; a hook that calls cargo may have named another.
-fn git(arguments: &[&str]) -> Option<String> {
-    let mut git = Command::new("git");
-    for variable in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
-        git.env_remove(variable);
-    }
-    output(git.args(arguments))
 }
 
 /// Looks for OpenBLAS as `openblas-src` and the linker do later, when a miss would end in a linker's error.

@@ -8,10 +8,6 @@ mod agreement;
 mod common;
 #[path = "common/digits.rs"]
 mod digits;
-#[path = "../src/cli/tables/job.rs"]
-mod job;
-#[path = "../src/cli/tables/twin.rs"]
-mod twin;
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -29,7 +25,7 @@ use rayon::prelude::*;
 
 use common::noise::noise;
 use common::{cell, timed};
-use job::{JOBS, LEARNING_RATE};
+use mfnet::internal::jobs::{JOBS, LEARNING_RATE};
 
 const BATCH: usize = 1024;
 const BLOCK: usize = 256;

@@ -6,10 +6,6 @@
 #[path = "common/agreement.rs"]
 mod agreement;
 mod common;
-#[path = "../src/cli/tables/job.rs"]
-mod job;
-#[path = "../src/cli/tables/twin.rs"]
-mod twin;
 
 use std::time::Duration;
 
@@ -18,7 +14,7 @@ use mfnet::{Dataset, Sgd, TrainOptions, Trainer};
 
 use common::noise::noise;
 use common::{cell, timed};
-use job::{JOBS, Job, LEARNING_RATE};
+use mfnet::internal::jobs::{JOBS, Job, LEARNING_RATE};
 
 const FEATURES: usize = 256;
 const CLASSES: usize = 10;

@@ -13,10 +13,6 @@ mod common;
 mod digits;
 #[path = "common/housing.rs"]
 mod housing;
-#[path = "../src/cli/tables/job.rs"]
-mod job;
-#[path = "../src/cli/tables/twin.rs"]
-mod twin;
 #[path = "common/whole.rs"]
 mod whole;
 
@@ -28,8 +24,8 @@ use mfnet::baseline::mean_predictor;
 use mfnet::{Dataset, Element, TrainOptions, Trainer};
 
 use common::{cell, timed};
-use job::{Data, JOBS, Job, Set, Work};
-use twin::Twin;
+use mfnet::internal::jobs::twin::{self, Twin};
+use mfnet::internal::jobs::{Data, JOBS, Job, Set, Work};
 use whole::median;
 
 /// The samples that the plain implementation is timed on.

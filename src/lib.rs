@@ -83,11 +83,10 @@
 //! |---|---|---|
 //! | `openblas` | yes | products of large layers, and of convolutions, on the system's OpenBLAS; without it, all on pure-Rust kernels |
 //! | `linalg` | no | `least_squares`, the closed-form fit, and orthogonal initial weights, by OpenBLAS's LAPACK |
-//! | `download` | with `cli` | [`data::known`] downloads missing data sets |
-//! | `npy` | with `cli` | NumPy's array files (NPY, NPZ), in [`data::read`] |
-//! | `save` | with `cli` | model files that PyTorch reads too (safetensors), and models as ONNX files |
-//! | `plots` | with `cli` | [`report`], pictures of a training as SVG and PNG |
-//! | `cli` | yes | the `mfnet` command, and the four features above; nothing else in the library |
+//! | `download` | yes | [`data::known`] downloads missing data sets |
+//! | `npy` | yes | NumPy's array files (NPY, NPZ), in [`data::read`] |
+//! | `save` | yes | model files that PyTorch reads too (safetensors), and models as ONNX files |
+//! | `plots` | yes | [`report`], pictures of a training as SVG and PNG |
 //!
 //! A library should depend on mfnet with `default-features = false, features = ["openblas"]`.
 
@@ -102,6 +101,7 @@ mod element;
 mod error;
 #[cfg(feature = "save")]
 mod exact;
+mod jobs;
 mod kernel;
 pub mod layer;
 pub mod loss;
@@ -139,6 +139,11 @@ pub use train::{EpochRecord, Event, History, Run, Sets, StopReason, TrainOptions
 #[doc(hidden)]
 pub mod internal {
     pub use crate::augment::{augment, strip};
+
+    /// The trainings that benches and `mfnet tables` time.
+    pub mod jobs {
+        pub use crate::jobs::{Data, JOBS, Job, LEARNING_RATE, Printed, Rule, Set, Work, twin};
+    }
 
     /// Measurements of the machine's limits.
     pub mod machine {

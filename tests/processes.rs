@@ -104,15 +104,20 @@ fn a_forked_process_has_the_same_answers() {
     assert_eq!(answers(), expected, "the parent goes on");
 }
 
-#[cfg(feature = "cli")]
 #[test]
 fn a_process_may_start_others() {
     // The pool and BLAS are at work here before the other process is forked and starts its own.
     let expected = answers();
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_mfnet"))
-        .args(["train", "circle", "--epochs", "2", "--quiet", "--json"])
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "a_started_process", "--ignored"])
         .output()
         .unwrap();
     assert!(output.status.success());
     assert_eq!(answers(), expected);
+}
+
+#[test]
+#[ignore = "runs in a process of its own"]
+fn a_started_process() {
+    assert_eq!(answers(), answers());
 }

@@ -3,8 +3,8 @@
 use mfnet::{DataLoader, Dataset, Element, NeuralNetwork, Shuffle, Workspace, plain};
 
 use super::common::assert_close;
-use super::job::Job;
-use super::twin::{self, Twin};
+use mfnet::internal::jobs::Job;
+use mfnet::internal::jobs::twin::{self, Twin};
 
 /// Takes one step on the first samples in both implementations, and compares its loss, the weights after it and the loss
 /// of those.

@@ -1,6 +1,10 @@
 #![no_main]
 
-#[path = "../../tests/files/config.rs"]
-mod cli;
+use mfnet_cli::rewrite_config;
 
-libfuzzer_sys::fuzz_target!(|content: &[u8]| cli::config(content));
+libfuzzer_sys::fuzz_target!(|content: &[u8]| {
+    if let Ok(written) = rewrite_config(content) {
+        let again = rewrite_config(written.as_bytes()).expect("what is written is read");
+        assert_eq!(again, written);
+    }
+});

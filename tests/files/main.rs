@@ -3,17 +3,15 @@
 
 #[path = "../common/each.rs"]
 mod each;
+#[cfg(feature = "npy")]
+#[path = "../common/mutation.rs"]
+mod mutation;
 #[path = "../common/noise.rs"]
 mod noise;
 #[path = "../common/property.rs"]
 mod property;
 
-// By the name of the module that it takes the place of.
-#[cfg(feature = "cli")]
-#[expect(dead_code, unused_imports, reason = "the command uses more of its settings")]
-#[path = "config.rs"]
-mod cli;
-#[cfg(feature = "cli")]
+#[cfg(feature = "npy")]
 mod harness;
 mod header;
 #[cfg(feature = "npy")]
@@ -23,7 +21,7 @@ mod refusal;
 
 #[cfg(feature = "npy")]
 mod hostile_data;
-#[cfg(feature = "cli")]
+#[cfg(feature = "npy")]
 mod hostile_files;
 #[cfg(feature = "npy")]
 mod hostile_models;

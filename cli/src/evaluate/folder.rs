@@ -1,0 +1,96 @@
+//! The report as a folder: numbers for programs, and a picture.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context;
+use mfnet::Error;
+use mfnet::report::{Output, Picture, confusion, predictions};
+use tempfile::Builder;
+
+use super::json;
+use super::scores::{Report, Scores};
+use crate::console;
+use crate::out_file::PREFIX;
+
+/// More classes than a picture can have.
+const DRAWN: usize = 1000;
+
+/// Writes the folder: it is there when all is in it.
+pub(super) fn write(folder: &Path, report: &Report) -> anyhow::Result<()> {
+    let refused = || format!("--out {}: cannot write the folder", folder.display());
+    let parent = match folder.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    fs::create_dir_all(parent).with_context(refused)?;
+    // Made here, for errors that do not name a path that nobody has heard of.
+    let made = Builder::new()
+        .prefix(PREFIX)
+        .make_in(parent, |path| fs::create_dir(path));
+    let beside = made.with_context(refused)?.into_temp_path();
+    let written = fill(&beside, folder, report).and_then(|()| {
+        // An empty folder of the name makes way.
+        let _ = fs::remove_dir(folder);
+        Ok(fs::rename(&beside, folder)?)
+    });
+    if written.is_err() {
+        // The failure that led here is what the user needs to know.
+        let _ = fs::remove_dir_all(&beside);
+    }
+    written.with_context(refused)
+}
+
+/// Writes what is to be in the folder into one beside it.
+fn fill(beside: &Path, folder: &Path, report: &Report) -> anyhow::Result<()> {
+    fs::write(beside.join("metrics.json"), json::text(report, Some(folder)))?;
+    if let Some((name, picture)) = picture(report)? {
+        match picture.save(beside.join(name)) {
+            // Not by the name of the file beside, either.
+            Err(Error::Io { source, .. }) => return Err(source.into()),
+            saved => saved?,
+        };
+    }
+    Ok(())
+}
+
+/// The picture and what to call its files.
+fn picture(report: &Report) -> anyhow::Result<Option<(&'static str, Picture)>> {
+    Ok(match &report.scores {
+        Scores::Classes(classes) if classes.labels.len() > DRAWN => {
+            let labels = classes.labels.len();
+            console::note(&format!(
+                "no confusion matrix is drawn: {labels} classes are too many for a picture"
+            ));
+            None
+        }
+        Scores::Classes(classes) => {
+            let picture = confusion(&report.data, classes.confusion.view(), &classes.labels)?;
+            Some(("confusion", picture))
+        }
+        Scores::Numbers(numbers) => {
+            let named = |name: &str| match numbers.unit {
+                Some(unit) => format!("{name} ({unit})"),
+                None => name.to_owned(),
+            };
+            let names: Vec<String> = numbers.targets.iter().map(|(name, _)| named(name)).collect();
+            let columns = |values: &ndarray::Array2<f64>| -> Vec<Vec<f64>> {
+                values
+                    .columns()
+                    .into_iter()
+                    .map(|column| column.to_vec())
+                    .collect()
+            };
+            let (truth, predicted) = (columns(&numbers.truth), columns(&numbers.predicted));
+            let outputs = names.iter().zip(&truth).zip(&predicted);
+            let outputs: Vec<Output<'_>> = outputs
+                .map(|((name, truth), predicted)| Output {
+                    name,
+                    truth,
+                    predicted,
+                })
+                .collect();
+            Some(("predictions", predictions(&report.data, &outputs)?))
+        }
+    })
+}

@@ -1,0 +1,227 @@
+//! The report as text.
+
+use indicatif::HumanBytes;
+use mfnet::checkpoint::{FileKind, TensorSummary};
+use mfnet::data::{Scaling, Schema, Task};
+
+use super::{LayerSummary, Report, layers};
+use crate::format::count;
+use crate::opened::{shown, target_name};
+
+/// Up to here features, targets and tensors are listed one by one, and beyond only the first of them.
+const LISTED: usize = 30;
+/// The most letters of a name.
+const NAME: usize = 30;
+
+pub(super) fn text(report: &Report) -> anyhow::Result<String> {
+    let mut text = String::new();
+    let mut line = |label: &str, value: String| text += &format!("{label:<9} {value}\n");
+    line(
+        "file",
+        format!("{}, {}", report.file.display(), HumanBytes(report.bytes)),
+    );
+    line("holds", holds(&report.contents.kind));
+    line("precision", report.precision.to_string());
+    let Some(network) = &report.network else {
+        line("tensors", count(report.contents.tensors.len()));
+        let hint = "`mfnet import` makes a model of it, if you say what the layers are\n";
+        return Ok(text + "\n" + &tensors(&report.contents.tensors) + "\n" + hint);
+    };
+    line("network", network.architecture());
+    line(
+        "weights",
+        format!("{} parameters", count(network.parameter_count())),
+    );
+    if let Some(schema) = &report.schema {
+        line("task", task(schema));
+        line("inputs", inputs(schema));
+    }
+    text += &format!("\n{}", table(&layers(network)?));
+    if let Some(schema) = &report.schema {
+        text += &features(schema);
+        text += &outputs(schema);
+    }
+    Ok(text)
+}
+
+fn holds(kind: &FileKind) -> String {
+    match kind {
+        FileKind::Model => "a model: a network, and what its data mean".to_owned(),
+        FileKind::Network => "a network, without what its data mean".to_owned(),
+        FileKind::Checkpoint {
+            optimizer, epochs, ..
+        } => {
+            let epochs = match epochs {
+                1 => "1 epoch".to_owned(),
+                epochs => format!("{} epochs", count(*epochs)),
+            };
+            format!(
+                "a training to go on with: {epochs} done, with {}",
+                shown(optimizer, NAME)
+            )
+        }
+        _ => "tensors alone: it was not written by mfnet".to_owned(),
+    }
+}
+
+fn task(schema: &Schema<f64>) -> String {
+    let outputs = count(schema.outputs);
+    match (schema.task, schema.outputs) {
+        (Task::Classification, _) => format!("classification, {outputs} classes"),
+        (Task::Regression, 1) => "regression, 1 target".to_owned(),
+        (Task::Regression, _) => format!("regression, {outputs} targets"),
+    }
+}
+
+fn inputs(schema: &Schema<f64>) -> String {
+    let scaled = match schema.scaling {
+        Scaling::None => "as they are",
+        Scaling::Pixels => "pixels, divided by 255",
+        Scaling::Normalized(_) => "normalised",
+    };
+    let gaps = match schema.imputation {
+        Some(_) => ", means in place of missing values",
+        None => "",
+    };
+    format!("{} features, {scaled}{gaps}", count(schema.features))
+}
+
+fn table(layers: &[LayerSummary]) -> String {
+    let mut text = format!(
+        "{:>5}  {:<11} {:>15} {:>12}\n",
+        "layer", "kind", "in -> out", "parameters"
+    );
+    for (place, layer) in layers.iter().enumerate() {
+        let option = |name: &str| {
+            layer
+                .options
+                .iter()
+                .find(|(option, _)| option == name)
+                .map(|(_, value)| value)
+        };
+        let between = |from, to| Some(format!("{} -> {}", option(from)?, option(to)?));
+        let shape = between("in_features", "out_features")
+            .or_else(|| {
+                Some(format!(
+                    "{} of {}",
+                    between("in_channels", "out_channels")?,
+                    option("kernel_size")?
+                ))
+            })
+            .or_else(|| {
+                Some(
+                    option("num_features")
+                        .or_else(|| option("unflattened_size"))?
+                        .to_string(),
+                )
+            })
+            .or_else(|| Some(format!("p = {}", option("p")?)))
+            .unwrap_or_default();
+        let parameters = match layer.parameters {
+            0 => String::new(),
+            parameters => count(parameters),
+        };
+        let line = format!("{place:>5}  {:<11} {shape:>15} {parameters:>12}", layer.kind);
+        text += line.trim_end();
+        text += "\n";
+    }
+    text
+}
+
+/// The features by name, with what they are scaled by; nothing where there is nothing to say of them.
+fn features(schema: &Schema<f64>) -> String {
+    let scales = match &schema.scaling {
+        Scaling::Normalized(scales) => Some(scales),
+        Scaling::None | Scaling::Pixels => None,
+    };
+    if schema.feature_names.is_empty() && scales.is_none() {
+        return String::new();
+    }
+    let names = (0..schema.features).map(|feature| schema.feature_name(feature));
+    let scale = |feature: usize| scales.map(|scales| (scales.means()[feature], scales.deviations()[feature]));
+    listed("feature", names.collect(), scale)
+}
+
+fn outputs(schema: &Schema<f64>) -> String {
+    match schema.task {
+        Task::Classification => {
+            let column = schema
+                .target_names
+                .first()
+                .map_or(String::new(), |name| format!(" of {}", shown(name, NAME)));
+            let most = LISTED.min(schema.labels.len());
+            let names: Vec<String> = schema.labels[..most]
+                .iter()
+                .map(|label| shown(label, NAME))
+                .collect();
+            let more = match schema.labels.len() - most {
+                0 => String::new(),
+                more => format!(" and {} more", count(more)),
+            };
+            format!("\nclasses{column}: {}{more}\n", names.join(", "))
+        }
+        Task::Regression => {
+            let scales = schema.target_normalization.as_ref();
+            let names = (0..schema.outputs).map(|target| target_name(schema, target));
+            let scale =
+                |target: usize| scales.map(|scales| (scales.means()[target], scales.deviations()[target]));
+            listed("target", names.collect(), scale)
+        }
+    }
+}
+
+/// Names, and mean and deviation where there are such.
+fn listed(what: &str, names: Vec<String>, scale: impl Fn(usize) -> Option<(f64, f64)>) -> String {
+    let names: Vec<String> = names.iter().map(|name| shown(name, NAME)).collect();
+    let most = LISTED.min(names.len());
+    let lengths = names[..most].iter().map(|name| name.chars().count());
+    let width = lengths.chain([what.len()]).max().unwrap_or(0);
+    let head = match scale(0) {
+        Some(_) => format!("{what:<width$} {:>11} {:>11}", "mean", "deviation"),
+        None => what.to_owned(),
+    };
+    let mut text = format!("\n{head}\n");
+    for (place, name) in names[..most].iter().enumerate() {
+        text += &match scale(place) {
+            Some((mean, deviation)) => {
+                format!("{name:<width$} {:>11} {:>11}\n", number(mean), number(deviation))
+            }
+            None => format!("{name}\n"),
+        };
+    }
+    match names.len() - most {
+        0 => text,
+        more => text + &format!("and {} more\n", count(more)),
+    }
+}
+
+/// Five digits or so.
+fn number(value: f64) -> String {
+    if value == 0.0 || (1e-3..1e6).contains(&value.abs()) {
+        format!("{value:.4}")
+    } else {
+        format!("{value:.4e}")
+    }
+}
+
+fn tensors(tensors: &[TensorSummary]) -> String {
+    let most = LISTED.min(tensors.len());
+    let names: Vec<String> = tensors[..most]
+        .iter()
+        .map(|tensor| shown(&tensor.name, NAME))
+        .collect();
+    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let mut text = String::new();
+    for (name, tensor) in names.iter().zip(tensors) {
+        let shape: Vec<String> = tensor.shape.iter().map(usize::to_string).collect();
+        let shape = match shape.is_empty() {
+            true => "a number".to_owned(),
+            false => shape.join(" x "),
+        };
+        text += &format!("{name:<width$}  {:<4} {shape}\n", tensor.dtype);
+    }
+    match tensors.len() - most {
+        0 => text,
+        more => text + &format!("and {} more\n", count(more)),
+    }
+}

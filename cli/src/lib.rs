@@ -1,0 +1,127 @@
+//! The `mfnet` command: trains networks, keeps them, and uses them. [`main`] is all of it.
+
+mod args;
+mod blas;
+mod completions;
+mod console;
+mod data;
+mod datasets;
+mod defaults;
+mod doctor;
+mod download;
+mod evaluate;
+mod export;
+mod format;
+mod given;
+mod import;
+mod inspect;
+mod interrupt;
+mod json;
+mod known;
+mod man;
+mod model;
+mod opened;
+mod out_file;
+mod parse;
+mod pictures;
+mod predict;
+mod progress;
+mod run_folder;
+mod samples;
+mod settings;
+mod summary;
+mod tables;
+mod train;
+mod tune;
+
+use std::fmt;
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches};
+
+use args::{Arguments, Command};
+use console::{describe, explain, note};
+use settings::Settings;
+
+/// How a run ended that did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// It did all it was asked for.
+    Done,
+    /// A signal ended it early.
+    Interrupted,
+}
+
+/// Arguments that cannot be, seen only when they meet the data or each other.
+#[derive(Debug)]
+struct Usage(String);
+
+impl fmt::Display for Usage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Usage {}
+
+/// An error that ends the program as arguments do that cannot be.
+fn usage(message: String) -> Usage {
+    Usage(message)
+}
+
+/// Runs the command with the arguments of this process.
+pub fn main() -> ExitCode {
+    let matches = match Arguments::command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => return explain(&error),
+    };
+    let arguments = match Arguments::from_arg_matches(&matches) {
+        Ok(arguments) => arguments,
+        Err(error) => return explain(&error),
+    };
+    match run(&arguments, &matches) {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Interrupted) => ExitCode::from(130),
+        Err(error) => {
+            note(&format!("error: {}", describe(&error)));
+            if error.is::<Usage>() {
+                ExitCode::from(2)
+            } else {
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+/// Reads a `config.toml` over the defaults, and returns it as it is written: for tests and fuzzing.
+///
+/// # Errors
+///
+/// Those of a configuration that is not valid.
+#[doc(hidden)]
+pub fn rewrite_config(content: &[u8]) -> anyhow::Result<String> {
+    let matches = Settings::augment_args(clap::Command::new("config")).try_get_matches_from([""])?;
+    let mut file = tempfile::NamedTempFile::new()?;
+    file.write_all(content)?;
+    Settings::layered(&matches, Some(file.path()))?.to_toml()
+}
+
+/// Does what the arguments ask for; `matches` are what they were made of.
+fn run(arguments: &Arguments, matches: &ArgMatches) -> anyhow::Result<Outcome> {
+    mfnet::internal::machine::check_instructions().map_err(|error| usage(error.to_string()))?;
+    match &arguments.command {
+        Command::Train(arguments) => train::train(arguments, matches),
+        Command::Tune(arguments) => tune::tune(arguments),
+        Command::Evaluate(arguments) => evaluate::evaluate(arguments),
+        Command::Predict(arguments) => predict::predict(arguments),
+        Command::Inspect(arguments) => inspect::inspect(arguments),
+        Command::Datasets(arguments) => datasets::datasets(arguments),
+        Command::Export(arguments) => export::export(arguments),
+        Command::Import(arguments) => import::import(arguments),
+        Command::Completions(arguments) => completions::completions(arguments),
+        Command::Man(arguments) => man::man(arguments),
+        Command::Doctor(arguments) => doctor::doctor(arguments),
+        Command::Tables(arguments) => tables::tables(arguments),
+    }
+}

@@ -1,0 +1,7 @@
+//! The `mfnet` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    mfnet_cli::main()
+}

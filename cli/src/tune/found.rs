@@ -1,0 +1,71 @@
+//! What a search found.
+
+use std::path::Path;
+
+use mfnet::Evaluation;
+
+use super::judge::Judge;
+use super::score::{Score, Spread};
+use super::trial::Trial;
+use crate::settings::Settings;
+
+/// A search that is over, and what was asked of it.
+#[derive(Debug)]
+pub(super) struct Found<'a> {
+    /// What the data are called.
+    pub(super) dataset: &'a str,
+    /// `regression` or `classification`.
+    pub(super) task: String,
+    /// The options that differ among trials.
+    pub(super) names: &'a [&'a str],
+    /// The completed ones, the best first and those that failed last.
+    pub(super) trials: Vec<Trial<'a>>,
+    /// How many there were to be.
+    pub(super) asked: usize,
+    pub(super) score: Score,
+    pub(super) judge: &'a Judge,
+    pub(super) seeds: &'a [u64],
+    /// The samples that trials could learn from.
+    pub(super) samples: usize,
+    /// The best settings, as `mfnet train` takes them; none if no trial came through.
+    pub(super) best: Option<Settings>,
+    /// How the best configuration does on the test samples, having learned from all others.
+    pub(super) test: Option<Test>,
+    /// Whether a signal ended it.
+    pub(super) stopped: bool,
+    /// From the first trial to the last.
+    pub(super) seconds: f64,
+    /// Where it is kept.
+    pub(super) out: Option<&'a Path>,
+}
+
+/// An evaluation of test samples.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Test {
+    pub(super) evaluation: Evaluation,
+    pub(super) samples: usize,
+}
+
+impl Found<'_> {
+    /// The trials that came through, each with its score, the best first.
+    pub(super) fn ranked(&self) -> impl Iterator<Item = (&Trial<'_>, Spread)> {
+        let score = self.score;
+        self.trials
+            .iter()
+            .filter_map(move |trial| Some((trial, trial.spread(score)?)))
+    }
+}
+
+/// Puts the best first, of equals that with the lesser loss, and then the earlier; what failed comes last.
+pub(super) fn rank(trials: &mut [Trial<'_>], score: Score) {
+    let mean = |trial: &Trial<'_>, score| trial.spread(score).map(|spread| spread.mean);
+    trials.sort_by(|one, other| {
+        let by = |score: Score| match (mean(one, score), mean(other, score)) {
+            (Some(one), Some(other)) => score.order(one, other),
+            (one, other) => other.is_some().cmp(&one.is_some()),
+        };
+        by(score)
+            .then(by(Score::Loss))
+            .then(one.number.cmp(&other.number))
+    });
+}

@@ -1,0 +1,99 @@
+//! What trials learn from and what they are judged by.
+
+use anyhow::Context;
+use mfnet::data::k_folds;
+use mfnet::{Dataset, Element};
+
+use crate::data::{self, Task};
+use crate::known::Raw;
+use crate::settings::{Settings, Share};
+use crate::{format, usage};
+
+/// The part of the training samples that is set apart to judge by if nothing else is said.
+const PART: f64 = 0.2;
+
+/// How trials are judged.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Judge {
+    /// By each of so many parts in turn, learning from the others.
+    Folds(usize),
+    /// By samples that are set apart.
+    Apart(Share),
+}
+
+impl Judge {
+    pub(super) fn of(folds: Option<usize>, settings: &Settings) -> Self {
+        match (folds, &settings.data.validation) {
+            (Some(folds), _) => Judge::Folds(folds),
+            (None, Some(share)) => Judge::Apart(share.clone()),
+            (None, None) => Judge::Apart(Share::Fraction(PART)),
+        }
+    }
+
+    /// The tasks that each configuration is trained on; their test samples are those to judge by. Each is scaled by the
+    /// samples that it trains on.
+    pub(super) fn tasks<T: Element>(
+        &self,
+        name: &str,
+        raw: &Raw<T>,
+        settings: &Settings,
+    ) -> anyhow::Result<Vec<Task<T>>> {
+        let seed = settings.training.seed;
+        let pairs = match self {
+            Judge::Folds(folds) if *folds > raw.train.samples() => {
+                let samples = format::count(raw.train.samples());
+                return Err(usage(format!(
+                    "--folds {folds}: there are only {samples} samples to train on"
+                ))
+                .into());
+            }
+            Judge::Folds(folds) => k_folds(&raw.train, *folds, seed)?,
+            Judge::Apart(share) => {
+                let all = raw.train.clone();
+                vec![data::set_apart(all, share, &raw.schema, &settings.data, seed)?]
+            }
+        };
+        let count = pairs.len();
+        let task = |(index, (train, judged)): (usize, (Dataset<T>, Dataset<T>))| {
+            let task = data::prepare(name, with_sets(raw, train, Some(judged)), &mut alone(settings));
+            task.with_context(|| format!("part {} of {count} of the training samples", index + 1))
+        };
+        pairs.into_iter().enumerate().map(task).collect()
+    }
+
+    /// In words, with the samples that trials can learn from.
+    pub(super) fn text(&self, samples: usize) -> String {
+        let samples = format::count(samples);
+        match self {
+            Judge::Folds(folds) => format!("{folds}-fold cross-validation of {samples} samples"),
+            Judge::Apart(Share::Fraction(part)) => format!("{} of {samples} samples", format::percent(*part)),
+            Judge::Apart(Share::File(path)) => format!("the samples in {}", path.display()),
+        }
+    }
+}
+
+/// All samples to train on, and those to test with.
+pub(super) fn whole<T: Element>(name: &str, raw: &Raw<T>, settings: &Settings) -> anyhow::Result<Task<T>> {
+    let sets = with_sets(raw, raw.train.clone(), raw.test.clone());
+    data::prepare(name, sets, &mut alone(settings))
+}
+
+/// The settings without the samples to judge by: what early stopping goes by is part of a training, and set apart of what
+/// it learns from.
+pub(super) fn alone(settings: &Settings) -> Settings {
+    let mut settings = settings.clone();
+    settings.data.validation = None;
+    settings
+}
+
+/// Other samples of the same kind.
+fn with_sets<T: Element>(raw: &Raw<T>, train: Dataset<T>, test: Option<Dataset<T>>) -> Raw<T> {
+    Raw {
+        train,
+        test,
+        schema: raw.schema.clone(),
+        test_part: None,
+        unit: raw.unit,
+        reason: None,
+    }
+}

@@ -1,0 +1,228 @@
+//! `mfnet tune`: trains one configuration after the other, and says which is best.
+
+mod candidate;
+mod folder;
+mod found;
+mod json;
+mod judge;
+mod progress;
+mod score;
+mod space;
+mod text;
+mod trial;
+
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use anyhow::{bail, ensure};
+use clap::Args;
+use mfnet::data::Task as TaskKind;
+use mfnet::{Element, blas};
+
+use self::folder::Folder;
+use self::found::{Found, Test, rank};
+use self::judge::Judge;
+use self::progress::Progress;
+use self::score::Score;
+use self::space::{Configuration, Space};
+use super::parse::whole;
+use super::settings::{Precision, Settings};
+use super::{Outcome, blas as words, console, data, format, interrupt, model, train, usage};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  mfnet tune iris --lr 0.3,0.1 --hidden 16,64 --folds 5          all four combinations
+  mfnet tune wine.csv --target quality --hidden 64,128,64x32 --dropout 0,0.2 --out search
+  mfnet train --config search/config.toml --out model            train the best
+  mfnet tune california-housing --lr 0.001..0.3 --batch-size 64..1024 --epochs 50 --trials 20
+  mfnet tune iris --optimizer sgd,adam --momentum 0,0.9 --seed 1,2,3
+
+An option may have several values, separated by commas: each combination of them is a trial. With --trials N, so many
+are drawn by chance, also of ranges LOW..HIGH: learning rates, weight decay and whole numbers such that each decade is as
+likely as any other, the others evenly.
+
+A trial learns from the training samples without those it is judged by, and is judged once, after its last epoch; a trial
+that diverges has failed, and the others go on. The best then learns from all training samples, and the test samples, if
+there are any, are looked at this once. The settings of this last training are the config.toml of --out.";
+
+/// What `mfnet tune` can be told.
+#[derive(Debug, Args)]
+pub(super) struct TuneArguments {
+    #[command(flatten)]
+    space: Space,
+
+    /// Draw so many combinations by chance [default: all combinations]
+    #[arg(long, value_name = "N", help_heading = "Search", value_parser = whole::<1_000_000>)]
+    trials: Option<usize>,
+
+    /// Judge by cross-validation: so many parts, each of which judges what was learned from the others [default: by
+    /// --validation]
+    #[arg(long, value_name = "K", help_heading = "Search", value_parser = folds)]
+    folds: Option<usize>,
+
+    /// What to compare by [default: accuracy for classes, loss for numbers]
+    #[arg(long, value_name = "SCORE", help_heading = "Search")]
+    score: Option<Score>,
+
+    /// Take the settings of this file, such as an earlier run's config.toml; options given here go first
+    #[arg(long, value_name = "FILE", help_heading = "Run")]
+    config: Option<PathBuf>,
+
+    /// Save the search in this folder, which must be new or empty: trials, the best settings, a summary and a picture
+    #[arg(long, value_name = "DIR", help_heading = "Run")]
+    out: Option<PathBuf>,
+
+    /// Show no progress, only the result and warnings
+    #[arg(long, help_heading = "Run")]
+    quiet: bool,
+
+    /// Write the result to standard output as one JSON object, and all else to standard error
+    #[arg(long, help_heading = "Run")]
+    json: bool,
+}
+
+fn folds(text: &str) -> Result<usize, String> {
+    let folds = text.parse().ok().filter(|&folds| folds >= 2);
+    folds.ok_or_else(|| "it must be a whole number of at least 2".to_owned())
+}
+
+pub(super) fn tune(arguments: &TuneArguments) -> anyhow::Result<Outcome> {
+    interrupt::listen();
+    let configurations = arguments
+        .space
+        .configurations(arguments.trials, arguments.config.as_deref())?;
+    let Some(first) = configurations.first() else {
+        bail!(usage("there is nothing to try".to_owned()));
+    };
+    // Seen before any data are loaded.
+    if let Some(out) = &arguments.out {
+        Folder::check(out)?;
+    }
+    train::use_threads(first.settings.training.threads)?;
+    first.settings.training.products.apply();
+    match first.settings.training.precision {
+        Precision::F32 => tune_in::<f32>(arguments, configurations),
+        Precision::F64 => tune_in::<f64>(arguments, configurations),
+    }
+}
+
+fn tune_in<T: Element>(
+    arguments: &TuneArguments,
+    mut configurations: Vec<Configuration>,
+) -> anyhow::Result<Outcome> {
+    // The same for all: no option that says which data, or of what numbers, takes several values.
+    let mut base = configurations[0].settings.clone();
+    let (name, raw) = data::unscaled::<T>(&mut base, arguments.quiet)?;
+    let judge = Judge::of(arguments.folds, &base);
+    let seeds = arguments.space.seeds(&base);
+    let tasks = judge.tasks(&name, &raw, &base)?;
+    for configuration in &mut configurations {
+        configuration.settings.data = base.data.clone();
+        model::settle(&mut configuration.settings, &tasks[0])?;
+    }
+    let score = score(arguments.score, raw.schema.task)?;
+    let folder = arguments.out.as_deref().map(Folder::create).transpose()?;
+    if let Some(advice) = words::kernel_advice(&blas()) {
+        console::note(&format!("warning: {advice}"));
+    }
+    let asked = configurations.len();
+    if !arguments.quiet {
+        if let Some(reason) = &raw.reason {
+            console::note(reason);
+        }
+        let (trials, by) = (format::count(asked), judge.text(raw.train.samples()));
+        console::note(&format!(
+            "{trials} trials on {name}, judged by {} on {by}",
+            score.name()
+        ));
+    }
+
+    let names = arguments.space.varying();
+    let progress = Mutex::new(Progress::new(arguments.quiet, asked, &names, score));
+    interrupt::start_training();
+    let start = Instant::now();
+    let trials = trial::run_all(&configurations, &seeds, &tasks, &progress);
+    let seconds = start.elapsed().as_secs_f64();
+    progress
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .end(interrupt::is_requested());
+    drop(tasks);
+    let search = || -> anyhow::Result<Outcome> {
+        let mut trials = trials?;
+        rank(&mut trials, score);
+        let best = trials.first().filter(|trial| trial.runs.is_ok());
+        let best: Option<Settings> = best.map(|trial| judge::alone(&trial.configuration.settings));
+        let mut test = None;
+        if let Some(best) = &best
+            && let Some(samples) = raw.test.as_ref().map(mfnet::Dataset::samples)
+            && !interrupt::is_requested()
+        {
+            let whole = judge::whole(&name, &raw, best)?;
+            let evaluation = trial::judge(best, seeds[0], &whole)?;
+            test = evaluation.map(|evaluation| Test { evaluation, samples });
+        }
+        let found = Found {
+            dataset: &name,
+            task: raw.schema.task.to_string(),
+            names: &names,
+            asked,
+            score,
+            judge: &judge,
+            seeds: &seeds,
+            samples: raw.train.samples(),
+            best,
+            test,
+            stopped: interrupt::is_requested(),
+            seconds,
+            out: arguments.out.as_deref().filter(|_| !trials.is_empty()),
+            trials,
+        };
+        if let Some(folder) = folder.as_ref().filter(|_| !found.trials.is_empty()) {
+            folder.fill(&found)?;
+        }
+        show(&found, arguments)
+    };
+    let outcome = search();
+    if let Some(folder) = &folder {
+        folder.discard();
+    }
+    outcome
+}
+
+fn score(asked: Option<Score>, task: TaskKind) -> anyhow::Result<Score> {
+    match (asked, task) {
+        (Some(Score::Accuracy), TaskKind::Regression) => {
+            bail!(usage(
+                "--score accuracy is for classes, and the targets are numbers".to_owned()
+            ))
+        }
+        (Some(score), _) => Ok(score),
+        (None, TaskKind::Classification) => Ok(Score::Accuracy),
+        (None, TaskKind::Regression) => Ok(Score::Loss),
+    }
+}
+
+/// The table, or the JSON object, on standard output; how the search ended.
+fn show(found: &Found<'_>, arguments: &TuneArguments) -> anyhow::Result<Outcome> {
+    if !arguments.quiet {
+        console::note("");
+    }
+    if arguments.json {
+        if !arguments.quiet {
+            console::note(text::text(found).trim_end());
+        }
+        console::print(&json::text(found)?)?;
+    } else {
+        console::print(&text::text(found))?;
+    }
+    if found.stopped {
+        return Ok(Outcome::Interrupted);
+    }
+    ensure!(
+        found.best.is_some(),
+        "no trial came through; smaller learning rates, normalised inputs or clipped gradients usually help"
+    );
+    Ok(Outcome::Done)
+}

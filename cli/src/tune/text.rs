@@ -1,0 +1,146 @@
+//! What a search found, for people.
+
+use super::found::Found;
+use super::score::Score;
+use super::space::Configuration;
+use super::trial::Trial;
+use crate::format;
+
+/// What a configuration has that others have not: `lr 0.1, hidden 16`.
+pub(super) fn words(names: &[&str], configuration: &Configuration) -> String {
+    let chosen = names.iter().zip(&configuration.chosen);
+    let words = chosen.filter_map(|(name, value)| Some(format!("{name} {}", value.as_ref()?)));
+    let words: Vec<String> = words.collect();
+    if words.is_empty() {
+        "the settings as given".to_owned()
+    } else {
+        words.join(", ")
+    }
+}
+
+/// A table of all trials, and then what came of the best.
+pub(super) fn text(found: &Found<'_>) -> String {
+    let mut text = table(found);
+    text += "\n";
+    let mut line = |label: &str, content: String| text += &format!("{label:<12} {content}\n");
+    line("data set", found.dataset.to_owned());
+    let by = found.judge.text(found.samples);
+    let seeds = match found.seeds {
+        [_] => String::new(),
+        seeds => format!(", each with {} seeds", seeds.len()),
+    };
+    line("judged by", format!("{} on {by}{seeds}", found.score.name()));
+    line("trials", trials(found));
+    if let Some((best, spread)) = found.ranked().next() {
+        let words = words(found.names, best.configuration);
+        line(
+            "best",
+            format!("{words}: {} {}", found.score.name(), spread.text(found.score)),
+        );
+    }
+    if let Some(test) = &found.test {
+        let loss = format::loss(test.evaluation.loss);
+        let result = match test.evaluation.accuracy {
+            Some(accuracy) => format!("error {}, loss {loss}", format::percent(1.0 - accuracy)),
+            None => format!("loss {loss}"),
+        };
+        let (learned, samples) = (format::count(found.samples), format::count(test.samples));
+        line(
+            "best, tested",
+            format!("{result} on {samples} samples, having learned from all {learned}"),
+        );
+    }
+    match found.out {
+        Some(out) => line("saved in", out.display().to_string()),
+        None => line(
+            "saved in",
+            "nothing is saved; --out DIR keeps the table and a config.toml for mfnet train".to_owned(),
+        ),
+    }
+    text
+}
+
+fn trials(found: &Found<'_>) -> String {
+    let done = found.trials.len();
+    let failed = done - found.ranked().count();
+    let mut text = match found.stopped {
+        true => format!(
+            "ended after {} of {}",
+            format::count(done),
+            format::count(found.asked)
+        ),
+        false => format::count(done),
+    };
+    if failed > 0 {
+        text += &format!(", {} failed", format::count(failed));
+    }
+    text + &format!(", {}", format::duration(found.seconds))
+}
+
+/// A row for each trial; numbers are on the right of their columns, so that they line up.
+fn table(found: &Found<'_>) -> String {
+    // Where accuracy is the score, the loss is worth knowing too.
+    let scores: &[Score] = match found.score {
+        Score::Accuracy => &[Score::Accuracy, Score::Loss],
+        Score::Loss => &[Score::Loss],
+    };
+    let headings = ["rank"].into_iter().chain(found.names.iter().copied());
+    let headings = headings
+        .chain(scores.iter().map(|score| score.name()))
+        .chain(["time"]);
+    let mut rows: Vec<Vec<String>> = vec![headings.map(ToOwned::to_owned).collect()];
+    rows.extend(
+        found
+            .trials
+            .iter()
+            .enumerate()
+            .map(|(place, trial)| row(place, trial, scores)),
+    );
+    let widths: Vec<usize> = (0..rows[0].len())
+        .map(|column| {
+            let cells = rows.iter().filter_map(|row| row.get(column));
+            // What failed says so at the end of its row, where it is in nobody's way.
+            let width = |cell: &String| {
+                if cell.starts_with(FAILED) {
+                    0
+                } else {
+                    cell.chars().count()
+                }
+            };
+            cells.map(width).max().unwrap_or(0)
+        })
+        .collect();
+    let mut text = String::new();
+    for row in rows {
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, &width)| format!("{cell:>width$}"));
+        text += &cells.collect::<Vec<String>>().join("  ");
+        text += "\n";
+    }
+    text
+}
+
+const FAILED: &str = "failed: ";
+
+fn row(place: usize, trial: &Trial<'_>, scores: &[Score]) -> Vec<String> {
+    let chosen = trial.configuration.chosen.iter();
+    let chosen = chosen.map(|value| value.clone().unwrap_or_else(|| "-".to_owned()));
+    match &trial.runs {
+        Ok(_) => {
+            let cell = |score: &Score| {
+                let spread = trial.spread(*score);
+                spread.map(|spread| spread.text(*score)).unwrap_or_default()
+            };
+            let rank = (place + 1).to_string();
+            let ends = scores.iter().map(cell).chain([format::duration(trial.seconds)]);
+            [rank].into_iter().chain(chosen).chain(ends).collect()
+        }
+        Err(reason) => ["-".to_owned()]
+            .into_iter()
+            .chain(chosen)
+            .chain([format!("{FAILED}{reason}")])
+            .collect(),
+    }
+}

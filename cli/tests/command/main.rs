@@ -1,0 +1,36 @@
+//! The `mfnet` command, as its users meet it.
+
+mod command;
+#[cfg(unix)]
+mod disk;
+mod folder;
+#[cfg(unix)]
+mod launcher;
+#[path = "../../../tests/common/mutation.rs"]
+mod mutation;
+#[expect(dead_code, reason = "no property tests here")]
+#[path = "../../../tests/common/property.rs"]
+mod property;
+#[cfg(unix)]
+mod script;
+
+#[cfg(unix)]
+mod ab;
+mod cli;
+mod commands;
+mod doctor;
+#[cfg(unix)]
+mod downloads;
+#[cfg(unix)]
+mod faults;
+#[cfg(target_os = "linux")]
+mod hostile_arguments;
+mod hostile_config;
+#[cfg(unix)]
+mod instructions;
+mod kills;
+mod runs;
+#[cfg(unix)]
+mod signals;
+mod tables;
+mod tune;
