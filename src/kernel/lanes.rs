@@ -184,8 +184,8 @@ mod x86 {
 
     macro_rules! register {
         ($(#[$doc:meta])* $name:ident($register:ty): $count:literal $number:ty, $tile:expr,
-         $splat:ident $load:ident $store:ident $mul_add:ident $add:ident
-         $(, masked $mask:ty: $masked_load:ident $masked_store:ident, $sum:ident)?) => {
+         $splat:ident $load:ident $store:ident $mul_add:ident $add:ident $load_first:ident
+         $(, $mask:ident $masked_store:ident $sum:ident)?) => {
             $(#[$doc])*
             #[derive(Debug, Clone, Copy)]
             pub struct $name($register);
@@ -226,17 +226,17 @@ mod x86 {
                     unsafe { $name($add(self.0, x.0)) }
                 }
 
-                $(
-                    #[inline(always)]
-                    unsafe fn load_first(place: *const $number, count: usize) -> Self {
-                        // SAFETY: as above; the instruction touches only the places of the mask.
-                        unsafe { $name($masked_load(first_bits(count) as $mask, place)) }
-                    }
+                #[inline(always)]
+                unsafe fn load_first(place: *const $number, count: usize) -> Self {
+                    // SAFETY: as above.
+                    unsafe { $name($load_first(place, count)) }
+                }
 
+                $(
                     #[inline(always)]
                     unsafe fn store_first(self, place: *mut $number, count: usize) {
                         // SAFETY: as above.
-                        unsafe { $masked_store(place, first_bits(count) as $mask, self.0) }
+                        unsafe { $masked_store(place, $mask(count), self.0) }
                     }
 
                     #[inline(always)]
@@ -251,26 +251,79 @@ mod x86 {
 
     /// A mask of the first `count` lanes, or of all.
     #[inline(always)]
-    fn first_bits(count: usize) -> u32 {
-        if count >= 16 { u32::MAX } else { (1 << count) - 1 }
+    fn bits_16(count: usize) -> __mmask16 {
+        if count >= 16 { u16::MAX } else { (1 << count) - 1 }
+    }
+
+    /// As [`bits_16`].
+    #[inline(always)]
+    fn bits_8(count: usize) -> __mmask8 {
+        if count >= 8 { u8::MAX } else { (1 << count) - 1 }
+    }
+
+    /// As [`bits_16`].
+    /// The first `count` of 16 numbers; the other lanes are 0.
+    ///
+    /// # Safety
+    ///
+    /// `count` numbers can be read there; the CPU has AVX-512.
+    #[inline(always)]
+    unsafe fn first_of_16(place: *const f32, count: usize) -> __m512 {
+        // SAFETY: by this function's contract; the instruction touches only the places of the mask.
+        unsafe { _mm512_maskz_loadu_ps(bits_16(count), place) }
+    }
+
+    /// As [`first_of_16`], of 8 numbers.
+    #[inline(always)]
+    unsafe fn first_of_8_wide(place: *const f64, count: usize) -> __m512d {
+        // SAFETY: as above.
+        unsafe { _mm512_maskz_loadu_pd(bits_8(count), place) }
+    }
+
+    /// As [`first_of_16`], of 8 numbers, with AVX2, whose masked load is slower than the load of a whole register.
+    #[inline(always)]
+    unsafe fn first_of_8(place: *const f32, count: usize) -> __m256 {
+        const LANES: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
+        // SAFETY: as above; 8 numbers of the list are left from the mask's first one on.
+        unsafe {
+            if count >= 8 {
+                return _mm256_loadu_ps(place);
+            }
+            _mm256_maskload_ps(place, _mm256_loadu_si256(LANES[8 - count..].as_ptr().cast()))
+        }
+    }
+
+    /// As [`first_of_8`], of 4 numbers.
+    #[inline(always)]
+    unsafe fn first_of_4(place: *const f64, count: usize) -> __m256d {
+        const LANES: [i64; 8] = [-1, -1, -1, -1, 0, 0, 0, 0];
+        // SAFETY: as above; 4 numbers of the list are left from the mask's first one on.
+        unsafe {
+            if count >= 4 {
+                return _mm256_loadu_pd(place);
+            }
+            _mm256_maskload_pd(place, _mm256_loadu_si256(LANES[4 - count..].as_ptr().cast()))
+        }
     }
 
     register!(
         /// 16 `f32` of AVX-512.
-        F32x16(__m512): 16 f32, (3, 8), _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_fmadd_ps _mm512_add_ps,
-        masked __mmask16: _mm512_maskz_loadu_ps _mm512_mask_storeu_ps, _mm512_reduce_add_ps
+        F32x16(__m512): 16 f32, (3, 8), _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_fmadd_ps _mm512_add_ps
+        first_of_16, bits_16 _mm512_mask_storeu_ps _mm512_reduce_add_ps
     );
     register!(
         /// 8 `f64` of AVX-512.
-        F64x8(__m512d): 8 f64, (3, 8), _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_fmadd_pd _mm512_add_pd,
-        masked __mmask8: _mm512_maskz_loadu_pd _mm512_mask_storeu_pd, _mm512_reduce_add_pd
+        F64x8(__m512d): 8 f64, (3, 8), _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_fmadd_pd _mm512_add_pd
+        first_of_8_wide, bits_8 _mm512_mask_storeu_pd _mm512_reduce_add_pd
     );
     register!(
         /// 8 `f32` of AVX2.
         F32x8(__m256): 8 f32, (2, 6), _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_fmadd_ps _mm256_add_ps
+        first_of_8
     );
     register!(
         /// 4 `f64` of AVX2.
         F64x4(__m256d): 4 f64, (2, 6), _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_fmadd_pd _mm256_add_pd
+        first_of_4
     );
 }

@@ -1,8 +1,10 @@
 //! Products with samples that are mostly zeros: only non-zero features take part, which changes no result.
 //!
-//! A product runs over panels of a few rows of the weights, packed so that the weights of all rows for one feature are
-//! contiguous. Adding the contribution of a feature to the rows of a panel then takes a few instructions, and a panel stays
-//! in the innermost caches while all samples of a shard are processed.
+//! The weights are packed in blocks: those of a panel, a few neighbouring rows, for a range of neighbouring features. The
+//! weights of a panel's rows for one feature are contiguous, so that adding the contribution of a feature takes a few
+//! instructions; and a block is small enough for the innermost cache, where it stays while samples are processed.
+
+use std::ops::Range;
 
 use ndarray::{ArrayView2, ArrayViewMut2, Axis, s};
 use rayon::prelude::*;
@@ -11,12 +13,26 @@ use super::lanes::{Lanes, Number};
 use super::simd::{Kernel, run, simd};
 use crate::timing;
 
+/// The number of features of a range: those of `features`, the bias included, are cut into ranges of equal size.
+///
+/// More ranges would be too short for samples with few features that are not 0.
+fn range_features(features: usize) -> usize {
+    /// With the 256 bytes that a block of [`Panels`] has for each of them, about an innermost cache.
+    const MOST: usize = 200;
+    const MOST_RANGES: usize = 16;
+    features.div_ceil(features.div_ceil(MOST).clamp(1, MOST_RANGES))
+}
+
 /// Samples as columns, of which only the non-zero features are stored; the bias feature, 1, comes first in each.
 #[derive(Debug)]
 pub(crate) struct SparseColumns<T> {
     /// The number of features of a column, the bias included: every index is below it.
     features: usize,
-    /// Column i is `starts[i]..starts[i + 1]` of the two lists.
+    /// The number of features of a range; the last range may have fewer.
+    range_features: usize,
+    /// The number of ranges.
+    ranges: usize,
+    /// Range r of column i is `starts[k]..starts[k + 1]` of the two lists, where k = i `ranges` + r.
     starts: Vec<usize>,
     indices: Vec<u16>,
     values: Vec<T>,
@@ -30,10 +46,14 @@ impl<T: Number> SparseColumns<T> {
     pub(crate) fn new(features: usize, capacity: usize) -> Self {
         let features = features + 1;
         assert!(features <= Self::MOST_FEATURES, "an index is a u16");
-        let mut starts = Vec::with_capacity(capacity + 1);
+        let range_features = range_features(features);
+        let ranges = features.div_ceil(range_features);
+        let mut starts = Vec::with_capacity(capacity * ranges + 1);
         starts.push(0);
         SparseColumns {
             features,
+            range_features,
+            ranges,
             starts,
             indices: Vec::with_capacity(features * capacity),
             values: Vec::with_capacity(features * capacity),
@@ -47,75 +67,99 @@ impl<T: Number> SparseColumns<T> {
         self.values.clear();
     }
 
-    /// Adds a column: the indices of its non-zero features, counted from 1 since the bias has index 0, and their values.
+    /// Adds a column: the ascending indices of its non-zero features, counted from 1 since the bias has index 0, and their
+    /// values.
     pub(crate) fn push(&mut self, indices: &[u16], values: impl ExactSizeIterator<Item = T>) {
-        let largest = indices.iter().copied().max().unwrap_or(0);
-        assert!(
-            usize::from(largest) < self.features,
-            "a feature beyond the columns'"
-        );
         assert_eq!(indices.len(), values.len(), "a value for each feature");
+        let before = self.indices.len() + 1;
         self.indices.push(0);
         self.indices.extend_from_slice(indices);
         self.values.push(T::one());
         self.values.extend(values);
-        self.starts.push(self.indices.len());
+        let mut rest = indices;
+        for range in 0..self.ranges {
+            let first = range * self.range_features;
+            let last = self.features.min(first + self.range_features) - 1;
+            let count = rest.partition_point(|&index| usize::from(index) <= last);
+            let of_range;
+            (of_range, rest) = rest.split_at(count);
+            // The kernels rely on the bounds of a range.
+            let is_within = |&index: &u16| (first..=last).contains(&usize::from(index));
+            assert!(of_range.iter().all(is_within), "indices ascend");
+            self.starts.push(before + indices.len() - rest.len());
+        }
+        assert!(rest.is_empty(), "a feature beyond the columns'");
     }
 
     /// The number of columns.
     pub(crate) fn len(&self) -> usize {
-        self.starts.len() - 1
+        (self.starts.len() - 1) / self.ranges
     }
 
-    fn columns(&self) -> impl Iterator<Item = (&[u16], &[T])> {
-        self.starts.windows(2).map(|ends| {
-            let column = ends[0]..ends[1];
-            (&self.indices[column.clone()], &self.values[column])
+    /// The non-zero features of each column in a range, and their values.
+    fn columns(&self, range: usize) -> impl Iterator<Item = (&[u16], &[T])> {
+        let starts = self.starts.get(range..).unwrap_or_default();
+        let starts = starts.windows(2).step_by(self.ranges);
+        starts.map(|ends| {
+            let part = ends[0]..ends[1];
+            (&self.indices[part.clone()], &self.values[part])
         })
     }
 }
 
-/// Weights packed in panels of L rows each: in panel p, element f L + l is the weight of row p L + l for feature f.
+/// Weights packed in blocks, those of range r and panel p being block r `panels` + p: element g `panel_rows` + l of a block is
+/// the weight of the panel's row l for the range's feature g.
 #[derive(Debug)]
 pub(crate) struct Panels<T> {
-    /// The copies of each panel, with spare elements, since the first copy begins at a cache line.
+    /// The blocks, with spare elements, since the first block begins at a cache line.
     storage: Vec<T>,
     start: usize,
     rows: usize,
     features: usize,
-    /// The number of copies of each panel: where there are fewer panels than tasks, copies add up the outer products of
-    /// different shards in parallel. The first copy starts from the weights, the others from 0.
-    copies: usize,
+    /// The number of rows of a panel, a power of 2; the last panel may have fewer.
+    panel_rows: usize,
+    /// The number of panels.
+    panels: usize,
+    /// The number of features of a range; the last range may have fewer.
+    range_features: usize,
+    /// The number of ranges.
+    ranges: usize,
 }
 
-/// The number of samples that a panel is multiplied with before the next panel.
-const GROUP: usize = 256;
-
 impl<T: Number> Panels<T> {
-    /// L, the number of rows of a panel: 128 bytes of them, enough to make up for reading the index and value of a feature.
-    pub(crate) const ROWS: usize = 128 / size_of::<T>();
-
     /// Allocates panels for weights of this many rows and features, the bias included.
     pub(crate) fn new(rows: usize, features: usize) -> Self {
         const LINE: usize = 64;
-        const TASKS: usize = 4;
-        let panels = rows.div_ceil(Self::ROWS);
-        let copies = (TASKS / panels).max(1);
-        let len = panels * copies * Self::ROWS * features;
-        let storage = vec![T::zero(); len + LINE / size_of::<T>()];
+        let line = LINE / size_of::<T>();
+        // Enough rows to make up for reading the index and value of a feature.
+        let panel_rows = rows.next_power_of_two().clamp(line, 4 * line);
+        let panels = rows.div_ceil(panel_rows);
+        let range_features = range_features(features);
+        let ranges = features.div_ceil(range_features);
+        let len = ranges * panels * panel_rows * range_features;
+        let storage = vec![T::zero(); len + line];
         let start = storage.as_ptr().align_offset(LINE).min(storage.len() - len);
         Panels {
             storage,
             start,
             rows,
             features,
-            copies,
+            panel_rows,
+            panels,
+            range_features,
+            ranges,
         }
     }
 
-    /// The number of elements of a panel.
+    /// The number of elements of a block.
     fn size(&self) -> usize {
-        Self::ROWS * self.features
+        self.panel_rows * self.range_features
+    }
+
+    /// The rows of a panel.
+    fn panel(&self, panel: usize) -> Range<usize> {
+        let first = panel * self.panel_rows;
+        first..self.rows.min(first + self.panel_rows)
     }
 
     /// Packs weights.
@@ -125,25 +169,32 @@ impl<T: Number> Panels<T> {
     /// rows x features, columns contiguous
     pub(crate) fn pack(&mut self, weights: ArrayView2<'_, T>, parallel: bool) {
         assert_eq!(weights.dim(), (self.rows, self.features));
-        let (size, all_copies) = (self.size(), self.size() * self.copies);
-        let panels = &mut self.storage[self.start..];
-        let work =
-            |(copies, weights): (&mut [T], ArrayView2<'_, T>)| pack_panel(weights, &mut copies[..size]);
-        let work = |panel| timing::task(|| work(panel));
-        let rows = weights.axis_chunks_iter(Axis(0), Self::ROWS);
+        let (start, size) = (self.start, self.size());
+        let Panels {
+            panel_rows,
+            range_features,
+            panels,
+            ..
+        } = *self;
+        let blocks = &mut self.storage[start..];
+        let work = |(index, block): (usize, &mut [T])| {
+            let rows = s![index % panels * panel_rows.., ..];
+            let features = s![.., index / panels * range_features..];
+            let weights = weights.slice_move(rows).slice_move(features);
+            let (rows, features) = weights.dim();
+            let weights = weights.slice_move(s![..rows.min(panel_rows), ..features.min(range_features)]);
+            timing::task(|| pack_block(weights, block, panel_rows));
+        };
         timing::phase("pack", parallel, || {
             if parallel {
-                let panels = panels.par_chunks_exact_mut(all_copies);
-                panels.zip(rows.into_par_iter()).for_each(work);
+                blocks.par_chunks_exact_mut(size).enumerate().for_each(work);
             } else {
-                panels.chunks_exact_mut(all_copies).zip(rows).for_each(work);
+                blocks.chunks_exact_mut(size).enumerate().for_each(work);
             }
         });
     }
 
     /// Z <- W A for the packed weights and each shard of samples; `targets` is memory that is kept for the next time.
-    ///
-    /// A panel is multiplied with the samples of all shards while it is in cache.
     ///
     /// # Shapes
     ///
@@ -154,25 +205,36 @@ impl<T: Number> Panels<T> {
         targets: &mut Vec<Target<T>>,
         parallel: bool,
     ) {
+        /// The number of samples that a block is multiplied with before the next block, at least and at most: enough to make
+        /// up for bringing the block into the innermost cache, and few enough for all threads to have a task.
+        const GROUP: Range<usize> = 64..256;
+        /// Tasks of each panel.
+        const TASKS: usize = 4;
         targets.clear();
         targets.extend(shards.map(|(input, output)| Target::new(input, output, self.rows, self.features)));
-        let (targets, panels) = (&targets[..], self.rows.div_ceil(Self::ROWS));
+        let targets = &targets[..];
         // Neighbouring tasks have the same samples, which stay in the L2 cache while a thread goes from panel to panel.
+        let samples: usize = targets.iter().map(|target| target.samples).sum();
         let largest = targets.iter().map(|target| target.samples).max().unwrap_or(1);
-        let group = (GROUP / largest.max(1)).max(1);
+        let group = samples.div_ceil(TASKS).clamp(GROUP.start, GROUP.end);
+        let group = (group / largest.max(1)).max(1);
         let work = |task: usize| {
-            let (targets, index) = (&targets[task / panels * group..], task % panels);
-            let first = index * Self::ROWS;
-            let rows = Self::ROWS.min(self.rows - first);
-            run(Multiply {
-                panel: &self.storage[self.start + index * self.copies * self.size()..][..self.size()],
-                first,
-                rows,
-                targets: &targets[..targets.len().min(group)],
-            });
+            let (targets, panel) = (&targets[task / self.panels * group..], task % self.panels);
+            let targets = &targets[..targets.len().min(group)];
+            let rows = self.panel(panel);
+            for range in 0..self.ranges {
+                let block = (range * self.panels + panel) * self.size();
+                run(Multiply {
+                    block: &self.storage[self.start + block..][..self.size()],
+                    panel_rows: self.panel_rows,
+                    rows: rows.clone(),
+                    range,
+                    targets,
+                });
+            }
         };
         let work = |task| timing::task(|| work(task));
-        let tasks = targets.len().div_ceil(group) * panels;
+        let tasks = targets.len().div_ceil(group) * self.panels;
         timing::phase("first layer", parallel, || {
             if parallel {
                 (0..tasks).into_par_iter().for_each(work);
@@ -198,53 +260,60 @@ impl<T: Number> Panels<T> {
         parallel: bool,
     ) {
         assert_eq!(result.dim(), (self.rows, self.features));
-        let (all_rows, features, size, copies) = (self.rows, self.features, self.size(), self.copies);
-        let count = all_rows.div_ceil(Self::ROWS) * copies;
-        let panels = &mut self.storage[self.start..][..count * size];
-        let work = |(index, panel): (usize, &mut [T])| {
-            let first = index / copies * Self::ROWS;
-            let rows = first..all_rows.min(first + Self::ROWS);
-            if index % copies > 0 || !to_weights {
-                panel.fill(T::zero());
+        let (start, size) = (self.start, self.size());
+        let Panels {
+            features,
+            panel_rows,
+            range_features,
+            panels,
+            ..
+        } = *self;
+        let work = |range: usize, (panel, (block, result)): (usize, (&mut [T], ArrayViewMut2<'_, T>))| {
+            if !to_weights {
+                block.fill(T::zero());
             }
-            for (input, delta) in shards.clone().skip(index % copies).step_by(copies) {
+            let first = panel * panel_rows;
+            let rows = first..first + result.nrows();
+            for (input, delta) in shards.clone() {
                 assert_eq!((input.features, input.len()), (features, delta.ncols()));
                 assert!(
                     rows.len() == 1 || delta.strides()[0] == 1,
                     "the columns of delta are contiguous"
                 );
-                let delta = delta.slice_move(s![rows.clone(), ..]);
                 run(AddOuterProducts {
                     alpha,
                     input,
-                    delta,
-                    panel,
+                    range,
+                    delta: delta.slice_move(s![rows.clone(), ..]),
+                    block: &mut *block,
+                    panel_rows,
                 });
             }
+            unpack_block(block, result, panel_rows);
         };
-        let work = |panel| timing::task(|| work(panel));
-        timing::phase("panels", parallel, || {
+        let blocks = &mut self.storage[start..];
+        let strips = result.axis_chunks_iter_mut(Axis(1), range_features);
+        timing::phase("blocks", parallel, || {
             if parallel {
-                panels.par_chunks_exact_mut(size).enumerate().for_each(work);
+                let strips = blocks
+                    .par_chunks_exact_mut(size * panels)
+                    .zip(strips.into_par_iter());
+                strips.enumerate().for_each(|(range, (blocks, mut strip))| {
+                    let panels = strip.axis_chunks_iter_mut(Axis(0), panel_rows).into_par_iter();
+                    let blocks = blocks.par_chunks_exact_mut(size).zip(panels);
+                    blocks
+                        .enumerate()
+                        .for_each(|block| timing::task(|| work(range, block)));
+                });
             } else {
-                panels.chunks_exact_mut(size).enumerate().for_each(work);
-            }
-        });
-        let work = |(copies, result): (&mut [T], ArrayViewMut2<'_, T>)| {
-            let (panel, others) = copies.split_at_mut(size);
-            for other in others.chunks_exact(size) {
-                panel.iter_mut().zip(other).for_each(|(sum, &part)| *sum += part);
-            }
-            unpack_panel(panel, result);
-        };
-        let work = |panel| timing::task(|| work(panel));
-        let rows = result.axis_chunks_iter_mut(Axis(0), Self::ROWS);
-        timing::phase("unpack", parallel, || {
-            if parallel {
-                let panels = panels.par_chunks_exact_mut(size * copies);
-                panels.zip(rows.into_par_iter()).for_each(work);
-            } else {
-                panels.chunks_exact_mut(size * copies).zip(rows).for_each(work);
+                let strips = blocks.chunks_exact_mut(size * panels).zip(strips);
+                strips.enumerate().for_each(|(range, (blocks, mut strip))| {
+                    let panels = strip.axis_chunks_iter_mut(Axis(0), panel_rows);
+                    let blocks = blocks.chunks_exact_mut(size).zip(panels);
+                    blocks
+                        .enumerate()
+                        .for_each(|block| timing::task(|| work(range, block)));
+                });
             }
         });
     }
@@ -282,16 +351,13 @@ impl<T: Number> Target<T> {
     }
 }
 
-/// Copies the weights of a panel's rows into the panel, with zeros for rows that the last panel does not have.
-fn pack_panel<T: Number>(weights: ArrayView2<'_, T>, panel: &mut [T]) {
+/// Copies the weights of a block's rows and features into the block, with zeros for rows that the last panel does not have.
+fn pack_block<T: Number>(weights: ArrayView2<'_, T>, block: &mut [T], panel_rows: usize) {
     simd(
         #[inline(always)]
         || {
-            for (weights, lane) in weights
-                .columns()
-                .into_iter()
-                .zip(panel.chunks_exact_mut(Panels::<T>::ROWS))
-            {
+            let features = weights.columns().into_iter();
+            for (weights, lane) in features.zip(block.chunks_exact_mut(panel_rows)) {
                 let (present, missing) = lane.split_at_mut(weights.len());
                 match weights.as_slice() {
                     Some(weights) => present.copy_from_slice(weights),
@@ -306,16 +372,13 @@ fn pack_panel<T: Number>(weights: ArrayView2<'_, T>, panel: &mut [T]) {
     );
 }
 
-/// Copies the weights of a panel back.
-fn unpack_panel<T: Number>(panel: &[T], mut weights: ArrayViewMut2<'_, T>) {
+/// Copies the weights of a block back.
+fn unpack_block<T: Number>(block: &[T], mut weights: ArrayViewMut2<'_, T>, panel_rows: usize) {
     simd(
         #[inline(always)]
         || {
-            for (mut weights, lane) in weights
-                .columns_mut()
-                .into_iter()
-                .zip(panel.chunks_exact(Panels::<T>::ROWS))
-            {
+            let features = weights.columns_mut().into_iter();
+            for (mut weights, lane) in features.zip(block.chunks_exact(panel_rows)) {
                 let lane = &lane[..weights.len()];
                 match weights.as_slice_mut() {
                     Some(weights) => weights.copy_from_slice(lane),
@@ -329,20 +392,22 @@ fn unpack_panel<T: Number>(panel: &[T], mut weights: ArrayViewMut2<'_, T>) {
     );
 }
 
-/// The position in a panel of a feature's weight in a row. Wrapping, since the check for overflow of a development build takes
-/// longer than the product.
+/// The position of the weight for row `row` of a block whose first feature is `first`. Wrapping, since the check for overflow
+/// of a development build takes longer than the product; `shift` is the logarithm of the panel's rows.
 #[inline(always)]
-fn place<T: Number>(feature: u16, row: usize) -> usize {
+fn place(feature: u16, first: usize, shift: u32, row: usize) -> usize {
     usize::from(feature)
-        .wrapping_mul(Panels::<T>::ROWS)
+        .wrapping_sub(first)
+        .wrapping_shl(shift)
         .wrapping_add(row)
 }
 
-/// The rows of one panel of Z <- W A, `rows` of them from row `first` of Z on.
+/// The contribution of a range of features to `rows` of Z <- W A; that of range 0 is the first.
 struct Multiply<'a, T> {
-    panel: &'a [T],
-    first: usize,
-    rows: usize,
+    block: &'a [T],
+    panel_rows: usize,
+    rows: Range<usize>,
+    range: usize,
     targets: &'a [Target<T>],
 }
 
@@ -350,59 +415,83 @@ impl<T: Number> Kernel<T> for Multiply<'_, T> {
     #[inline(always)]
     fn run<V: Lanes<Number = T>>(self) {
         let mut row = 0;
-        while row + V::COUNT < self.rows {
-            self.registers::<V, 2>(row);
-            row += 2 * V::COUNT;
-        }
-        if row < self.rows {
-            self.registers::<V, 1>(row);
+        while row < self.rows.len() {
+            // Eight sums at a time hide the latency of an addition.
+            match self.rows.len() - row {
+                left if left > 2 * V::COUNT => {
+                    self.registers::<V, 4, 2>(row);
+                    row += 4 * V::COUNT;
+                }
+                left if left > V::COUNT => {
+                    self.registers::<V, 2, 4>(row);
+                    row += 2 * V::COUNT;
+                }
+                _ => {
+                    self.registers::<V, 1, 4>(row);
+                    row += V::COUNT;
+                }
+            }
         }
     }
 }
 
 impl<T: Number> Multiply<'_, T> {
-    /// R registers of the panel's rows, from row `row` of the panel on.
+    /// R registers of the block's rows, from row `row` of the block on; each sum in S parts, since each addition to a single
+    /// one would wait for the addition before.
     #[inline(always)]
-    fn registers<V: Lanes<Number = T>, const R: usize>(&self, row: usize) {
-        let rows = self.rows - row;
-        let panel = self.panel.as_ptr();
+    fn registers<V: Lanes<Number = T>, const R: usize, const S: usize>(&self, row: usize) {
+        debug_assert!(row + R * V::COUNT <= self.panel_rows);
+        let rows = self.rows.len() - row;
+        let (block, shift) = (self.block.as_ptr(), self.panel_rows.trailing_zeros());
         for target in self.targets {
             // SAFETY: `multiply` borrows the samples.
             let input = unsafe { &*target.input };
-            debug_assert_eq!(self.panel.len(), Panels::<T>::ROWS * input.features);
-            let mut output = target.output.wrapping_add(self.first + row);
-            for (indices, values) in input.columns() {
-                // Four independent sums: each addition to a single one would wait for the addition before.
-                let mut sums = [[V::splat(T::default()); R]; 4];
-                let (indices, last_indices) = indices.as_chunks::<4>();
-                let (values, last_values) = values.as_chunks::<4>();
+            let first = self.range * input.range_features;
+            debug_assert_eq!(self.block.len(), self.panel_rows * input.range_features);
+            let mut output = target.output.wrapping_add(self.rows.start + row);
+            for (indices, values) in input.columns(self.range) {
+                let mut sums = [[V::splat(T::default()); R]; S];
+                if self.range > 0 {
+                    for r in 0..R {
+                        let offset = r * V::COUNT;
+                        // SAFETY: as below; the range before has written these.
+                        sums[0][r] = unsafe {
+                            V::load_first(output.wrapping_add(offset), rows.saturating_sub(offset))
+                        };
+                    }
+                }
+                let (indices, last_indices) = indices.as_chunks::<S>();
+                let (values, last_values) = values.as_chunks::<S>();
                 for (indices, values) in indices.iter().zip(values) {
-                    for s in 0..4 {
+                    for s in 0..S {
                         let value = V::splat(values[s]);
+                        let place = place(indices[s], first, shift, row);
                         for r in 0..R {
-                            let place = place::<T>(indices[s], row + r * V::COUNT);
-                            // SAFETY: every index is below `features`, as `push` made sure, and the panel has ROWS
-                            // numbers for each, of which R registers from `row` on are used.
-                            let lanes = unsafe { V::load(panel.wrapping_add(place)) };
+                            // SAFETY: every index is one of the range's features, as `push` made sure, and the block has
+                            // `panel_rows` numbers for each, of which R registers from `row` on are used.
+                            let lanes = unsafe { V::load(block.wrapping_add(place + r * V::COUNT)) };
                             sums[s][r] = lanes.mul_add(value, sums[s][r]);
                         }
                     }
                 }
                 for (&index, &value) in last_indices.iter().zip(last_values) {
                     let value = V::splat(value);
+                    let place = place(index, first, shift, row);
                     for r in 0..R {
-                        let place = place::<T>(index, row + r * V::COUNT);
                         // SAFETY: as above.
-                        let lanes = unsafe { V::load(panel.wrapping_add(place)) };
+                        let lanes = unsafe { V::load(block.wrapping_add(place + r * V::COUNT)) };
                         sums[0][r] = lanes.mul_add(value, sums[0][r]);
                     }
                 }
                 for r in 0..R {
-                    let sum = sums[0][r].add(sums[1][r]).add(sums[2][r].add(sums[3][r]));
+                    let mut sum = sums[0][r];
+                    for part in &sums[1..] {
+                        sum = sum.add(part[r]);
+                    }
                     let offset = r * V::COUNT;
-                    // SAFETY: `Target::new` made sure that columns are contiguous and have `first + rows` numbers or
-                    // more; `rows` of them are left from `row` on, which only this panel writes.
-                    unsafe { sum.store_first(output.wrapping_add(offset), rows - offset) };
+                    // SAFETY: `Target::new` made sure that columns are contiguous and have the panel's rows; `rows` of
+                    // them are left from `row` on, which only this panel writes.
+                    unsafe { sum.store_first(output.wrapping_add(offset), rows.saturating_sub(offset)) };
                 }
                 output = output.wrapping_offset(target.column);
             }
@@ -410,54 +499,68 @@ impl<T: Number> Multiply<'_, T> {
     }
 }
 
-/// The rows of one panel of W <- W + alpha Delta A^T.
+/// A block of W <- W + alpha Delta A^T, `delta` having the rows of its panel.
 struct AddOuterProducts<'a, T> {
     alpha: T,
     input: &'a SparseColumns<T>,
+    range: usize,
     delta: ArrayView2<'a, T>,
-    panel: &'a mut [T],
+    block: &'a mut [T],
+    panel_rows: usize,
 }
 
 impl<T: Number> Kernel<T> for AddOuterProducts<'_, T> {
     #[inline(always)]
     fn run<V: Lanes<Number = T>>(mut self) {
-        debug_assert_eq!(self.panel.len(), Panels::<T>::ROWS * self.input.features);
-        let rows = self.delta.nrows();
-        let mut first = 0;
-        while first + V::COUNT < rows {
-            self.registers::<V, 2>(first);
-            first += 2 * V::COUNT;
-        }
-        if first < rows {
-            self.registers::<V, 1>(first);
+        debug_assert_eq!(self.block.len(), self.panel_rows * self.input.range_features);
+        let mut row = 0;
+        while row < self.delta.nrows() {
+            match self.delta.nrows() - row {
+                left if left > 2 * V::COUNT => {
+                    self.registers::<V, 4>(row);
+                    row += 4 * V::COUNT;
+                }
+                left if left > V::COUNT => {
+                    self.registers::<V, 2>(row);
+                    row += 2 * V::COUNT;
+                }
+                _ => {
+                    self.registers::<V, 1>(row);
+                    row += V::COUNT;
+                }
+            }
         }
     }
 }
 
 impl<T: Number> AddOuterProducts<'_, T> {
-    /// R registers of the panel's rows, from row `first` on.
+    /// R registers of the block's rows, from row `row` on.
     #[inline(always)]
-    fn registers<V: Lanes<Number = T>, const R: usize>(&mut self, first: usize) {
-        let rows = self.delta.nrows() - first;
-        let panel = self.panel.as_mut_ptr();
+    fn registers<V: Lanes<Number = T>, const R: usize>(&mut self, row: usize) {
+        debug_assert!(row + R * V::COUNT <= self.panel_rows);
+        let rows = self.delta.nrows() - row;
+        let (block, shift) = (self.block.as_mut_ptr(), self.panel_rows.trailing_zeros());
+        let first = self.range * self.input.range_features;
         let (alpha, zero) = (V::splat(self.alpha), V::splat(T::default()));
-        for ((indices, values), delta) in self.input.columns().zip(self.delta.columns()) {
+        for ((indices, values), delta) in self.input.columns(self.range).zip(self.delta.columns()) {
             let delta = delta.as_ptr();
             let mut scaled = [zero; R];
             for r in 0..R {
                 let offset = r * V::COUNT;
                 // SAFETY: `add_outer_products` made sure that columns are contiguous; `rows` numbers are left from
-                // `first` on.
+                // `row` on.
                 scaled[r] =
-                    unsafe { V::load_first(delta.add(first + offset), rows - offset) }.mul_add(alpha, zero);
+                    unsafe { V::load_first(delta.wrapping_add(row + offset), rows.saturating_sub(offset)) }
+                        .mul_add(alpha, zero);
             }
             for (&index, &value) in indices.iter().zip(values) {
                 let value = V::splat(value);
+                let place = place(index, first, shift, row);
                 for r in 0..R {
-                    // SAFETY: every index is below `features`, as `push` made sure, and the panel has ROWS numbers
-                    // for each, of which R registers from `first` on are used.
+                    // SAFETY: every index is one of the range's features, as `push` made sure, and the block has
+                    // `panel_rows` numbers for each, of which R registers from `row` on are used.
                     unsafe {
-                        let place = panel.wrapping_add(place::<T>(index, first + r * V::COUNT));
+                        let place = block.wrapping_add(place + r * V::COUNT);
                         scaled[r].mul_add(value, V::load(place)).store(place);
                     }
                 }
@@ -473,7 +576,8 @@ mod tests {
     use ndarray::{Array2, ShapeBuilder};
 
     fn agrees_with_the_dense_products<T: Number + From<i8>>() {
-        for (rows, features, m) in [(1, 1, 1), (10, 20, 3), (32, 9, 2), (70, 33, 7)] {
+        // One range and several, panels of all sizes, and a last one with fewer rows.
+        for (rows, features, m) in [(1, 1, 1), (10, 200, 3), (20, 9, 2), (70, 300, 7), (130, 3000, 2)] {
             let weights = numbers::<T>(rows, features + 1, 1);
             let delta = numbers::<T>(rows, m, 2);
             let mut dense = numbers::<T>(features + 1, m, 3);
@@ -485,7 +589,7 @@ mod tests {
                 input.push(&indices, indices.iter().map(|&index| column[usize::from(index)]));
             }
             let zeros = dense.iter().filter(|&&value| value == T::zero()).count();
-            assert_eq!(input.starts[m], dense.len() - zeros);
+            assert_eq!(input.indices.len(), dense.len() - zeros);
 
             let mut panels = Panels::new(rows, features + 1);
             panels.pack(weights.view(), false);
@@ -497,7 +601,6 @@ mod tests {
             assert_eq!(other, output);
 
             let (minus_two, minus_ten) = (<T as From<i8>>::from(-2), <T as From<i8>>::from(-10));
-            // More shards than there are copies of a panel.
             let shards = [(&input, delta.view()); 5];
             let expected = delta.dot(&dense.t()) * minus_ten;
             for parallel in [false, true] {
@@ -537,6 +640,12 @@ mod tests {
     fn all_sizes_in_both_precisions() {
         agrees_with_the_dense_products::<f32>();
         agrees_with_the_dense_products::<f64>();
+    }
+
+    #[test]
+    #[should_panic(expected = "indices ascend")]
+    fn indices_that_do_not_ascend_are_refused() {
+        SparseColumns::new(300, 1).push(&[200, 1], [1.0, 2.0].into_iter());
     }
 
     #[test]
