@@ -1,5 +1,5 @@
 //! MNIST as the report trains it: 784-512-10, batches of 1024, learning rate 0.001. Fetches MNIST where it is not
-//! yet on this machine; where it cannot be had, trains on drawn digits instead, and says so.
+//! yet on this machine; where it is unavailable, trains on drawn digits instead, and says so.
 //!
 //! The report averages the loss over a batch in its text, and sums the gradients in its code: its accuracies come
 //! from the sum, so that is used here.

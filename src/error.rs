@@ -64,7 +64,7 @@ pub enum Error {
     },
 
     /// A known data set is unavailable from all of its sources.
-    #[error("the data set {dataset} cannot be had\n{}\n{help}", listed(tried))]
+    #[error("the data set {dataset} is unavailable\n{}\n{help}", listed(tried))]
     Unavailable {
         /// The name of the data set.
         dataset: String,

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use strsim::levenshtein;
+
 use crate::error::{Error, Result};
 
 /// The name of an activation, a loss, an optimizer or a schedule, with its aliases and its help text.
@@ -102,24 +104,10 @@ pub(crate) fn find<M: Copy>(what: &str, text: &str, table: &[(Named, M)]) -> Res
 
 /// Returns the name with the smallest Levenshtein distance, if this is at most half the length of the name.
 fn closest(text: &str, names: impl Iterator<Item = &'static str>) -> Option<&'static str> {
-    let text: Vec<char> = text.to_lowercase().chars().take(100).collect();
-    let distances = names.map(|name| (distance(&text, name), name));
+    let text: String = text.to_lowercase().chars().take(100).collect();
+    let distances = names.map(|name| (levenshtein(&text, name), name));
     let near = distances.filter(|(distance, name)| distance * 2 <= name.len());
     near.min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
-}
-
-/// The Levenshtein distance, computed row by row of its table.
-fn distance(text: &[char], name: &str) -> usize {
-    let mut row: Vec<usize> = (0..=text.len()).collect();
-    for (index, letter) in name.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], index + 1);
-        for (column, other) in text.iter().enumerate() {
-            let replaced = diagonal + usize::from(letter != *other);
-            diagonal = row[column + 1];
-            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[text.len()]
 }
 
 #[cfg(test)]
@@ -153,13 +141,5 @@ mod tests {
         assert!(message("\u{1b}[31m").starts_with("shape \"\\u{1b}[31m\""));
         assert_eq!(message("plain:1"), "shape \"plain:1\": plain takes no number");
         assert_eq!(message("sloped:"), "shape \"sloped:\": the slope is not a number");
-    }
-
-    #[test]
-    fn distances_by_hand() {
-        let distance = |text: &str, name| distance(&text.chars().collect::<Vec<_>>(), name);
-        assert_eq!(distance("kitten", "sitting"), 3);
-        assert_eq!(distance("", "tanh"), 4);
-        assert_eq!(distance("tanh", "tanh"), 0);
     }
 }

@@ -53,7 +53,7 @@ enum Outcome {
     Interrupted,
 }
 
-/// Arguments that cannot be, seen only when they meet the data or each other.
+/// Invalid arguments that are noticed only with the data or with each other.
 #[derive(Debug)]
 struct Usage(String);
 
@@ -65,7 +65,7 @@ impl fmt::Display for Usage {
 
 impl std::error::Error for Usage {}
 
-/// An error that ends the program as arguments do that cannot be.
+/// An error that ends the program as invalid arguments do.
 fn usage(message: String) -> Usage {
     Usage(message)
 }

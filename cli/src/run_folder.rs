@@ -56,7 +56,7 @@ impl RunFolder {
         for file in [CONFIG, CHECKPOINT] {
             ensure!(
                 path.join(file).is_file(),
-                "--resume {}: it has no {file}; a run can be gone on with if it was interrupted, or made with \
+                "--resume {}: it has no {file}; a run can be resumed if it was interrupted, or made with \
                  --checkpoint-every",
                 path.display()
             );

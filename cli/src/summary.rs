@@ -90,7 +90,7 @@ pub(super) fn text<T: Element>(training: &Training<'_, T>) -> mfnet::Result<Stri
                 }
             }
             if task.validation.is_none() && task.test.is_none() {
-                text += "These are losses of samples that were learned; --test 0.2 or --validation 0.2 sets others apart.\n";
+                text += "These losses are of the training samples; --test 0.2 or --validation 0.2 sets other samples apart.\n";
             }
         }
     }
@@ -186,7 +186,7 @@ fn progress<T>(training: &Training<'_, T>) -> String {
             format::count(asked)
         ),
         (_, Some(best), _) => format!(
-            "{} of {} epochs, back to the best, {}",
+            "stopped after {} of {} epochs; weights of epoch {} restored",
             format::count(done),
             format::count(asked),
             format::count(best)
@@ -273,7 +273,7 @@ fn comparison<T: Element>(training: &Training<'_, T>, train_loss: f64) -> mfnet:
     table += &match held {
         Some(_) => format!("{normalised} RMSE is in {unit}.\n"),
         None => {
-            "Losses are of samples that were learned; --test 0.2 or --validation 0.2 sets others apart.\n"
+            "These losses are of the training samples; --test 0.2 or --validation 0.2 sets other samples apart.\n"
                 .to_owned()
         }
     };

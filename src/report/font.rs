@@ -13,12 +13,12 @@ pub(super) const HALF_X: f64 = 0.2735;
 fn font() -> &'static FontRef<'static> {
     static FONT: OnceLock<FontRef<'static>> = OnceLock::new();
     FONT.get_or_init(|| {
-        FontRef::try_from_slice(include_bytes!("font/DejaVuSans-subset.ttf"))
-            .expect("the font is part of the crate, and a test reads it")
+        FontRef::try_from_slice(dejavu::sans::regular())
+            .expect("the font is part of a crate, and a test reads it")
     })
 }
 
-/// What ab_glyph calls a scale, the height of a line, for a size in em.
+/// A size in em as the scale of ab_glyph, which is the height of a line.
 fn scale(em: f64) -> PxScale {
     let font = font();
     let em_per_line = font.units_per_em().unwrap_or(2048.0) / font.height_unscaled();

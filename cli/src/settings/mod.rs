@@ -1,4 +1,4 @@
-//! What a training is to be: one set of names for the command line and for `config.toml`.
+//! The settings of a training: one set of names for the command line and for `config.toml`.
 //!
 //! Three layers, the later over the earlier: the defaults for the data, a configuration file, the command line.
 
@@ -46,7 +46,7 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// The settings that come of the defaults, a file if there is one, and what was given on the command line.
+    /// The settings from the defaults, a file if there is one, and the command line.
     pub(super) fn layered(matches: &ArgMatches, file: Option<&Path>) -> anyhow::Result<Self> {
         let parsed = Settings::from_arg_matches(matches).context("arguments")?;
         let parsed = Table::try_from(parsed).context("arguments")?;
@@ -78,7 +78,7 @@ impl Settings {
         Ok(settings)
     }
 
-    /// The settings of a run that is gone on with: those of its file, but for what may be set anew.
+    /// The settings of a resumed run: those of its file, with the few that may change.
     pub(super) fn resumed(matches: &ArgMatches, file: &Path) -> anyhow::Result<Self> {
         const FREE: [&str; 4] = ["epochs", "threads", "data-dir", "no-download"];
         let parsed = Table::try_from(Settings::from_arg_matches(matches)?)?;
@@ -90,7 +90,7 @@ impl Settings {
             ensure!(
                 FREE.contains(&key.as_str()),
                 super::usage(format!(
-                    "--resume goes on with the settings of the run: {} cannot be set anew",
+                    "--resume keeps the settings of the run: {} cannot be changed",
                     if key == "source" {
                         "DATA".to_owned()
                     } else {

@@ -12,16 +12,16 @@ use crate::parse::{part_below_one, whole};
 #[command(next_help_heading = "Model")]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct ModelSettings {
-    /// Train the linear model, which has no hidden layer
+    /// Train a linear model: no hidden layer
     #[arg(long, conflicts_with_all = ["hidden", "activation"])]
     pub(crate) linear: bool,
 
     #[arg(long, value_name = "N[,N...]", value_delimiter = ',', default_value = "100", hide_default_value = true,
           value_parser = whole::<1_000_000>,
-          help = defaults::help("Units of each hidden layer, in a row", "model", "hidden", "100"))]
+          help = defaults::help("Hidden layers: number of units of each", "model", "hidden", "100"))]
     hidden: Vec<usize>,
 
-    /// Activation of the hidden layers: one for all, or one for each
+    /// Activation functions of the hidden layers: one for all, or one for each
     #[arg(
         long,
         value_name = "NAME[,NAME...]",
@@ -31,16 +31,16 @@ pub(crate) struct ModelSettings {
     )]
     pub(crate) activation: Vec<String>,
 
-    /// Normalise what each hidden layer gives over the batch, before its activation
+    /// Batch normalization of the outputs of each hidden layer, before its activation
     #[arg(long)]
     pub(crate) batch_norm: bool,
 
-    /// Part of each hidden layer's outputs that is left out by chance in training, such as 0.5 [default: none]
+    /// Dropout: probability with which an output of a hidden layer is left out in training, such as 0.5 [default: none]
     #[arg(long, value_name = "P", value_parser = part_below_one)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) dropout: Option<f64>,
 
-    /// Initialisation of the weights
+    /// Initialization of the weights
     #[arg(long, value_name = "NAME", default_value = "he", value_parser = INITIALIZERS)]
     pub(crate) initializer: String,
 }

@@ -23,7 +23,7 @@ pub(crate) struct TrainingSettings {
     pub(crate) epochs: usize,
 
     #[arg(long, value_name = "N", default_value_t = 200, hide_default_value = true, value_parser = whole::<{ usize::MAX }>,
-          help = defaults::help("Samples of a step", "training", "batch-size", "200"))]
+          help = defaults::help("Batch size: samples of a training step", "training", "batch-size", "200"))]
     pub(crate) batch_size: usize,
 
     #[arg(long, value_name = "NAME", default_value = "adam", hide_default_value = true, value_parser = OPTIMIZERS,
@@ -35,27 +35,26 @@ pub(crate) struct TrainingSettings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) lr: Option<f64>,
 
-    /// Momentum, such as 0.9, for optimizers that have none of their own [default: none]
+    /// Momentum of the optimizers sgd and rmsprop, such as 0.9 [default: none]
     #[arg(long, value_name = "X", value_parser = part_below_one)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) momentum: Option<f64>,
 
-    /// Look ahead along the momentum
+    /// Use Nesterov momentum
     #[arg(long, requires = "momentum")]
     pub(crate) nesterov: bool,
 
-    /// How much the weights, but not the biases, shrink: L2 with sgd and adam, decoupled with adamw [default: none;
-    /// adamw: 0.01]
+    /// Weight decay, without the biases: an L2 penalty with sgd and adam, decoupled with adamw [default: none; adamw: 0.01]
     #[arg(long, value_name = "X", value_parser = at_least_zero)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) weight_decay: Option<f64>,
 
-    /// Limit to the L2 norm of each weight tensor's gradient [default: none]
+    /// Gradient clipping: the largest L2 norm of the gradient of each weight tensor [default: none]
     #[arg(long, value_name = "X", conflicts_with = "clip_global_norm", value_parser = above_zero)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) clip_norm: Option<f64>,
 
-    /// Limit to the L2 norm of all gradients together [default: none]
+    /// Gradient clipping: the largest L2 norm of all gradients together [default: none]
     #[arg(long, value_name = "X", value_parser = above_zero)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) clip_global_norm: Option<f64>,
@@ -64,24 +63,24 @@ pub(crate) struct TrainingSettings {
     #[arg(long, value_name = "NAME", default_value = "constant", value_parser = SCHEDULES)]
     pub(crate) lr_schedule: String,
 
-    /// Epochs from one step of the schedule step to the next [default: a third of --epochs]
+    /// Schedule step: number of epochs between two steps [default: a third of --epochs]
     #[arg(long, value_name = "N", value_parser = whole::<{ usize::MAX }>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) lr_step: Option<usize>,
 
-    /// What the schedules step and plateau multiply the rate by
+    /// Schedules step and plateau: factor of the learning rate
     #[arg(long, value_name = "X", default_value_t = 0.1, value_parser = above_zero)]
     pub(crate) lr_factor: f64,
 
-    /// Epochs without improvement that the schedule plateau puts up with
+    /// Schedule plateau: number of epochs without improvement before the learning rate falls
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = whole::<{ usize::MAX }>)]
     pub(crate) lr_patience: usize,
 
-    /// Least rate of the schedules cosine and plateau
+    /// Schedules cosine and plateau: smallest learning rate
     #[arg(long, value_name = "X", default_value_t = 0.0, value_parser = at_least_zero)]
     pub(crate) lr_minimum: f64,
 
-    /// Epochs in which the rate rises linearly, step by step, to that of the schedule
+    /// Warm-up: number of epochs in which the learning rate rises linearly, step by step, to that of the schedule
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(usize))]
     pub(crate) lr_warmup: usize,
 
@@ -91,57 +90,58 @@ pub(crate) struct TrainingSettings {
     pub(crate) loss: Option<String>,
 
     #[arg(long, value_name = "NAME",
-          help = defaults::help("How a batch's gradients become a step", "training", "reduction", "mean"))]
+          help = defaults::help("Reduction of the loss over a batch", "training", "reduction", "mean"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reduction: Option<ReductionName>,
 
-    /// What a class counts, in training and in all losses that are shown: balanced makes rare classes count as much as
-    /// common ones [default: each sample the same]
+    /// Class weights, in training and in all losses that are shown: balanced makes rare classes count as much as common
+    /// ones [default: all samples have the same weight]
     #[arg(long, value_name = "HOW")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) class_weight: Option<ClassWeightName>,
 
-    /// Part of the targets that is spread over all classes, such as 0.1, with --loss cross-entropy [default: none]
+    /// Label smoothing, with --loss cross-entropy: the part of a target that is spread over all classes, such as 0.1
+    /// [default: none]
     #[arg(long, value_name = "X", value_parser = part_below_one)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) label_smoothing: Option<f64>,
 
-    /// What is put in a fresh order before each epoch
+    /// Shuffling before each epoch
     #[arg(long, value_name = "WHAT", default_value = "samples")]
     pub(crate) shuffle: ShuffleName,
 
-    /// Leave out the last batch of an epoch where it is short
+    /// Leave out the last batch of an epoch if it has fewer samples than the others
     #[arg(long)]
     pub(crate) drop_last: bool,
 
-    /// End after so many epochs without a better validation loss, and go back to the best weights [default: all epochs;
-    /// without --validation a tenth of the training samples is set apart for it]
+    /// Early stopping: stop after this number of epochs without a better validation loss, and restore the best weights
+    /// [default: train all epochs]. Without --validation, a tenth of the training samples becomes the validation set
     #[arg(long, value_name = "PATIENCE", value_parser = whole::<{ usize::MAX }>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) early_stopping: Option<usize>,
 
-    /// How much lower than the best so far a loss must be to count as better for --early-stopping
+    /// Early stopping: by how much a validation loss must be below the best to count as better
     #[arg(long, value_name = "X", default_value_t = 0.0, requires = "early_stopping", value_parser = at_least_zero)]
     pub(crate) min_delta: f64,
 
-    /// Epochs from one test to the next; the last epoch is always tested
+    /// Number of epochs between two evaluations on the test set; the last epoch is always evaluated
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole::<{ usize::MAX }>)]
     pub(crate) test_interval: usize,
 
-    /// Seed of weights, orders, dropout, the splitting of data and the drawing of digits and circle
+    /// Random seed of initial weights, shuffling, dropout, splits, and of the data sets digits and circle
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
 
-    /// The type of all numbers; f32 is twice as fast
+    /// Precision of all numbers; f32 is about twice as fast as f64
     #[arg(long, value_name = "TYPE", default_value = "f32")]
     pub(crate) precision: Precision,
 
-    /// Threads to work with; results do not depend on their number [default: one for each core]
+    /// Number of threads; results do not depend on it [default: one for each core]
     #[arg(long, value_name = "N", value_parser = whole::<1024>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) threads: Option<usize>,
 
-    /// Who computes the dense products; results differ by rounding
+    /// Implementation of the dense matrix products; results differ by rounding
     #[arg(long, value_name = "BY", default_value = "auto")]
     #[serde(default)]
     pub(crate) products: Products,
@@ -154,13 +154,13 @@ pub(crate) struct TrainingSettings {
 }
 
 impl TrainingSettings {
-    /// The limit to gradients.
+    /// The gradient clipping.
     pub(crate) fn clip(&self) -> Option<Clip> {
         let global = self.clip_global_norm.map(Clip::Global);
         self.clip_norm.map(Clip::PerTensor).or(global)
     }
 
-    /// What is shuffled.
+    /// The kind of shuffling.
     pub(crate) fn shuffle(&self) -> Shuffle {
         match self.shuffle {
             ShuffleName::Samples => Shuffle::Samples,

@@ -58,8 +58,8 @@ pub(crate) struct TablesArguments {
     #[arg(long, value_name = "N", default_value_t = 5, requires = "peers", value_parser = whole::<1000>)]
     pub(super) rounds: usize,
 
-    /// Write into this folder too: the table as tables.md, tables.csv and tables.json, what it achieves of the machine's
-    /// peak as roofline.svg, and the comparison with PyTorch as tables.svg
+    /// Write into this folder too: the table as tables.md, tables.csv and tables.json, its GFLOP/s
+    /// against the machine's peak as roofline.svg and .png, and the comparison with PyTorch as tables.svg and .png
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
 

@@ -1,54 +1,23 @@
-//! The table as pictures: times in multiples of mfnet's, and what is achieved of the machine's peak.
+//! The table as pictures: times in multiples of mfnet's, and GFLOP/s against the machine's peak.
 
-use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
+use mfnet::report::{Bar, BarGroup, Bars, Mark, Picture, bars};
 
 use super::peers::PYTORCH;
 use super::table::{MFNET, Row, Section, Table};
 
-const WIDTH: i32 = 760;
-const LEFT: i32 = 108;
-const RIGHT: i32 = 160;
-const TOP: i32 = 56;
-const BAR: i32 = 18;
-const GAP: i32 = 4;
-/// The title of a section and the space below its bars.
-const AROUND: i32 = 30;
-const BOTTOM: i32 = 34;
+/// The precisions, in the order of their colours.
+const PRECISIONS: [&str; 2] = ["f32", "f64"];
 
-/// Blue and orange of the Okabe-Ito palette, which colour-blind readers tell apart.
-const COLORS: [(&str, RGBColor); 2] = [("f32", RGBColor(0, 114, 178)), ("f64", RGBColor(230, 159, 0))];
-
-/// Bars in sections, one below the other.
-struct Chart<'a> {
-    title: &'a str,
-    /// Behind the numbers of the axis.
-    unit: &'a str,
-    sections: Vec<(&'a str, Vec<Bar>)>,
-    /// Values that all bars are to be seen against, with their names and colours.
-    marks: Vec<(f64, String, RGBColor)>,
-}
-
-struct Bar {
-    name: String,
-    color: RGBColor,
-    value: f64,
-    /// From the least to the greatest measurement.
-    range: Option<(f64, f64)>,
-    /// The value in words.
-    text: String,
-}
-
-/// How many times as long as mfnet PyTorch takes for each job, as an SVG document; none if no job was compared.
-pub(super) fn ratios(table: &Table) -> anyhow::Result<Option<String>> {
-    draw(&Chart {
-        title: "PyTorch's time for the same work, in multiples of mfnet's",
-        unit: "x",
-        sections: sections(table, |row| {
+/// PyTorch's time for each job in multiples of mfnet's; none if no job was compared.
+pub(super) fn ratios(table: &Table) -> mfnet::Result<Option<Picture>> {
+    draw(Bars {
+        title: "PyTorch's time for the same work, in multiples of mfnet's".to_owned(),
+        unit: "x".to_owned(),
+        groups: groups(table, |row| {
             let ratio = row.times_mfnet.filter(|_| row.implementation == PYTORCH)?;
             Some(Bar {
                 name: row.precision.to_owned(),
-                color: color(row)?,
+                color: color(row.precision)?,
                 value: ratio.median,
                 range: Some((ratio.least, ratio.greatest)),
                 text: format!(
@@ -57,21 +26,26 @@ pub(super) fn ratios(table: &Table) -> anyhow::Result<Option<String>> {
                 ),
             })
         }),
-        marks: vec![(1.0, String::new(), BLACK)],
+        marks: vec![Mark {
+            value: 1.0,
+            ..Mark::default()
+        }],
     })
 }
 
-/// What mfnet and its peers achieve in each job, below the peak of the machine, as an SVG document; none without a job
-/// that has products.
-pub(super) fn roofline(table: &Table) -> anyhow::Result<Option<String>> {
-    let marks = COLORS.iter().filter_map(|(precision, color)| {
-        let peak = table.peak.of(precision)? / 1e9;
-        Some((peak, format!("peak {precision}"), *color))
+/// The GFLOP/s of mfnet and its peers in each job, below the peak of the machine; none without a job that has products.
+pub(super) fn roofline(table: &Table) -> mfnet::Result<Option<Picture>> {
+    let marks = PRECISIONS.iter().filter_map(|precision| {
+        Some(Mark {
+            value: table.peak.of(precision)? / 1e9,
+            name: format!("peak {precision}"),
+            color: color(precision),
+        })
     });
-    draw(&Chart {
-        title: "GFLOP/s of the products over the time of all, and the machine's peak",
-        unit: "",
-        sections: sections(table, |row| {
+    draw(Bars {
+        title: "GFLOP/s of the products over the time of all, and the machine's peak".to_owned(),
+        unit: String::new(),
+        groups: groups(table, |row| {
             let gflops = row.flops_per_second? / 1e9;
             let is_shown = row.implementation.starts_with(MFNET) || row.times_mfnet.is_some();
             let share = table
@@ -79,7 +53,7 @@ pub(super) fn roofline(table: &Table) -> anyhow::Result<Option<String>> {
                 .map(|share| format!(" ({:.0} %)", 100.0 * share));
             is_shown.then_some(Bar {
                 name: row.name(),
-                color: color(row)?,
+                color: color(row.precision)?,
                 value: gflops,
                 range: None,
                 text: format!("{gflops:.1}{}", share.unwrap_or_default()),
@@ -90,115 +64,29 @@ pub(super) fn roofline(table: &Table) -> anyhow::Result<Option<String>> {
 }
 
 /// The bars of each section's rows, those in f32 first; sections without a bar are left out.
-fn sections(table: &Table, bar: impl Fn(&Row) -> Option<Bar>) -> Vec<(&str, Vec<Bar>)> {
-    let bars = |section: &'_ Section| -> Vec<Bar> {
+fn groups(table: &Table, bar: impl Fn(&Row) -> Option<Bar>) -> Vec<BarGroup> {
+    let bars = |section: &Section| -> Vec<Bar> {
         let mut rows: Vec<&Row> = section.rows.iter().collect();
         rows.sort_by_key(|row| row.precision);
         rows.into_iter().filter_map(&bar).collect()
     };
-    let sections = table
-        .sections
-        .iter()
-        .map(|section| (section.title.as_str(), bars(section)));
-    sections.filter(|(_, bars)| !bars.is_empty()).collect()
-}
-
-fn color(row: &Row) -> Option<RGBColor> {
-    let color = COLORS.iter().find(|(precision, _)| *precision == row.precision);
-    color.map(|(_, color)| *color)
-}
-
-/// The picture as an SVG document; none without bars.
-fn draw(chart: &Chart<'_>) -> anyhow::Result<Option<String>> {
-    let bars = chart.sections.iter().flat_map(|(_, bars)| bars);
-    let ends = bars.map(|bar| {
-        bar.range
-            .map_or(bar.value, |(_, greatest)| greatest.max(bar.value))
+    let groups = table.sections.iter().map(|section| BarGroup {
+        title: section.title.clone(),
+        bars: bars(section),
     });
-    let Some(longest) = ends.reduce(f64::max) else {
-        return Ok(None);
-    };
-    let longest = chart
-        .marks
-        .iter()
-        .map(|(value, ..)| *value)
-        .fold(longest, f64::max);
-    let section_height =
-        |bars: &[Bar]| -> anyhow::Result<i32> { Ok(AROUND + (BAR + GAP) * i32::try_from(bars.len())?) };
-    let mut height = TOP + BOTTOM;
-    for (_, bars) in &chart.sections {
-        height += section_height(bars)?;
-    }
-    let scale = f64::from(WIDTH - LEFT - RIGHT) / longest;
-    let x = |value: f64| LEFT + (value * scale).round() as i32;
-
-    let mut text = String::new();
-    {
-        let root = SVGBackend::with_string(&mut text, (WIDTH as u32, height as u32)).into_drawing_area();
-        root.fill(&WHITE)?;
-        let label = |size: u32| ("sans-serif", size).into_font().color(&BLACK);
-        let at = |size: u32, horizontal: HPos| label(size).pos(Pos::new(horizontal, VPos::Center));
-        root.draw(&Text::new(chart.title, (20, 20), at(18, HPos::Left)))?;
-
-        let bottom = height - BOTTOM;
-        let step = round_step(longest / 8.0);
-        for tick in 0..=(longest / step) as u32 {
-            let value = f64::from(tick) * step;
-            let line = [(x(value), TOP - 14), (x(value), bottom)];
-            root.draw(&PathElement::new(line, RGBColor(210, 210, 210)))?;
-            let name = format!("{value:.0}{}", chart.unit);
-            root.draw(&Text::new(name, (x(value), bottom + 12), at(13, HPos::Center)))?;
-        }
-        let mut top = TOP;
-        for (title, bars) in &chart.sections {
-            root.draw(&Text::new(*title, (20, top), at(14, HPos::Left)))?;
-            for (bar, y) in bars.iter().zip((top + 12..).step_by((BAR + GAP) as usize)) {
-                let corners = [(x(0.0), y), (x(bar.value), y + BAR)];
-                root.draw(&Rectangle::new(corners, bar.color.filled()))?;
-                let middle = y + BAR / 2;
-                let (least, greatest) = bar.range.unwrap_or((bar.value, bar.value));
-                root.draw(&PathElement::new(
-                    [(x(least), middle), (x(greatest), middle)],
-                    BLACK,
-                ))?;
-                root.draw(&Text::new(
-                    bar.name.clone(),
-                    (LEFT - 8, middle),
-                    at(13, HPos::Right),
-                ))?;
-                let place = (x(greatest.max(bar.value)) + 8, middle);
-                root.draw(&Text::new(bar.text.clone(), place, at(13, HPos::Left)))?;
-            }
-            let next = top + section_height(bars)?;
-            for (value, _, color) in &chart.marks {
-                let mark = [(x(*value), top + 10), (x(*value), next - AROUND + 14)];
-                root.draw(&PathElement::new(mark, color.stroke_width(2)))?;
-            }
-            top = next;
-        }
-        for (value, name, _) in &chart.marks {
-            root.draw(&Text::new(
-                name.clone(),
-                (x(*value), TOP - 18),
-                at(13, HPos::Center),
-            ))?;
-        }
-        root.present()?;
-    }
-    Ok(Some(text))
+    groups.filter(|group| !group.bars.is_empty()).collect()
 }
 
-/// The next greater one of 1, 2, 5, 10, 20, 50, ...
-fn round_step(least: f64) -> f64 {
-    let mut unit = 1.0;
-    loop {
-        for step in [unit, 2.0 * unit, 5.0 * unit] {
-            if step >= least || !least.is_finite() {
-                return step;
-            }
-        }
-        unit *= 10.0;
+fn color(precision: &str) -> Option<usize> {
+    PRECISIONS.iter().position(|name| *name == precision)
+}
+
+/// The picture; none without bars.
+fn draw(content: Bars) -> mfnet::Result<Option<Picture>> {
+    if content.groups.is_empty() {
+        return Ok(None);
     }
+    bars(&content).map(Some)
 }
 
 #[cfg(test)]
@@ -246,8 +134,8 @@ mod tests {
 
     #[test]
     fn a_compared_row_is_a_bar_with_its_ratio() {
-        let svg = ratios(&table(Some(RATIO))).unwrap().unwrap();
-        assert!(svg.starts_with("<svg"), "{svg}");
+        let picture = ratios(&table(Some(RATIO))).unwrap().unwrap();
+        let svg = picture.svg();
         assert!(svg.contains("4.0x (3.5 to 4.2)"), "{svg}");
         assert!(svg.contains("a job &lt;of&gt; ours"), "{svg}");
         assert!(
@@ -264,7 +152,8 @@ mod tests {
 
     #[test]
     fn the_roofline_has_rows_and_peaks() {
-        let svg = roofline(&table(Some(RATIO))).unwrap().unwrap();
+        let picture = roofline(&table(Some(RATIO))).unwrap().unwrap();
+        let svg = picture.svg();
         for expected in [
             "100.0 (50 %)",
             "25.0 (12 %)",
@@ -276,13 +165,5 @@ mod tests {
             assert!(svg.contains(expected), "{expected}: {svg}");
         }
         assert!(!svg.contains("plain"), "{svg}");
-    }
-
-    #[test]
-    fn steps_are_round() {
-        assert_eq!(
-            [0.1, 1.0, 1.2, 4.0, 60.0].map(round_step),
-            [1.0, 1.0, 2.0, 5.0, 100.0]
-        );
     }
 }

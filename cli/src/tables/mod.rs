@@ -73,12 +73,12 @@ pub(super) fn tables(arguments: &TablesArguments) -> anyhow::Result<Outcome> {
         OutFile::write_whole(&folder.join("tables.csv"), write::csv(&table)?.as_bytes())?;
         OutFile::write_whole(&folder.join("tables.json"), write::json(&table).as_bytes())?;
         let charts = [
-            ("tables.svg", chart::ratios(&table)?),
-            ("roofline.svg", chart::roofline(&table)?),
+            ("tables", chart::ratios(&table)?),
+            ("roofline", chart::roofline(&table)?),
         ];
         for (name, chart) in charts {
             if let Some(chart) = chart {
-                OutFile::write_whole(&folder.join(name), chart.as_bytes())?;
+                chart.save(folder.join(name))?;
             }
         }
     }

@@ -1,4 +1,4 @@
-//! `mfnet tune`: trains one configuration after the other, and says which is best.
+//! `mfnet tune`: trains one configuration after the other, and ranks them.
 
 mod candidate;
 mod folder;
@@ -38,34 +38,34 @@ Examples:
   mfnet tune california-housing --lr 0.001..0.3 --batch-size 64..1024 --epochs 50 --trials 20
   mfnet tune iris --optimizer sgd,adam --momentum 0,0.9 --seed 1,2,3
 
-An option may have several values, separated by commas: each combination of them is a trial. With --trials N, so many
-are drawn by chance, also of ranges LOW..HIGH: learning rates, weight decay and whole numbers such that each decade is as
-likely as any other, the others evenly.
+An option may have several values, separated by commas: each combination of them is a trial. With --trials N, N
+combinations are drawn at random, also from ranges LOW..HIGH: learning rates, weight decay and whole numbers evenly on a
+logarithmic scale, the others evenly.
 
-A trial learns from the training samples without those it is judged by, and is judged once, after its last epoch; a trial
-that diverges has failed, and the others go on. The best then learns from all training samples, and the test samples, if
-there are any, are looked at this once. The settings of this last training are the config.toml of --out.";
+A trial trains on the training samples without its validation samples, and is evaluated on these once, after its last
+epoch; a trial that diverges has failed, and the others continue. The best then trains on all training samples and is
+evaluated on the test samples, if there are any: nothing else uses them. The settings of this last training are the
+config.toml of --out.";
 
-/// What `mfnet tune` can be told.
+/// The arguments of `mfnet tune`.
 #[derive(Debug, Args)]
 pub(super) struct TuneArguments {
     #[command(flatten)]
     space: Space,
 
-    /// Draw so many combinations by chance [default: all combinations]
+    /// Number of combinations to draw at random [default: all combinations]
     #[arg(long, value_name = "N", help_heading = "Search", value_parser = whole::<1_000_000>)]
     trials: Option<usize>,
 
-    /// Judge by cross-validation: so many parts, each of which judges what was learned from the others [default: by
-    /// --validation]
+    /// Cross-validation with K folds [default: one validation set, see --validation]
     #[arg(long, value_name = "K", help_heading = "Search", value_parser = folds)]
     folds: Option<usize>,
 
-    /// What to compare by [default: accuracy for classes, loss for numbers]
+    /// Score by which trials are ranked [default: accuracy for classes, loss for numbers]
     #[arg(long, value_name = "SCORE", help_heading = "Search")]
     score: Option<Score>,
 
-    /// Take the settings of this file, such as an earlier run's config.toml; options given here go first
+    /// Read the settings from this file, such as the config.toml of an earlier run; options on the command line override it
     #[arg(long, value_name = "FILE", help_heading = "Run")]
     config: Option<PathBuf>,
 
@@ -77,7 +77,7 @@ pub(super) struct TuneArguments {
     #[arg(long, help_heading = "Run")]
     quiet: bool,
 
-    /// Write the result to standard output as one JSON object, and all else to standard error
+    /// Write the result to standard output as one JSON object, and everything else to standard error
     #[arg(long, help_heading = "Run")]
     json: bool,
 }
@@ -93,7 +93,7 @@ pub(super) fn tune(arguments: &TuneArguments) -> anyhow::Result<Outcome> {
         .space
         .configurations(arguments.trials, arguments.config.as_deref())?;
     let Some(first) = configurations.first() else {
-        bail!(usage("there is nothing to try".to_owned()));
+        bail!(usage("there is no combination to try".to_owned()));
     };
     // Seen before any data are loaded.
     if let Some(out) = &arguments.out {

@@ -41,23 +41,19 @@ const TUNABLE: [(&str, Kind, &str); 11] = [
     (
         "activation",
         Kind::Layers('/'),
-        "Activations of the hidden layers: one for all, or one for each, as relu/tanh",
+        "Activation functions of the hidden layers: one for all, or one for each, as relu/tanh",
     ),
     (
         "dropout",
         Kind::Number(Spacing::Even),
-        "Parts of each hidden layer's outputs that are left out by chance in training, as 0,0.2 or 0..0.5",
+        "Dropout: probabilities with which an output of a hidden layer is left out in training, as 0,0.2 or 0..0.5",
     ),
-    ("initializer", Kind::Name, "Initialisation of the weights"),
-    (
-        "epochs",
-        Kind::Number(Spacing::Whole),
-        "Times that every sample is learned from",
-    ),
+    ("initializer", Kind::Name, "Initialization of the weights"),
+    ("epochs", Kind::Number(Spacing::Whole), "Number of epochs"),
     (
         "batch_size",
         Kind::Number(Spacing::Whole),
-        "Samples of a step, as 32,128 or 16..256",
+        "Batch size: samples of a training step, as 32,128 or 16..256",
     ),
     ("optimizer", Kind::Name, "Optimizer"),
     (
@@ -73,7 +69,7 @@ const TUNABLE: [(&str, Kind, &str); 11] = [
     (
         "weight_decay",
         Kind::Number(Spacing::Decades),
-        "How much the weights shrink, as 0,1e-4 or 1e-6..1e-2",
+        "Weight decay, as 0,1e-4 or 1e-6..1e-2",
     ),
     ("lr_schedule", Kind::Name, "Learning-rate schedule"),
 ];
@@ -133,13 +129,14 @@ impl Space {
         let choices = match (trials, self.size()) {
             (None, None) => {
                 return Err(usage(
-                    "a range has no end of numbers: say how many to draw with --trials N".to_owned(),
+                    "a range has too many values to try all: choose how many to draw with --trials N"
+                        .to_owned(),
                 )
                 .into());
             }
             (None, Some(size)) if size > MOST => {
                 return Err(usage(format!(
-                    "these are more than {MOST} combinations: draw some of them with --trials N"
+                    "there are more than {MOST} combinations: draw some of them with --trials N"
                 ))
                 .into());
             }

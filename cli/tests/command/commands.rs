@@ -556,7 +556,7 @@ fn wrong_input_ends_with_one_message() {
             "elm.csv: line 2, column 3: column `kind`: the class \"elm\" was not there",
         ),
         ("evaluate run text.csv", "the model's target `kind` is not there"),
-        ("evaluate run mnist --no-download", "cannot be had"),
+        ("evaluate run mnist --no-download", "is unavailable"),
         (
             "evaluate run circle",
             "the classes of circle are outside, inside, and the model's birch, young, oak",

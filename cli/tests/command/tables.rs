@@ -131,7 +131,7 @@ fn jobs_without_their_data_are_left_out_unless_they_are_named() {
 
     let (code, _, err) = tables(folder.path(), "--rows fashion-network");
     assert_eq!(code, Some(1));
-    assert!(err.contains("the data set fashion_mnist cannot be had"), "{err}");
+    assert!(err.contains("the data set fashion_mnist is unavailable"), "{err}");
     let (code, _, err) = tables(folder.path(), "--rows mnist-98 --jobs all");
     assert_eq!(code, Some(2), "{err}");
     let empty = tempfile::tempdir().unwrap();

@@ -25,7 +25,7 @@ pub(crate) struct ScalingArguments {
     )]
     pub(super) network: Widths,
 
-    /// Samples of a step
+    /// Batch size: samples of a training step
     #[arg(long, value_name = "N", default_value_t = 1024, requires = "scaling", value_parser = whole::<1_000_000>)]
     pub(super) batch_size: usize,
 
