@@ -35,7 +35,7 @@ Examples:
   mfnet tables --rows housing-linear,mnist-98  single jobs
   mfnet tables --peers --python venv/bin/python --out results";
 
-const EXIT_CODES: &str = "\
+pub(super) const EXIT_CODES: &str = "\
 Exit codes:
   0    done
   1    failure: data unavailable or damaged, training diverged, output not writable
