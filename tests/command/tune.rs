@@ -291,3 +291,20 @@ fn wrong_input_ends_with_one_message_and_nothing_written() {
         assert_eq!(names(at), before, "{arguments}");
     }
 }
+
+#[test]
+fn options_that_some_trials_use_are_no_fault() {
+    let folder = points();
+    let at = folder.path();
+    let result = tuned(at, "circle --hidden 4,4x3 --epochs 1 --validation 0.2");
+    assert_eq!(result["asked"], 2);
+    let result = tuned(
+        at,
+        "points.csv --lr-schedule constant,plateau --lr-factor 0.5 --epochs 1 --hidden 3",
+    );
+    assert_eq!(result["asked"], 2);
+    let arguments = ["tune", "points.csv", "--lr", "0.1,0.2", "--lr-factor", "0.5"];
+    let (code, out, err) = parts(&mut mfnet(at, &arguments));
+    assert_eq!((code, out.as_str()), (Some(2), ""), "{err}");
+    assert!(err.contains("--lr-factor has no effect here"), "{err}");
+}
