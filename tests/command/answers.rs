@@ -5,11 +5,10 @@ use std::path::Path;
 use std::process::Command;
 
 use mfnet::checkpoint::OutputKind;
-use mfnet::data::read::{read_npy_inputs, write_npy};
-use mfnet::data::{Columns, Inputs, Schema, read};
+use mfnet::data::{Columns, Schema, read};
 use mfnet::loss::ProbabilityCrossEntropyLoss;
 use mfnet::{Adam, Model, NeuralNetwork, TrainOptions, Trainer};
-use ndarray::{Array2, array};
+use ndarray::array;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -73,7 +72,9 @@ fn a_classifier_of_scores_has_classes_and_no_probabilities() {
     for key in ["loss", "accuracy"] {
         assert_eq!(evaluated[key], validation[key], "{key}");
     }
-    assert!(evaluated["loss"].as_f64() < Some(0.5), "{}", evaluated["loss"]);
+    let epochs = trained["validation_loss"].as_array().unwrap();
+    let (last, found) = (epochs[59].as_f64().unwrap(), evaluated["loss"].as_f64().unwrap());
+    assert!((last - found).abs() < 1e-5, "{last} and {found}");
     assert_eq!(done(at, "predict run more.csv").lines().count(), 41);
     let message = refused(at, "predict run more.csv --proba", 2);
     assert!(
@@ -194,18 +195,14 @@ fn a_file_without_rows_has_predictions_without_rows() {
     assert_eq!(done(at, "predict run none.csv"), "prediction\n");
     assert_eq!(done(at, "predict run none.csv --proba"), "birch,oak\n");
     assert_eq!(done(at, "predict run none.csv --header yes"), "prediction\n");
-    let empty = Array2::<f32>::zeros((0, 2));
-    let mut content = Vec::new();
-    write_npy(Path::new("none.npy"), &mut content, empty.view()).unwrap();
-    fs::write(at.join("none.npy"), content).unwrap();
-    for data in ["none.csv", "none.npy"] {
-        done(at, &format!("predict run {data} --proba --out p.npy"));
-        let Inputs::Values(values) = read_npy_inputs::<f32>(&at.join("p.npy")).unwrap() else {
-            panic!("numbers");
-        };
-        assert_eq!(values, empty, "{data}");
-        fs::remove_file(at.join("p.npy")).unwrap();
-    }
+    done(at, "predict run none.csv --proba --out p.npy");
+    let content = fs::read(at.join("p.npy")).unwrap();
+    assert!(
+        String::from_utf8_lossy(&content).contains("'shape': (0, 2)"),
+        "{content:?}"
+    );
+    done(at, "predict run none.csv --out p.npz");
+    assert!(fs::read(at.join("p.npz")).unwrap().starts_with(b"PK"));
     // The columns are checked all the same, and samples to evaluate with must have rows.
     fs::write(at.join("other.csv"), "a,b\n").unwrap();
     assert!(refused(at, "predict run other.csv", 1).contains("height"));

@@ -345,7 +345,7 @@ fn fewer_epochs_than_a_run_has_are_refused() {
     // Other data are refused before the settings are written.
     fs::write(at.join("trees.csv"), trees(61)).unwrap();
     let message = refused(at, &["--resume", "run", "--epochs", "20"], 1);
-    assert!(message.contains("run"), "{message}");
+    assert!(message.contains("the training set is"), "{message}");
     assert_eq!(fs::read(at.join("run/config.toml")).unwrap(), config);
     fs::write(at.join("trees.csv"), trees(60)).unwrap();
     // A complete run says how to train it further.

@@ -117,7 +117,7 @@ fn a_grid_is_tried_and_the_best_is_a_configuration_to_train() {
     // The very training whose test error was told.
     let trained = done(at, "train", "--config found/config.toml --out model");
     assert_eq!(trained["samples"], 120);
-    assert_eq!(trained["evaluated_on"], "test");
+    assert_eq!(trained["final"]["test"]["accuracy"], result["test"]["accuracy"]);
     assert_eq!(trained["test_accuracy"][39], result["test"]["accuracy"]);
     assert_eq!(trained["test_loss"][39], result["test"]["loss"]);
     let error = result["test"]["error"].as_f64().unwrap();
