@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 
-/// Text whose names may come out of a file: what a terminal would obey is escaped.
-fn readable(text: &str) -> Cow<'_, str> {
+/// Escapes the control characters of text whose names may come out of a file, but for line feeds and tabs.
+pub(super) fn readable(text: &str) -> Cow<'_, str> {
     let obeyed = |letter: char| letter.is_control() && !matches!(letter, '\n' | '\t');
     if !text.contains(obeyed) {
         return text.into();

@@ -12,7 +12,7 @@ use mfnet::{Dataset, Element, Error};
 use super::defaults;
 use super::given::Given;
 use super::known::{self, Raw};
-use super::settings::{DataSettings, Settings, Share, TaskName};
+use super::settings::{DataSettings, Settings, Share, TaskName, located};
 use super::{console, usage};
 
 /// What is to be learned.
@@ -228,22 +228,6 @@ pub(super) fn set_apart<T: Element>(
             let apart = given(&path.to_string_lossy())?.samples(&settings.header.options(), schema)?;
             Ok((data, apart))
         }
-    }
-}
-
-/// The name with which the same data are found from any folder.
-fn located(name: &str) -> String {
-    let absolute = |part: &str| match std::path::absolute(part) {
-        Ok(path) => path.to_string_lossy().into_owned(),
-        Err(_) => part.to_owned(),
-    };
-    match name.parse() {
-        Ok(Given::Known(_) | Given::StandardInput) => name.to_owned(),
-        Ok(Given::NpyPair(inputs, targets)) => {
-            let [inputs, targets] = [inputs, targets].map(|path| absolute(&path.to_string_lossy()));
-            format!("{inputs},{targets}")
-        }
-        _ => absolute(name),
     }
 }
 

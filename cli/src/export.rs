@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use mfnet::Element;
-use mfnet::checkpoint::{Precision, precision_of};
-use mfnet::data::Task;
+use mfnet::checkpoint::{OutputKind, Precision, precision_of};
 
 use super::{Outcome, console, opened};
 
@@ -42,11 +41,11 @@ fn export_in<T: Element>(file: &Path, onnx: &Path) -> anyhow::Result<String> {
     model.export_onnx(onnx)?;
     let schema = model.schema();
     let outputs = schema.outputs;
-    let gives = match schema.task {
-        Task::Classification => {
-            format!("output (N x {outputs}, logits), probabilities (N x {outputs}), label (N)")
-        }
-        Task::Regression => format!("output (N x {outputs})"),
+    let kind = model.output_kind();
+    let gives = match kind {
+        OutputKind::Numbers => format!("output (N x {outputs})"),
+        OutputKind::Scores => format!("output (N x {outputs}, scores), label (N)"),
+        _ => format!("output (N x {outputs}, {kind}), probabilities (N x {outputs}), label (N)"),
     };
     Ok(format!(
         "written   {}\ntakes     input (N x {}, {}), as it is in your files\ngives     {gives}\n",

@@ -11,6 +11,7 @@ use mfnet::data::{Schema, Table};
 use mfnet::{Dataset, Element};
 
 use super::defaults;
+use super::settings::npy_pair;
 use super::usage;
 
 /// What errors call standard input.
@@ -41,11 +42,8 @@ impl FromStr for Given {
         if let Some(name) = defaults::names().find(|name| *name == text) {
             return Ok(Given::Known(name));
         }
-        if let Some((inputs, targets)) = text.split_once(',')
-            && ends(inputs, ".npy")
-            && ends(targets, ".npy")
-        {
-            return Ok(Given::NpyPair(inputs.into(), targets.into()));
+        if let Some((inputs, targets)) = npy_pair(text) {
+            return Ok(Given::NpyPair(inputs, targets));
         }
         Ok(match text {
             "-" => Given::StandardInput,

@@ -7,8 +7,8 @@ use super::summary::Training;
 
 /// The object, on one line.
 ///
-/// The arrays hold one number an epoch, null in epochs without an evaluation. Those of the test are of the samples that
-/// `evaluated_on` names: the validation set where there is no test set.
+/// The arrays hold one number an epoch, null in epochs without an evaluation. `final` has the scores of the resulting
+/// weights, which early stopping may have restored; null for a set that there is not.
 pub(super) fn text<T: Element>(training: &Training<'_, T>) -> String {
     let Training {
         task, history, blas, ..
@@ -16,18 +16,19 @@ pub(super) fn text<T: Element>(training: &Training<'_, T>) -> String {
     let numbers = |value: &dyn Fn(&EpochRecord) -> Option<f64>| -> Vec<Option<f64>> {
         history.epochs.iter().map(value).collect()
     };
-    let held = |record: &EpochRecord| match task.test {
-        Some(_) => record.test,
-        None => record.validation,
-    };
     let loss = |evaluation: Evaluation| Some(evaluation.loss);
     let accuracy = |evaluation: Evaluation| evaluation.accuracy;
+    let schema = training.model.schema();
     let object = json!({
         "task": task.schema.task.to_string(),
         "dataset": task.name,
         "samples": task.train.samples(),
         "features": task.train.features(),
         "outputs": task.train.outputs(),
+        "target_names": or_null(&schema.target_names),
+        "labels": or_null(&schema.labels),
+        "loss_name": training.results.train.loss_record.name,
+        "class_weights": or_null(training.results.train.loss_record.class_weights()),
         "parameters": training.model.network().parameter_count(),
         "precision": T::NAME,
         "epochs": history.epochs.len(),
@@ -35,13 +36,9 @@ pub(super) fn text<T: Element>(training: &Training<'_, T>) -> String {
         "train_loss": numbers(&|record| Some(record.train_loss)),
         "validation_loss": numbers(&|record| record.validation.and_then(loss)),
         "validation_accuracy": numbers(&|record| record.validation.and_then(accuracy)),
-        "test_loss": numbers(&|record| held(record).and_then(loss)),
-        "test_accuracy": numbers(&|record| held(record).and_then(accuracy)),
-        "evaluated_on": match (&task.test, &task.validation) {
-            (Some(_), _) => Some("test"),
-            (None, Some(_)) => Some("validation"),
-            (None, None) => None,
-        },
+        "test_loss": numbers(&|record| record.test.and_then(loss)),
+        "test_accuracy": numbers(&|record| record.test.and_then(accuracy)),
+        "final": training.results.json(schema),
         "learning_rate": numbers(&|record| Some(record.learning_rate)),
         "seconds": history.seconds(),
         "samples_per_second": history.samples_per_second(),
@@ -57,4 +54,9 @@ pub(super) fn text<T: Element>(training: &Training<'_, T>) -> String {
         "out": training.out.map(|out| out.display().to_string()),
     });
     format!("{object}\n")
+}
+
+/// A list; null for an empty one.
+fn or_null<T>(list: &[T]) -> Option<&[T]> {
+    Some(list).filter(|list| !list.is_empty())
 }

@@ -26,6 +26,7 @@ mod parse;
 mod pictures;
 mod predict;
 mod progress;
+mod results;
 mod run_folder;
 mod samples;
 mod settings;

@@ -9,7 +9,7 @@ use ndarray::array;
 
 use super::data::Task;
 use super::settings::{ReductionName, Settings, TrainingSettings, activated, takes_momentum};
-use super::usage;
+use super::{opened, usage};
 
 /// The network, with fresh weights, or those of `--init`.
 pub(super) fn network<T: Element>(settings: &Settings, task: &Task<T>) -> anyhow::Result<NeuralNetwork<T>> {
@@ -31,6 +31,7 @@ pub(super) fn network<T: Element>(settings: &Settings, task: &Task<T>) -> anyhow
     }
     let mut network = builder.linear(task.train.outputs()).build()?;
     if let Some(path) = &settings.training.init {
+        opened::refuse_archive(path)?;
         network.load_weights(path)?;
     }
     Ok(network)

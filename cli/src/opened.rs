@@ -1,5 +1,7 @@
 //! The argument MODEL: a model file, or a folder of a run that has one.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
@@ -7,12 +9,17 @@ use mfnet::checkpoint::{FileKind, contents_of};
 use mfnet::data::Schema;
 use mfnet::{Element, Model};
 
+use super::given::Given;
+use super::summary::quoted;
+use super::usage;
+
 /// The model in a folder of a run.
 const MODEL_FILE: &str = "model.safetensors";
 
-/// The file that is meant.
+/// The model file that is meant.
 pub(super) fn file_of(model: &Path) -> anyhow::Result<PathBuf> {
     if !model.is_dir() {
+        refuse_archive(model)?;
         return Ok(model.to_owned());
     }
     let file = model.join(MODEL_FILE);
@@ -22,6 +29,52 @@ pub(super) fn file_of(model: &Path) -> anyhow::Result<PathBuf> {
         model.display()
     );
     Ok(file)
+}
+
+/// Refuses a model in the place of the samples, and both in the wrong order. Files are told by their first bytes.
+pub(super) fn check_order(command: &str, model: &Path, data: &Given) -> anyhow::Result<()> {
+    let Given::Csv(path) = data else { return Ok(()) };
+    if !is_model(path) {
+        return Ok(());
+    }
+    let (first, second) = (quoted(model), quoted(path));
+    let problem = match is_model(model) {
+        true => format!("{data}: DATA is a model, too: name samples, such as a CSV file"),
+        false => format!("{data}: this is a model, and MODEL comes first: mfnet {command} {second} {first}"),
+    };
+    Err(usage(problem).into())
+}
+
+fn is_model(path: &Path) -> bool {
+    // The longest header of a safetensors file, in bytes.
+    const LONGEST: u64 = 100_000_000;
+    if path.is_dir() {
+        return path.join(MODEL_FILE).is_file();
+    }
+    // Its length in 8 bytes, then JSON.
+    match start(path) {
+        Some([length @ .., b'{']) => u64::from_le_bytes(length) <= LONGEST,
+        _ => false,
+    }
+}
+
+/// Refuses a zip archive, which PyTorch's own files are.
+pub(super) fn refuse_archive(file: &Path) -> anyhow::Result<()> {
+    ensure!(
+        !start(file).is_some_and(|bytes| bytes.starts_with(b"PK\x03\x04")),
+        "{}: this is a zip archive, as PyTorch writes with torch.save (.pt, .pth), and no safetensors file: in PyTorch, \
+         save the weights with safetensors.torch.save_file(model.state_dict(), FILE)",
+        file.display()
+    );
+    Ok(())
+}
+
+/// The first bytes of a file; none of a pipe, which could not be read again.
+fn start(path: &Path) -> Option<[u8; 9]> {
+    let mut bytes = [0; 9];
+    let mut file = path.is_file().then(|| File::open(path).ok())??;
+    file.read_exact(&mut bytes).ok()?;
+    Some(bytes)
 }
 
 /// The model of a file, in this precision.

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use mfnet::data::Task as TaskKind;
+use mfnet::checkpoint::Metrics;
 use mfnet::metrics::confusion_matrix;
 use mfnet::report::{Curves, Output, Panel, Series, confusion, curves, predictions};
-use mfnet::{Dataset, Element, EpochRecord, Evaluation, Targets, argmax};
+use mfnet::{Element, EpochRecord, Evaluation};
+use ndarray::Array2;
 
 use super::summary::Training;
 
@@ -14,16 +15,16 @@ pub(super) fn draw<T: Element>(training: &Training<'_, T>, folder: &Path) -> any
     if !training.history.epochs.is_empty() {
         draw_curves(training, folder)?;
     }
-    let task = training.task;
-    let (name, data) = match (&task.test, &task.validation) {
-        (Some(test), _) => ("test", test),
-        (None, Some(validation)) => ("validation", validation),
-        (None, None) => ("training", &task.train),
-    };
+    let (name, scores) = training.results.least_known();
     let title = format!("{}: {name} set", training.title());
-    match task.schema.task {
-        TaskKind::Classification => draw_confusion(training, data, &title, folder),
-        TaskKind::Regression => draw_predictions(training, data, &title, folder),
+    match &scores.metrics {
+        Metrics::Classes {
+            labels, predicted, ..
+        } => draw_confusion(training, predicted, labels, &title, folder),
+        Metrics::Targets { truth, predicted, .. } => {
+            draw_predictions(training, truth, predicted, &title, folder)
+        }
+        _ => Ok(()),
     }
 }
 
@@ -49,7 +50,7 @@ fn draw_curves<T: Element>(training: &Training<'_, T>, folder: &Path) -> anyhow:
     let picture = curves(&Curves {
         title: &title,
         panels: vec![
-            Panel::loss(training.loss, losses),
+            Panel::loss(&training.results.train.loss_record.to_string(), losses),
             Panel::accuracy("accuracy", accuracies),
         ],
         best: training.history.restored.map(|epoch| epoch as f64),
@@ -61,46 +62,35 @@ fn draw_curves<T: Element>(training: &Training<'_, T>, folder: &Path) -> anyhow:
 
 fn draw_confusion<T: Element>(
     training: &Training<'_, T>,
-    data: &Dataset<T>,
+    predicted: &[u32],
+    truth: &[u32],
     title: &str,
     folder: &Path,
 ) -> anyhow::Result<()> {
     /// More are no picture any more.
     const MOST: usize = 1000;
-    let schema = training.model.schema();
-    let Targets::Classes {
-        labels,
-        classes: count,
-    } = data.targets()
-    else {
-        return Ok(());
-    };
-    if *count <= MOST {
-        let predicted = argmax(training.model.network().predict_dataset(data)?.view())?;
-        let counts = confusion_matrix(&predicted, labels, *count)?;
-        confusion(title, counts.view(), &schema.labels)?.save(folder.join("confusion"))?;
+    let labels = &training.model.schema().labels;
+    if labels.len() <= MOST {
+        let counts = confusion_matrix(predicted, truth, labels.len())?;
+        confusion(title, counts.view(), labels)?.save(folder.join("confusion"))?;
     }
     Ok(())
 }
 
 fn draw_predictions<T: Element>(
     training: &Training<'_, T>,
-    data: &Dataset<T>,
+    truth: &Array2<T>,
+    predicted: &Array2<T>,
     title: &str,
     folder: &Path,
 ) -> anyhow::Result<()> {
-    let (model, schema) = (&training.model, training.model.schema());
-    let Targets::Values(values) = data.targets() else {
-        return Ok(());
-    };
-    let predicted = schema.unscale(model.network().predict_dataset(data)?)?;
-    let truth = schema.unscale(values.clone())?;
+    let schema = training.model.schema();
     let unit = training
         .task
         .unit
         .map(|unit| format!(" ({unit})"))
         .unwrap_or_default();
-    let columns = |matrix: &ndarray::Array2<T>, output: usize| -> Vec<f64> {
+    let columns = |matrix: &Array2<T>, output: usize| -> Vec<f64> {
         matrix.column(output).iter().map(|value| value.as_f64()).collect()
     };
     let outputs: Vec<(String, Vec<f64>, Vec<f64>)> = (0..schema.outputs)
@@ -109,7 +99,7 @@ fn draw_predictions<T: Element>(
                 Some(name) => format!("{name}{unit}"),
                 None => format!("target {output}{unit}"),
             };
-            (name, columns(&truth, output), columns(&predicted, output))
+            (name, columns(truth, output), columns(predicted, output))
         })
         .collect();
     let outputs: Vec<Output<'_>> = outputs

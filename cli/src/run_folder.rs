@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
-use mfnet::{Element, History};
+use mfnet::{Element, History, Model};
 
 use super::out_file::OutFile;
 use super::settings::Settings;
@@ -76,6 +76,10 @@ impl RunFolder {
         self.path.join(CHECKPOINT)
     }
 
+    pub(super) fn model(&self) -> PathBuf {
+        self.path.join(MODEL)
+    }
+
     pub(super) fn write_settings(&self, settings: &Settings) -> anyhow::Result<()> {
         OutFile::write_whole(&self.config(), settings.to_toml()?.as_bytes())
     }
@@ -92,10 +96,14 @@ impl RunFolder {
         }
     }
 
-    /// Writes what came of the run: model, history, summary and pictures.
-    pub(super) fn finish<T: Element>(&self, training: &Training<'_, T>) -> anyhow::Result<()> {
-        training.model.save(self.path.join(MODEL))?;
-        OutFile::write_whole(&self.path.join(HISTORY), &table(training.history)?)?;
+    /// Writes the model and the history.
+    pub(super) fn write_model<T: Element>(&self, model: &Model<T>, history: &History) -> anyhow::Result<()> {
+        model.save(self.model())?;
+        OutFile::write_whole(&self.path.join(HISTORY), &table(history)?)
+    }
+
+    /// Writes summary and pictures.
+    pub(super) fn write_summary<T: Element>(&self, training: &Training<'_, T>) -> anyhow::Result<()> {
         OutFile::write_whole(&self.path.join(SUMMARY), json::text(training).as_bytes())?;
         pictures::draw(training, &self.path)
     }

@@ -17,6 +17,7 @@ use super::given::{Given, STANDARD_INPUT};
 use super::known;
 use super::parse::whole;
 use super::settings::Header;
+use super::usage;
 
 /// The cells of a CSV file that are held in memory at a time: less than 100 MB of text.
 const CELLS: usize = 1 << 20;
@@ -119,7 +120,14 @@ impl SampleArguments {
 
 fn tables<T: Element>(parts: CsvParts<'static>, schema: &Schema<T>) -> Parts<T> {
     let schema = schema.clone();
-    Box::new(parts.map(move |table| Ok(values(table?.inputs_for(&schema)?))))
+    Box::new(parts.map(move |table| {
+        let table = table?;
+        ensure!(
+            table.rows() > 0 || !schema.feature_names.is_empty(),
+            usage("the only line is text, and the model knows no names of columns: is it a sample (--header no)?".to_owned())
+        );
+        Ok(values(table.inputs_for(&schema)?))
+    }))
 }
 
 fn arrays<T: Element>(given: &Given, inputs: Inputs<T>, schema: &Schema<T>) -> anyhow::Result<Parts<T>> {

@@ -3,14 +3,15 @@
 use std::path::Path;
 
 use mfnet::baseline::mean_predictor;
+use mfnet::checkpoint::Metrics;
 use mfnet::data::Task as TaskKind;
 use mfnet::product::Blas;
 use mfnet::{
-    Clip, Dataset, Element, Evaluation, History, Model, MseLoss, NeuralNetwork, Reduction, StopReason,
-    TrainOptions,
+    Clip, Dataset, Element, History, Model, MseLoss, NeuralNetwork, Reduction, StopReason, TrainOptions,
 };
 
 use super::data::Task;
+use super::results::Results;
 use super::settings::Settings;
 use super::{blas as words, format};
 
@@ -21,8 +22,8 @@ pub(super) struct Training<'a, T> {
     pub(super) model: &'a Model<T>,
     pub(super) settings: &'a Settings,
     pub(super) options: &'a TrainOptions,
-    /// The loss's name.
-    pub(super) loss: &'static str,
+    /// The scores of the resulting weights.
+    pub(super) results: &'a Results<T>,
     pub(super) history: &'a History,
     pub(super) blas: &'a Blas,
     /// The run's folder.
@@ -62,6 +63,7 @@ pub(super) fn text<T: Element>(training: &Training<'_, T>) -> mfnet::Result<Stri
         format!("{}, {parameters} parameters, {}", network.architecture(), T::NAME),
     );
     line("settings", settings(training));
+    line("loss function", loss_function(training));
     line("training", progress(training));
     line(
         "BLAS",
@@ -76,37 +78,64 @@ pub(super) fn text<T: Element>(training: &Training<'_, T>) -> mfnet::Result<Stri
             "nothing is saved; --out DIR keeps the model and pictures".to_owned(),
         ),
     }
-    if let Some(loss) = history.train_loss() {
+    if let Some(command) = resume_command(training) {
+        line("resume with", command);
+    }
+    let results = training.results;
+    if history.result().is_some() {
         let is_compared = task.schema.task == TaskKind::Regression && task.train.outputs() == 1;
         if is_compared {
             text += "\n";
-            text += &comparison(training, loss)?;
+            text += &comparison(training)?;
         } else {
-            line("train loss", format::loss(loss));
-            for (name, evaluation, when) in evaluations(history) {
-                line(&format!("{name} loss"), format::loss(evaluation.loss) + &when);
-                if let Some(accuracy) = evaluation.accuracy {
-                    line(&format!("{name} accuracy"), format::percent(accuracy) + &when);
+            let sets = [
+                ("train", Some(&results.train)),
+                ("validation", results.validation.as_ref()),
+                ("test", results.test.as_ref()),
+            ];
+            for (name, scores) in sets
+                .into_iter()
+                .filter_map(|(name, scores)| Some((name, scores?)))
+            {
+                if let Some(loss) = scores.loss {
+                    line(&format!("{name} loss"), format::loss(loss));
+                }
+                if let Metrics::Classes { accuracy, .. } = scores.metrics {
+                    line(&format!("{name} accuracy"), format::percent(accuracy));
                 }
             }
             if task.validation.is_none() && task.test.is_none() {
-                text += "These losses are of the training samples; --test 0.2 or --validation 0.2 sets other samples apart.\n";
+                text += "The model was trained on these samples; --test 0.2 or --validation 0.2 sets others apart.\n";
             }
         }
     }
     Ok(text)
 }
 
-/// The validation of the resulting epoch, and the last test up to it with its epoch where that is an earlier one.
-fn evaluations(history: &History) -> Vec<(&'static str, Evaluation, String)> {
-    let Some(result) = history.result() else {
-        return Vec::new();
+/// The loss function, with all that changes its value.
+fn loss_function<T: Element>(training: &Training<'_, T>) -> String {
+    let of = match training.task.schema.target_normalization {
+        Some(_) => " of normalised targets",
+        None => "",
     };
-    let validation = result
-        .validation
-        .map(|validation| ("validation", validation, String::new()));
-    let test = last_test(history).map(|(test, when)| ("test", test, when));
-    validation.into_iter().chain(test).collect()
+    format!("{}{of}", training.results.train.loss_record)
+}
+
+/// The command that continues a training which was stopped before its last epoch.
+fn resume_command<T>(training: &Training<'_, T>) -> Option<String> {
+    let is_stopped = training.history.stopped == Some(StopReason::Observer);
+    let out = training.out.filter(|_| is_stopped)?;
+    Some(format!("mfnet train --resume {}", quoted(out)))
+}
+
+/// A path as a shell takes it.
+pub(super) fn quoted(path: &Path) -> String {
+    let path = path.to_string_lossy();
+    let is_plain = |letter: char| letter.is_alphanumeric() || "/._-+,:@%".contains(letter);
+    match !path.is_empty() && path.chars().all(is_plain) {
+        true => path.into_owned(),
+        false => format!("'{}'", path.replace('\'', "'\\''")),
+    }
 }
 
 fn data_set<T: Element>(task: &Task<T>) -> String {
@@ -201,25 +230,8 @@ fn progress<T>(training: &Training<'_, T>) -> String {
     format!("{epochs}, {time}, {rate} samples/s")
 }
 
-/// The last evaluation, and of which epoch it is if not of the last.
-fn last_test(history: &History) -> Option<(Evaluation, String)> {
-    let result = history.result()?.epoch;
-    let (epoch, test) = history
-        .epochs
-        .iter()
-        .rev()
-        .filter(|record| record.epoch <= result)
-        .find_map(|record| Some((record.epoch, record.test?)))?;
-    let when = if epoch == result {
-        String::new()
-    } else {
-        format!(" (epoch {epoch})")
-    };
-    Some((test, when))
-}
-
 /// The network beside models that need no training.
-fn comparison<T: Element>(training: &Training<'_, T>, train_loss: f64) -> mfnet::Result<String> {
+fn comparison<T: Element>(training: &Training<'_, T>) -> mfnet::Result<String> {
     let task = training.task;
     let (name, held) = match (&task.test, &task.validation) {
         (Some(test), _) => ("test", Some(test)),
@@ -241,7 +253,7 @@ fn comparison<T: Element>(training: &Training<'_, T>, train_loss: f64) -> mfnet:
     };
     let scale = &task.schema.target_normalization;
     let deviation = scale.as_ref().map_or(1.0, |scale| scale.deviations()[0].as_f64());
-    let mut add = |label: &str, train: f64, loss: Option<f64>, remark: &str| {
+    let mut add = |label: &str, train: f64, loss: Option<f64>| {
         let cell = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
         let cells = [
             cell(loss.map(format::loss)),
@@ -251,18 +263,15 @@ fn comparison<T: Element>(training: &Training<'_, T>, train_loss: f64) -> mfnet:
                     .map(|(loss, variance)| format!("{:.4}", 1.0 - loss / variance)),
             ),
         ];
-        table += &format!("{}{remark}\n", row(label, &format::loss(train), cells));
+        table += &format!("{}\n", row(label, &format::loss(train), cells));
     };
-    let history = training.history;
-    let (loss, when) = match (task.test.is_some(), history.result()) {
-        (true, _) => last_test(history).map(|(test, when)| (test.loss, when)).unzip(),
-        (false, result) => (result.and_then(|result| Some(result.validation?.loss)), None),
-    };
-    add("this network", train_loss, loss, &when.unwrap_or_default());
+    let results = training.results;
+    let loss = held.and(results.least_known().1.loss);
+    add("this network", results.train.loss.unwrap_or(f64::NAN), loss);
     for (label, network) in baselines(&task.train)? {
         let train = network.evaluate(&task.train, &mse)?.loss;
         let loss = held.map(|held| network.evaluate(held, &mse)).transpose()?;
-        add(label, train, loss.map(|evaluation| evaluation.loss), "");
+        add(label, train, loss.map(|evaluation| evaluation.loss));
     }
     let normalised = if scale.is_some() {
         "Losses are of the normalised target; the"
@@ -273,7 +282,7 @@ fn comparison<T: Element>(training: &Training<'_, T>, train_loss: f64) -> mfnet:
     table += &match held {
         Some(_) => format!("{normalised} RMSE is in {unit}.\n"),
         None => {
-            "These losses are of the training samples; --test 0.2 or --validation 0.2 sets other samples apart.\n"
+            "The models were trained on these samples; --test 0.2 or --validation 0.2 sets others apart.\n"
                 .to_owned()
         }
     };
@@ -293,4 +302,16 @@ fn baselines<T: Element>(train: &Dataset<T>) -> mfnet::Result<Vec<(&'static str,
     let fit = Vec::new();
     let mean = ("mean predictor", mean_predictor(train)?);
     Ok(fit.into_iter().chain([mean]).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_quoted_for_a_shell() {
+        assert_eq!(quoted(Path::new("runs/wine-2")), "runs/wine-2");
+        assert_eq!(quoted(Path::new("my runs")), "'my runs'");
+        assert_eq!(quoted(Path::new("it's")), "'it'\\''s'");
+    }
 }

@@ -2,14 +2,15 @@
 
 use std::ops::ControlFlow;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::ArgMatches;
 use clap::parser::ValueSource;
-use mfnet::{Element, Event, Model, Sets, StopReason, TrainOptions, Trainer};
+use mfnet::{Element, Event, Sets, StopReason, TrainOptions, Trainer};
 
 use super::args::TrainArguments;
 use super::data::{self, Task};
 use super::progress::Progress;
+use super::results::Results;
 use super::run_folder::RunFolder;
 use super::settings::{Precision, Settings};
 use super::summary::Training;
@@ -30,6 +31,9 @@ pub(super) fn train(arguments: &TrainArguments, matches: &ArgMatches) -> anyhow:
             return Err(usage("--checkpoint-every goes with --out DIR or --resume DIR".to_owned()).into());
         }
         None => {}
+    }
+    if let Some(problem) = settings.option_without_effect(matches)? {
+        return Err(usage(problem).into());
     }
     let goes_further = matches.value_source("epochs") == Some(ValueSource::CommandLine);
     use_threads(settings.training.threads)?;
@@ -61,31 +65,32 @@ fn train_in<T: Element>(
     let options = model::options(&settings.training);
     let network = model::network(&settings, &task)?;
     let loss = model::loss::<T>(&settings.training, &task)?;
-    let loss_name = loss.name();
     let optimizer = model::optimizer(&settings.training)?;
     let mut trainer = Trainer::from_parts(network, loss, optimizer).options(options.clone());
-    let folder = match (resumed, &arguments.out) {
-        (Some(folder), _) => {
-            trainer.load_checkpoint(folder.checkpoint())?;
-            if goes_further {
-                // A run that early stopping had ended goes on, too.
-                trainer = trainer.options(options.clone());
-            }
-            folder.write_settings(&settings)?;
-            Some(folder)
+    if let Some(folder) = &resumed {
+        trainer.load_checkpoint(folder.checkpoint())?;
+        if goes_further {
+            check_epochs(trainer.history().epochs.len(), &settings)?;
+            // A run that early stopping had ended goes on, too.
+            trainer = trainer.options(options.clone());
         }
-        (None, Some(out)) => Some(RunFolder::create(out, &settings)?),
-        (None, None) => None,
-    };
+    }
     let blas = mfnet::blas();
     if let Some(advice) = words::kernel_advice(&blas) {
         console::note(&format!("warning: {advice}"));
     }
     if !arguments.quiet {
-        announce(&task, &trainer, &options);
+        announce(&task, &trainer, &options, resumed.as_ref());
     }
 
-    let trained = run(arguments, &task, &mut trainer, &options, folder.as_ref());
+    let mut folder = None;
+    // Called when the training has accepted its options and its data: nothing is written before.
+    let open = || match (resumed, &arguments.out) {
+        (Some(folder), _) => folder.write_settings(&settings).map(|()| Some(folder)),
+        (None, Some(out)) => RunFolder::create(out, &settings).map(Some),
+        (None, None) => Ok(None),
+    };
+    let trained = run(arguments, &task, &mut trainer, &options, open, &mut folder);
     if let Err(error) = trained {
         if let Some(folder) = &folder {
             folder.discard();
@@ -97,18 +102,22 @@ fn train_in<T: Element>(
         trainer.save_checkpoint(folder.checkpoint(), Some(&task.schema))?;
     }
     let history = trainer.history().clone();
+    let model = trainer.into_model(task.schema.clone())?;
+    if let Some(folder) = &folder {
+        folder.write_model(&model, &history)?;
+    }
     let training = Training {
         task: &task,
-        model: &Model::new(trainer.into_network(), task.schema.clone())?,
+        results: &Results::of(&model, &task)?,
+        model: &model,
         settings: &settings,
         options: &options,
-        loss: loss_name,
         history: &history,
         blas: &blas,
         out: folder.as_ref().map(RunFolder::path),
     };
     if let Some(folder) = &folder {
-        folder.finish(&training)?;
+        folder.write_summary(&training)?;
     }
     show(&training, arguments)?;
     Ok(if interrupt::is_requested() && is_interrupted {
@@ -118,13 +127,27 @@ fn train_in<T: Element>(
     })
 }
 
-/// Trains what is left, with progress on standard error and checkpoints in the folder.
+/// Refuses fewer epochs than a resumed run has trained already.
+fn check_epochs(done: usize, settings: &Settings) -> anyhow::Result<()> {
+    let asked = settings.training.epochs;
+    ensure!(
+        asked >= done,
+        usage(format!(
+            "--epochs {asked}: the run has trained {done} epochs already, and this option sets the number of epochs in \
+             all: give a larger number, or leave it out"
+        ))
+    );
+    Ok(())
+}
+
+/// Trains the remaining epochs, with progress on standard error and checkpoints in the folder that `open` returns.
 fn run<T: Element>(
     arguments: &TrainArguments,
     task: &Task<T>,
     trainer: &mut Trainer<T>,
     options: &TrainOptions,
-    folder: Option<&RunFolder>,
+    open: impl FnOnce() -> anyhow::Result<Option<RunFolder>> + Send,
+    folder: &mut Option<RunFolder>,
 ) -> anyhow::Result<()> {
     let mut progress = Progress::new(
         arguments.quiet,
@@ -132,16 +155,17 @@ fn run<T: Element>(
         task.train.samples(),
         trainer.history().epochs.len(),
     );
-    let due = |epoch: usize| {
-        let every = arguments.checkpoint_every?;
-        folder.filter(|_| epoch.is_multiple_of(every) || epoch == options.epochs)
+    let is_due = |epoch: usize| {
+        let is_multiple = |every| epoch.is_multiple_of(every) || epoch == options.epochs;
+        arguments.checkpoint_every.is_some_and(is_multiple)
     };
     let sets = Sets::from(&task.train)
         .with_validation(task.validation.as_ref())
         .with_test(task.test.as_ref());
     interrupt::start_training();
-    let mut training = || -> anyhow::Result<()> {
+    let training = || -> anyhow::Result<()> {
         let mut run = trainer.start(sets)?;
+        *folder = open()?;
         loop {
             let observer = |event: Event<'_>| {
                 let heard = progress.show(event);
@@ -155,18 +179,23 @@ fn run<T: Element>(
             let Some(record) = run.epoch_with(observer)? else {
                 return Ok(());
             };
-            if let Some(folder) = due(record.epoch) {
+            if let Some(folder) = folder.as_ref().filter(|_| is_due(record.epoch)) {
                 run.save_checkpoint(folder.checkpoint(), Some(&task.schema))?;
             }
         }
     };
     // On a thread of the pool, where each epoch starts without waking it.
-    let trained = rayon::join(|| (), &mut training).1;
+    let trained = rayon::join(|| (), training).1;
     progress.end(interrupt::is_requested());
     trained
 }
 
-fn announce<T: Element>(task: &Task<T>, trainer: &Trainer<T>, options: &TrainOptions) {
+fn announce<T: Element>(
+    task: &Task<T>,
+    trainer: &Trainer<T>,
+    options: &TrainOptions,
+    resumed: Option<&RunFolder>,
+) {
     if let Some(reason) = &task.reason {
         console::note(reason);
     }
@@ -177,9 +206,21 @@ fn announce<T: Element>(task: &Task<T>, trainer: &Trainer<T>, options: &TrainOpt
         task.name
     ));
     let done = trainer.history().epochs.len();
-    if done > 0 {
-        let (done, all) = (format::count(done), format::count(options.epochs));
-        console::note(&format!("going on after epoch {done} of {all}"));
+    let (counted, all) = (format::count(done), format::count(options.epochs));
+    let is_over = done >= options.epochs || trainer.history().stopped == Some(StopReason::EarlyStopping);
+    match resumed {
+        Some(folder) if is_over => {
+            let model = summary::quoted(&folder.model());
+            console::note(&format!(
+                "the run is complete after {counted} of {all} epochs, and nothing is trained; --epochs N with a larger \
+                 number than {} continues it, and mfnet train DATA --init {model} starts a new run from its weights",
+                done.max(1)
+            ));
+        }
+        Some(_) if done > 0 => {
+            console::note(&format!("resuming after epoch {counted} of {all}"));
+        }
+        _ => {}
     }
 }
 

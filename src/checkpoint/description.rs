@@ -10,6 +10,7 @@ use super::header::shown;
 use super::{Record, Setting};
 use crate::data::Schema;
 use crate::element::Element;
+use crate::loss::LossRecord;
 
 /// The description's key in the file's metadata.
 pub(super) const KEY: &str = "mfnet";
@@ -56,6 +57,9 @@ pub(super) struct Description<T, S> {
     /// `None` for a network without a schema.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) schema: Option<Schema<T>>,
+    /// `None` where the loss of the training is unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) loss: Option<LossRecord>,
     /// `None` in a file that is no checkpoint.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) training: Option<S>,
@@ -90,6 +94,7 @@ impl<T: Element, S> Description<T, S> {
             inputs,
             layers: records.iter().map(entry).collect(),
             schema: None,
+            loss: None,
             training: None,
         }
     }

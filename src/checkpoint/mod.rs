@@ -32,7 +32,11 @@ mod number;
 #[cfg(feature = "save")]
 mod onnx;
 #[cfg(feature = "save")]
+mod outputs;
+#[cfg(feature = "save")]
 mod saved;
+#[cfg(feature = "save")]
+mod scores;
 #[cfg(feature = "save")]
 mod tensors;
 #[cfg(feature = "save")]
@@ -52,4 +56,8 @@ pub use description::Precision;
 #[cfg(feature = "save")]
 pub use model::Model;
 #[cfg(feature = "save")]
+pub use outputs::OutputKind;
+#[cfg(feature = "save")]
 pub use saved::precision_of;
+#[cfg(feature = "save")]
+pub use scores::{Metrics, ModelScores};

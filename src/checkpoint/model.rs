@@ -1,19 +1,24 @@
-//! A network with the schema of its data: it predicts from raw data, as they are in the user's files.
+//! A network with the schema of its data and the meaning of its outputs: it predicts from raw data, as they are in the
+//! user's files.
 
 use std::path::Path;
 
 use ndarray::{Array2, ArrayView2};
 use serde::de::IgnoredAny;
 
-use super::saved::{self, SavedModel};
-use super::{Registry, onnx};
-use crate::data::{Inputs, Schema, Task};
+use super::header::shown;
+use super::saved::{self, SavedModel, ToSave};
+use super::{OutputKind, Registry, onnx};
+use crate::data::{Inputs, Schema, Targets, Task};
 use crate::element::Element;
 use crate::error::{Error, Position, Result};
+use crate::loss::{Loss, LossRecord, softmax};
 use crate::metrics::argmax;
 use crate::network::NeuralNetwork;
+use crate::train::Trainer;
 
-/// A network and the [`Schema`] of its data: it takes raw features and gives predictions on the raw scale.
+/// A network, the [`Schema`] of its data, and the loss it was trained with: it takes raw features, gives predictions on the
+/// raw scale, and knows whether its outputs are logits, probabilities, scores or numbers ([`OutputKind`]).
 ///
 /// ```
 /// use mfnet::{Dataset, Model, MseLoss, NeuralNetwork, Sgd, Trainer, data::Schema};
@@ -27,7 +32,7 @@ use crate::network::NeuralNetwork;
 ///
 /// let folder = tempfile::tempdir()?;
 /// let path = folder.path().join("model.safetensors");
-/// Model::new(trainer.into_network(), schema)?.save(&path)?;
+/// trainer.into_model(schema)?.save(&path)?;
 /// let model = Model::<f64>::load(&path)?;
 /// assert!((model.predict(array![[40.0]].view())?[[0, 0]] - 4.0).abs() < 1e-6);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -36,10 +41,15 @@ use crate::network::NeuralNetwork;
 pub struct Model<T> {
     network: NeuralNetwork<T>,
     schema: Schema<T>,
+    /// `None` where the loss of the training is unknown.
+    loss: Option<LossRecord>,
 }
 
 impl<T: Element> Model<T> {
     /// Returns the model of a trained network and the schema by which its data were scaled.
+    ///
+    /// The loss of the training is unknown: [`Model::trained_with`] sets it, and [`Trainer::into_model`] makes a model that
+    /// has it. Without it, outputs of classes count as logits, unless the network ends in a softmax.
     ///
     /// # Errors
     ///
@@ -58,7 +68,63 @@ impl<T: Element> Model<T> {
                 shown(schema.features, schema.outputs),
             ));
         }
-        Ok(Model { network, schema })
+        Ok(Model {
+            network,
+            schema,
+            loss: None,
+        })
+    }
+
+    /// Sets the loss that the network was trained with, which decides the meaning of the outputs.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidData`] for a loss that expects logits of a network that ends in a softmax, or the reverse, and the
+    /// errors of [`Loss::check`] for options that do not fit the classes.
+    ///
+    /// ```
+    /// use mfnet::checkpoint::OutputKind;
+    /// use mfnet::data::Schema;
+    /// use mfnet::{Dataset, Model, MseLoss, NeuralNetwork};
+    /// use ndarray::array;
+    ///
+    /// let raw = Dataset::classification(array![[0.0], [1.0]], vec![0, 1], 2)?;
+    /// let network = NeuralNetwork::<f64>::builder(1).linear(2).seed(7).build()?;
+    /// let model = Model::new(network, Schema::of(&raw))?.trained_with(&MseLoss::default())?;
+    /// assert_eq!(model.output_kind(), OutputKind::Scores);
+    /// assert!(model.predict_proba(array![[0.5]].view()).is_err());
+    /// # Ok::<(), mfnet::Error>(())
+    /// ```
+    pub fn trained_with(self, loss: &dyn Loss<T>) -> Result<Self> {
+        self.with_loss_record(LossRecord::of(loss))
+    }
+
+    fn with_loss_record(mut self, record: LossRecord) -> Result<Self> {
+        const OPERATION: &str = "Model::trained_with";
+        // A file may hold any text; messages and reports show the name.
+        const LONGEST_NAME: usize = 100;
+        if record.name.chars().count() > LONGEST_NAME {
+            let problem = format_args!("the name of the loss has more than {LONGEST_NAME} letters");
+            return Err(Error::data(OPERATION, problem));
+        }
+        let is_probabilities = self.network.gives_probabilities();
+        record.expects.check(OPERATION, &record.name, is_probabilities)?;
+        if let Some(loss) = record.loss::<T>()? {
+            if loss.expects() != record.expects {
+                let problem = format_args!("the loss {} expects another kind of output", record.name);
+                return Err(Error::data(OPERATION, problem));
+            }
+            let outputs = self.schema.outputs;
+            loss.check(&match self.schema.task {
+                Task::Regression => Targets::Values(Array2::zeros((0, outputs))),
+                Task::Classification => Targets::Classes {
+                    labels: Vec::new(),
+                    classes: outputs,
+                },
+            })?;
+        }
+        self.loss = Some(record);
+        Ok(self)
     }
 
     /// The network.
@@ -71,12 +137,24 @@ impl<T: Element> Model<T> {
         &self.schema
     }
 
+    /// The record of the loss that the network was trained with; `None` where it is unknown, as in files of earlier versions
+    /// and for weights from elsewhere.
+    pub fn loss(&self) -> Option<&LossRecord> {
+        self.loss.as_ref()
+    }
+
+    /// The meaning of the outputs.
+    pub fn output_kind(&self) -> OutputKind {
+        OutputKind::of(self.schema.task, &self.network, self.loss.as_ref())
+    }
+
     /// Returns the network and the schema, for example to train the network further.
     pub fn into_parts(self) -> (NeuralNetwork<T>, Schema<T>) {
         (self.network, self.schema)
     }
 
-    /// Saves the network as [`NeuralNetwork::save`] does, with the schema in the same safetensors file.
+    /// Saves the network as [`NeuralNetwork::save`] does, with the schema and the record of the loss in the same safetensors
+    /// file.
     ///
     /// The file is replaced atomically, never in part.
     ///
@@ -93,7 +171,13 @@ impl<T: Element> Model<T> {
     ///
     /// As [`NeuralNetwork::save_with`].
     pub fn save_with(&self, path: impl AsRef<Path>, registry: &Registry<T>) -> Result<()> {
-        saved::write::<T, ()>(path.as_ref(), &self.network, Some(&self.schema), None, registry)
+        let parts = ToSave::<T, ()> {
+            network: &self.network,
+            schema: Some(&self.schema),
+            loss: self.loss.clone(),
+            training: None,
+        };
+        saved::write(path.as_ref(), parts, registry)
     }
 
     /// Loads a model, also that of a checkpoint. A file of the other precision is converted.
@@ -114,15 +198,25 @@ impl<T: Element> Model<T> {
     pub fn load_with(path: impl AsRef<Path>, registry: &Registry<T>) -> Result<Self> {
         let path = path.as_ref();
         let fault = |problem: String| Error::file(path, Position::File, problem);
-        let (SavedModel { network, schema }, _) = saved::read::<T, IgnoredAny>(path, registry)?;
+        let (saved, _) = saved::read::<T, IgnoredAny>(path, registry)?;
+        let SavedModel {
+            network,
+            schema,
+            loss,
+        } = saved;
         let Some(schema) = schema else {
             let problem = "it holds a network alone, and does not say what its data mean";
             return Err(fault(problem.to_owned()));
         };
-        Model::new(network, schema).map_err(|error| fault(error.to_string()))
+        let model = Model::new(network, schema).and_then(|model| match loss {
+            Some(loss) => model.with_loss_record(loss),
+            None => Ok(model),
+        });
+        model.map_err(|error| fault(shown(&error.to_string())))
     }
 
-    /// Returns predictions for raw features, on the raw scale: a regression's targets, or a classification's logits.
+    /// Returns predictions for raw features: a regression's targets on the raw scale, or a classification's logits,
+    /// probabilities or scores, as [`Model::output_kind`] says.
     ///
     /// A missing value (NaN) is replaced by the feature's imputed value in the schema.
     ///
@@ -151,11 +245,50 @@ impl<T: Element> Model<T> {
     ///
     /// # Errors
     ///
-    /// As [`Model::predict`]; [`Error::InvalidData`] for a regression.
+    /// As [`Model::predict`]; [`Error::InvalidData`] for a regression, and for a classification whose outputs are scores.
     pub fn predict_proba(&self, design: ArrayView2<'_, T>) -> Result<Array2<T>> {
-        Ok(self
-            .network
-            .probabilities(self.logits("Model::predict_proba", design)?))
+        self.check_probabilities()?;
+        self.probabilities(self.predict(design)?)
+    }
+
+    /// Returns the probability of each class, for outputs that [`Model::predict`] returned.
+    ///
+    /// # Shapes
+    ///
+    /// samples x classes -> samples x classes; each row adds up to 1
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidData`] for a regression, and for a classification whose outputs are scores.
+    pub fn probabilities(&self, outputs: Array2<T>) -> Result<Array2<T>> {
+        self.check_probabilities()?;
+        Ok(match self.output_kind() {
+            OutputKind::Logits => softmax(outputs.view()),
+            _ => outputs,
+        })
+    }
+
+    /// Refuses a model whose outputs have no probabilities.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidData`] for a regression, and for a classification whose outputs are scores.
+    pub fn check_probabilities(&self) -> Result<()> {
+        const OPERATION: &str = "Model::predict_proba";
+        match (self.output_kind(), &self.loss) {
+            (OutputKind::Numbers, _) => {
+                Err(Error::data(OPERATION, "the model predicts numbers, not classes"))
+            }
+            (OutputKind::Scores, Some(loss)) => Err(Error::data(
+                OPERATION,
+                format_args!(
+                    "the model was trained with the loss {}, so that its outputs are scores of the classes and no \
+                     probabilities: the largest tells the class",
+                    loss.name
+                ),
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// Returns the class of each sample, for raw features.
@@ -166,9 +299,9 @@ impl<T: Element> Model<T> {
     ///
     /// # Errors
     ///
-    /// As [`Model::predict_proba`]; [`Error::InvalidData`] also for a prediction that is NaN.
+    /// As [`Model::predict`]; [`Error::InvalidData`] for a regression, and for a prediction that is NaN.
     pub fn predict_labels(&self, design: ArrayView2<'_, T>) -> Result<Vec<u32>> {
-        argmax(self.logits("Model::predict_labels", design)?.view())
+        argmax(self.class_outputs("Model::predict_labels", design)?.view())
     }
 
     /// Returns the name of each sample's class, for raw features.
@@ -181,7 +314,7 @@ impl<T: Element> Model<T> {
     ///
     /// As [`Model::predict_labels`].
     pub fn predict_names(&self, design: ArrayView2<'_, T>) -> Result<Vec<String>> {
-        let classes = argmax(self.logits("Model::predict_names", design)?.view())?;
+        let classes = argmax(self.class_outputs("Model::predict_names", design)?.view())?;
         Ok(classes
             .into_iter()
             .map(|class| self.schema.label(class as usize))
@@ -191,8 +324,8 @@ impl<T: Element> Model<T> {
     /// Writes the model as an ONNX file, for other programs to predict with.
     ///
     /// Its graph takes raw features, `input` (N x features), and gives `output` (N x outputs), what [`Model::predict`]
-    /// gives; for classes also `probabilities` (N x classes) and `label` (N). Names of features, targets and classes
-    /// are in its metadata, as JSON. The file is replaced atomically, never in part. (On CPUs, onnxruntime
+    /// gives; for classes also `label` (N), and `probabilities` (N x classes) unless the outputs are
+    /// [scores](OutputKind::Scores). Names of features, targets and classes are in its metadata, as JSON. The file is replaced atomically, never in part. (On CPUs, onnxruntime
     /// computes convolutions, ELU, GELU and softplus in f32 only: load a model with these in f32 to export it for
     /// onnxruntime.)
     ///
@@ -214,7 +347,8 @@ impl<T: Element> Model<T> {
         onnx::export(self, path.as_ref(), registry)
     }
 
-    fn logits(&self, operation: &'static str, design: ArrayView2<'_, T>) -> Result<Array2<T>> {
+    /// Returns the outputs of a classification.
+    fn class_outputs(&self, operation: &'static str, design: ArrayView2<'_, T>) -> Result<Array2<T>> {
         match self.schema.task {
             Task::Classification => self.predict(design),
             Task::Regression => Err(Error::data(operation, "the model predicts numbers, not classes")),
@@ -237,5 +371,16 @@ impl<T: Element> Model<T> {
             }
         }
         Ok(complete)
+    }
+}
+
+impl<T: Element> Trainer<T> {
+    /// Returns the model of the network as it is now, the schema of its data, and the loss it was trained with.
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::new`] and [`Model::trained_with`].
+    pub fn into_model(self, schema: Schema<T>) -> Result<Model<T>> {
+        Model::new(self.network, schema)?.trained_with(&*self.loss)
     }
 }

@@ -7,7 +7,7 @@ use ndarray::ArrayD;
 
 use super::description::Description;
 use super::registry::{FLATTEN, Loaded, UNFLATTEN};
-use super::saved;
+use super::saved::{self, ToSave};
 use super::saved_layer::TensorSource;
 use super::tensors::TensorFile;
 use super::weights;
@@ -50,7 +50,13 @@ impl<T: Element> NeuralNetwork<T> {
     ///
     /// As [`NeuralNetwork::save`]; [`Error::InvalidData`] for a layer or an activation that the registry does not know.
     pub fn save_with(&self, path: impl AsRef<Path>, registry: &Registry<T>) -> Result<()> {
-        saved::write::<T, ()>(path.as_ref(), self, None, None, registry)
+        let parts = ToSave::<T, ()> {
+            network: self,
+            schema: None,
+            loss: None,
+            training: None,
+        };
+        saved::write(path.as_ref(), parts, registry)
     }
 
     /// Loads a network that [`NeuralNetwork::save`] or [`Model::save`](super::Model::save) saved, or the network of a

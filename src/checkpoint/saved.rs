@@ -16,14 +16,26 @@ use super::tensors::{TensorFile, write as write_tensors};
 use crate::data::Schema;
 use crate::element::Element;
 use crate::error::{Error, Result};
+use crate::loss::LossRecord;
 use crate::network::NeuralNetwork;
 
-/// The network of a file, and its schema.
+/// The network of a file, the schema of its data, and the loss that it was trained with.
 #[derive(Debug)]
 pub(super) struct SavedModel<T> {
     pub(super) network: NeuralNetwork<T>,
     /// `None` for a network without a schema.
     pub(super) schema: Option<Schema<T>>,
+    /// `None` where the loss is unknown.
+    pub(super) loss: Option<LossRecord>,
+}
+
+/// The parts that [`write`] puts into a file.
+#[derive(Debug)]
+pub(super) struct ToSave<'a, T, S> {
+    pub(super) network: &'a NeuralNetwork<T>,
+    pub(super) schema: Option<&'a Schema<T>>,
+    pub(super) loss: Option<LossRecord>,
+    pub(super) training: Option<SavedTraining<T, S>>,
 }
 
 /// The state of a training in a checkpoint.
@@ -62,11 +74,15 @@ pub fn precision_of(path: impl AsRef<Path>) -> Result<Precision> {
 /// [`Error::Io`].
 pub(super) fn write<T: Element, S: Serialize>(
     path: &Path,
-    network: &NeuralNetwork<T>,
-    schema: Option<&Schema<T>>,
-    training: Option<SavedTraining<T, S>>,
+    parts: ToSave<'_, T, S>,
     registry: &Registry<T>,
 ) -> Result<()> {
+    let ToSave {
+        network,
+        schema,
+        loss,
+        training,
+    } = parts;
     let records = network.records_with(registry)?;
     let refused = |problem: String| Err(Error::data("the network", problem));
     if records.len() > MOST_LAYERS {
@@ -79,6 +95,7 @@ pub(super) fn write<T: Element, S: Serialize>(
         return refused("none of its layers has weights, so that there is nothing to save".to_owned());
     }
     let mut description = Description::new(network.inputs(), &records);
+    description.loss = loss;
     let counts = counts(&records);
     let mut tensors = tensors(records);
     if let Some(schema) = schema {
@@ -112,7 +129,12 @@ pub(super) fn read<T: Element, S: DeserializeOwned>(
     };
     let description = Description::<T, S>::parse(text).map_err(|problem| file.fault(problem))?;
     let network = build(&description, &mut file, &BTreeMap::new(), registry)?;
-    let Description { schema, training, .. } = description;
+    let Description {
+        schema,
+        loss,
+        training,
+        ..
+    } = description;
     if let Some(schema) = &schema {
         schema.check().map_err(|error| file.fault(error))?;
     }
@@ -129,7 +151,12 @@ pub(super) fn read<T: Element, S: DeserializeOwned>(
             None
         }
     };
-    Ok((SavedModel { network, schema }, training))
+    let saved = SavedModel {
+        network,
+        schema,
+        loss,
+    };
+    Ok((saved, training))
 }
 
 #[cfg(test)]
@@ -151,7 +178,13 @@ mod tests {
             state: vec![0.1, 1e-300],
             tensors: BTreeMap::from([("optimizer.0.exp_avg".to_owned(), average)]),
         };
-        write(&path, &network, None, Some(training.clone()), &Registry::new()).unwrap();
+        let parts = ToSave {
+            network: &network,
+            schema: None,
+            loss: None,
+            training: Some(training.clone()),
+        };
+        write(&path, parts, &Registry::new()).unwrap();
         let (saved, back) = read::<f32, Vec<f64>>(&path, &Registry::new()).unwrap();
         assert_eq!(back, Some(training));
         assert!(saved.schema.is_none());

@@ -8,13 +8,13 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::description::{Description, KEY};
-use super::saved::{self, SavedModel, SavedTraining, precision_of};
+use super::saved::{self, SavedModel, SavedTraining, ToSave, precision_of};
 use super::tensors::TensorFile;
 use super::{Record, Registry};
 use crate::data::Schema;
 use crate::element::Element;
 use crate::error::{Error, Position, Result};
-use crate::loss::Loss;
+use crate::loss::{Loss, LossRecord};
 use crate::network::NeuralNetwork;
 use crate::optimizer::{Optimizer, OptimizerState, ScheduleState};
 use crate::train::{
@@ -274,8 +274,13 @@ fn save<T: Element>(
         fit_epochs: state.epochs,
         data: state.data,
     };
-    let training = SavedTraining { state, tensors };
-    saved::write(path, parts.network, schema, Some(training), registry)
+    let parts = ToSave {
+        network: parts.network,
+        schema,
+        loss: Some(LossRecord::of(parts.loss)),
+        training: Some(SavedTraining { state, tensors }),
+    };
+    saved::write(path, parts, registry)
 }
 
 /// Refuses a checkpoint of a version that did not save the settings: it cannot be compared with a training.

@@ -354,7 +354,7 @@ impl<T: Element> Schema<T> {
     }
 
     /// Refuses samples of another shape or task.
-    fn check_samples(&self, operation: &'static str, dataset: &Dataset<T>) -> Result<()> {
+    pub(crate) fn check_samples(&self, operation: &'static str, dataset: &Dataset<T>) -> Result<()> {
         let task = match dataset.targets() {
             Targets::Values(_) => Task::Regression,
             Targets::Classes { .. } => Task::Classification,

@@ -99,6 +99,11 @@ impl Table {
         })
     }
 
+    /// Whether the table is a single row with text in every column.
+    pub(super) fn is_line_of_text(&self) -> bool {
+        self.rows() == 1 && (0..self.width).all(|column| matches!(self.cell(0, column), Cell::Text(_)))
+    }
+
     /// The number of rows, the header not counted.
     pub fn rows(&self) -> usize {
         self.rows.len()

@@ -3,7 +3,7 @@
 use ndarray::{ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2};
 
 use super::class_weights::{check_classes, class_of, settings};
-use super::{Loss, Output, Reduction, TargetsView};
+use super::{Loss, LossOptions, Output, Reduction, TargetsView};
 use crate::data::Targets;
 use crate::element::{Element, compiled};
 use crate::error::{Error, Result};
@@ -182,6 +182,15 @@ impl<T: Element> Loss<T> for CrossEntropyLoss {
 
     fn reduction(&self) -> Reduction {
         self.reduction
+    }
+
+    fn options(&self) -> Option<(&'static str, LossOptions)> {
+        let options = LossOptions {
+            reduction: self.reduction,
+            class_weights: self.class_weights.clone(),
+            label_smoothing: self.label_smoothing,
+        };
+        Some(("cross-entropy", options))
     }
 
     fn expects(&self) -> Output {

@@ -5,6 +5,7 @@ mod cross_entropy;
 mod mse;
 mod output;
 mod probability;
+mod record;
 mod softmax;
 mod table;
 
@@ -17,6 +18,7 @@ pub use cross_entropy::CrossEntropyLoss;
 pub use mse::MseLoss;
 pub use output::Output;
 pub use probability::ProbabilityCrossEntropyLoss;
+pub use record::LossRecord;
 pub use softmax::softmax;
 pub use table::{LossOptions, by_name, names};
 
@@ -31,6 +33,11 @@ use crate::error::Result;
 /// The report writes the mean, and made its MNIST figures with the gradient of the sum: with batches of 1024 and the
 /// same learning rate, a step 1024 times as long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(
+    feature = "save",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "lowercase")
+)]
 pub enum Reduction {
     /// The mean over the batch's samples: the default.
     #[default]
@@ -70,6 +77,14 @@ pub trait Loss<T: Element>: fmt::Debug + Send + Sync {
     /// [`Output::Any`] by default.
     fn expects(&self) -> Output {
         Output::Any
+    }
+
+    /// The name in the [table of losses](names) and the options by which [`by_name`] creates this loss again; a model file
+    /// records them.
+    ///
+    /// `None` by default: a loss of your own is not in the table.
+    fn options(&self) -> Option<(&'static str, LossOptions)> {
+        None
     }
 
     /// The options that decide the loss, as names and values: `("reduction", "mean")`. A checkpoint stores them, and is

@@ -2,7 +2,7 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Loss, Reduction, TargetsView};
+use super::{Loss, LossOptions, Reduction, TargetsView};
 use crate::element::{Element, compiled};
 
 /// Mean squared error: J = 1/m sum_i |z_i - y_i|^2, summed over features, averaged over samples.
@@ -90,6 +90,14 @@ impl<T: Element> Loss<T> for MseLoss {
 
     fn reduction(&self) -> Reduction {
         self.reduction
+    }
+
+    fn options(&self) -> Option<(&'static str, LossOptions)> {
+        let options = LossOptions {
+            reduction: self.reduction,
+            ..LossOptions::default()
+        };
+        Some(("mse", options))
     }
 
     fn evaluate(

@@ -4,6 +4,11 @@ use crate::error::{Error, Result};
 
 /// The kind of output that a loss expects of a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "save",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "lowercase")
+)]
 #[non_exhaustive]
 pub enum Output {
     /// Any numbers.

@@ -4,7 +4,7 @@ use ndarray::{ArrayView2, ArrayViewMut2};
 
 use super::class_weights::{check_classes, class_of, settings};
 use super::cross_entropy::LARGEST;
-use super::{Loss, Output, Reduction, TargetsView};
+use super::{Loss, LossOptions, Output, Reduction, TargetsView};
 use crate::data::Targets;
 use crate::element::{Element, compiled};
 use crate::error::Result;
@@ -110,6 +110,15 @@ impl<T: Element> Loss<T> for ProbabilityCrossEntropyLoss {
 
     fn reduction(&self) -> Reduction {
         self.reduction
+    }
+
+    fn options(&self) -> Option<(&'static str, LossOptions)> {
+        let options = LossOptions {
+            reduction: self.reduction,
+            class_weights: self.class_weights.clone(),
+            ..LossOptions::default()
+        };
+        Some(("probability-cross-entropy", options))
     }
 
     fn expects(&self) -> Output {

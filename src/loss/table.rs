@@ -9,6 +9,11 @@ use crate::names::{self, Named};
 ///
 /// Default: the mean, without class weights and label smoothing.
 #[derive(Debug, Clone, PartialEq, Default)]
+#[cfg_attr(
+    feature = "save",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields, default)
+)]
 #[non_exhaustive]
 pub struct LossOptions {
     /// The reduction over a batch.
@@ -111,6 +116,7 @@ mod tests {
         for named in names() {
             let loss = by_name::<f32>(named.name, options.clone()).unwrap();
             assert_eq!(loss.reduction(), Reduction::Sum, "{named}");
+            assert_eq!(loss.options(), Some((named.name, options.clone())));
         }
         let weighted = LossOptions {
             class_weights: vec![1.0, 2.0],
@@ -118,6 +124,7 @@ mod tests {
         };
         let loss = by_name::<f32>("cross-entropy", weighted.clone()).unwrap();
         assert!(format!("{loss:?}").contains("[1.0, 2.0]"), "{loss:?}");
+        assert_eq!(loss.options(), Some(("cross-entropy", weighted.clone())));
         let error = by_name::<f32>("mse", weighted).unwrap_err();
         assert!(error.to_string().contains("left out with a loss of numbers"));
         let smoothed = LossOptions {
@@ -126,6 +133,7 @@ mod tests {
         };
         let loss = by_name::<f32>("cross-entropy", smoothed.clone()).unwrap();
         assert!(format!("{loss:?}").contains("0.25"), "{loss:?}");
+        assert_eq!(loss.options(), Some(("cross-entropy", smoothed.clone())));
         for other in ["mse", "probability-cross-entropy"] {
             assert!(by_name::<f32>(other, smoothed.clone()).is_err());
         }

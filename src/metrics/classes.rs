@@ -73,18 +73,10 @@ pub fn accuracy(predicted: &[u32], labels: &[u32]) -> Result<f64> {
 /// # Ok::<(), mfnet::Error>(())
 /// ```
 pub fn confusion_matrix(predicted: &[u32], labels: &[u32], classes: usize) -> Result<Array2<u64>> {
-    check_counts("confusion_matrix", predicted, labels)?;
+    check_classes("confusion_matrix", predicted, labels, classes)?;
     let mut counts = Array2::zeros((classes, classes));
-    for (row, (&predicted, &label)) in predicted.iter().zip(labels).enumerate() {
-        match counts.get_mut([label as usize, predicted as usize]) {
-            Some(count) => *count += 1,
-            None => {
-                return Err(Error::data(
-                    "confusion_matrix",
-                    format_args!("row {row} has classes {label} and {predicted}, and there are {classes}"),
-                ));
-            }
-        }
+    for (&predicted, &label) in predicted.iter().zip(labels) {
+        counts[[label as usize, predicted as usize]] += 1;
     }
     Ok(counts)
 }
@@ -101,6 +93,29 @@ pub(crate) fn index_of_largest<T: Element>(values: ArrayView1<'_, T>) -> Option<
         }
     }
     (!is_nan).then_some(best)
+}
+
+/// Refuses unequal counts, and a label beyond the classes.
+pub(super) fn check_classes(
+    operation: &'static str,
+    predicted: &[u32],
+    labels: &[u32],
+    classes: usize,
+) -> Result<()> {
+    check_counts(operation, predicted, labels)?;
+    let is_beyond = |&(predicted, label): &(&u32, &u32)| *predicted.max(label) as usize >= classes;
+    match predicted
+        .iter()
+        .zip(labels)
+        .enumerate()
+        .find(|(_, pair)| is_beyond(pair))
+    {
+        None => Ok(()),
+        Some((row, (predicted, label))) => Err(Error::data(
+            operation,
+            format_args!("row {row} has classes {label} and {predicted}, and there are {classes}"),
+        )),
+    }
 }
 
 fn check_counts(operation: &'static str, predicted: &[u32], labels: &[u32]) -> Result<()> {

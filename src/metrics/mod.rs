@@ -7,4 +7,4 @@ mod scores;
 pub(crate) use classes::index_of_largest;
 pub use classes::{accuracy, argmax, confusion_matrix};
 pub use regression::{RegressionScores, regression_scores};
-pub use scores::{ClassScores, ClassificationScores, classification_scores};
+pub use scores::{ClassScores, ClassificationScores, class_scores, classification_scores};

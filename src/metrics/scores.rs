@@ -2,6 +2,7 @@
 
 use ndarray::ArrayView2;
 
+use super::classes::check_classes;
 use crate::error::{Error, Result};
 
 /// The scores of a class, or their average over the classes.
@@ -58,21 +59,64 @@ pub fn classification_scores(confusion: ArrayView2<'_, u64>) -> Result<Classific
             format_args!("{rows} x {columns}"),
         ));
     }
-    let total = confusion.sum();
-    if total == 0 {
-        return Err(Error::data("classification_scores", "there are no samples"));
+    let counts = (0..rows).map(|class| ClassCounts {
+        hits: confusion[[class, class]],
+        support: confusion.row(class).sum(),
+        predicted: confusion.column(class).sum(),
+    });
+    of_counts("classification_scores", &counts.collect::<Vec<_>>())
+}
+
+/// Computes the scores of [`classification_scores`] from the classes of the samples, without a confusion matrix: the memory
+/// grows with the number of classes, not with its square.
+///
+/// # Shapes
+///
+/// both: samples
+///
+/// # Errors
+///
+/// As [`confusion_matrix`](super::confusion_matrix).
+///
+/// ```
+/// let scores = mfnet::metrics::class_scores(&[0, 1, 1, 1], &[0, 0, 1, 1], 2)?;
+/// assert_eq!((scores.classes[0].precision, scores.classes[0].recall), (1.0, 0.5));
+/// # Ok::<(), mfnet::Error>(())
+/// ```
+pub fn class_scores(predicted: &[u32], labels: &[u32], classes: usize) -> Result<ClassificationScores> {
+    check_classes("class_scores", predicted, labels, classes)?;
+    let mut counts = vec![ClassCounts::default(); classes];
+    for (&predicted, &label) in predicted.iter().zip(labels) {
+        counts[predicted as usize].predicted += 1;
+        counts[label as usize].support += 1;
+        counts[label as usize].hits += u64::from(predicted == label);
     }
-    let of_class = |class: usize| {
-        let hits = confusion[[class, class]];
-        let (support, predicted) = (confusion.row(class).sum(), confusion.column(class).sum());
-        ClassScores {
-            precision: ratio(hits, predicted),
-            recall: ratio(hits, support),
-            f1: ratio(2 * hits, support + predicted),
-            support,
-        }
+    of_counts("class_scores", &counts)
+}
+
+/// The samples of a class.
+#[derive(Debug, Clone, Copy, Default)]
+struct ClassCounts {
+    /// Samples of the class that were predicted as the class.
+    hits: u64,
+    /// Samples of the class.
+    support: u64,
+    /// Samples predicted as the class.
+    predicted: u64,
+}
+
+fn of_counts(operation: &'static str, counts: &[ClassCounts]) -> Result<ClassificationScores> {
+    let total = counts.iter().map(|class| class.support).sum();
+    if total == 0 {
+        return Err(Error::data(operation, "there are no samples"));
+    }
+    let of_class = |class: &ClassCounts| ClassScores {
+        precision: ratio(class.hits, class.predicted),
+        recall: ratio(class.hits, class.support),
+        f1: ratio(2 * class.hits, class.support + class.predicted),
+        support: class.support,
     };
-    let classes: Vec<ClassScores> = (0..rows).map(of_class).collect();
+    let classes: Vec<ClassScores> = counts.iter().map(of_class).collect();
     let average = |weight: &dyn Fn(&ClassScores) -> f64| {
         let mean = |score: fn(&ClassScores) -> f64| {
             classes
@@ -88,7 +132,7 @@ pub fn classification_scores(confusion: ArrayView2<'_, u64>) -> Result<Classific
         }
     };
     Ok(ClassificationScores {
-        macro_average: average(&|_| 1.0 / rows as f64),
+        macro_average: average(&|_| 1.0 / counts.len() as f64),
         weighted_average: average(&|class| class.support as f64 / total as f64),
         classes,
     })
@@ -135,6 +179,16 @@ mod tests {
         let average = [11.0 / 18.0, 11.0 / 18.0, 38.0 / 63.0];
         assert_scores(scores.macro_average, average, 10);
         assert_scores(scores.weighted_average, [0.616_666_666_666_666_7, 0.6, 0.6], 10);
+    }
+
+    #[test]
+    fn scores_of_classes_are_those_of_their_confusion_matrix() {
+        let (predicted, labels) = ([0, 1, 2, 2, 1, 3, 0], [0, 1, 1, 2, 1, 0, 3]);
+        let confusion = crate::metrics::confusion_matrix(&predicted, &labels, 5).unwrap();
+        let expected = classification_scores(confusion.view()).unwrap();
+        assert_eq!(class_scores(&predicted, &labels, 5).unwrap(), expected);
+        assert!(class_scores(&[0], &[2], 2).is_err());
+        assert!(class_scores(&[], &[], 2).is_err());
     }
 
     #[test]

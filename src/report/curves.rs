@@ -4,7 +4,7 @@ use super::axis::{Axis, Scale, drawable, range};
 use super::canvas::{Canvas, Marker, Point, Stroke, Type};
 use super::color;
 use super::font;
-use super::frame::Frame;
+use super::frame::{Frame, Proportions};
 use super::picture::Picture;
 use crate::error::{Error, Result};
 
@@ -174,7 +174,7 @@ fn draw(
         Axis::loss(panel.label, values)
     };
     let legend = legend(canvas, corner, end.0, lines, best);
-    let frame = Frame::draw(canvas, (corner.0, legend), end, (x, y), false);
+    let frame = Frame::draw(canvas, (corner.0, legend), end, (x, y), Proportions::Filling);
     if let Some(best) = best {
         let place = frame.x(best);
         canvas.line((place, frame.top), (place, frame.bottom), BEST);

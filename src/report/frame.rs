@@ -10,6 +10,9 @@ const SMALL: f64 = 12.0;
 /// The size of an axis' label.
 const LABEL: f64 = 13.0;
 
+/// The height of the numbers and the label below a frame.
+const BELOW: f64 = 46.0;
+
 /// Where data is drawn, in pixels.
 pub(super) struct Frame {
     pub left: f64,
@@ -20,26 +23,50 @@ pub(super) struct Frame {
     y: Axis,
 }
 
+/// The proportions of a frame.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Proportions {
+    /// As wide and as high as there is room.
+    Filling,
+    /// As wide as it is high, and in the middle. Beside it there is room for `numbers`, a width in pixels: with the widest
+    /// of several panels, their frames are of one size.
+    Square { numbers: f64 },
+}
+
+/// The numbers along a y axis of this height.
+fn rows(y: &Axis, height: f64) -> Vec<(f64, String)> {
+    y.ticks((height / 42.0).clamp(2.0, 8.0))
+}
+
+fn widest(rows: &[(f64, String)]) -> f64 {
+    let widths = rows.iter().map(|(_, name)| font::width(name, SMALL));
+    widths.fold(0.0, f64::max)
+}
+
 impl Frame {
-    /// Draws the axes so that all that belongs to them is within the two corners. A square frame is as wide as it is
-    /// high, and in the middle.
+    /// The width of the numbers along the y axis of a frame from `top` to `bottom`, as [`Frame::draw`] takes these.
+    pub(super) fn width_of_numbers(y: &Axis, (top, bottom): (f64, f64)) -> f64 {
+        widest(&rows(y, bottom - BELOW - top))
+    }
+
+    /// Draws the axes so that all that belongs to them is within the two corners.
     pub(super) fn draw(
         canvas: &mut Canvas,
         (left, top): Point,
         (right, bottom): Point,
         axes: (Axis, Axis),
-        square: bool,
+        proportions: Proportions,
     ) -> Self {
         let (x, y) = axes;
-        let bottom = bottom - 46.0;
-        let rows = y.ticks(((bottom - top) / 42.0).clamp(2.0, 8.0));
-        let widest = rows
-            .iter()
-            .map(|(_, name)| font::width(name, SMALL))
-            .fold(0.0, f64::max);
+        let bottom = bottom - BELOW;
+        let rows = rows(&y, bottom - top);
+        let widest = match proportions {
+            Proportions::Filling => widest(&rows),
+            Proportions::Square { numbers } => widest(&rows).max(numbers),
+        };
         // From the left: the label, the numbers, the tick; on the right half of the last number stands out.
         let (left, right) = (left + LABEL + 14.0 + widest + 8.0, right - 18.0);
-        let (left, right, top, bottom) = if square {
+        let (left, right, top, bottom) = if proportions != Proportions::Filling {
             let side = (right - left).min(bottom - top);
             let spare = (right - left - side) / 2.0;
             (left + spare, left + spare + side, bottom - side, bottom)

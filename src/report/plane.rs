@@ -6,7 +6,7 @@ use super::axis::{Axis, drawable};
 use super::canvas::{Canvas, Marker, Point, Type};
 use super::color::{self, Color};
 use super::font;
-use super::frame::Frame;
+use super::frame::{Frame, Proportions};
 use super::key;
 use super::picture::Picture;
 use crate::error::{Error, Result};
@@ -101,7 +101,13 @@ fn canvas(plane: &Plane<'_>) -> Result<Canvas> {
     let top = if plane.title.is_empty() { 14.0 } else { 44.0 };
     let [x, y] = [0, 1].map(|input| Axis::tight(plane.inputs[input], plane.ranges[input]));
     let end = (WIDTH - LEGEND, HEIGHT - 4.0);
-    let frame = Frame::draw(&mut canvas, (4.0, top), end, (x, y), true);
+    let frame = Frame::draw(
+        &mut canvas,
+        (4.0, top),
+        end,
+        (x, y),
+        Proportions::Square { numbers: 0.0 },
+    );
     grid(&mut canvas, &frame, &plane.prediction, shape);
     samples(&mut canvas, &frame, plane);
     frame.border(&mut canvas);

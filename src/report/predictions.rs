@@ -4,7 +4,7 @@ use super::axis::{Axis, Scale, drawable, grouped, range};
 use super::canvas::{Canvas, Point, Stroke, Type};
 use super::color;
 use super::font;
-use super::frame::Frame;
+use super::frame::{Frame, Proportions};
 use super::picture::Picture;
 use crate::error::{Error, Result};
 
@@ -22,7 +22,8 @@ pub struct Output<'a> {
 /// Draws predicted against true values, a panel for each of the first four outputs: right predictions are on the
 /// diagonal.
 ///
-/// Values that are not finite are left out. Of more than 5000 samples every so many are drawn. The picture says both.
+/// Values that are not finite are left out. Of more than 5000 samples every so many are drawn, and always those with the
+/// least and the greatest values, which the axes run to. The picture says both.
 ///
 /// # Errors
 ///
@@ -59,12 +60,15 @@ fn canvas(title: &str, outputs: &[Output<'_>]) -> Result<Canvas> {
     let mut canvas = Canvas::new(PANEL.0 * columns as f64 + 8.0, top + PANEL.1 * rows + 4.0 + below);
     let (width, height) = (canvas.width, canvas.height);
     canvas.title(title, (0.0, width), 22.0);
-    for (index, output) in shown.iter().enumerate() {
+    let panels = shown.iter().map(Panel::of).collect::<Result<Vec<_>>>()?;
+    // The frames of all panels are of one size.
+    let numbers = panels.iter().map(Panel::width_of_numbers).fold(0.0, f64::max);
+    for (index, panel) in panels.iter().enumerate() {
         let corner = (
             4.0 + PANEL.0 * (index % 2) as f64,
             top + PANEL.1 * (index / 2) as f64,
         );
-        panel(&mut canvas, corner, output)?;
+        panel.draw(&mut canvas, corner, numbers);
     }
     if rest > 0 {
         let remark = format!("the first {PANELS} of {} outputs", outputs.len());
@@ -77,85 +81,137 @@ fn canvas(title: &str, outputs: &[Output<'_>]) -> Result<Canvas> {
     Ok(canvas)
 }
 
-fn panel(canvas: &mut Canvas, (left, top): Point, output: &Output<'_>) -> Result<()> {
-    let (truth, predicted) = (output.truth, output.predicted);
-    if truth.len() != predicted.len() {
-        let expected = format_args!("{} predicted values, as there are true ones", truth.len()).to_string();
-        return Err(Error::shape("predictions", expected, predicted.len()));
-    }
-    let pairs = truth.iter().copied().zip(predicted.iter().copied());
-    let pairs: Vec<Point> = pairs
-        .filter(|(truth, predicted)| drawable(*truth) && drawable(*predicted))
-        .collect();
-    let values = range(pairs.iter().flat_map(|pair| [pair.0, pair.1]));
-    let Some(values) = values else {
-        return Err(Error::data(
-            "predictions",
-            format_args!("{:?} has no finite pair of values", output.name),
-        ));
-    };
-    let points = spread(&pairs);
-
-    let mut remarks = Vec::new();
-    if points.len() < pairs.len() {
-        remarks.push(format!(
-            "{} of {} shown",
-            grouped(points.len() as u64),
-            grouped(pairs.len() as u64)
-        ));
-    }
-    if pairs.len() < truth.len() {
-        remarks.push(format!(
-            "{} not finite",
-            grouped((truth.len() - pairs.len()) as u64)
-        ));
-    }
-    let (right, bottom) = (left + PANEL.0, top + PANEL.1 - 8.0);
-
-    // The same numbers on both axes, so that the diagonal is one.
-    let axis = |what: &str| {
-        Axis::new(
-            format!("{what} {}", output.name).trim_end(),
-            Scale::Linear,
-            values,
-        )
-    };
-    let axes = (axis("true"), axis("predicted"));
-    let frame = Frame::draw(canvas, (left, top + 22.0), (right, bottom), axes, true);
-    let (radius, opacity) = match points.len() {
-        0..=100 => (3.2, 0.7),
-        101..=1000 => (2.5, 0.45),
-        _ => (2.0, 0.25),
-    };
-    for point in &points {
-        canvas.disc(
-            frame.at(*point),
-            radius,
-            color::translucent(color::of(0), opacity),
-        );
-    }
-    let diagonal = Stroke {
-        color: color::INK,
-        width: 1.25,
-        dash: &[6.0, 4.0],
-    };
-    canvas.line((frame.left, frame.bottom), (frame.right, frame.top), diagonal);
-    // Above the frame, where it hides nothing.
-    let (at, small) = ((left + 12.0, top + 8.0), Type::new(SMALL, color::INK));
-    canvas.line(at, (at.0 + 28.0, at.1), diagonal);
-    canvas.text("predicted = true", (at.0 + 34.0, at.1), small);
-    let room = PANEL.0 - 64.0 - font::width("predicted = true", SMALL) - 20.0;
-    let remark = font::cut(&remarks.join(", "), SMALL, room);
-    let gray = Type::new(SMALL, color::GRAY);
-    canvas.text(&remark, (right - 18.0, at.1), gray.end());
-    Ok(())
+/// The points of one output.
+struct Panel<'a> {
+    name: &'a str,
+    points: Vec<Point>,
+    /// The least and the greatest of the points' values.
+    values: (f64, f64),
+    /// What is not shown.
+    remark: String,
 }
 
-/// So many of the points as can be told apart, evenly from all of them.
+impl<'a> Panel<'a> {
+    /// The frame's top and bottom below the panel's top.
+    const FRAME: (f64, f64) = (22.0, PANEL.1 - 8.0);
+
+    fn of(output: &Output<'a>) -> Result<Self> {
+        let (truth, predicted) = (output.truth, output.predicted);
+        if truth.len() != predicted.len() {
+            let expected =
+                format_args!("{} predicted values, as there are true ones", truth.len()).to_string();
+            return Err(Error::shape("predictions", expected, predicted.len()));
+        }
+        let pairs = truth.iter().copied().zip(predicted.iter().copied());
+        let pairs: Vec<Point> = pairs
+            .filter(|(truth, predicted)| drawable(*truth) && drawable(*predicted))
+            .collect();
+        let points = spread(&pairs);
+        let values = range(points.iter().flat_map(|pair| [pair.0, pair.1]));
+        let Some(values) = values else {
+            return Err(Error::data(
+                "predictions",
+                format_args!("{:?} has no finite pair of values", output.name),
+            ));
+        };
+        let mut remarks = Vec::new();
+        if points.len() < pairs.len() {
+            remarks.push(format!(
+                "{} of {} shown",
+                grouped(points.len() as u64),
+                grouped(pairs.len() as u64)
+            ));
+        }
+        if pairs.len() < truth.len() {
+            remarks.push(format!(
+                "{} not finite",
+                grouped((truth.len() - pairs.len()) as u64)
+            ));
+        }
+        Ok(Panel {
+            name: output.name,
+            points,
+            values,
+            remark: remarks.join(", "),
+        })
+    }
+
+    /// An axis; both run over the same numbers, so that the diagonal is one.
+    fn axis(&self, what: &str) -> Axis {
+        Axis::new(
+            format!("{what} {}", self.name).trim_end(),
+            Scale::Linear,
+            self.values,
+        )
+    }
+
+    fn width_of_numbers(&self) -> f64 {
+        Frame::width_of_numbers(&self.axis("predicted"), Self::FRAME)
+    }
+
+    fn draw(&self, canvas: &mut Canvas, (left, top): Point, numbers: f64) {
+        let points = &self.points;
+        let (right, (first, last)) = (left + PANEL.0, Self::FRAME);
+        let axes = (self.axis("true"), self.axis("predicted"));
+        let square = Proportions::Square { numbers };
+        let frame = Frame::draw(canvas, (left, top + first), (right, top + last), axes, square);
+        let (radius, opacity) = match points.len() {
+            0..=100 => (3.2, 0.7),
+            101..=1000 => (2.5, 0.45),
+            _ => (2.0, 0.25),
+        };
+        for point in points {
+            canvas.disc(
+                frame.at(*point),
+                radius,
+                color::translucent(color::of(0), opacity),
+            );
+        }
+        let diagonal = Stroke {
+            color: color::INK,
+            width: 1.25,
+            dash: &[6.0, 4.0],
+        };
+        canvas.line((frame.left, frame.bottom), (frame.right, frame.top), diagonal);
+        // Above the frame, where it hides nothing.
+        let (at, small) = ((left + 12.0, top + 8.0), Type::new(SMALL, color::INK));
+        canvas.line(at, (at.0 + 28.0, at.1), diagonal);
+        canvas.text("predicted = true", (at.0 + 34.0, at.1), small);
+        let room = PANEL.0 - 64.0 - font::width("predicted = true", SMALL) - 20.0;
+        let remark = font::cut(&self.remark, SMALL, room);
+        let gray = Type::new(SMALL, color::GRAY);
+        canvas.text(&remark, (right - 18.0, at.1), gray.end());
+    }
+}
+
+/// So many of the points as can be told apart: those with the least and the greatest values, and others evenly from all.
 fn spread(points: &[Point]) -> Vec<Point> {
-    let count = points.len().min(SHOWN);
-    (0..count)
-        .map(|index| points[index * points.len() / count])
+    if points.len() <= SHOWN {
+        return points.to_vec();
+    }
+    let place_of = |is_before: fn(&Point, &Point) -> bool| {
+        let better = |best: usize, place: usize| match is_before(&points[place], &points[best]) {
+            true => place,
+            false => best,
+        };
+        (0..points.len()).fold(0, better)
+    };
+    let mut extremes = vec![
+        place_of(|a, b| a.0 < b.0),
+        place_of(|a, b| a.0 > b.0),
+        place_of(|a, b| a.1 < b.1),
+        place_of(|a, b| a.1 > b.1),
+    ];
+    extremes.sort_unstable();
+    extremes.dedup();
+    let others: Vec<Point> = (0..points.len())
+        .filter(|place| !extremes.contains(place))
+        .map(|place| points[place])
+        .collect();
+    let count = SHOWN - extremes.len();
+    let evenly = (0..count).map(|index| others[index * others.len() / count]);
+    evenly
+        .chain(extremes.iter().map(|&place| points[place]))
         .collect()
 }
 
@@ -217,6 +273,64 @@ mod tests {
             .iter()
             .filter(|shape| matches!(shape, Shape::Disc { .. }));
         assert_eq!(discs.count(), SHOWN);
+    }
+
+    #[test]
+    fn an_outlier_is_drawn_where_the_axes_end() {
+        let (mut truth, mut predicted) = values(12_001, 1.0);
+        (truth[5], predicted[5]) = (50.0, -3.0);
+        let canvas = canvas(
+            "",
+            &[Output {
+                name: "y",
+                truth: &truth,
+                predicted: &predicted,
+            }],
+        )
+        .unwrap();
+        let centers = canvas.shapes.iter().filter_map(|shape| match shape {
+            Shape::Disc { center, .. } => Some(*center),
+            _ => None,
+        });
+        let centers: Vec<Point> = centers.collect();
+        assert_eq!(centers.len(), SHOWN);
+        let right = centers.iter().map(|center| center.0).fold(0.0, f64::max);
+        assert!(right > 0.8 * canvas.width, "{right} of {}", canvas.width);
+    }
+
+    #[test]
+    fn frames_are_of_one_size() {
+        let (small, large) = (values(50, 1e-7), values(50, 2e5));
+        let outputs = [&small, &large].map(|(truth, predicted)| Output {
+            name: "y",
+            truth,
+            predicted,
+        });
+        let canvas = canvas("", &outputs).unwrap();
+        // The diagonals run from corner to corner.
+        let heights = canvas.shapes.iter().filter_map(|shape| match shape {
+            Shape::Path { points, width, .. } if *width == 1.25 => {
+                let (first, last) = (points.first()?, points.last()?);
+                Some((first.0, first.1, last.0, last.1))
+            }
+            _ => None,
+        });
+        let lowest = heights.clone().map(|path| path.1).fold(0.0, f64::max);
+        let [left, right] = [0.0, PANEL.0].map(|panel| {
+            let of_panel = heights
+                .clone()
+                .filter(|path| (panel..panel + PANEL.0).contains(&path.0));
+            let (top, bottom) = of_panel.fold((f64::MAX, 0.0_f64), |(top, bottom), path| {
+                let is_diagonal = path.1 != path.3;
+                if is_diagonal {
+                    (top.min(path.3), bottom.max(path.1))
+                } else {
+                    (top, bottom)
+                }
+            });
+            (top, bottom)
+        });
+        assert!(left.1 == lowest && left == right, "{left:?} and {right:?}");
     }
 
     #[test]

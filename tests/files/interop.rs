@@ -125,6 +125,12 @@ fn cases<T: Element>() -> Vec<(String, Model<T>, Array2<T>)> {
         Model::new(last.build().unwrap(), schema.clone()).unwrap(),
         input.clone(),
     ));
+    let scores = Model::new(network(55), schema.clone()).unwrap();
+    cases.push((
+        "classes-scores".to_owned(),
+        scores.trained_with(&MseLoss::default()).unwrap(),
+        input.clone(),
+    ));
     let schema = schema.normalized(&raw).unwrap();
     cases.push((
         "classes-normalized".to_owned(),
@@ -186,7 +192,9 @@ fn write_cases<T: Element>(folder: &Path) {
         });
         if let Ok(label) = model.predict_labels(input.view()) {
             case["label"] = label.into();
-            case["probabilities"] = rows(&model.predict_proba(input.view()).unwrap());
+        }
+        if let Ok(probabilities) = model.predict_proba(input.view()) {
+            case["probabilities"] = rows(&probabilities);
         }
         fs::write(stem.with_extension("json"), case.to_string()).unwrap();
     }

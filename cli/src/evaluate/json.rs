@@ -21,6 +21,11 @@ pub(super) fn text(report: &Report, out: Option<&Path>) -> String {
         "outputs": report.outputs,
         "precision": report.precision,
         "loss": report.loss,
+        "loss_name": report.loss_record.name,
+        "class_weights": match report.loss_record.class_weights() {
+            [] => None,
+            weights => Some(weights),
+        },
         "out": out.map(|out| out.display().to_string()),
     });
     match &report.scores {
@@ -31,7 +36,6 @@ pub(super) fn text(report: &Report, out: Option<&Path>) -> String {
                 object["label"] = json!(label);
                 object
             });
-            object["loss_name"] = json!("cross-entropy");
             object["accuracy"] = json!(classes.accuracy);
             object["classes"] = named.collect();
             object["macro_average"] = of_class(&scores.macro_average);
@@ -45,10 +49,9 @@ pub(super) fn text(report: &Report, out: Option<&Path>) -> String {
                 object["name"] = json!(name);
                 object
             });
-            object["loss_name"] = json!("mse");
             object["loss_of_normalized_targets"] = json!(numbers.normalized);
             object["targets"] = named.collect();
-            object["mean"] = of_target(&numbers.mean);
+            object["mean_r2"] = json!(numbers.mean_r2());
             object["unit"] = json!(numbers.unit);
         }
     }

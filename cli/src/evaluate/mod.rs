@@ -59,6 +59,7 @@ pub(super) struct EvaluateArguments {
 
 pub(super) fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<Outcome> {
     use_threads(arguments.samples.threads)?;
+    opened::check_order("evaluate", &arguments.model, &arguments.data)?;
     let file = opened::file_of(&arguments.model)?;
     if let Some(folder) = &arguments.out {
         check_vacant(folder, "name a new one, so that nothing is lost")?;

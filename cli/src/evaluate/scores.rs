@@ -1,19 +1,17 @@
-//! What a model gets right.
+//! The report of a model on samples: its scores, with the names that belong to them.
 
 use std::path::Path;
 
-use mfnet::loss::ProbabilityCrossEntropyLoss;
-use mfnet::metrics::{
-    ClassificationScores, RegressionScores, accuracy, classification_scores, confusion_matrix,
-    regression_scores,
-};
-use mfnet::{CrossEntropyLoss, Element, Model, MseLoss, Targets, argmax};
-use ndarray::{Array2, s};
+use mfnet::checkpoint::{Metrics, ModelScores};
+use mfnet::loss::LossRecord;
+use mfnet::metrics::{ClassificationScores, RegressionScores, confusion_matrix};
+use mfnet::{Element, Model};
+use ndarray::Array2;
 
 use crate::opened::target_name;
 use crate::samples::Samples;
 
-/// All that is told of a model on samples.
+/// The report of a model on samples.
 #[derive(Debug)]
 pub(super) struct Report {
     pub(super) model: String,
@@ -24,11 +22,13 @@ pub(super) struct Report {
     pub(super) samples: usize,
     pub(super) features: usize,
     pub(super) outputs: usize,
-    pub(super) loss: f64,
+    /// None for a loss that no file holds.
+    pub(super) loss: Option<f64>,
+    pub(super) loss_record: LossRecord,
     pub(super) scores: Scores,
 }
 
-/// What the task asks for.
+/// The scores of the task.
 #[derive(Debug)]
 pub(super) enum Scores {
     Classes(Classes),
@@ -48,14 +48,20 @@ pub(super) struct Classes {
 pub(super) struct Numbers {
     /// Name and scores of each target.
     pub(super) targets: Vec<(String, RegressionScores)>,
-    /// The means of these.
-    pub(super) mean: RegressionScores,
     pub(super) unit: Option<&'static str>,
     /// Whether the loss is of normalised targets.
     pub(super) normalized: bool,
     /// Samples x targets, on the targets' own scale.
     pub(super) truth: Array2<f64>,
     pub(super) predicted: Array2<f64>,
+}
+
+impl Numbers {
+    /// The mean R^2 of the targets. The other scores are in the units of the targets, which need not be the same.
+    pub(super) fn mean_r2(&self) -> f64 {
+        let sum: f64 = self.targets.iter().map(|(_, scores)| scores.r2).sum();
+        sum / self.targets.len() as f64
+    }
 }
 
 impl Report {
@@ -66,53 +72,51 @@ impl Report {
     ) -> anyhow::Result<Self> {
         let (network, schema) = (model.network(), model.schema());
         let Samples { dataset, title, unit } = samples;
-        let targets = dataset.targets().clone();
-        let scaled = schema.scale(dataset)?;
-        let outputs = network.predict_dataset(&scaled)?;
-        let (loss, scores) = match targets {
-            Targets::Classes { labels, .. } => {
-                let loss = match network.gives_probabilities() {
-                    true => network.evaluate(&scaled, &ProbabilityCrossEntropyLoss::default())?,
-                    false => network.evaluate(&scaled, &CrossEntropyLoss::default())?,
-                };
-                let predicted = argmax(outputs.view())?;
-                let confusion = confusion_matrix(&predicted, &labels, schema.outputs)?;
-                let classes = Classes {
-                    accuracy: accuracy(&predicted, &labels)?,
-                    labels: schema.labels.clone(),
-                    scores: classification_scores(confusion.view())?,
-                    confusion,
-                };
-                (loss.loss, Scores::Classes(classes))
-            }
-            Targets::Values(truth) => {
-                let loss = network.evaluate(&scaled, &MseLoss::default())?.loss;
-                let predicted = schema.unscale(outputs)?;
-                let of_target = |target: usize| -> mfnet::Result<_> {
-                    let column = s![.., target..=target];
-                    let scores = regression_scores(predicted.slice(column), truth.slice(column))?;
-                    Ok((target_name(schema, target), scores))
-                };
-                let numbers = Numbers {
-                    targets: (0..schema.outputs).map(of_target).collect::<mfnet::Result<_>>()?,
-                    mean: regression_scores(predicted.view(), truth.view())?,
+        let ModelScores {
+            samples,
+            loss,
+            loss_record,
+            metrics,
+            ..
+        } = model.evaluate(dataset)?;
+        let scores = match metrics {
+            Metrics::Classes {
+                accuracy,
+                scores,
+                labels,
+                predicted,
+            } => Scores::Classes(Classes {
+                accuracy,
+                labels: schema.labels.clone(),
+                scores,
+                confusion: confusion_matrix(&predicted, &labels, schema.outputs)?,
+            }),
+            Metrics::Targets {
+                scores,
+                truth,
+                predicted,
+            } => {
+                let named = |(target, scores)| (target_name(schema, target), scores);
+                Scores::Numbers(Numbers {
+                    targets: scores.into_iter().enumerate().map(named).collect(),
                     unit,
                     normalized: schema.target_normalization.is_some(),
                     truth: truth.mapv(T::as_f64),
                     predicted: predicted.mapv(T::as_f64),
-                };
-                (loss, Scores::Numbers(numbers))
+                })
             }
+            _ => anyhow::bail!("the model has a task without scores"),
         };
         Ok(Report {
             model: file.display().to_string(),
             architecture: network.architecture(),
             precision: T::NAME,
             data: title,
-            samples: scaled.samples(),
+            samples,
             features: schema.features,
             outputs: schema.outputs,
             loss,
+            loss_record,
             scores,
         })
     }

@@ -16,24 +16,18 @@ pub(super) fn text(report: &Report) -> String {
     line("model", format!("{}, {}", report.architecture, report.precision));
     line("data", report.data.clone());
     line("samples", format::count(report.samples));
+    let of = match &report.scores {
+        Scores::Numbers(numbers) if numbers.normalized => " of normalised targets",
+        _ => "",
+    };
+    let loss = report.loss.map_or_else(|| "unknown".to_owned(), format::loss);
+    line("loss", format!("{loss} ({}{of})", report.loss_record));
     match &report.scores {
         Scores::Classes(classes) => {
-            line("loss", format!("{} (cross-entropy)", format::loss(report.loss)));
             line("accuracy", format::percent(classes.accuracy));
             text + "\n" + &of_classes(classes) + "\n" + &matrix::text(classes)
         }
-        Scores::Numbers(numbers) => {
-            let of = if numbers.normalized {
-                " of normalised targets"
-            } else {
-                ""
-            };
-            line(
-                "loss",
-                format!("{} (squared error{of})", format::loss(report.loss)),
-            );
-            text + "\n" + &of_numbers(numbers)
-        }
+        Scores::Numbers(numbers) => text + "\n" + &of_numbers(numbers),
     }
 }
 
@@ -76,11 +70,12 @@ fn of_numbers(numbers: &Numbers) -> String {
         row(name, scores);
     }
     if names.len() > 1 {
-        row("mean", &numbers.mean);
+        text += &format!("{:<width$} {:>8.4}\n", "mean", numbers.mean_r2());
     }
-    text + &match numbers.unit {
-        Some(unit) => format!("RMSE and MAE are in {unit}.\n"),
-        None => "RMSE and MAE are in the unit of the target.\n".to_owned(),
+    text + &match (numbers.unit, names.len()) {
+        (Some(unit), _) => format!("RMSE and MAE are in {unit}.\n"),
+        (None, 1) => "RMSE and MAE are in the unit of the target.\n".to_owned(),
+        (None, _) => "RMSE and MAE are in the unit of each target.\n".to_owned(),
     }
 }
 

@@ -3,6 +3,7 @@
 use mfnet::checkpoint::{FileKind, Setting};
 use mfnet::data::Normalization;
 use mfnet::data::{Scaling, Schema};
+use mfnet::loss::{LossRecord, Reduction};
 use serde_json::{Value, json};
 
 use super::{Report, layers};
@@ -35,10 +36,27 @@ pub(super) fn text(report: &Report) -> anyhow::Result<String> {
             None => None,
         },
         "schema": report.schema.as_ref().map(schema),
+        "output_kind": report.output_kind.map(|kind| kind.to_string()),
+        "loss": report.loss.as_ref().map(loss),
         "training": training,
         "tensors": tensors.collect::<Vec<_>>(),
     });
     Ok(format!("{object}\n"))
+}
+
+/// The loss of the training; its options are null for a loss of a library's own.
+fn loss(loss: &LossRecord) -> Value {
+    let options = loss.options.as_ref().map(|options| {
+        json!({
+            "reduction": match options.reduction {
+                Reduction::Mean => "mean",
+                Reduction::Sum => "sum",
+            },
+            "class_weights": options.class_weights,
+            "label_smoothing": options.label_smoothing,
+        })
+    });
+    json!({ "name": loss.name, "options": options })
 }
 
 fn layer(layer: &super::LayerSummary) -> Value {

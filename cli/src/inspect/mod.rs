@@ -8,8 +8,9 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
-use mfnet::checkpoint::{Contents, FileKind, Precision, Setting, contents_of, precision_of};
+use mfnet::checkpoint::{Contents, FileKind, OutputKind, Precision, Setting, contents_of, precision_of};
 use mfnet::data::Schema;
+use mfnet::loss::LossRecord;
 use mfnet::{Model, NeuralNetwork};
 
 use super::{Outcome, console, opened};
@@ -42,6 +43,10 @@ struct Report {
     network: Option<NeuralNetwork<f64>>,
     /// None where nothing says what the data mean.
     schema: Option<Schema<f64>>,
+    /// None where nothing says what the data mean.
+    output_kind: Option<OutputKind>,
+    /// None where the loss of the training is unknown.
+    loss: Option<LossRecord>,
 }
 
 /// A layer or an activation, without its numbers.
@@ -70,14 +75,17 @@ impl Report {
         let contents = contents_of(&file)?;
         let about =
             fs::metadata(&file).with_context(|| format!("{}: cannot read the file", file.display()))?;
-        let (network, schema) = match contents.kind {
+        let (mut network, mut schema, mut output_kind, mut loss) = (None, None, None, None);
+        match contents.kind {
             FileKind::Model | FileKind::Checkpoint { model: true, .. } => {
-                let (network, schema) = Model::load(&file)?.into_parts();
-                (Some(network), Some(schema))
+                let model = Model::load(&file)?;
+                (output_kind, loss) = (Some(model.output_kind()), model.loss().cloned());
+                let parts = model.into_parts();
+                (network, schema) = (Some(parts.0), Some(parts.1));
             }
-            FileKind::Network | FileKind::Checkpoint { .. } => (Some(NeuralNetwork::load(&file)?), None),
-            _ => (None, None),
-        };
+            FileKind::Network | FileKind::Checkpoint { .. } => network = Some(NeuralNetwork::load(&file)?),
+            _ => {}
+        }
         Ok(Report {
             bytes: about.len(),
             precision: precision_of(&file)?,
@@ -85,6 +93,8 @@ impl Report {
             contents,
             network,
             schema,
+            output_kind,
+            loss,
         })
     }
 }

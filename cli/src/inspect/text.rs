@@ -1,8 +1,9 @@
 //! The report as text.
 
 use indicatif::HumanBytes;
-use mfnet::checkpoint::{FileKind, TensorSummary};
+use mfnet::checkpoint::{FileKind, OutputKind, TensorSummary};
 use mfnet::data::{Scaling, Schema, Task};
+use mfnet::loss::LossRecord;
 
 use super::{LayerSummary, Report, layers};
 use crate::format::count;
@@ -35,6 +36,9 @@ pub(super) fn text(report: &Report) -> anyhow::Result<String> {
     if let Some(schema) = &report.schema {
         line("task", task(schema));
         line("inputs", inputs(schema));
+        if let Some(kind) = report.output_kind {
+            line("outputs", outputs_and_loss(kind, report.loss.as_ref()));
+        }
     }
     text += &format!("\n{}", table(&layers(network)?));
     if let Some(schema) = &report.schema {
@@ -84,6 +88,14 @@ fn inputs(schema: &Schema<f64>) -> String {
         None => "",
     };
     format!("{} features, {scaled}{gaps}", count(schema.features))
+}
+
+/// The meaning of the outputs, and the loss from which it follows.
+fn outputs_and_loss(kind: OutputKind, loss: Option<&LossRecord>) -> String {
+    match loss {
+        Some(loss) => format!("{kind}, trained with the loss {loss}"),
+        None => format!("{kind}; the loss of the training is unknown"),
+    }
 }
 
 fn table(layers: &[LayerSummary]) -> String {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use mfnet::Element;
 use mfnet::data::read::{write_npy, write_npy_labels, write_npz};
-use ndarray::{Axis, concatenate};
+use ndarray::{Array2, Axis, concatenate};
 
 use super::{Answers, Form, Wanted};
 
@@ -14,7 +14,17 @@ use super::{Answers, Form, Wanted};
 pub(super) struct Arrays<T>(Answers<T>);
 
 impl<T: Element> Arrays<T> {
-    pub(super) fn collect(parts: impl Iterator<Item = anyhow::Result<Answers<T>>>) -> anyhow::Result<Self> {
+    /// Collects the answers, with as many columns as the model has outputs.
+    pub(super) fn collect(
+        parts: impl Iterator<Item = anyhow::Result<Answers<T>>>,
+        outputs: usize,
+    ) -> anyhow::Result<Self> {
+        // The first part has no rows, for samples without any.
+        let none = Answers {
+            values: Array2::zeros((0, outputs)),
+            classes: Vec::new(),
+        };
+        let parts = std::iter::once(Ok(none)).chain(parts);
         let parts = parts.collect::<anyhow::Result<Vec<_>>>()?;
         let views: Vec<_> = parts.iter().map(|part| part.values.view()).collect();
         let values = concatenate(Axis(0), &views)?;
@@ -25,8 +35,8 @@ impl<T: Element> Arrays<T> {
         Ok(Arrays(Answers { values, classes }))
     }
 
-    /// NPY: what is wanted, classes by their numbers. NPZ: `predictions`, which are probabilities of classes, and for
-    /// classes `labels`.
+    /// NPY: the wanted values, classes by their numbers. NPZ: `predictions`, which are probabilities of classes (scores
+    /// where there are no probabilities) or numbers, and for classes `labels`.
     pub(super) fn write(&self, form: Form, wanted: Wanted, sink: &mut impl Write) -> anyhow::Result<()> {
         let Arrays(Answers { values, classes }) = self;
         // Errors call it by the name of the file it goes into.

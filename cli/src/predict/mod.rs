@@ -4,14 +4,13 @@ mod arrays;
 mod table;
 
 use std::ffi::OsStr;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
 use clap::Args;
 use mfnet::checkpoint::{Precision, precision_of};
 use mfnet::data::Task;
-use mfnet::loss::softmax;
 use mfnet::{Element, Model, argmax};
 use ndarray::Array2;
 
@@ -21,7 +20,7 @@ use super::given::Given;
 use super::out_file::{OutFile, refusal};
 use super::samples::SampleArguments;
 use super::train::use_threads;
-use super::{Outcome, opened, usage};
+use super::{Outcome, console, opened, usage};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -42,7 +41,8 @@ pub(super) struct PredictArguments {
     #[arg(value_name = "DATA")]
     data: Given,
 
-    /// The probability of each class, a column for each [default: the name of the most probable class]
+    /// The probability of each class, a column for each [default: the name of the predicted class]. A model that was trained
+    /// with --loss mse has none
     #[arg(long)]
     proba: bool,
 
@@ -63,12 +63,12 @@ enum Wanted {
     Numbers,
 }
 
-/// What a model says of some samples, in their order.
+/// The predictions for some samples, in their order.
 #[derive(Debug)]
 struct Answers<T> {
-    /// Samples x outputs: probabilities of classes, or numbers.
+    /// Samples x outputs: probabilities of classes, scores where there are no probabilities, or numbers.
     values: Array2<T>,
-    /// The most probable class of each; none for numbers.
+    /// The predicted class of each sample; empty for numbers.
     classes: Vec<u32>,
 }
 
@@ -82,6 +82,7 @@ enum Form {
 
 pub(super) fn predict(arguments: &PredictArguments) -> anyhow::Result<Outcome> {
     use_threads(arguments.samples.threads)?;
+    opened::check_order("predict", &arguments.model, &arguments.data)?;
     let file = opened::file_of(&arguments.model)?;
     match precision_of(&file)? {
         Precision::F32 => predict_in::<f32>(arguments, &file),
@@ -102,6 +103,11 @@ fn predict_in<T: Element>(arguments: &PredictArguments, file: &Path) -> anyhow::
         wanted != Wanted::Numbers || !arguments.proba,
         usage("--proba is for classes, and this model predicts numbers: leave it out".to_owned())
     );
+    if wanted == Wanted::Probabilities
+        && let Err(error) = model.check_probabilities()
+    {
+        return Err(usage(format!("--proba is not available: {error}")).into());
+    }
     let out = arguments.out.as_deref();
     let form = out.map_or(Form::Csv, Form::of);
     // Before any work is done for a file that cannot be.
@@ -110,7 +116,7 @@ fn predict_in<T: Element>(arguments: &PredictArguments, file: &Path) -> anyhow::
     let answers = parts.map(|part| answers(&model, &part?));
     let written = match form {
         Form::Csv => Table::new(schema, wanted).write(answers, &mut sink),
-        Form::Npy | Form::Npz => Arrays::collect(answers)?.write(form, wanted, &mut sink),
+        Form::Npy | Form::Npz => Arrays::collect(answers, schema.outputs)?.write(form, wanted, &mut sink),
     };
     match written {
         // Who reads no more has read enough.
@@ -123,16 +129,15 @@ fn predict_in<T: Element>(arguments: &PredictArguments, file: &Path) -> anyhow::
 
 fn answers<T: Element>(model: &Model<T>, design: &Array2<T>) -> anyhow::Result<Answers<T>> {
     let outputs = model.predict(design.view())?;
-    Ok(match model.schema().task {
-        Task::Classification => Answers {
-            classes: argmax(outputs.view())?,
-            values: softmax(outputs.view()),
-        },
-        Task::Regression => Answers {
-            classes: Vec::new(),
-            values: outputs,
-        },
-    })
+    let classes = match model.schema().task {
+        Task::Classification => argmax(outputs.view())?,
+        Task::Regression => Vec::new(),
+    };
+    let values = match model.check_probabilities() {
+        Ok(()) => model.probabilities(outputs)?,
+        Err(_) => outputs,
+    };
+    Ok(Answers { values, classes })
 }
 
 impl Form {
@@ -150,12 +155,15 @@ impl Form {
 #[derive(Debug)]
 enum Sink {
     Standard,
+    /// Standard output that is a terminal, which must not obey the names in a file.
+    Terminal,
     File(OutFile, PathBuf),
 }
 
 impl Sink {
     fn create(path: Option<&Path>) -> anyhow::Result<Self> {
         Ok(match path {
+            None if io::stdout().is_terminal() => Sink::Terminal,
             None => Sink::Standard,
             Some(path) => Sink::File(OutFile::create(path)?, path.to_owned()),
         })
@@ -163,14 +171,14 @@ impl Sink {
 
     fn refusal(&self) -> String {
         match self {
-            Sink::Standard => "cannot write to standard output".to_owned(),
+            Sink::Standard | Sink::Terminal => "cannot write to standard output".to_owned(),
             Sink::File(_, path) => refusal(path),
         }
     }
 
     fn finish(self) -> anyhow::Result<()> {
         match self {
-            Sink::Standard => Ok(()),
+            Sink::Standard | Sink::Terminal => Ok(()),
             Sink::File(file, _) => file.finish(),
         }
     }
@@ -180,13 +188,20 @@ impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Sink::Standard => io::stdout().lock().write(bytes),
+            Sink::Terminal => {
+                let text = String::from_utf8_lossy(bytes);
+                io::stdout()
+                    .lock()
+                    .write_all(console::readable(&text).as_bytes())?;
+                Ok(bytes.len())
+            }
             Sink::File(file, _) => file.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
-            Sink::Standard => io::stdout().lock().flush(),
+            Sink::Standard | Sink::Terminal => io::stdout().lock().flush(),
             Sink::File(file, _) => file.flush(),
         }
     }

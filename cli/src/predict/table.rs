@@ -36,17 +36,18 @@ impl Table {
         }
     }
 
-    /// Writes all parts, each when it is there. Before the first is, nothing is written.
+    /// Writes all parts, each when it is there. Before the first is, nothing is written; without any part, the header alone.
     pub(super) fn write<T: Element>(
         &self,
         parts: impl Iterator<Item = anyhow::Result<Answers<T>>>,
         sink: &mut impl Write,
     ) -> anyhow::Result<()> {
-        for (place, part) in parts.enumerate() {
+        let mut header = Some(&self.header);
+        for part in parts {
             let part = part?;
             let mut writer = Writer::from_writer(Vec::new());
-            if place == 0 {
-                writer.write_record(&self.header)?;
+            if let Some(header) = header.take() {
+                writer.write_record(header)?;
             }
             match self.wanted {
                 Wanted::Class => {
@@ -60,6 +61,11 @@ impl Table {
                     }
                 }
             }
+            sink.write_all(&writer.into_inner()?)?;
+        }
+        if let Some(header) = header {
+            let mut writer = Writer::from_writer(Vec::new());
+            writer.write_record(header)?;
             sink.write_all(&writer.into_inner()?)?;
         }
         Ok(sink.flush()?)

@@ -1,7 +1,7 @@
 //! Which data, and what of them.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::Args;
@@ -65,7 +65,7 @@ pub(crate) struct DataSettings {
     #[arg(long)]
     pub(crate) no_normalize: bool,
 
-    /// Samples to test with: a part of the data such as 0.2, or a file [default: the test set that belongs to the data, a
+    /// Samples to test with: a part of the data such as 0.2 or 20%, or a file [default: the test set that belongs to the data, a
     /// fifth of california-housing and iris, none of a file of one's own]
     #[arg(long, value_name = "FRACTION|FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -87,6 +87,39 @@ pub(crate) struct DataSettings {
     pub(crate) no_download: bool,
 }
 
+/// Splits `X.npy,Y.npy` into its two files. Where names have commas, the split whose files exist counts; a single file of
+/// the whole name is no pair.
+pub(crate) fn npy_pair(text: &str) -> Option<(PathBuf, PathBuf)> {
+    let is_npy = |name: &str| name.to_ascii_lowercase().ends_with(".npy");
+    let splits = text
+        .match_indices(',')
+        .map(|(comma, _)| (&text[..comma], &text[comma + 1..]));
+    let splits: Vec<_> = splits
+        .filter(|(inputs, targets)| is_npy(inputs) && is_npy(targets))
+        .collect();
+    if splits.is_empty() || Path::new(text).exists() {
+        return None;
+    }
+    let exist = |(inputs, targets): &&(&str, &str)| Path::new(inputs).exists() && Path::new(targets).exists();
+    let (inputs, targets) = splits.iter().find(exist).unwrap_or(&splits[0]);
+    Some((inputs.into(), targets.into()))
+}
+
+/// The name with which the same data are found from any folder: paths become absolute.
+pub(crate) fn located(name: &str) -> String {
+    let absolute = |path: &Path| match std::path::absolute(path) {
+        Ok(path) => path.to_string_lossy().into_owned(),
+        Err(_) => path.to_string_lossy().into_owned(),
+    };
+    if name == "-" || defaults::names().any(|known| known == name) {
+        return name.to_owned();
+    }
+    match npy_pair(name) {
+        Some((inputs, targets)) => format!("{},{}", absolute(&inputs), absolute(&targets)),
+        None => absolute(Path::new(name)),
+    }
+}
+
 /// Samples that are set apart.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "toml::Value", into = "toml::Value")]
@@ -100,9 +133,13 @@ impl FromStr for Share {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text.parse::<f64>() {
+        let part = match text.strip_suffix('%') {
+            Some(percent) => percent.trim_end().parse::<f64>().map(|percent| percent / 100.0),
+            None => text.parse(),
+        };
+        match part {
             Ok(part) if part > 0.0 && part < 1.0 => Ok(Share::Fraction(part)),
-            Ok(_) => Err("a part of the samples must be between 0 and 1".to_owned()),
+            Ok(_) => Err("a part of the samples must be between 0 and 1, such as 0.2 or 20%".to_owned()),
             Err(_) if text.is_empty() => Err("it must be a number between 0 and 1, or a file".to_owned()),
             Err(_) => Ok(Share::File(text.into())),
         }
@@ -136,5 +173,39 @@ impl fmt::Display for Share {
             Share::Fraction(part) => part.fmt(f),
             Share::File(path) => path.display().fmt(f),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_may_be_a_percentage() {
+        for text in ["0.2", "20%", "20 %"] {
+            assert_eq!(text.parse(), Ok(Share::Fraction(0.2)), "{text}");
+        }
+        assert_eq!("./20%".parse(), Ok(Share::File("./20%".into())));
+        for text in ["20", "0%", "100%", "-5%", "nan%"] {
+            assert!(text.parse::<Share>().unwrap_err().contains("20%"), "{text}");
+        }
+    }
+
+    #[test]
+    fn pairs_are_told_from_files_with_commas_in_their_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+        let pair = |inputs: &str, targets: &str| Some((path(inputs).into(), path(targets).into()));
+        let written = |inputs: &str, targets: &str| format!("{},{}", path(inputs), path(targets));
+        assert_eq!(npy_pair(&written("x.npy", "y.npy")), pair("x.npy", "y.npy"));
+        assert_eq!(npy_pair(&path("a,b.npy")), None);
+        for name in ["x.npy,1.npy", "y.npy", "x.npy,y.npy"] {
+            std::fs::write(path(name), "").unwrap();
+        }
+        assert_eq!(
+            npy_pair(&written("x.npy,1.npy", "y.npy")),
+            pair("x.npy,1.npy", "y.npy")
+        );
+        assert_eq!(npy_pair(&path("x.npy,y.npy")), None, "a file of this name");
     }
 }

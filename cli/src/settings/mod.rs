@@ -14,10 +14,12 @@ use std::path::Path;
 use anyhow::{Context, anyhow, ensure};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, FromArgMatches};
+use mfnet::Schedule;
+use mfnet::optimizer::ScheduleOptions;
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
-pub(super) use data::{DataSettings, Share};
+pub(super) use data::{DataSettings, Share, located, npy_pair};
 pub(super) use model::ModelSettings;
 pub(super) use names::{
     ACTIVATIONS, Header, OPTIMIZERS, Precision, Products, ReductionName, TaskName, activated, takes_momentum,
@@ -60,7 +62,8 @@ impl Settings {
         let optimizer = upper
             .into_iter()
             .find_map(|table| text(table, "training", "optimizer"));
-        let defaults = defaults::of(source, optimizer);
+        let mut defaults = defaults::of(source, optimizer);
+        drop_unfit(&mut defaults, &upper);
         let mut table = parsed;
         for layer in [defaults, written, given] {
             lay_over(&mut table, layer);
@@ -76,6 +79,52 @@ impl Settings {
             .with_context(place)?;
         settings.check()?;
         Ok(settings)
+    }
+
+    /// Names an option that was given on the command line and changes nothing, with what it goes with.
+    pub(super) fn option_without_effect(&self, matches: &ArgMatches) -> anyhow::Result<Option<String>> {
+        let parsed = Table::try_from(Settings::from_arg_matches(matches)?)?;
+        let given = given(&parsed, matches);
+        let has_no_layers = self.model.hidden().is_empty();
+        let schedules = |change: fn(&mut ScheduleOptions)| {
+            let names = schedules_with(change);
+            let is_used = names.contains(&self.training.lr_schedule.as_str());
+            (!is_used).then(|| format!("--lr-schedule {}", names.join(" or ")))
+        };
+        let needs = |is_missing: bool, other: &str| is_missing.then(|| other.to_owned());
+        let without_layers = "hidden layers, and --linear has none";
+        let from_file = "fresh weights, and --init reads them from a file";
+        let options = [
+            ("training", "lr-step", schedules(|options| options.every += 1)),
+            (
+                "training",
+                "lr-factor",
+                schedules(|options| options.factor /= 2.0),
+            ),
+            (
+                "training",
+                "lr-patience",
+                schedules(|options| options.patience += 1),
+            ),
+            (
+                "training",
+                "lr-minimum",
+                schedules(|options| options.minimum += 1.0),
+            ),
+            ("model", "dropout", needs(has_no_layers, without_layers)),
+            ("model", "batch-norm", needs(has_no_layers, without_layers)),
+            (
+                "model",
+                "initializer",
+                needs(self.training.init.is_some(), from_file),
+            ),
+        ];
+        let is_given =
+            |section: &str, key: &str| given.get(section).is_some_and(|given| given.get(key).is_some());
+        Ok(options.into_iter().find_map(|(section, key, missing)| {
+            let missing = missing.filter(|_| is_given(section, key))?;
+            Some(format!("--{key} has no effect here: it goes with {missing}"))
+        }))
     }
 
     /// The settings of a resumed run: those of its file, with the few that may change.
@@ -111,12 +160,12 @@ impl Settings {
             data_dir,
             ..
         } = &mut settings.data;
-        let shares = [test, validation].into_iter().flatten();
-        let files = shares.filter_map(|share| match share {
-            Share::File(path) if !path.to_string_lossy().contains(',') => Some(path),
-            _ => None,
-        });
-        for path in files.chain(data_dir).chain(&mut settings.training.init) {
+        for share in [test, validation].into_iter().flatten() {
+            if let Share::File(data) = share {
+                *data = located(&data.to_string_lossy()).into();
+            }
+        }
+        for path in data_dir.iter_mut().chain(&mut settings.training.init) {
             if let Ok(absolute) = std::path::absolute(&*path) {
                 *path = absolute;
             }
@@ -153,13 +202,55 @@ impl Settings {
         let hidden = self.model.hidden().len();
         let activations = self.model.activation.len();
         ensure!(
-            activations <= 1 || activations == hidden,
+            self.model.linear || activations <= 1 || activations == hidden,
             super::usage(format!(
                 "--activation names {activations} functions for {hidden} hidden layers: give one, or one for each"
             ))
         );
         Ok(())
     }
+}
+
+/// Removes the defaults of a data set that belong to other defaults of it, where those are replaced: activations of other
+/// hidden layers, and a loss that does not take the options for classes.
+fn drop_unfit(defaults: &mut Table, upper: &[&Table]) {
+    let find = |section: &str, key: &str| {
+        let value = |table: &&Table| table.get(section)?.get(key).cloned();
+        upper.iter().find_map(value)
+    };
+    let is_linear = find("model", "linear").and_then(|linear| linear.as_bool()) == Some(true);
+    let layers = |hidden: toml::Value| hidden.as_array().map(Vec::len);
+    let layers = match is_linear {
+        true => Some(0),
+        false => find("model", "hidden").and_then(layers),
+    };
+    if let Some(model) = defaults.get_mut("model").and_then(toml::Value::as_table_mut) {
+        let activations = model.get("activation").and_then(toml::Value::as_array);
+        if let (Some(layers), Some(activations)) = (layers, activations)
+            && activations.len() != layers
+        {
+            model.remove("activation");
+        }
+    }
+    let is_for_classes = ["class-weight", "label-smoothing"]
+        .iter()
+        .any(|key| find("training", key).is_some());
+    if is_for_classes && let Some(training) = defaults.get_mut("training").and_then(toml::Value::as_table_mut)
+    {
+        training.remove("loss");
+    }
+}
+
+/// The names of the schedules that an option changes.
+fn schedules_with(change: fn(&mut ScheduleOptions)) -> Vec<&'static str> {
+    let mut changed = ScheduleOptions::default();
+    change(&mut changed);
+    let differs = |name: &str| {
+        let schedule = |options| Schedule::by_name(name, options).ok();
+        schedule(&ScheduleOptions::default()) != schedule(&changed)
+    };
+    let names = Schedule::names().into_iter().map(|named| named.name);
+    names.filter(|name| differs(name)).collect()
 }
 
 /// The part of the parsed settings that was given, rather than left to its default.

@@ -95,6 +95,16 @@ pub(super) fn tune(arguments: &TuneArguments) -> anyhow::Result<Outcome> {
     let Some(first) = configurations.first() else {
         bail!(usage("there is no combination to try".to_owned()));
     };
+    // An option that some of the configurations use is not in vain.
+    let without_effect = configurations
+        .iter()
+        .map(|configuration| configuration.without_effect.as_ref());
+    if let (Some(Some(problem)), true) = (
+        without_effect.clone().next(),
+        without_effect.clone().all(|problem| problem.is_some()),
+    ) {
+        bail!(usage(problem.clone()));
+    }
     // Seen before any data are loaded.
     if let Some(out) = &arguments.out {
         Folder::check(out)?;

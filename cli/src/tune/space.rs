@@ -102,6 +102,8 @@ pub(super) struct Configuration {
     /// The values of the [varying](Space::varying) options, as they were given; none where an option does not apply.
     pub(super) chosen: Vec<Option<String>>,
     pub(super) settings: Settings,
+    /// The reason why an option changes nothing here, if there is such an option.
+    pub(super) without_effect: Option<String>,
 }
 
 impl Space {
@@ -147,16 +149,17 @@ impl Space {
                     .axes
                     .iter()
                     .map(|axis| axis.candidates.first().map(Candidate::first));
-                let settings = self.settings(&self.applicable(first.collect()), file)?;
+                let (settings, _) = self.settings(&self.applicable(first.collect()), file)?;
                 self.drawn(trials, settings.training.seed)
             }
         };
         let configuration = |choice: Choice| {
-            let settings = self.settings(&choice, file)?;
+            let (settings, without_effect) = self.settings(&choice, file)?;
             let varying = self.axes.iter().zip(choice).filter(|(axis, _)| axis.varies());
             Ok(Configuration {
                 chosen: varying.map(|(_, value)| value).collect(),
                 settings,
+                without_effect,
             })
         };
         choices.into_iter().map(configuration).collect()
@@ -230,8 +233,8 @@ impl Space {
         optimizers.any(|(value, axis)| axis.varies() && !value.as_deref().is_some_and(takes_momentum))
     }
 
-    /// What `mfnet train` would make of it.
-    fn settings(&self, choice: &Choice, file: Option<&Path>) -> anyhow::Result<Settings> {
+    /// The settings that `mfnet train` would make of a choice, and an option that changes nothing there.
+    fn settings(&self, choice: &Choice, file: Option<&Path>) -> anyhow::Result<(Settings, Option<String>)> {
         let mut arguments = self.fixed.clone();
         if self.has_own_momentum(choice) {
             arguments.retain(|argument| argument != "--nesterov");
@@ -253,7 +256,9 @@ impl Space {
             let message = text.split("\n\n").next().unwrap_or_default();
             usage(message.trim_start_matches("error: ").to_owned())
         })?;
-        Settings::layered(&matches, file)
+        let settings = Settings::layered(&matches, file)?;
+        let without_effect = settings.option_without_effect(&matches)?;
+        Ok((settings, without_effect))
     }
 }
 

@@ -70,7 +70,11 @@ fn json_is_one_object_with_an_entry_for_each_epoch() {
         "validation_accuracy",
         "test_loss",
         "test_accuracy",
-        "evaluated_on",
+        "final",
+        "target_names",
+        "labels",
+        "loss_name",
+        "class_weights",
         "learning_rate",
         "seconds",
         "samples_per_second",
@@ -113,6 +117,12 @@ fn json_is_one_object_with_an_entry_for_each_epoch() {
             "{key}"
         );
     }
+    let scores = &result["final"];
+    assert!(scores["validation"].is_null());
+    assert_eq!(keys(&scores["test"]).len(), 4);
+    assert_eq!(scores["test"]["accuracy"], result["test_accuracy"][2]);
+    assert!(scores["train"]["f1_macro"].is_f64() && scores["train"]["samples"] == 60_000);
+    assert_eq!(result["labels"].as_array().map(Vec::len), Some(10));
     assert!(result["samples_per_second"].as_f64().unwrap() > 0.0);
     assert!(err.contains("test accuracy"), "the summary is still there: {err}");
 }

@@ -157,6 +157,7 @@ fn classes_are_evaluated() {
         "precision",
         "loss",
         "loss_name",
+        "class_weights",
         "out",
         "accuracy",
         "classes",
@@ -185,7 +186,7 @@ fn numbers_are_evaluated() {
     assert_has(
         &out,
         &[
-            "(squared error of normalised targets)",
+            "(mse of normalised targets)",
             "target       R2       RMSE        MAE\nprice  ",
         ],
     );
@@ -208,17 +209,18 @@ fn numbers_are_evaluated() {
         "precision",
         "loss",
         "loss_name",
+        "class_weights",
         "out",
         "targets",
-        "mean",
+        "mean_r2",
         "unit",
         "loss_of_normalized_targets",
     ];
     assert_keys(&result, &keys);
     assert_eq!(result["targets"][0]["name"], "price");
     let (r2, rmse) = (
-        result["mean"]["r2"].as_f64().unwrap(),
-        result["mean"]["rmse"].as_f64().unwrap(),
+        result["mean_r2"].as_f64().unwrap(),
+        result["targets"][0]["rmse"].as_f64().unwrap(),
     );
     assert!(r2 > 0.99 && (0.5..5.0).contains(&rmse), "{result}");
     assert_eq!(names(&workshop.path("new")), ["scores"]);
@@ -385,6 +387,8 @@ fn models_are_shown() {
         "parameters",
         "layers",
         "schema",
+        "output_kind",
+        "loss",
         "training",
         "tensors",
     ];

@@ -16,6 +16,7 @@ mod script;
 
 #[cfg(unix)]
 mod ab;
+mod answers;
 mod cli;
 mod commands;
 mod doctor;

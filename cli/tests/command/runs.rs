@@ -79,15 +79,29 @@ fn classes_are_told_from_a_table_and_the_run_is_kept() {
         ("features", 2.into()),
         ("outputs", 2.into()),
         ("epochs", 40.into()),
-        ("evaluated_on", "validation".into()),
+        ("labels", serde_json::json!(["birch", "oak"])),
+        ("target_names", serde_json::json!(["kind"])),
         ("out", "run".into()),
     ] {
         assert_eq!(result[key], value, "{key}");
     }
     assert!(
-        result["test_accuracy"][39].as_f64() > Some(0.9),
+        result["validation_accuracy"][39].as_f64() > Some(0.9),
         "{}",
-        result["test_accuracy"]
+        result["validation_accuracy"]
+    );
+    // Without a test set there are no scores of one.
+    assert!(result["test_loss"][39].is_null() && result["test_accuracy"][39].is_null());
+    let scores = &result["final"];
+    assert!(scores["test"].is_null());
+    assert_eq!(
+        scores["validation"]["accuracy"],
+        result["validation_accuracy"][39]
+    );
+    assert!(scores["train"]["f1_macro"].as_f64() > Some(0.9));
+    assert_eq!(
+        (&scores["train"]["samples"], &scores["validation"]["samples"]),
+        (&160.into(), &40.into())
     );
     let expected = [
         "config.toml",
@@ -166,6 +180,12 @@ fn numbers_are_predicted_in_their_own_unit() {
         (&"regression".into(), &1.into())
     );
     assert!(names(&at.join("run")).contains(&"predictions.png".to_owned()));
+    let of_target = &result["final"]["test"]["targets"][0];
+    assert!(
+        of_target["r2"].as_f64() > Some(0.99) && of_target["rmse"].as_f64() < Some(5.0),
+        "{of_target}"
+    );
+    assert!(of_target["name"].is_null() && result["labels"].is_null() && result["target_names"].is_null());
     let model = mfnet::Model::<f32>::load(at.join("run/model.safetensors")).unwrap();
     let predicted = model.predict(ndarray::array![[50.0, 50.0]].view()).unwrap()[[0, 0]];
     assert!((predicted - 1050.0).abs() < 2.0, "{predicted}");
@@ -287,6 +307,12 @@ fn a_run_that_ended_early_is_over() {
         history(&at.join("run")),
         fs::read(at.join("run/model.safetensors")).unwrap(),
     );
+    // The last epoch is not the result: early stopping restored an earlier one.
+    let best = ended["best_epoch"].as_u64().unwrap() as usize;
+    assert_eq!(
+        ended["final"]["validation"]["accuracy"],
+        ended["validation_accuracy"][best - 1]
+    );
     // From another folder, as the settings name files in a way that holds there too.
     let elsewhere = tempfile::tempdir().unwrap();
     let run = at.join("run");
@@ -301,6 +327,150 @@ fn a_run_that_ended_early_is_over() {
     );
     let further = trained(at, &["--resume", "run", "--epochs", "600"]);
     assert!(further["epochs"].as_u64() > ended["epochs"].as_u64());
+}
+
+#[test]
+fn fewer_epochs_than_a_run_has_are_refused() {
+    let folder = folder_with("trees.csv", &trees(60));
+    let at = folder.path();
+    let options = "trees.csv --ignore id --epochs 10 --checkpoint-every 1 --out run";
+    trained(at, &options.split(' ').collect::<Vec<_>>());
+    let config = fs::read(at.join("run/config.toml")).unwrap();
+    let message = refused(at, &["--resume", "run", "--epochs", "5"], 2);
+    assert!(
+        message.contains("--epochs 5") && message.contains("trained 10 epochs already"),
+        "{message}"
+    );
+    assert_eq!(fs::read(at.join("run/config.toml")).unwrap(), config);
+    // Other data are refused before the settings are written.
+    fs::write(at.join("trees.csv"), trees(61)).unwrap();
+    let message = refused(at, &["--resume", "run", "--epochs", "20"], 1);
+    assert!(message.contains("the training set is"), "{message}");
+    assert_eq!(fs::read(at.join("run/config.toml")).unwrap(), config);
+    fs::write(at.join("trees.csv"), trees(60)).unwrap();
+    // A complete run says how to train it further.
+    let (code, _, err) = parts(&mut mfnet(at, &["train", "--resume", "run"]));
+    assert_eq!(code, Some(0), "{err}");
+    for part in [
+        "complete after 10 of 10 epochs",
+        "--epochs N",
+        "--init run/model.safetensors",
+    ] {
+        assert!(err.contains(part), "{err}");
+    }
+    assert_eq!(trained(at, &["--resume", "run", "--epochs", "12"])["epochs"], 12);
+}
+
+#[test]
+fn defaults_of_a_data_set_fit_the_options_that_were_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    for (options, parameters) in [
+        ("--linear", 2 * 3),
+        ("--hidden 50", 50 * 3 + 2 * 51),
+        ("--hidden 5,4", 5 * 3 + 4 * 6 + 2 * 5),
+    ] {
+        let all = format!("circle --epochs 1 {options}");
+        let result = trained(at, &all.split(' ').collect::<Vec<_>>());
+        assert_eq!(result["parameters"], parameters, "{options}");
+    }
+    let weighted = ["circle", "--epochs", "1", "--class-weight", "balanced"];
+    assert_eq!(trained(at, &weighted)["loss_name"], "cross-entropy");
+    let all = [
+        "circle",
+        "--epochs",
+        "1",
+        "--hidden",
+        "7",
+        "--activation",
+        "relu,tanh",
+    ];
+    assert!(refused(at, &all, 2).contains("--activation names 2 functions for 1 hidden layers"));
+}
+
+#[test]
+fn options_without_effect_are_refused() {
+    let folder = folder_with("trees.csv", &trees(60));
+    let at = folder.path();
+    for (options, expected) in [
+        (
+            "--lr-factor 0.1",
+            "--lr-factor has no effect here: it goes with --lr-schedule step or plateau",
+        ),
+        ("--lr-step 3 --lr-schedule cosine", "--lr-schedule step"),
+        ("--lr-patience 3", "--lr-schedule plateau"),
+        (
+            "--lr-minimum 0 --lr-schedule step",
+            "--lr-schedule cosine or cosine-per-step or plateau",
+        ),
+        (
+            "--linear --dropout 0.1",
+            "--dropout has no effect here: it goes with hidden layers",
+        ),
+        ("--linear --batch-norm", "--batch-norm"),
+    ] {
+        let all = format!("trees.csv --out run {options}");
+        let message = refused(at, &all.split(' ').collect::<Vec<_>>(), 2);
+        assert!(message.contains(expected), "{options}: {message}");
+        assert_eq!(names(at), ["trees.csv"]);
+    }
+    // A configuration holds all settings, used or not.
+    let options = "trees.csv --ignore id --epochs 1 --lr-schedule plateau --lr-factor 0.5 --out run";
+    trained(at, &options.split(' ').collect::<Vec<_>>());
+    trained(at, &["--config", "run/config.toml", "--lr-schedule", "constant"]);
+}
+
+#[test]
+fn a_part_of_the_samples_may_be_a_percentage() {
+    let folder = folder_with("trees.csv", &trees(60));
+    let at = folder.path();
+    let options = "trees.csv --ignore id --epochs 1 --test 20% --validation 25% --out run";
+    let result = trained(at, &options.split(' ').collect::<Vec<_>>());
+    let samples = |set: &str| result["final"][set]["samples"].as_u64();
+    assert_eq!(
+        (samples("test"), samples("validation"), samples("train")),
+        (Some(12), Some(12), Some(36))
+    );
+    let config = fs::read_to_string(at.join("run/config.toml")).unwrap();
+    assert!(config.contains("test = 0.2\n"), "{config}");
+}
+
+#[test]
+fn files_with_commas_are_found_again_from_another_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let inputs =
+        ndarray::Array2::from_shape_fn((30, 2), |(row, column)| ((row * 7 + column * 3) % 10) as f32);
+    let targets = inputs
+        .column(0)
+        .mapv(|value| 2.5 * value)
+        .insert_axis(ndarray::Axis(1));
+    for name in ["x,1.npy", "x.npy"] {
+        let path = at.join(name);
+        mfnet::data::read::write_npy(&path, fs::File::create(&path).unwrap(), inputs.view()).unwrap();
+    }
+    let path = at.join("y.npy");
+    mfnet::data::read::write_npy(&path, fs::File::create(&path).unwrap(), targets.view()).unwrap();
+    fs::write(at.join("trees.csv"), trees(40)).unwrap();
+    fs::write(at.join("oaks,birches.csv"), trees(20)).unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    for (run, options) in [
+        ("arrays", "x,1.npy,y.npy --test x.npy,y.npy"),
+        ("table", "trees.csv --ignore id --validation oaks,birches.csv"),
+    ] {
+        let all = format!("{options} --epochs 2 --checkpoint-every 1 --out {run}");
+        trained(at, &all.split(' ').collect::<Vec<_>>());
+        let run = at.join(run);
+        let further = trained(
+            elsewhere.path(),
+            &["--resume", run.to_str().unwrap(), "--epochs", "3"],
+        );
+        assert_eq!(further["epochs"], 3);
+        let config = run.join("config.toml");
+        trained(elsewhere.path(), &["--config", config.to_str().unwrap()]);
+    }
+    // Without their targets, inputs whose name has a comma are inputs.
+    assert!(refused(at, &["x,1.npy"], 2).contains("name two"));
 }
 
 #[test]

@@ -116,6 +116,11 @@ fn a_signal_ends_a_training_with_what_there_is() {
             rest.iter().any(|line| line.contains(" of 1,000,000 epochs")),
             "{rest:?}"
         );
+        assert!(
+            rest.iter()
+                .any(|line| line.starts_with("resume with") && line.ends_with("mfnet train --resume run")),
+            "{rest:?}"
+        );
         let run = at.join("run");
         Model::<f32>::load(run.join("model.safetensors")).unwrap();
         Model::<f32>::load(run.join("checkpoint.safetensors")).unwrap();

@@ -117,7 +117,7 @@ fn a_grid_is_tried_and_the_best_is_a_configuration_to_train() {
     // The very training whose test error was told.
     let trained = done(at, "train", "--config found/config.toml --out model");
     assert_eq!(trained["samples"], 120);
-    assert_eq!(trained["evaluated_on"], "test");
+    assert_eq!(trained["final"]["test"]["accuracy"], result["test"]["accuracy"]);
     assert_eq!(trained["test_accuracy"][39], result["test"]["accuracy"]);
     assert_eq!(trained["test_loss"][39], result["test"]["loss"]);
     let error = result["test"]["error"].as_f64().unwrap();
@@ -290,4 +290,21 @@ fn wrong_input_ends_with_one_message_and_nothing_written() {
         assert!(err.contains(part), "{arguments}: {err}");
         assert_eq!(names(at), before, "{arguments}");
     }
+}
+
+#[test]
+fn options_that_some_trials_use_are_no_fault() {
+    let folder = points();
+    let at = folder.path();
+    let result = tuned(at, "circle --hidden 4,4x3 --epochs 1 --validation 0.2");
+    assert_eq!(result["asked"], 2);
+    let result = tuned(
+        at,
+        "points.csv --lr-schedule constant,plateau --lr-factor 0.5 --epochs 1 --hidden 3",
+    );
+    assert_eq!(result["asked"], 2);
+    let arguments = ["tune", "points.csv", "--lr", "0.1,0.2", "--lr-factor", "0.5"];
+    let (code, out, err) = parts(&mut mfnet(at, &arguments));
+    assert_eq!((code, out.as_str()), (Some(2), ""), "{err}");
+    assert!(err.contains("--lr-factor has no effect here"), "{err}");
 }

@@ -11,7 +11,7 @@ use prost::Message;
 use self::graph::{Chain, data_type, integer, value};
 use self::messages::{DataType, OperatorSet, Property};
 use super::tensors::refuse_not_finite;
-use super::{Model, Registry};
+use super::{Model, OutputKind, Registry};
 use crate::atomic;
 use crate::data::{Scaling, Schema, Task};
 use crate::element::Element;
@@ -45,13 +45,16 @@ pub(super) fn export<T: Element>(model: &Model<T>, path: &Path, registry: &Regis
     let mut outputs = vec![value("output", kind, Some(schema.outputs))];
     if schema.task == Task::Classification {
         let keep_no_axis = vec![integer("axis", 1), integer("keepdims", 0)];
-        if model.network().gives_probabilities() {
-            chain.node("Identity", ["output"], "probabilities", Vec::new());
-        } else {
-            chain.node("Softmax", ["output"], "probabilities", vec![integer("axis", 1)]);
+        let softmax = match model.output_kind() {
+            OutputKind::Logits => Some(("Softmax", vec![integer("axis", 1)])),
+            OutputKind::Probabilities => Some(("Identity", Vec::new())),
+            OutputKind::Scores | OutputKind::Numbers => None,
+        };
+        if let Some((operator, attributes)) = softmax {
+            chain.node(operator, ["output"], "probabilities", attributes);
+            outputs.push(value("probabilities", kind, Some(schema.outputs)));
         }
         chain.node("ArgMax", ["output"], "label", keep_no_axis);
-        outputs.push(value("probabilities", kind, Some(schema.outputs)));
         outputs.push(value("label", DataType::Int64, None));
     }
     let file = messages::Model {

@@ -19,8 +19,8 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// The tables that the rows of one CSV file are cut into, one after the other;
 /// [`read_csv_parts`](super::read_csv_parts) makes them.
 ///
-/// All have the same columns and, if the file has a header, its names. There is one at least, and nothing after an
-/// error.
+/// All have the same columns and, if the file has a header, its names. There is one at least, which has no rows where the
+/// file has a header alone, and nothing after an error.
 pub struct CsvParts<'a> {
     path: PathBuf,
     reader: Reader<Lines<Chain<Cursor<Vec<u8>>, Source<'a>>>>,
@@ -71,19 +71,30 @@ impl<'a> CsvParts<'a> {
 
     /// The first part; an error for a file without rows.
     pub(super) fn first(&mut self) -> Result<Table> {
+        let table = self.first_or_header()?;
+        if table.rows() == 0 {
+            let problem = "there are no rows below the columns' names";
+            return Err(Error::file(&self.path, Position::Line(1), problem));
+        }
+        Ok(table)
+    }
+
+    /// The first part, which has no rows where the file has a header alone: one line of text in every column counts as
+    /// such.
+    fn first_or_header(&mut self) -> Result<Table> {
         let mut none = None;
         self.fill(&mut none, self.rows.saturating_add(1))?;
-        let no_rows = |problem| Error::file(&self.path, Position::Line(1), problem);
-        let mut table = none.ok_or_else(|| no_rows("the file has no rows"))?;
-        if self.header.unwrap_or_else(|| table.starts_with_names()) {
+        let empty = || Error::file(&self.path, Position::Line(1), "the file has no rows");
+        let mut table = none.ok_or_else(empty)?;
+        if self
+            .header
+            .unwrap_or_else(|| table.starts_with_names() || table.is_line_of_text())
+        {
             table.take_header();
             let mut seen = HashSet::new();
             if let Some(twice) = table.names().iter().find(|&name| !seen.insert(name)) {
                 let problem = format_args!("two columns are named `{twice}`");
                 return Err(Error::file(&self.path, Position::Line(1), problem));
-            }
-            if table.rows() == 0 {
-                return Err(no_rows("there are no rows below the columns' names"));
             }
         }
         Ok(table)
@@ -92,7 +103,7 @@ impl<'a> CsvParts<'a> {
     /// The next part, until there is none.
     fn part(&mut self) -> Result<Option<Table>> {
         let table = match self.columns.take() {
-            None => self.first()?,
+            None => self.first_or_header()?,
             Some(columns) => {
                 let mut table = Some(columns);
                 self.fill(&mut table, self.rows)?;
@@ -200,6 +211,24 @@ mod tests {
                 assert_eq!(together, cells(&whole), "{rows} rows a part");
             }
         }
+    }
+
+    #[test]
+    fn a_header_alone_is_a_part_without_rows() {
+        let parts: Vec<Table> = parts("height,width\n", 7)
+            .into_iter()
+            .map(Result::unwrap)
+            .collect();
+        assert_eq!(parts.len(), 1);
+        assert_eq!(
+            (parts[0].rows(), parts[0].names()),
+            (0, &["height".to_owned(), "width".to_owned()][..])
+        );
+        let error = read_csv_from("t.csv", "height,width\n".as_bytes(), &CsvOptions::default()).unwrap_err();
+        assert!(
+            error.to_string().contains("no rows below the columns' names"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -1,0 +1,208 @@
+//! The evaluation of a model: the loss it was trained with, and the metrics of its task.
+
+use ndarray::{Array2, s};
+
+use super::{Model, OutputKind};
+use crate::data::{Dataset, Targets};
+use crate::element::Element;
+use crate::error::{Error, Result};
+use crate::loss::{CrossEntropyLoss, LossRecord, MseLoss, ProbabilityCrossEntropyLoss};
+use crate::metrics::{
+    ClassificationScores, RegressionScores, accuracy, argmax, class_scores, regression_scores,
+};
+
+/// The scores of a model on samples.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct ModelScores<T> {
+    /// The number of samples.
+    pub samples: usize,
+    /// The mean loss of a sample, of scaled targets; `None` for a loss of your own, which no file holds.
+    pub loss: Option<f64>,
+    /// The loss that was computed: the one that the model was trained with, class weights included. Where that is unknown,
+    /// the cross-entropy for classes and the mean squared error for numbers.
+    pub loss_record: LossRecord,
+    /// The metrics of the task.
+    pub metrics: Metrics<T>,
+}
+
+/// The metrics of a model's task.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Metrics<T> {
+    /// Metrics of a classification.
+    Classes {
+        /// The fraction of the samples, 0 to 1, whose class is predicted.
+        accuracy: f64,
+        /// Precision, recall and F1 of each class, and their averages.
+        scores: ClassificationScores,
+        /// The class of each sample.
+        labels: Vec<u32>,
+        /// The predicted class of each sample.
+        predicted: Vec<u32>,
+    },
+    /// Metrics of a regression.
+    Targets {
+        /// R^2, RMSE and MAE of each target, in the target's own unit: targets of different units have no mean.
+        scores: Vec<RegressionScores>,
+        /// The true values, samples x targets, on the raw scale.
+        truth: Array2<T>,
+        /// The predictions, samples x targets, on the raw scale.
+        predicted: Array2<T>,
+    },
+}
+
+impl<T: Element> Model<T> {
+    /// Evaluates the model on raw samples: the loss it was trained with, and the metrics of its task.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] for a data set of another shape or task; [`Error::InvalidData`] for a prediction of classes that
+    /// is NaN.
+    ///
+    /// ```
+    /// use mfnet::checkpoint::Metrics;
+    /// use mfnet::data::Schema;
+    /// use mfnet::{CrossEntropyLoss, Dataset, Model, NeuralNetwork, Sgd, Trainer};
+    /// use ndarray::array;
+    ///
+    /// let raw = Dataset::classification(array![[1.0], [2.0], [8.0], [9.0]], vec![0, 0, 1, 1], 2)?;
+    /// let schema = Schema::of(&raw).normalized(&raw)?;
+    /// let network = NeuralNetwork::<f64>::builder(1).linear(2).seed(7).build()?;
+    /// let mut trainer = Trainer::new(network, CrossEntropyLoss::default(), Sgd::new(0.5)?);
+    /// trainer.fit(&schema.scale(raw.clone())?)?;
+    ///
+    /// let scores = trainer.into_model(schema)?.evaluate(raw)?;
+    /// assert_eq!(scores.loss_record.to_string(), "cross-entropy");
+    /// let Metrics::Classes { accuracy, scores, .. } = scores.metrics else { unreachable!() };
+    /// assert_eq!((accuracy, scores.macro_average.f1), (1.0, 1.0));
+    /// # Ok::<(), mfnet::Error>(())
+    /// ```
+    pub fn evaluate(&self, raw: Dataset<T>) -> Result<ModelScores<T>> {
+        let truth = match raw.targets() {
+            Targets::Values(truth) => Some(truth.clone()),
+            Targets::Classes { .. } => None,
+        };
+        self.score(&self.schema().scale(raw)?, truth)
+    }
+
+    /// As [`Model::evaluate`], for samples that the schema has scaled already, such as those of a training.
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::evaluate`].
+    pub fn evaluate_scaled(&self, scaled: &Dataset<T>) -> Result<ModelScores<T>> {
+        self.schema().check_samples("Model::evaluate_scaled", scaled)?;
+        let truth = match scaled.targets() {
+            Targets::Values(values) => Some(self.schema().unscale(values.clone())?),
+            Targets::Classes { .. } => None,
+        };
+        self.score(scaled, truth)
+    }
+
+    /// Computes the scores; `truth` are the raw targets of a regression.
+    fn score(&self, scaled: &Dataset<T>, truth: Option<Array2<T>>) -> Result<ModelScores<T>> {
+        let loss_record = self.loss_or_default();
+        let loss = match loss_record.loss::<T>()? {
+            Some(loss) => Some(self.network().evaluate(scaled, &*loss)?.loss),
+            None => None,
+        };
+        let outputs = self.network().predict_dataset(scaled)?;
+        let metrics = match (scaled.targets(), truth) {
+            (Targets::Classes { labels, classes }, _) => {
+                let predicted = argmax(outputs.view())?;
+                Metrics::Classes {
+                    accuracy: accuracy(&predicted, labels)?,
+                    scores: class_scores(&predicted, labels, *classes)?,
+                    labels: labels.clone(),
+                    predicted,
+                }
+            }
+            (Targets::Values(_), Some(truth)) => {
+                let predicted = self.schema().unscale(outputs)?;
+                let of_target = |target: usize| {
+                    let column = s![.., target..=target];
+                    regression_scores(predicted.slice(column), truth.slice(column))
+                };
+                Metrics::Targets {
+                    scores: (0..self.schema().outputs).map(of_target).collect::<Result<_>>()?,
+                    truth,
+                    predicted,
+                }
+            }
+            (Targets::Values(_), None) => return Err(Error::data("Model::evaluate", "there are no targets")),
+        };
+        Ok(ModelScores {
+            samples: scaled.samples(),
+            loss,
+            loss_record,
+            metrics,
+        })
+    }
+
+    /// The record of the loss of the training, or of the usual loss for outputs of this kind.
+    fn loss_or_default(&self) -> LossRecord {
+        let usual = || match self.output_kind() {
+            OutputKind::Probabilities => LossRecord::of::<T>(&ProbabilityCrossEntropyLoss::default()),
+            OutputKind::Numbers => LossRecord::of::<T>(&MseLoss::default()),
+            OutputKind::Logits | OutputKind::Scores => LossRecord::of::<T>(&CrossEntropyLoss::default()),
+        };
+        self.loss().cloned().unwrap_or_else(usual)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Schema;
+    use crate::network::NeuralNetwork;
+    use ndarray::array;
+
+    #[test]
+    fn the_loss_is_the_weighted_one_of_the_training() {
+        let data = Dataset::classification(array![[0.0], [1.0], [2.0]], vec![0, 1, 1], 2).unwrap();
+        let schema = Schema::of(&data).normalized(&data).unwrap();
+        let network = NeuralNetwork::<f64>::builder(1)
+            .linear(2)
+            .seed(7)
+            .build()
+            .unwrap();
+        let loss = CrossEntropyLoss::default().with_class_weights(vec![3.0, 0.5]);
+        let scaled = schema.scale(data.clone()).unwrap();
+        let expected = network.evaluate(&scaled, &loss).unwrap();
+        let model = Model::new(network, schema).unwrap().trained_with(&loss).unwrap();
+        let scores = model.evaluate(data).unwrap();
+        assert_eq!(scores.loss, Some(expected.loss));
+        assert_eq!(scores, model.evaluate_scaled(&scaled).unwrap());
+        let Metrics::Classes { accuracy, .. } = scores.metrics else {
+            panic!("classes")
+        };
+        assert_eq!(Some(accuracy), expected.accuracy);
+    }
+
+    #[test]
+    fn each_target_has_scores_of_its_own() {
+        let data = Dataset::regression(array![[0.0], [1.0]], array![[1.0, 1000.0], [3.0, 5000.0]]).unwrap();
+        let schema = Schema::of(&data).normalized(&data).unwrap();
+        // Zero weights predict the means.
+        let network = NeuralNetwork::<f64>::builder(1);
+        let network = network
+            .initializer(crate::layer::Initializer::Zeros)
+            .linear(2)
+            .build()
+            .unwrap();
+        let scores = Model::new(network, schema).unwrap().evaluate(data).unwrap();
+        assert_eq!(
+            (scores.loss, scores.loss_record.name.as_str()),
+            (Some(2.0), "mse")
+        );
+        let Metrics::Targets { scores, .. } = scores.metrics else {
+            panic!("numbers")
+        };
+        let [one, other] = [scores[0].rmse, scores[1].rmse];
+        assert!(
+            (one - 1.0).abs() < 1e-12 && (other - 2000.0).abs() < 1e-9,
+            "{one}, {other}"
+        );
+    }
+}
