@@ -17,7 +17,7 @@ use clap::{ArgMatches, Args, FromArgMatches};
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
-pub(super) use data::{DataSettings, Share};
+pub(super) use data::{DataSettings, Share, csv_options};
 pub(super) use model::ModelSettings;
 pub(super) use names::{
     ACTIVATIONS, Header, OPTIMIZERS, Precision, Products, ReductionName, TaskName, activated, takes_momentum,
