@@ -8,6 +8,9 @@ use super::table::{Cell, Table, truth_value};
 /// From this many columns on, the first line `0,1,2,...` alone is taken for names.
 const LONG_SEQUENCE: usize = 10;
 
+/// Up to this many rows, decimals below ascending numbers may be chance.
+const FEW_ROWS: usize = 5;
+
 /// Decides whether the first row of a table names the columns, and says why.
 ///
 /// It does if
@@ -43,7 +46,8 @@ pub(super) fn decide(table: &Table, known: &[String]) -> (bool, String) {
             .iter()
             .filter(|&&(column, _)| is_above_decimals(table, column))
     };
-    if first.is_ascending() && 2 * decimals().count() > first.numbers.len() && !repeats() {
+    let is_told = first.is_sequence(2) || table.rows() > FEW_ROWS;
+    if is_told && first.is_ascending() && 2 * decimals().count() > first.numbers.len() && !repeats() {
         return names("it has ascending whole numbers above decimals".to_owned());
     }
     if first.is_sequence(LONG_SEQUENCE) {
@@ -182,10 +186,10 @@ mod tests {
             "0|1|2|target"
         );
         assert_eq!(names("0,1,2\n5.1,3.5,1\n4.9,3.0,0\n"), "0|1|2");
-        assert_eq!(
-            names("region,2019,2020\nnorth,1.5,2.5\nsouth,1.0,2.0\n"),
-            "region|2019|2020"
-        );
+        let rows = "north,1.5,2.5\nsouth,1.0,2.0\n";
+        let years = |count| format!("region,2019,2020\n{}", rows.repeat(count));
+        assert_eq!(names(&years(3)), "region|2019|2020");
+        assert_eq!(names(&years(1)), "", "too few rows to tell");
         assert_eq!(
             names("0,1,2,3,4,5,6,7,8,9\n5,6,7,8,9,1,2,3,4,1\n"),
             "0|1|2|3|4|5|6|7|8|9"

@@ -16,7 +16,7 @@ use crate::error::Result;
 
 impl Table {
     /// The inputs of a model, whose schema was kept, from a table with or without targets: missing values are imputed, and
-    /// categories are the numbers of their texts in the schema, as [`Model::predict`](crate::Model::predict) takes them.
+    /// categories are the numbers of their texts in the schema, as `Model::predict` takes them.
     ///
     /// If both have names, a feature is the column of its name: the order is free, and other columns are left out.
     /// Else columns go by their place: the table has the features alone, or all columns that the model's table had.

@@ -14,6 +14,10 @@ use super::schema::Schema;
 use crate::element::Element;
 use crate::error::{Error, Result};
 
+/// The problem of a missing value that nothing stands in for.
+const MISSING: &str = "the value is missing; leave the row out, or train with a value in its place (`--impute mean`, median, \
+                       most-frequent or a number)";
+
 /// How raw samples become data that a network is trained on.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Preparation {
@@ -68,7 +72,7 @@ impl FromStr for Imputation {
     /// ```
     /// use mfnet::data::Imputation;
     ///
-    /// assert_eq!("median".parse(), Ok(Imputation::Median).map_err(|error: mfnet::Error| error.to_string()));
+    /// assert_eq!("median".parse::<Imputation>()?, Imputation::Median);
     /// # Ok::<(), mfnet::Error>(())
     /// ```
     fn from_str(text: &str) -> Result<Self> {
@@ -213,11 +217,11 @@ impl<T: Element> Schema<T> {
         };
         let numbers: Vec<Vec<Option<T>>> = texts.iter().enumerate().map(numbers).collect();
         for ((row, feature), value) in values.indexed_iter_mut() {
-            let place = || (feature, self.column_name(feature));
+            let place = (row, feature);
             if value.is_nan() {
                 *value = match &self.imputation {
                     Some(imputation) => imputation[feature],
-                    None => return Err(missing(origin.as_ref(), row, place())),
+                    None => return Err(refuse(self, origin.as_ref(), place, MISSING)),
                 };
             } else if let Some(own) = numbers.get(feature).filter(|own| !own.is_empty()) {
                 // Read as the place of a text.
@@ -227,7 +231,7 @@ impl<T: Element> Schema<T> {
                     (None, Unknown::Ignore) => -T::one(),
                     (None, Unknown::Error) => {
                         let text = &texts[feature][own_number];
-                        return Err(self.unknown_category(origin.as_ref(), row, place(), text));
+                        return Err(self.unknown_category(origin.as_ref(), place, text));
                     }
                 };
             }
@@ -342,19 +346,13 @@ impl<T: Element> Schema<T> {
         }
     }
 
-    fn unknown_category(
-        &self,
-        origin: Option<&Origin>,
-        row: usize,
-        (feature, name): (usize, String),
-        text: &str,
-    ) -> Error {
+    fn unknown_category(&self, origin: Option<&Origin>, place: (usize, usize), text: &str) -> Error {
         let problem = format_args!(
             "the category {:?} was not there in training, which knew {}; --unknown ignore trains a model that takes any",
             shorten(text),
-            enumerated(self.categories_of(feature))
+            enumerated(self.categories_of(place.1))
         );
-        refuse(origin, row, (feature, &name), problem)
+        refuse(self, origin, place, problem)
     }
 
     fn check_features(&self, operation: &'static str, raw: &RawSamples<T>) -> Result<()> {
@@ -375,12 +373,6 @@ impl<T: Element> Schema<T> {
             )),
         }
     }
-}
-
-fn missing(origin: Option<&Origin>, row: usize, (feature, name): (usize, String)) -> Error {
-    let problem = "the value is missing; leave the row out, or train with a value in its place (`--impute mean`, median, \
-                   most-frequent or a number)";
-    refuse(origin, row, (feature, &name), problem)
 }
 
 /// The most frequent of sorted numbers, the least of those that are equally frequent.

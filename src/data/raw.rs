@@ -147,21 +147,25 @@ impl<T: Element> RawSamples<T> {
     }
 }
 
-/// An error at a feature of a sample: with the line if the sample is from a table.
-pub(super) fn refuse(
+/// An error at a feature of a sample, with the line and the column's name if the sample is from a table that has such.
+pub(super) fn refuse<T: Element>(
+    schema: &Schema<T>,
     origin: Option<&Origin>,
-    row: usize,
-    (feature, name): (usize, &str),
+    (row, feature): (usize, usize),
     problem: impl std::fmt::Display,
 ) -> Error {
     let Some(origin) = origin else {
+        let name = schema.feature_name(feature);
         return Error::data(format_args!("row {row}, {name}"), problem);
     };
     let position = Position::Cell {
         line: origin.lines[row],
         column: origin.columns[feature] + 1,
     };
-    Error::file(&origin.path, position, format_args!("{name}: {problem}"))
+    match schema.feature_names.get(feature) {
+        Some(name) => Error::file(&origin.path, position, format_args!("column `{name}`: {problem}")),
+        None => Error::file(&origin.path, position, problem),
+    }
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ mod hostile_arguments;
 #[cfg(unix)]
 mod instructions;
 mod kills;
+mod preparation;
 mod runs;
 #[cfg(unix)]
 mod signals;
