@@ -6,8 +6,8 @@
 //! never overwrites an earlier one, but gets a number. The combination is chosen by its loss on a validation set; the
 //! test set has no say.
 //!
-//! Some copies of `iris.data` lack a few measures. The library refuses them; this example goes on with the mean of the
-//! column in their place, and says so.
+//! Some copies of `iris.data` lack a few measures. The library refuses them; this example goes on with the mean of
+//! the training samples in their place, and says so.
 //!
 //! ```text
 //! cargo run --release --example 09_iris [EPOCHS [FOLDER OF EXPERIMENTS]]
@@ -15,15 +15,12 @@
 
 use mfnet::data::known::{self, Source};
 use mfnet::data::read::{CsvOptions, read_csv};
-use mfnet::data::train_test_split;
-use mfnet::data::{Batch, Normalization};
-use mfnet::data::{Columns, Task};
+use mfnet::data::{Batch, Columns, Fitted, Imputation, Preparation, RawSamples, Schema, Task};
 use mfnet::loss::ProbabilityCrossEntropyLoss;
 use mfnet::report::{Curves, Panel, Series, curves};
 use mfnet::{
-    DataLoader, Dataset, Error, Evaluation, NeuralNetwork, Position, Sgd, Shuffle, Targets, Workspace, argmax,
+    DataLoader, Dataset, Error, Evaluation, NeuralNetwork, Position, Sgd, Shuffle, Workspace, argmax,
 };
-use ndarray::ArrayView2;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -37,18 +34,21 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let epochs = arguments.next().map_or(Ok(60), |text| text.parse())?;
     let folder = PathBuf::from(arguments.next().unwrap_or("experiments".to_owned()));
-    let all = match iris() {
+    let (all, schema) = match iris() {
         Err(error @ Error::Unavailable { .. }) => {
             eprintln!("SKIPPED: {error}");
             return Ok(());
         }
         answer => answer?,
     };
-    let (rest, test) = train_test_split(&all, 0.2, SEED)?;
-    let (train, validation) = train_test_split(&rest, 0.2, SEED)?;
-    let normalization = Normalization::of(train.to_values().view())?;
-    let [train, validation, test] = [train, validation, test].map(|data| normalized(&data, &normalization));
-    let (train, validation, test) = (train?, validation?, test?);
+    let (rest, test) = all.split(0.2, SEED, &schema)?;
+    let (train, validation) = rest.split(0.2, SEED, &schema)?;
+    let preparation = Preparation {
+        imputation: Some(Imputation::Mean),
+        ..Preparation::default()
+    };
+    let Fitted { schema, train, .. } = schema.fit(train, &preparation)?;
+    let (validation, test) = (schema.apply(validation)?, schema.apply(test)?);
 
     println!("learning rate  width  validation loss  validation error  test error");
     let error = |evaluation: &Evaluation| 1.0 - evaluation.accuracy.unwrap_or_default();
@@ -191,8 +191,8 @@ fn log(
     Ok(place)
 }
 
-/// The published data set, or one that lacks some measures, with means in their place.
-fn iris() -> mfnet::Result<Dataset<f64>> {
+/// The published data set, or one that lacks some measures, and the meaning of its columns.
+fn iris() -> mfnet::Result<(RawSamples<f64>, Schema<f64>)> {
     match known::iris(&Source::default(), &mut |_| {}) {
         Err(Error::InvalidFile {
             path,
@@ -200,31 +200,26 @@ fn iris() -> mfnet::Result<Dataset<f64>> {
             problem,
         }) => {
             eprintln!(
-                "{}: {position}: {problem}; this is not the file that UCI publishes.\nThe mean of the column stands in \
-                 for every missing value.",
+                "{}: {position}: {problem}; this is not the file that UCI publishes.\nThe mean of the training \
+                 samples stands in for every missing value.",
                 path.display()
             );
             let options = CsvOptions {
                 header: Some(false),
                 delimiter: Some(b','),
+                ..CsvOptions::default()
             };
             let columns = Columns {
                 task: Some(Task::Classification),
-                impute_mean: true,
                 ..Columns::default()
             };
-            Ok(read_csv(&path, &options)?.examples(&columns)?.dataset)
+            let examples = read_csv(&path, &options)?.examples(&columns)?;
+            Ok((examples.samples, examples.schema))
         }
-        answer => answer,
-    }
-}
-
-fn normalized(data: &Dataset<f64>, normalization: &Normalization<f64>) -> mfnet::Result<Dataset<f64>> {
-    let scaled = |values: ArrayView2<'_, f64>| normalization.apply(values);
-    match data.targets() {
-        Targets::Classes { labels, classes } => {
-            Dataset::classification(scaled(data.to_values().view())?, labels.clone(), *classes)
+        answer => {
+            let all = answer?;
+            let schema = Schema::of(&all);
+            Ok((all.into(), schema))
         }
-        Targets::Values(_) => unreachable!("flowers have classes"),
     }
 }

@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{bail, ensure};
 use mfnet::data::known::Source;
 use mfnet::data::read;
-use mfnet::data::train_test_split;
-use mfnet::data::{Columns, Examples, Schema};
+use mfnet::data::{Columns, Examples, Fitted, Preparation, RawSamples, Schema};
 use mfnet::{Dataset, Element, Error};
 
 use super::defaults;
@@ -29,6 +28,8 @@ pub(super) struct Task<T> {
     pub(super) unit: Option<&'static str>,
     /// Why the task is what it is, where it was told from a file.
     pub(super) reason: Option<String>,
+    /// The features that are the same in all training samples.
+    pub(super) constant: Vec<String>,
 }
 
 /// The part of the training samples that early stopping sets apart if it is told of no others.
@@ -38,7 +39,31 @@ const VALIDATION: f64 = 0.1;
 /// what can stand in for it, and then notes that in the settings.
 pub(super) fn load<T: Element>(settings: &mut Settings, quiet: bool) -> anyhow::Result<Task<T>> {
     let (name, raw) = unscaled(settings, quiet)?;
-    prepare(&name, raw, settings)
+    let task = prepare(&name, raw, settings)?;
+    warn_of_constants(&task.constant);
+    Ok(task)
+}
+
+/// Says which features are the same in all training samples.
+pub(super) fn warn_of_constants(constant: &[String]) {
+    const SHOWN: usize = 10;
+    if constant.is_empty() {
+        return;
+    }
+    let more = match constant.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let names: Vec<String> = constant
+        .iter()
+        .take(SHOWN)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    console::note(&format!(
+        "warning: the same in every training sample: {}{more}; centred and kept, without information (--ignore leaves \
+         columns out)",
+        names.join(", ")
+    ));
 }
 
 /// Loads what the settings name under its name, with the samples to test with set apart, if there are to be any.
@@ -76,9 +101,7 @@ pub(super) fn prepare<T: Element>(
     settings: &mut Settings,
 ) -> anyhow::Result<Task<T>> {
     let Raw {
-        mut train,
-        mut schema,
-        ..
+        mut train, schema, ..
     } = raw;
     if settings.training.early_stopping.is_some() && settings.data.validation.is_none() {
         settings.data.validation = Some(Share::Fraction(VALIDATION));
@@ -89,20 +112,26 @@ pub(super) fn prepare<T: Element>(
         train = rest;
         validation = Some(apart);
     }
-    if !settings.data.no_normalize {
-        schema = schema.normalized(&train).context(
-            "leave such columns out with --ignore, or use the numbers as they are with --no-normalize",
-        )?;
-    }
-    let scale = |raw: Option<Dataset<T>>| raw.map(|raw| schema.scale(raw)).transpose();
+    let preparation = Preparation {
+        imputation: settings.data.impute,
+        unknown: settings.data.unknown.unknown(),
+        normalize: !settings.data.no_normalize,
+    };
+    let Fitted {
+        schema,
+        train,
+        constant,
+    } = schema.fit(train, &preparation)?;
+    let apply = |raw: Option<RawSamples<T>>| raw.map(|raw| schema.apply(raw)).transpose();
     Ok(Task {
         name: name.to_owned(),
-        train: schema.scale(train)?,
-        validation: scale(validation)?,
-        test: scale(raw.test)?,
+        train,
+        validation: apply(validation)?,
+        test: apply(raw.test)?,
         schema,
         unit: raw.unit,
         reason: raw.reason,
+        constant,
     })
 }
 
@@ -123,12 +152,12 @@ pub(super) fn pair<T: Element>(
     let raw = known::set(name, source, seed, quiet)?;
     let (train, test) = match (raw.test, raw.test_part) {
         (Some(test), _) => (raw.train, test),
-        (None, part) => train_test_split(&raw.train, part.unwrap_or(0.2), seed)?,
+        (None, part) => raw.train.split(part.unwrap_or(0.2), seed, &raw.schema)?,
     };
-    let schema = raw.schema.normalized(&train)?;
+    let fitted = raw.schema.fit(train, &Preparation::default())?;
     Ok(Pair {
-        train: schema.scale(train)?,
-        test: schema.scale(test)?,
+        test: fitted.schema.apply(test)?,
+        train: fitted.train,
     })
 }
 
@@ -144,13 +173,16 @@ fn raw<T: Element>(
         return own(name, settings);
     }
     ensure!(
-        settings.target.is_empty() && settings.ignore.is_empty() && settings.task.is_none(),
+        settings.target.is_empty()
+            && settings.ignore.is_empty()
+            && settings.categorical.is_empty()
+            && settings.task.is_none(),
         usage(format!(
-            "--target, --ignore and --task are for files of your own: what {name} has to learn is known"
+            "--target, --ignore, --categorical and --task are for files of your own: what {name} has to learn is known"
         ))
     );
     match settings.impute {
-        Some(_) if name == "iris" => known::imputed_iris(source, quiet),
+        Some(_) if name == "iris" => known::iris_with_gaps(source, quiet),
         Some(_) => bail!(usage(format!("--impute is for tables: in {name} nothing can be missing"))),
         None => known::set(name, source, seed, quiet).map_err(|error| match name {
             "iris" if matches!(error.downcast_ref(), Some(Error::InvalidFile { .. })) => error.context(
@@ -182,14 +214,14 @@ fn own<T: Element>(name: &str, settings: &DataSettings) -> anyhow::Result<Raw<T>
                 targets: settings.target.clone(),
                 ignore: settings.ignore.clone(),
                 task,
-                impute_mean: settings.impute.is_some(),
+                categorical: settings.categorical.clone(),
             };
-            let table = given.table(&settings.header.options())?;
+            let table = given.table(&settings.csv_options(&[]))?;
             (table.examples(&columns)?, None)
         }
     };
     Ok(Raw {
-        train: examples.dataset,
+        train: examples.samples,
         test,
         schema: examples.schema,
         test_part: None,
@@ -208,24 +240,30 @@ fn given(name: &str) -> anyhow::Result<Given> {
 /// NumPy's arrays have no columns to name.
 fn refuse_columns(settings: &DataSettings) -> anyhow::Result<()> {
     ensure!(
-        settings.target.is_empty() && settings.ignore.is_empty() && settings.impute.is_none(),
-        usage("--target, --ignore and --impute are for CSV files: arrays have no columns to name".to_owned())
+        settings.target.is_empty()
+            && settings.ignore.is_empty()
+            && settings.categorical.is_empty()
+            && settings.impute.is_none(),
+        usage(
+            "--target, --ignore, --categorical and --impute are for CSV files: arrays have no columns to name".to_owned()
+        )
     );
     Ok(())
 }
 
 /// The samples that are left, and those that are set apart: a part of them, or those of a file.
 pub(super) fn set_apart<T: Element>(
-    data: Dataset<T>,
+    data: RawSamples<T>,
     share: &Share,
     schema: &Schema<T>,
     settings: &DataSettings,
     seed: u64,
-) -> anyhow::Result<(Dataset<T>, Dataset<T>)> {
+) -> anyhow::Result<(RawSamples<T>, RawSamples<T>)> {
     match share {
-        Share::Fraction(part) => Ok(train_test_split(&data, *part, seed)?),
+        Share::Fraction(part) => Ok(data.split(*part, seed, schema)?),
         Share::File(path) => {
-            let apart = given(&path.to_string_lossy())?.samples(&settings.header.options(), schema)?;
+            let options = settings.csv_options(&schema.feature_names);
+            let apart = given(&path.to_string_lossy())?.raw_samples(&options, schema)?;
             Ok((data, apart))
         }
     }

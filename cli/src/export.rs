@@ -47,8 +47,12 @@ fn export_in<T: Element>(file: &Path, onnx: &Path) -> anyhow::Result<String> {
         OutputKind::Scores => format!("output (N x {outputs}, scores), label (N)"),
         _ => format!("output (N x {outputs}, {kind}), probabilities (N x {outputs}), label (N)"),
     };
+    let categories = match schema.categories.is_empty() {
+        true => "",
+        false => "; categories by their numbers, places counted from 0 in the lists of the metadata",
+    };
     Ok(format!(
-        "written   {}\ntakes     input (N x {}, {}), as it is in your files\ngives     {gives}\n",
+        "written   {}\ntakes     input (N x {}, {}), as it is in your files{categories}\ngives     {gives}\n",
         onnx.display(),
         schema.features,
         T::NAME

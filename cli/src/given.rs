@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use anyhow::{bail, ensure};
 use mfnet::data::read::{self, CsvOptions};
-use mfnet::data::{Schema, Table};
+use mfnet::data::{RawSamples, Schema, Table};
 use mfnet::{Dataset, Element};
 
 use super::defaults;
@@ -94,6 +94,29 @@ impl Given {
             Given::Npy(_) => return Err(self.without_targets()),
             Given::Known(name) => bail!(usage(format!("{name} is a data set's name: name a file here"))),
         })
+    }
+
+    /// The samples of files as they are, targets included, for a schema that may not be fitted yet.
+    pub(super) fn raw_samples<T: Element>(
+        &self,
+        csv: &CsvOptions,
+        schema: &Schema<T>,
+    ) -> anyhow::Result<RawSamples<T>> {
+        match self {
+            Given::Csv(_) | Given::StandardInput => {
+                self.check()?;
+                Ok(self.table(csv)?.raw_samples_for(schema)?)
+            }
+            _ => {
+                ensure!(
+                    schema.categories.is_empty(),
+                    usage(format!(
+                        "{self}: arrays have no texts, and the training samples have categories: name a CSV file"
+                    ))
+                );
+                Ok(self.samples(csv, schema)?.into())
+            }
+        }
     }
 
     /// The table in a CSV file, or that comes in on standard input.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail, ensure};
 use clap::Args;
 use mfnet::checkpoint::{Precision, precision_of};
-use mfnet::data::{Layout, Scaling, Schema, Task};
+use mfnet::data::{Layout, Scaling, Schema, Task, Unknown};
 use mfnet::{Element, Model, NeuralNetwork};
 
 use super::parse::whole;
@@ -176,6 +176,9 @@ impl ImportArguments {
                 features: (0..features).collect(),
                 targets: (features..features + target_columns).collect(),
             },
+            categories: Vec::new(),
+            unknown: Unknown::default(),
+            missing: None,
         })
     }
 }

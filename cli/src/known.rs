@@ -4,7 +4,7 @@ use anyhow::{bail, ensure};
 use mfnet::data::digits::{DEFAULT_TEST_SAMPLES, DEFAULT_TRAINING_SAMPLES, digits};
 use mfnet::data::known::{self, Source};
 use mfnet::data::read::{self, CsvOptions};
-use mfnet::data::{Columns, Scaling, Schema};
+use mfnet::data::{Columns, RawSamples, Scaling, Schema};
 use mfnet::{Dataset, Element, Error};
 
 use super::download::DownloadBar;
@@ -15,8 +15,8 @@ const CIRCLE: (usize, usize) = (1000, 1000);
 /// Data as they are, nothing scaled.
 #[derive(Debug)]
 pub(super) struct Raw<T> {
-    pub(super) train: Dataset<T>,
-    pub(super) test: Option<Dataset<T>>,
+    pub(super) train: RawSamples<T>,
+    pub(super) test: Option<RawSamples<T>>,
     pub(super) schema: Schema<T>,
     /// The part to test with, where the data have none of their own.
     pub(super) test_part: Option<f64>,
@@ -44,15 +44,15 @@ pub(super) fn set<T: Element>(name: &str, source: &Source, seed: u64, quiet: boo
         |(train, test): (Dataset<T>, Dataset<T>), features: &[&str], labels: &[&str]| -> anyhow::Result<_> {
             Ok(Raw {
                 schema: Schema::of(&train).named(features, &[], labels)?,
-                train,
-                test: Some(test),
+                train: train.into(),
+                test: Some(test.into()),
                 test_part: None,
                 unit: None,
                 reason: None,
             })
         };
     let whole = |all: Dataset<T>, schema: Schema<T>, unit| Raw {
-        train: all,
+        train: all.into(),
         test: None,
         schema,
         test_part: Some(0.2),
@@ -90,21 +90,17 @@ pub(super) fn set<T: Element>(name: &str, source: &Source, seed: u64, quiet: boo
     })
 }
 
-/// Iris from a copy with gaps.
-pub(super) fn imputed_iris<T: Element>(source: &Source, quiet: bool) -> anyhow::Result<Raw<T>> {
+/// Iris from a copy that may have gaps.
+pub(super) fn iris_with_gaps<T: Element>(source: &Source, quiet: bool) -> anyhow::Result<Raw<T>> {
     let mut bar = DownloadBar::new(quiet);
     let folder = known::Known::Iris.fetch(source, &mut |progress| bar.show(progress))?;
     let options = CsvOptions {
         header: Some(false),
         ..CsvOptions::default()
     };
-    let columns = Columns {
-        impute_mean: true,
-        ..Columns::default()
-    };
-    let examples = read::read_csv(&folder.join("iris.data"), &options)?.examples(&columns)?;
+    let examples = read::read_csv(&folder.join("iris.data"), &options)?.examples(&Columns::default())?;
     Ok(Raw {
-        train: examples.dataset,
+        train: examples.samples,
         test: None,
         schema: examples.schema.named(&known::IRIS_FEATURES, &["species"], &[])?,
         test_part: Some(0.2),
@@ -133,10 +129,11 @@ pub(super) fn samples<T: Element>(
         )),
         _ => error,
     })?;
-    let (dataset, part) = match test {
+    let (samples, part) = match test {
         Some(test) => (test, "test samples"),
         None => (train, "all samples, as it has no test set of its own"),
     };
+    let dataset = schema.complete(samples)?;
     Ok(KnownSamples {
         dataset,
         part,

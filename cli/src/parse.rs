@@ -47,6 +47,18 @@ pub(super) fn above_zero_to_one(text: &str) -> Result<f64, String> {
     )
 }
 
+/// One ASCII letter, or `tab`.
+pub(super) fn letter(text: &str) -> Result<char, String> {
+    if matches!(text, "tab" | "\\t") {
+        return Ok('\t');
+    }
+    let mut letters = text.chars();
+    match (letters.next(), letters.next()) {
+        (Some(letter), None) if letter.is_ascii() && !matches!(letter, '\n' | '\r') => Ok(letter),
+        _ => Err("it must be one ASCII letter, or tab".to_owned()),
+    }
+}
+
 fn number(text: &str, fits: impl Fn(f64) -> bool, expected: &str) -> Result<f64, String> {
     let number = text.parse().ok().filter(|number: &f64| number.is_finite());
     number

@@ -8,15 +8,15 @@ use clap::Args;
 use mfnet::data::Inputs;
 use mfnet::data::Schema;
 use mfnet::data::known::Source;
-use mfnet::data::read::{self, CsvParts};
+use mfnet::data::read::{self, CsvOptions, CsvParts};
 use mfnet::{Dataset, Element};
 use ndarray::{Array2, Axis};
 
 use super::data::source;
 use super::given::{Given, STANDARD_INPUT};
 use super::known;
-use super::parse::whole;
-use super::settings::Header;
+use super::parse::{letter, whole};
+use super::settings::{Header, csv_options};
 use super::usage;
 
 /// The cells of a CSV file that are held in memory at a time: less than 100 MB of text.
@@ -30,6 +30,15 @@ pub(super) struct SampleArguments {
     /// Whether the first line of a CSV file has the columns' names
     #[arg(long, value_name = "WHETHER", default_value = "auto")]
     header: Header,
+
+    /// Letter between the cells of a CSV file, or tab [default: a tab or a semicolon if all of the first lines have it,
+    /// else a comma]
+    #[arg(long, value_name = "LETTER", value_parser = letter)]
+    delimiter: Option<char>,
+
+    /// Letter around cells of a CSV file that hold the delimiter or line ends [default: "]
+    #[arg(long, value_name = "LETTER", value_parser = letter)]
+    quote: Option<char>,
 
     /// Folder of data sets, with files such as DIR/mnist/t10k-images-idx3-ubyte.gz [default: the environment variable
     /// MFNET_DATA_DIR]
@@ -71,6 +80,15 @@ impl SampleArguments {
         source(self.data_dir.as_deref(), self.no_download)
     }
 
+    /// How a CSV file for a model is read: its missing values are spelled as in training, and its columns named so.
+    fn options<T: Element>(&self, schema: &Schema<T>) -> CsvOptions {
+        CsvOptions {
+            missing: schema.missing.clone(),
+            names: schema.feature_names.clone(),
+            ..csv_options(self.header, self.delimiter, self.quote)
+        }
+    }
+
     /// The samples, targets included, for a model whose schema this is.
     pub(super) fn samples<T: Element>(
         &self,
@@ -86,7 +104,7 @@ impl SampleArguments {
                 unit: samples.unit,
             });
         }
-        let dataset = given.samples(&self.header.options(), schema)?;
+        let dataset = given.samples(&self.options(schema), schema)?;
         Ok(Samples {
             dataset,
             title: given.to_string(),
@@ -104,10 +122,10 @@ impl SampleArguments {
                 samples.check(name, schema)?;
                 rows_of(samples.dataset.inputs().clone())
             }
-            Given::Csv(path) => tables(read::read_csv_parts(path, &self.header.options(), rows)?, schema),
+            Given::Csv(path) => tables(read::read_csv_parts(path, &self.options(schema), rows)?, schema),
             Given::StandardInput => {
                 let parts =
-                    read::read_csv_parts_from(STANDARD_INPUT, io::stdin(), &self.header.options(), rows)?;
+                    read::read_csv_parts_from(STANDARD_INPUT, io::stdin(), &self.options(schema), rows)?;
                 tables(parts, schema)
             }
             Given::Npz(path) => arrays(given, read::read_npz_inputs(path)?, schema)?,

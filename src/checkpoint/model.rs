@@ -53,19 +53,20 @@ impl<T: Element> Model<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`] for a schema whose number of features or outputs is not the network's; [`Error::InvalidData`] for
+    /// [`Error::Shape`] for a schema whose number of features (with one for each category) or outputs is not the network's; [`Error::InvalidData`] for
     /// one whose parts do not fit each other.
     pub fn new(network: NeuralNetwork<T>, schema: Schema<T>) -> Result<Self> {
         schema.check()?;
-        if (schema.features, schema.outputs) != (network.inputs(), network.outputs()) {
-            let shown = |features, outputs| format!("{features} features and {outputs} outputs");
+        let inputs = schema.network_inputs();
+        if (inputs, schema.outputs) != (network.inputs(), network.outputs()) {
+            let shown = |inputs, outputs| format!("{inputs} features and {outputs} outputs");
             return Err(Error::shape(
                 "Model::new",
                 format_args!(
                     "a schema of the network's {}",
                     shown(network.inputs(), network.outputs())
                 ),
-                shown(schema.features, schema.outputs),
+                shown(inputs, schema.outputs),
             ));
         }
         Ok(Model {
@@ -218,7 +219,8 @@ impl<T: Element> Model<T> {
     /// Returns predictions for raw features: a regression's targets on the raw scale, or a classification's logits,
     /// probabilities or scores, as [`Model::output_kind`] says.
     ///
-    /// A missing value (NaN) is replaced by the feature's imputed value in the schema.
+    /// A missing value (NaN) is replaced by the feature's imputed value in the schema. A category is given by its number, its
+    /// place in [`Schema::categories`]; [`Table::inputs_for`](crate::data::Table::inputs_for) makes numbers of texts.
     ///
     /// # Shapes
     ///
@@ -227,7 +229,8 @@ impl<T: Element> Model<T> {
     /// # Errors
     ///
     /// [`Error::Shape`] for another number of features; [`Error::InvalidData`] for a value that is not finite and cannot
-    /// be imputed, with its row, counted from 0, and its feature.
+    /// be imputed, and for a number of no category unless unknown ones are ignored, with its row, counted from 0, and its
+    /// feature.
     pub fn predict(&self, design: ArrayView2<'_, T>) -> Result<Array2<T>> {
         let complete = self.complete(design)?;
         let Inputs::Values(inputs) = self.schema.scale_inputs(Inputs::Values(complete))? else {
@@ -324,8 +327,9 @@ impl<T: Element> Model<T> {
     /// Writes the model as an ONNX file, for other programs to predict with.
     ///
     /// Its graph takes raw features, `input` (N x features), and gives `output` (N x outputs), what [`Model::predict`]
-    /// gives; for classes also `label` (N), and `probabilities` (N x classes) unless the outputs are
-    /// [scores](OutputKind::Scores). Names of features, targets and classes are in its metadata, as JSON. The file is replaced atomically, never in part. (On CPUs, onnxruntime
+    /// gives, categories by their numbers (a number of no category is ignored there); for classes also `label` (N), and
+    /// `probabilities` (N x classes) unless the outputs are [scores](OutputKind::Scores). Names of features, categories,
+    /// targets and classes are in its metadata, as JSON. The file is replaced atomically, never in part. (On CPUs, onnxruntime
     /// computes convolutions, ELU, GELU and softplus in f32 only: load a model with these in f32 to export it for
     /// onnxruntime.)
     ///

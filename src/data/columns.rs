@@ -18,23 +18,32 @@ pub struct Columns {
     pub ignore: Vec<String>,
     /// What is predicted. Default: what the targets look like, see [`Examples`](super::Examples).
     pub task: Option<Task>,
-    /// Whether a missing feature becomes the mean of its column; else it is an error. Default: no.
-    pub impute_mean: bool,
+    /// Features that are categories whatever their cells look like, such as postcodes. Default: columns of text that have few
+    /// different ones.
+    pub categorical: Vec<String>,
 }
 
 /// The columns of a table, sorted by their use.
 pub(super) struct Chosen {
     pub(super) features: Vec<usize>,
     pub(super) targets: Vec<usize>,
+    /// Features that the user calls categories.
+    pub(super) categorical: Vec<usize>,
 }
 
 impl Columns {
     /// Finds the columns in a table.
     pub(super) fn find(&self, table: &Table) -> Result<Chosen> {
-        let find = |names: &[String]| -> Result<Vec<usize>> {
-            names.iter().map(|name| find_column(table, name)).collect()
+        let mut unknown = Vec::new();
+        let mut find = |names: &[String]| -> Vec<usize> {
+            let mut column = |name: &String| find_column(table, name).map_err(|error| unknown.push(error));
+            names.iter().filter_map(|name| column(name).ok()).collect()
         };
-        let (mut targets, ignored) = (find(&self.targets)?, find(&self.ignore)?);
+        let (mut targets, ignored) = (find(&self.targets), find(&self.ignore));
+        let categorical = find(&self.categorical);
+        if !unknown.is_empty() {
+            return Err(table.refuse_columns(unknown));
+        }
         let free = |column: &usize| !ignored.contains(column);
         if self.targets.is_empty() {
             targets.extend((0..table.width()).rfind(free));
@@ -56,7 +65,17 @@ impl Columns {
                 listed(table)
             )));
         }
-        Ok(Chosen { features, targets })
+        if let Some(column) = categorical.iter().find(|column| !features.contains(column)) {
+            let name = table.column_name(*column);
+            return Err(table.refuse_all(format_args!(
+                "{name} is named as categorical, and is no feature: it is a target, or is to be ignored"
+            )));
+        }
+        Ok(Chosen {
+            features,
+            targets,
+            categorical,
+        })
     }
 }
 
@@ -168,6 +187,23 @@ mod tests {
         assert!(message(&["-9223372036854775808"], &[], &named).contains("no column"));
         assert!(message(&["kind", "2"], &[], &named).contains("`kind` is named as a target twice"));
         assert!(message(&["kind"], &["kind"], &named).contains("ignored too"));
+        let both = message(&["kin", "a"], &[], &named);
+        assert!(
+            both.contains("2 columns cannot be used:\n  there is no column `kin`"),
+            "{both}"
+        );
+        let target = Columns {
+            categorical: vec!["kind".into()],
+            ..columns(&["kind"], &[])
+        };
+        assert!(
+            target
+                .find(&named)
+                .err()
+                .unwrap()
+                .to_string()
+                .contains("is no feature")
+        );
         assert!(message(&["kind"], &["0", "1"], &named).contains("no column is left"));
         assert!(message(&[], &["0", "1", "2"], &named).contains("no column is left"));
         assert!(message(&["kind"], &[], &table("1,2\n")).contains("2 columns without names"));

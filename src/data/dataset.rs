@@ -48,6 +48,27 @@ pub struct Dataset<T> {
     fingerprint: OnceLock<Fingerprint>,
 }
 
+impl<T: Element> Targets<T> {
+    /// The number of samples.
+    pub(super) fn samples(&self) -> usize {
+        match self {
+            Targets::Values(values) => values.nrows(),
+            Targets::Classes { labels, .. } => labels.len(),
+        }
+    }
+
+    /// The targets of the samples with these indices.
+    pub(super) fn select(&self, indices: &[usize]) -> Self {
+        match self {
+            Targets::Values(values) => Targets::Values(values.select(Axis(0), indices)),
+            Targets::Classes { labels, classes } => Targets::Classes {
+                labels: indices.iter().map(|&index| labels[index]).collect(),
+                classes: *classes,
+            },
+        }
+    }
+}
+
 impl<T: Element> PartialEq for Dataset<T> {
     fn eq(&self, other: &Self) -> bool {
         (&self.inputs, &self.targets) == (&other.inputs, &other.targets)
@@ -73,7 +94,7 @@ impl<T: Element> Dataset<T> {
             compressed: OnceLock::new(),
             fingerprint: OnceLock::new(),
         };
-        let (samples, targets) = (dataset.samples(), dataset.target_samples());
+        let (samples, targets) = (dataset.samples(), dataset.targets.samples());
         if samples == 0 {
             return Err(Error::data("inputs", "there are no samples"));
         }
@@ -258,16 +279,9 @@ impl<T: Element> Dataset<T> {
             Inputs::Values(values) => Inputs::Values(values.select(Axis(0), indices)),
             Inputs::Pixels(pixels) => Inputs::Pixels(pixels.select(Axis(0), indices)),
         };
-        let targets = match &self.targets {
-            Targets::Values(values) => Targets::Values(values.select(Axis(0), indices)),
-            Targets::Classes { labels, classes } => Targets::Classes {
-                labels: indices.iter().map(|&index| labels[index]).collect(),
-                classes: *classes,
-            },
-        };
         Ok(Dataset {
             inputs,
-            targets,
+            targets: self.targets.select(indices),
             density: self.density,
             compressed: OnceLock::new(),
             fingerprint: OnceLock::new(),
@@ -283,13 +297,6 @@ impl<T: Element> Dataset<T> {
         match &self.inputs {
             Inputs::Values(values) => values.clone(),
             Inputs::Pixels(pixels) => pixels.mapv(pixel_value),
-        }
-    }
-
-    fn target_samples(&self) -> usize {
-        match &self.targets {
-            Targets::Values(values) => values.nrows(),
-            Targets::Classes { labels, .. } => labels.len(),
         }
     }
 }

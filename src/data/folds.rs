@@ -1,21 +1,21 @@
 //! Cross-validation: a data set is split into folds, each of which is the evaluation set once.
 
-use rand::seq::SliceRandom;
-
 use super::dataset::Dataset;
+use super::stratify::fold_rows;
 use crate::element::Element;
-use crate::error::{Error, Result};
-use crate::random::{Stream, generator};
+use crate::error::Result;
 
 /// Splits a data set at random into folds, and returns for each fold the samples outside of it, to train on, and those in
 /// it, to evaluate on.
 ///
-/// Each sample is in one fold; the sizes of the folds differ by at most one. The same seed gives the same folds. All pairs
-/// together hold `folds` copies of the data.
+/// Each sample is in one fold; the sizes of the folds differ by at most one. Folds of classes are stratified: the numbers of
+/// samples of a class differ by at most one too. The same seed gives the same folds. All pairs together hold `folds` copies of
+/// the data.
 ///
 /// # Errors
 ///
-/// [`Error::InvalidOption`] for fewer than 2 folds, [`Error::InvalidData`] for fewer samples than folds.
+/// [`Error::InvalidOption`](crate::Error::InvalidOption) for fewer than 2 folds,
+/// [`Error::InvalidData`](crate::Error::InvalidData) for fewer samples than folds, and for a class that occurs in fewer.
 ///
 /// Source: M. Stone, "Cross-validatory choice and assessment of statistical predictions", 1974.
 ///
@@ -33,27 +33,10 @@ pub fn k_folds<T: Element>(
     folds: usize,
     seed: u64,
 ) -> Result<Vec<(Dataset<T>, Dataset<T>)>> {
-    if folds < 2 {
-        return Err(Error::option("folds", folds, "at least 2"));
-    }
-    let samples = dataset.samples();
-    if samples < folds {
-        return Err(Error::data(
-            "data to split",
-            format_args!("there are {samples} samples, fewer than the {folds} folds"),
-        ));
-    }
-    let mut order: Vec<usize> = (0..samples).collect();
-    order.shuffle(&mut generator(seed, Stream::Folds, 0));
-    // The first `longer` folds have one more sample than the others.
-    let (size, longer) = (samples / folds, samples % folds);
-    let start = |fold: usize| fold * size + fold.min(longer);
-    let pair = |fold: usize| {
-        let (start, end) = (start(fold), start(fold + 1));
-        let rest = [&order[..start], &order[end..]].concat();
-        Ok((dataset.select(&rest)?, dataset.select(&order[start..end])?))
-    };
-    (0..folds).map(pair).collect()
+    let pairs = fold_rows(dataset.targets(), folds, seed, &|class| class.to_string())?;
+    let select =
+        |(train, judged): (Vec<usize>, Vec<usize>)| Ok((dataset.select(&train)?, dataset.select(&judged)?));
+    pairs.into_iter().map(select).collect()
 }
 
 #[cfg(test)]

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use super::columns::{enumerated, listed, nearest};
 use super::dataset::{Dataset, Inputs, Targets};
-use super::examples::{Missing, missing_target, number, read_features};
+use super::examples::{missing_target, read_numbers};
+use super::features::{Features, Use, read_features};
 use super::infer::whole;
+use super::raw::RawSamples;
 use super::read::shorten;
 use super::schema::{Schema, Task};
 use super::table::{Cell, Table};
@@ -13,7 +15,8 @@ use crate::element::Element;
 use crate::error::Result;
 
 impl Table {
-    /// The raw inputs of a model, whose schema was kept, from a table with or without targets.
+    /// The inputs of a model, whose schema was kept, from a table with or without targets: missing values are imputed, and
+    /// categories are the numbers of their texts in the schema, as `Model::predict` takes them.
     ///
     /// If both have names, a feature is the column of its name: the order is free, and other columns are left out.
     /// Else columns go by their place: the table has the features alone, or all columns that the model's table had.
@@ -25,23 +28,22 @@ impl Table {
     /// # Errors
     ///
     /// [`Error::InvalidData`](crate::Error::InvalidData) for a table without the model's features;
-    /// [`Error::InvalidFile`](crate::Error::InvalidFile), with line and column, as [`Table::examples`]: a missing
-    /// value is replaced if the model's training replaced such.
+    /// [`Error::InvalidFile`](crate::Error::InvalidFile), with line and column, as [`Table::examples`], for a missing value if
+    /// the model imputes none, and for a category that it does not know, unless it ignores those.
     pub fn inputs_for<T: Element>(&self, schema: &Schema<T>) -> Result<Inputs<T>> {
         let columns = feature_columns(self, schema)?;
-        let missing = match &schema.imputation {
-            Some(values) => Missing::These(values),
-            None => Missing::Refused,
-        };
-        let (features, _) = read_features(self, &columns, missing)?;
-        Ok(Inputs::Values(features))
+        let (values, texts) = self.features_for(schema, &columns)?;
+        // Targets that nobody reads.
+        let targets = Targets::Values(ndarray::Array2::zeros((self.rows(), 1)));
+        schema.complete_inputs(self.samples(values, texts, targets, columns))
     }
 
-    /// The raw samples, targets included, for a model whose schema was kept.
+    /// The samples, targets included, for a model whose schema was kept, completed as by [`Table::inputs_for`]:
+    /// [`Schema::scale`] makes them ready for the network.
     ///
     /// # Errors
     ///
-    /// As [`Table::inputs_for`], and for a table without targets or with a class that the model never saw.
+    /// As [`Table::inputs_for`], and for a table without rows or targets, or with a class that the model never saw.
     ///
     /// ```
     /// use mfnet::data::{Columns, read::{CsvOptions, read_csv_from}};
@@ -54,23 +56,43 @@ impl Table {
     /// # Ok::<(), mfnet::Error>(())
     /// ```
     pub fn samples_for<T: Element>(&self, schema: &Schema<T>) -> Result<Dataset<T>> {
+        schema.complete(self.raw_samples_for(schema)?)
+    }
+
+    /// The raw samples of a table whose columns are those of a schema that may not be fitted yet, such as those to test with:
+    /// [`Schema::apply`] makes data of them when it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Table::samples_for`], but for missing values and categories.
+    pub fn raw_samples_for<T: Element>(&self, schema: &Schema<T>) -> Result<RawSamples<T>> {
         let columns = target_columns(self, schema)?;
-        let inputs = self.inputs_for(schema)?;
+        let features = feature_columns(self, schema)?;
+        let (values, texts) = self.features_for(schema, &features)?;
         let targets = match (schema.task, columns.as_slice()) {
             (Task::Classification, &[column]) => Targets::Classes {
-                labels: labels(self, column, &schema.labels)?,
+                labels: labels(self, column, schema)?,
                 classes: schema.outputs,
             },
-            _ => {
-                let mut values = ndarray::Array2::zeros((self.rows(), columns.len()));
-                for ((row, place), value) in values.indexed_iter_mut() {
-                    let column = columns[place];
-                    *value = number(self, row, column)?.ok_or_else(|| missing_target(self, row, column))?;
-                }
-                Targets::Values(values)
-            }
+            _ => Targets::Values(read_numbers(self, &columns, schema.missing.as_deref())?),
         };
-        Dataset::new(inputs, targets)
+        Ok(self.samples(values, texts, targets, features))
+    }
+
+    fn features_for<T: Element>(
+        &self,
+        schema: &Schema<T>,
+        columns: &[usize],
+    ) -> Result<(ndarray::Array2<T>, Vec<Vec<String>>)> {
+        let use_of = |feature: usize| match schema.is_categorical(feature) {
+            true => Use::Categories,
+            false => Use::Numbers,
+        };
+        let uses: Vec<Use> = (0..columns.len()).map(use_of).collect();
+        match read_features(self, columns, &uses, schema.missing.as_deref()) {
+            Ok(Features { values, texts }) => Ok((values, texts)),
+            Err(problems) => Err(self.refuse_columns(problems)),
+        }
     }
 }
 
@@ -123,11 +145,12 @@ fn by_name(table: &Table, names: &[String], what: &str) -> Result<Vec<usize>> {
 }
 
 /// The labels of a column of classes whose names are known.
-fn labels(table: &Table, column: usize, names: &[String]) -> Result<Vec<u32>> {
+fn labels<T: Element>(table: &Table, column: usize, schema: &Schema<T>) -> Result<Vec<u32>> {
+    let names = &schema.labels;
     let known: HashMap<&str, u32> = names.iter().map(String::as_str).zip(0..).collect();
     let label = |row| {
         let text = table.text(row, column);
-        let number = match table.cell(row, column) {
+        let number = match table.cell_by(row, column, schema.missing.as_deref()) {
             Cell::Missing => return Err(missing_target(table, row, column)),
             Cell::Number(number) => whole(number).map(|number| number.to_string()),
             Cell::Text(_) => None,
@@ -152,8 +175,8 @@ fn labels(table: &Table, column: usize, names: &[String]) -> Result<Vec<u32>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Columns;
     use crate::data::read::{CsvOptions, read_csv_from};
+    use crate::data::{Columns, Imputation, Preparation};
     use ndarray::array;
 
     fn table(content: &str) -> Table {
@@ -248,21 +271,43 @@ mod tests {
 
     #[test]
     fn training_means_stand_in() {
-        let impute = Columns {
-            impute_mean: true,
-            ..Columns::default()
+        let table = table("a,b,y\n1,2,0.5\n3,?,0.6\n");
+        let examples = table.examples::<f64>(&Columns::default()).unwrap();
+        let impute = Preparation {
+            imputation: Some(Imputation::Mean),
+            ..Preparation::default()
         };
-        let filled = schema("a,b,y\n1,2,0.5\n3,?,0.6\n", &impute);
+        let filled = examples.schema.fit(examples.samples, &impute).unwrap().schema;
         assert_eq!(
             inputs("a,b\n,7\n5,\n", &filled).unwrap(),
             array![[2.0, 7.0], [5.0, 2.0]]
         );
         let strict = schema("a,b,y\n1,2,0.5\n3,4,0.6\n", &Columns::default());
+        let error = inputs("a,b\n1,\n5,6\n", &strict).unwrap_err().to_string();
         assert!(
-            inputs("a,b\n1,\n5,6\n", &strict)
-                .unwrap_err()
-                .to_string()
-                .contains("missing")
+            error.contains("t.csv: line 2, column 2: column `b`: the value is missing"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn categories_and_spellings_are_those_of_the_training() {
+        let options = CsvOptions {
+            missing: Some(vec!["-".into()]),
+            ..CsvOptions::default()
+        };
+        let content = "a,b,y\nred,2,0.5\nnone,3,1\nred,1,2\nnone,1,2\n";
+        let table = read_csv_from("t.csv", content.as_bytes(), &options).unwrap();
+        let schema = table.examples::<f64>(&Columns::default()).unwrap().schema;
+        assert_eq!(
+            inputs("b,a\n7,red\n8,none\n", &schema).unwrap(),
+            array![[1.0, 7.0], [0.0, 8.0]]
+        );
+        let error = inputs("b,a\n7,red\n8,green\n", &schema).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "t.csv: line 3, column 2: column `a`: the category \"green\" was not there in training, which knew none, \
+             red; --unknown ignore trains a model that takes any"
         );
     }
 }

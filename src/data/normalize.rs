@@ -103,7 +103,8 @@ pub fn denormalize_features<T: Element>(
 }
 
 impl<T: Element> Normalization<T> {
-    /// Computes the mean and the (population) standard deviation of each feature in f64.
+    /// Computes the mean and the (population) standard deviation of each feature in f64. A feature that is the same in every
+    /// sample is centred only: its deviation is 1.
     ///
     /// # Shapes
     ///
@@ -111,8 +112,8 @@ impl<T: Element> Normalization<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidData`] for no samples, a number that is not finite, or a feature that is the same in every sample,
-    /// with its column: it carries no information, and its deviation is 0.
+    /// [`Error::InvalidData`] for no samples, a number that is not finite, or a feature whose deviation is beyond the range of
+    /// its type, with its column.
     pub fn of(features: ArrayView2<'_, T>) -> Result<Self> {
         if features.nrows() == 0 {
             return Err(Error::data("features to normalise", "there are no samples"));
@@ -122,17 +123,20 @@ impl<T: Element> Normalization<T> {
         let statistics = features.axis_iter(Axis(1)).enumerate().map(|(column, feature)| {
             let first = feature[0];
             if feature.iter().all(|&value| value == first) {
-                return Err(Error::data(
-                    "features to normalise",
-                    format_args!(
-                        "column {column} is {first} in every sample: its variance is 0; leave it out"
-                    ),
-                ));
+                return Ok((first, T::one()));
             }
             let mean = feature.iter().map(|value| value.as_f64()).sum::<f64>() / samples;
             let square = |value: &T| (value.as_f64() - mean).powi(2);
             let variance = feature.iter().map(square).sum::<f64>() / samples;
-            Ok((T::from_f64(mean), T::from_f64(variance.sqrt())))
+            let (mean, deviation) = (T::from_f64(mean), T::from_f64(variance.sqrt()));
+            if !mean.is_finite() || !deviation.is_finite() || deviation <= T::zero() {
+                let problem = format_args!(
+                    "the deviation of column {column} is beyond the range of {}",
+                    T::NAME
+                );
+                return Err(Error::data("features to normalise", problem));
+            }
+            Ok((mean, deviation))
         });
         let (means, deviations): (Vec<T>, Vec<T>) =
             statistics.collect::<Result<Vec<_>>>()?.into_iter().unzip();
@@ -204,6 +208,12 @@ impl<T: Element> Normalization<T> {
         &self.deviations
     }
 
+    /// Leaves a feature as it is.
+    pub(super) fn exempt(&mut self, feature: usize) {
+        self.means[feature] = T::zero();
+        self.deviations[feature] = T::one();
+    }
+
     fn check(&self, operation: &'static str, features: ArrayView2<'_, T>) -> Result<()> {
         if features.ncols() == self.means.len() {
             return Ok(());
@@ -254,8 +264,13 @@ mod tests {
 
     #[test]
     fn errors_name_what_cannot_be_normalised() {
-        let constant = normalize_features(array![[1.0, 0.1], [2.0, 0.1], [3.0, 0.1]].view()).unwrap_err();
-        assert!(constant.to_string().contains("column 1"), "{constant}");
+        let (constant, _) = normalize_features(array![[1.0, 0.1], [2.0, 0.1], [3.0, 0.1]].view()).unwrap();
+        assert_eq!(constant.column(1), array![0.0, 0.0, 0.0], "exactly");
+        let huge = normalize_features(array![[1.0, 1e300], [2.0, -1e300]].view()).unwrap_err();
+        assert!(
+            huge.to_string().contains("column 1 is beyond the range of f64"),
+            "{huge}"
+        );
         let broken = normalize_features(array![[1.0], [f64::NAN]].view()).unwrap_err();
         assert!(broken.to_string().contains("row 1, column 0"), "{broken}");
         assert!(normalize_features(Array2::<f64>::zeros((0, 3)).view()).is_err());

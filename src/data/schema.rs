@@ -6,6 +6,7 @@ use ndarray::{Array2, ArrayView2};
 
 use super::dataset::{Dataset, Inputs, Targets};
 use super::normalize::{Normalization, denormalize_features};
+use super::prepare::Unknown;
 use crate::element::Element;
 use crate::error::{Error, Result};
 
@@ -88,7 +89,7 @@ pub struct Layout {
 pub struct Schema<T> {
     /// Regression or classification.
     pub task: Task,
-    /// The number of features.
+    /// The number of features, before categories are encoded; [`Schema::network_inputs`] is that of the network's inputs.
     pub features: usize,
     /// The name of each feature; empty if they have no names.
     pub feature_names: Vec<String>,
@@ -107,6 +108,17 @@ pub struct Schema<T> {
     pub target_normalization: Option<Normalization<T>>,
     /// The positions of the columns.
     pub layout: Layout,
+    /// For each feature the texts of its categories in the order of their numbers, none for a feature of numbers; empty if all
+    /// features are numbers. The network has an input for each category: 1 where a sample is of it, and 0 elsewhere.
+    #[cfg_attr(feature = "save", serde(default, skip_serializing_if = "Vec::is_empty"))]
+    pub categories: Vec<Vec<String>>,
+    /// The treatment of categories that are not among these.
+    #[cfg_attr(feature = "save", serde(default, skip_serializing_if = "Unknown::is_default"))]
+    pub unknown: Unknown,
+    /// The spellings of a missing value in tables; `None` for the usual ones, see
+    /// [`CsvOptions::missing`](super::read::CsvOptions::missing).
+    #[cfg_attr(feature = "save", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub missing: Option<Vec<String>>,
 }
 
 /// Numbers of either precision as files have them: in `f64`.
@@ -135,22 +147,29 @@ impl<T: Element> Schema<T> {
     /// Creates the schema of a data set without names, whose classes are named by their numbers. Pixels are divided by 255,
     /// and nothing else is scaled. The table has the features first, the targets last.
     pub fn of(dataset: &Dataset<T>) -> Self {
-        let (features, outputs) = (dataset.features(), dataset.outputs());
-        let (task, labels, targets) = match dataset.targets() {
-            Targets::Values(_) => (Task::Regression, Vec::new(), outputs),
-            Targets::Classes { .. } => {
-                let names = (0..outputs).map(|label| label.to_string());
-                (Task::Classification, names.collect(), 1)
+        Schema {
+            scaling: match dataset.inputs() {
+                Inputs::Values(_) => Scaling::None,
+                Inputs::Pixels(_) => Scaling::Pixels,
+            },
+            ..Schema::of_targets(dataset.features(), dataset.targets())
+        }
+    }
+
+    /// The schema of so many features that are numbers, and these targets.
+    pub(super) fn of_targets(features: usize, targets: &Targets<T>) -> Self {
+        let (task, outputs, labels, targets) = match targets {
+            Targets::Values(values) => (Task::Regression, values.ncols(), Vec::new(), values.ncols()),
+            Targets::Classes { classes, .. } => {
+                let names = (0..*classes).map(|label| label.to_string());
+                (Task::Classification, *classes, names.collect(), 1)
             }
         };
         Schema {
             task,
             features,
             feature_names: Vec::new(),
-            scaling: match dataset.inputs() {
-                Inputs::Values(_) => Scaling::None,
-                Inputs::Pixels(_) => Scaling::Pixels,
-            },
+            scaling: Scaling::None,
             imputation: None,
             outputs,
             target_names: Vec::new(),
@@ -161,7 +180,26 @@ impl<T: Element> Schema<T> {
                 features: (0..features).collect(),
                 targets: (features..features + targets).collect(),
             },
+            categories: Vec::new(),
+            unknown: Unknown::default(),
+            missing: None,
         }
+    }
+
+    /// The number of the network's inputs: the features, but for a feature of categories the number of these.
+    pub fn network_inputs(&self) -> usize {
+        let inputs = |feature: usize| self.categories_of(feature).len().max(1);
+        (0..self.features).map(inputs).sum()
+    }
+
+    /// The categories of a feature; none for a feature of numbers.
+    pub fn categories_of(&self, feature: usize) -> &[String] {
+        self.categories.get(feature).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a feature has categories.
+    pub(super) fn is_categorical(&self, feature: usize) -> bool {
+        !self.categories_of(feature).is_empty()
     }
 
     /// Sets the names of features, targets and classes; an empty list leaves them as they are.
@@ -185,20 +223,24 @@ impl<T: Element> Schema<T> {
     }
 
     /// Sets the scaling by the statistics of these raw training samples: each input to mean 0 and deviation 1 (pixels are
-    /// still divided by 255), and each target of a regression as well.
+    /// still divided by 255), and each target of a regression as well. A feature that is the same in every sample is centred:
+    /// its deviation is 1. Categories are not scaled.
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`] for a data set of another shape; [`Error::InvalidData`] for a feature or a target that is the
-    /// same in every sample, with its name.
+    /// [`Error::Shape`] for a data set of another shape; [`Error::InvalidData`] for a target that is the same in every
+    /// sample, with its name: there is nothing to learn.
     pub fn normalized(mut self, raw: &Dataset<T>) -> Result<Self> {
         self.check_samples("Schema::normalized", raw)?;
         if let Inputs::Values(values) = raw.inputs() {
-            refuse_constant(values.view(), "feature", &self.feature_names)?;
-            self.scaling = Scaling::Normalized(Normalization::of(values.view())?);
+            let mut normalization = Normalization::of(values.view())?;
+            (0..self.features)
+                .filter(|&feature| self.is_categorical(feature))
+                .for_each(|feature| normalization.exempt(feature));
+            self.scaling = Scaling::Normalized(normalization);
         }
         if let Targets::Values(values) = raw.targets() {
-            refuse_constant(values.view(), "target", &self.target_names)?;
+            refuse_constant_targets(values.view(), &self.target_names)?;
             self.target_normalization = Some(Normalization::of(values.view())?);
         }
         Ok(self)
@@ -221,15 +263,17 @@ impl<T: Element> Schema<T> {
         Dataset::new(self.scale_inputs(inputs)?, targets)
     }
 
-    /// Scales raw inputs for the network.
+    /// Scales raw inputs for the network, and encodes categories, which come as numbers: an input for each, 1 for that of the
+    /// sample and 0 for the others.
     ///
     /// # Shapes
     ///
-    /// samples x features -> samples x features
+    /// samples x features -> samples x the network's inputs
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`] for another number of features.
+    /// [`Error::Shape`] for another number of features; [`Error::InvalidData`] for a number that is no category's, unless
+    /// unknown categories are ignored.
     pub fn scale_inputs(&self, raw: Inputs<T>) -> Result<Inputs<T>> {
         let (samples, features) = match &raw {
             Inputs::Values(values) => values.dim(),
@@ -242,17 +286,16 @@ impl<T: Element> Schema<T> {
                 format_args!("{samples} x {features}"),
             ));
         }
-        Ok(match (raw, &self.scaling) {
-            (Inputs::Pixels(pixels), Scaling::Pixels) => Inputs::Pixels(pixels),
+        let scaled = match (raw, &self.scaling) {
+            (Inputs::Pixels(pixels), Scaling::Pixels) => return Ok(Inputs::Pixels(pixels)),
             (Inputs::Values(values), Scaling::Pixels) => {
                 let largest = T::from_u8(u8::MAX);
-                Inputs::Values(values.mapv_into(|value| value / largest))
+                values.mapv_into(|value| value / largest)
             }
-            (raw, Scaling::None) => Inputs::Values(as_numbers(raw)),
-            (raw, Scaling::Normalized(normalization)) => {
-                Inputs::Values(normalization.apply(as_numbers(raw).view())?)
-            }
-        })
+            (raw, Scaling::None) => as_numbers(raw),
+            (raw, Scaling::Normalized(normalization)) => normalization.apply(as_numbers(raw).view())?,
+        };
+        Ok(Inputs::Values(self.encode(scaled)?))
     }
 
     /// Converts the predictions of a regression to the raw scale; probabilities stay as they are.
@@ -321,6 +364,14 @@ impl<T: Element> Schema<T> {
             ("features' imputed values", imputed, self.features),
             ("features' columns", features.len(), self.features),
             (
+                "features' categories",
+                match self.categories.len() {
+                    0 => self.features,
+                    features => features,
+                },
+                self.features,
+            ),
+            (
                 "targets' names",
                 or_none(&self.target_names, target_columns),
                 target_columns,
@@ -347,10 +398,37 @@ impl<T: Element> Schema<T> {
             "classes cannot be normalised"
         } else if self.imputation.iter().flatten().any(|value| !value.is_finite()) {
             "an imputed value is not finite"
+        } else if self
+            .categories
+            .iter()
+            .any(|texts| !texts.is_sorted_by(|a, b| a < b))
+        {
+            "the texts of categories are not sorted, or one is there twice"
+        } else if !self.categories.is_empty() && self.scaling == Scaling::Pixels {
+            "categories are no pixels"
+        } else if !self.leaves_categories() {
+            "the number of a category is scaled, or an imputed one is no category's"
         } else {
             return Ok(());
         };
         Err(Error::data("schema", problem))
+    }
+
+    /// Whether categories are neither scaled nor replaced by a number that is none of them.
+    fn leaves_categories(&self) -> bool {
+        let is_scaled = |feature: usize| match &self.scaling {
+            Scaling::Normalized(scales) => {
+                (scales.means()[feature], scales.deviations()[feature]) != (T::zero(), T::one())
+            }
+            Scaling::None | Scaling::Pixels => false,
+        };
+        let is_known = |feature: usize| match &self.imputation {
+            Some(values) => self.category_of(feature, values[feature]).is_some(),
+            None => true,
+        };
+        (0..self.features)
+            .filter(|&feature| self.is_categorical(feature))
+            .all(|feature| !is_scaled(feature) && is_known(feature))
     }
 
     /// Refuses samples of another shape or task.
@@ -387,17 +465,15 @@ fn name_or_position(names: &[String], what: &str, place: usize) -> String {
         .unwrap_or_else(|| format!("{what} {place}"))
 }
 
-/// Refuses columns that are the same in every sample, by name. [`Normalization::of`] refuses them too, but does not know the
-/// names.
-fn refuse_constant<T: Element>(values: ArrayView2<'_, T>, what: &str, names: &[String]) -> Result<()> {
+/// Refuses targets that are the same in every sample, by name.
+fn refuse_constant_targets<T: Element>(values: ArrayView2<'_, T>, names: &[String]) -> Result<()> {
     let constant = |column: &ndarray::ArrayView1<'_, T>| column.iter().all(|value| *value == column[0]);
     match values.columns().into_iter().position(|column| constant(&column)) {
         None => Ok(()),
         Some(place) => Err(Error::data(
-            format_args!("{what} `{}`", name_or_position(names, "column", place)),
+            format_args!("target `{}`", name_or_position(names, "column", place)),
             format_args!(
-                "it is {} in every training sample, so it cannot be normalised: leave the column out, or normalise \
-                 nothing",
+                "it is {} in every training sample, so there is nothing to learn: name another target",
                 values[[0, place]]
             ),
         )),
@@ -447,13 +523,19 @@ mod tests {
     }
 
     #[test]
-    fn errors_name_a_constant_column() {
-        let raw = Dataset::classification(array![[1.0, 7.0], [2.0, 7.0]], vec![0, 1], 2).unwrap();
-        let named = Schema::of(&raw)
-            .named(&["height", "width"], &["kind"], &["a", "b"])
-            .unwrap();
+    fn a_constant_feature_is_centred_and_a_constant_target_refused() {
+        let raw = Dataset::regression(array![[1.0, 7.0], [3.0, 7.0]], array![[1.0], [2.0]]).unwrap();
+        let schema = Schema::of(&raw).normalized(&raw).unwrap();
+        assert_eq!(
+            schema
+                .scale_inputs(Inputs::Values(array![[1.0, 7.0], [3.0, 9.0]]))
+                .unwrap(),
+            Inputs::Values(array![[-1.0, 0.0], [1.0, 2.0]])
+        );
+        let raw = Dataset::regression(array![[1.0], [2.0]], array![[7.0], [7.0]]).unwrap();
+        let named = Schema::of(&raw).named(&["height"], &["width"], &[]).unwrap();
         let error = named.normalized(&raw).unwrap_err().to_string();
-        assert!(error.starts_with("feature `width`: it is 7 in every"), "{error}");
+        assert!(error.starts_with("target `width`: it is 7 in every"), "{error}");
     }
 
     #[test]
@@ -481,6 +563,14 @@ mod tests {
                 "not finite",
             ),
             (broken(|schema| schema.layout.targets.clear()), "targets' columns"),
+            (
+                broken(|schema| schema.categories = vec![vec!["a".into()]]),
+                "features' categories: there are 1, not 2",
+            ),
+            (
+                broken(|schema| schema.categories = vec![vec!["a".into()], Vec::new()]),
+                "a category is scaled",
+            ),
             (broken(|schema| schema.layout.width = 2), "width"),
             (
                 broken(|schema| schema.target_names = vec![String::new(); 2]),

@@ -1,20 +1,20 @@
 //! The split of a data set into a training set and a test set.
 
-use rand::seq::SliceRandom;
-
 use super::dataset::Dataset;
+use super::stratify::split_rows;
 use crate::element::Element;
-use crate::error::{Error, Result};
-use crate::random::{Stream, generator};
+use crate::error::Result;
 
 /// Splits a data set at random into a training set and a test set.
 ///
 /// `test_fraction`, above 0 and below 1, of the samples go to the test set. Their number is rounded, and each set has at
-/// least one sample. The same seed gives the same split.
+/// least one sample. The split of classes is stratified: each set has each class in proportion, and at least one sample of it,
+/// for which the test set may become larger. The same seed gives the same split.
 ///
 /// # Errors
 ///
-/// [`Error::InvalidOption`] for a fraction outside its range, [`Error::InvalidData`] for a single sample.
+/// [`Error::InvalidOption`](crate::Error::InvalidOption) for a fraction outside its range,
+/// [`Error::InvalidData`](crate::Error::InvalidData) for a single sample, and for a class that has a single one.
 ///
 /// ```
 /// use mfnet::Dataset;
@@ -31,21 +31,9 @@ pub fn train_test_split<T: Element>(
     test_fraction: f64,
     seed: u64,
 ) -> Result<(Dataset<T>, Dataset<T>)> {
-    if !(test_fraction > 0.0 && test_fraction < 1.0) {
-        return Err(Error::option("test fraction", test_fraction, "between 0 and 1"));
-    }
-    let samples = dataset.samples();
-    if samples < 2 {
-        return Err(Error::data(
-            "data to split",
-            "a single sample cannot be split in two",
-        ));
-    }
-    let test = ((samples as f64 * test_fraction).round() as usize).clamp(1, samples - 1);
-    let mut order: Vec<usize> = (0..samples).collect();
-    order.shuffle(&mut generator(seed, Stream::Split, 0));
-    let (test, train) = order.split_at(test);
-    Ok((dataset.select(train)?, dataset.select(test)?))
+    let class = |class: usize| class.to_string();
+    let (train, test) = split_rows(dataset.targets(), test_fraction, seed, &class)?;
+    Ok((dataset.select(&train)?, dataset.select(&test)?))
 }
 
 #[cfg(test)]

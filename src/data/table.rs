@@ -20,9 +20,13 @@ pub struct Table {
     rows: Vec<(usize, u64)>,
     /// Where each cell ends, counted from its row's start: `width` numbers a row.
     ends: Vec<u32>,
+    /// The spellings of a missing value; `None` for the usual ones.
+    missing: Option<Vec<String>>,
+    /// How it was decided whether the first line names the columns; `None` if the user said so.
+    header_reason: Option<String>,
 }
 
-/// What a cell says.
+/// The content of a cell.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Cell<'a> {
     Missing,
@@ -30,18 +34,36 @@ pub(crate) enum Cell<'a> {
     Text(&'a str),
 }
 
-/// Texts that stand for a missing value, in any case.
-const MISSING: [&str; 11] = [
-    "", "na", "n/a", "nan", "-nan", "null", "none", "#n/a", "#na", "<na>", "?",
+/// The usual spellings of a missing value, in any case.
+const MISSING: [&str; 10] = [
+    "na", "n/a", "nan", "-nan", "null", "none", "#n/a", "#na", "<na>", "?",
 ];
 
 impl<'a> Cell<'a> {
-    fn of(text: &'a str) -> Self {
+    /// The content of a cell, given the spellings of a missing value, or `None` for the usual ones. An empty cell is always
+    /// missing.
+    fn of(text: &'a str, missing: Option<&[String]>) -> Self {
+        if text.is_empty() || missing.is_some_and(|spellings| spellings.iter().any(|word| word == text)) {
+            return Cell::Missing;
+        }
         match text.parse::<f64>() {
             Ok(number) if !number.is_nan() => Cell::Number(number),
-            _ if MISSING.iter().any(|word| word.eq_ignore_ascii_case(text)) => Cell::Missing,
+            _ if missing.is_none() && MISSING.iter().any(|word| word.eq_ignore_ascii_case(text)) => {
+                Cell::Missing
+            }
             _ => Cell::Text(text),
         }
+    }
+}
+
+/// The number that a truth value stands for among numbers: 1 for `true`, 0 for `false`, in any case.
+pub(super) fn truth_value(text: &str) -> Option<f64> {
+    if text.eq_ignore_ascii_case("true") {
+        Some(1.0)
+    } else if text.eq_ignore_ascii_case("false") {
+        Some(0.0)
+    } else {
+        None
     }
 }
 
@@ -55,13 +77,46 @@ impl Table {
             text: String::new(),
             rows: Vec::new(),
             ends: Vec::new(),
+            missing: None,
+            header_reason: None,
         }
+    }
+
+    /// Sets the spellings of a missing value; `None` for the usual ones.
+    pub(super) fn set_missing(&mut self, missing: Option<Vec<String>>) {
+        self.missing = missing;
+    }
+
+    /// The spellings of a missing value; `None` for the usual ones.
+    pub(super) fn missing(&self) -> Option<&[String]> {
+        self.missing.as_deref()
+    }
+
+    /// Keeps how it was decided whether the first line names the columns.
+    pub(super) fn set_header_reason(&mut self, reason: String) {
+        self.header_reason = Some(reason);
+    }
+
+    /// How it was decided whether the first line names the columns; `None` if the user said so.
+    pub(super) fn header_reason(&self) -> Option<&str> {
+        self.header_reason.as_deref()
+    }
+
+    /// The file, or the name that stands for it in errors.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The line of the file in which a row begins, counted from 1.
+    pub(super) fn line(&self, row: usize) -> u64 {
+        self.rows[row].1
     }
 
     /// A table of the same columns, without rows yet.
     pub(super) fn emptied(&self) -> Self {
         Table {
             names: self.names.clone(),
+            missing: self.missing.clone(),
             ..Table::new(&self.path, self.width)
         }
     }
@@ -86,22 +141,6 @@ impl Table {
         self.names = (0..self.width).map(named).collect();
         self.rows.remove(0);
         self.ends.drain(..self.width);
-    }
-
-    /// Whether the first row names the columns: it has text in a column where each row below has a number or
-    /// nothing, and some row a number.
-    pub(super) fn starts_with_names(&self) -> bool {
-        (0..self.width).any(|column| {
-            let below = || (1..self.rows()).map(|row| self.cell(row, column));
-            matches!(self.cell(0, column), Cell::Text(_))
-                && below().all(|cell| !matches!(cell, Cell::Text(_)))
-                && below().any(|cell| matches!(cell, Cell::Number(_)))
-        })
-    }
-
-    /// Whether the table is a single row with text in every column.
-    pub(super) fn is_line_of_text(&self) -> bool {
-        self.rows() == 1 && (0..self.width).all(|column| matches!(self.cell(0, column), Cell::Text(_)))
     }
 
     /// The number of rows, the header not counted.
@@ -146,7 +185,12 @@ impl Table {
     }
 
     pub(crate) fn cell(&self, row: usize, column: usize) -> Cell<'_> {
-        Cell::of(self.text(row, column))
+        self.cell_by(row, column, self.missing())
+    }
+
+    /// A cell, with other spellings of a missing value than the table's: those of a model.
+    pub(super) fn cell_by(&self, row: usize, column: usize, missing: Option<&[String]>) -> Cell<'_> {
+        Cell::of(self.text(row, column), missing)
     }
 
     /// A column as errors call it: its name, or its place, counted from 0.
@@ -172,5 +216,30 @@ impl Table {
     /// What is wrong with the whole table.
     pub(crate) fn refuse_all(&self, problem: impl std::fmt::Display) -> Error {
         Error::data(self.path.display(), problem)
+    }
+
+    /// The problems of several columns as one error, so that they can be mended in one go.
+    pub(super) fn refuse_columns(&self, mut errors: Vec<Error>) -> Error {
+        if errors.len() == 1 {
+            return errors.remove(0);
+        }
+        /// As many problems as are listed.
+        const LISTED: usize = 20;
+        let line = |error: &Error| match error {
+            Error::InvalidFile {
+                position, problem, ..
+            } => format!("\n  {position}: {problem}"),
+            Error::InvalidData { problem, .. } => format!("\n  {problem}"),
+            other => format!("\n  {other}"),
+        };
+        let lines: String = errors.iter().take(LISTED).map(line).collect();
+        let more = match errors.len().saturating_sub(LISTED) {
+            0 => String::new(),
+            more => format!("\n  and {more} more"),
+        };
+        self.refuse_all(format_args!(
+            "{} columns cannot be used:{lines}{more}",
+            errors.len()
+        ))
     }
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use mfnet::checkpoint::contents_of;
 use mfnet::data::read::{self, CsvOptions};
-use mfnet::data::{Columns, Task};
+use mfnet::data::{Columns, Imputation, Preparation, Task};
 use mfnet::{Adam, CrossEntropyLoss, Model, MseLoss, NeuralNetwork, TrainOptions, Trainer};
 use ndarray::Array2;
 use tempfile::NamedTempFile;
@@ -37,17 +37,24 @@ pub fn csv(content: &[u8]) {
         for task in [None, Some(Task::Regression), Some(Task::Classification)] {
             let columns = Columns {
                 task,
-                impute_mean: header.is_none(),
                 ..Columns::default()
             };
             let Ok(examples) = table.examples::<f32>(&columns) else {
                 continue;
             };
+            let preparation = Preparation {
+                imputation: header.is_none().then_some(Imputation::Median),
+                ..Preparation::default()
+            };
+            let Ok(fitted) = examples.schema.fit(examples.samples, &preparation) else {
+                continue;
+            };
+            fitted.schema.check().expect("a schema that was fitted is sound");
             let again = table
-                .samples_for(&examples.schema)
+                .raw_samples_for(&fitted.schema)
+                .and_then(|samples| fitted.schema.apply(samples))
                 .expect("a table fits its own schema");
-            assert_eq!(again, examples.dataset);
-            let _ = examples.schema.clone().normalized(&examples.dataset);
+            assert_eq!(again, fitted.train);
         }
     }
 }

@@ -137,6 +137,23 @@ fn cases<T: Element>() -> Vec<(String, Model<T>, Array2<T>)> {
         Model::new(network(52), schema).unwrap(),
         input,
     ));
+    // Three categories and two numbers, some of them missing.
+    let mut input = noise::<T>(SAMPLES, 3, 55);
+    for (row, value) in input.column_mut(0).iter_mut().enumerate() {
+        *value = T::from_f64((row % 3) as f64);
+    }
+    let raw = Dataset::classification(input.clone(), labels.clone(), 3).unwrap();
+    let mut schema = Schema::of(&raw);
+    schema.categories = vec![vec!["a".into(), "b".into(), "c".into()], Vec::new(), Vec::new()];
+    schema.imputation = Some([1.0, 0.25, -3.0].map(T::from_f64).to_vec());
+    let schema = schema.normalized(&raw).unwrap();
+    input[[3, 0]] = T::nan();
+    input[[4, 1]] = T::nan();
+    cases.push((
+        "classes-categories".to_owned(),
+        Model::new(network(56), schema).unwrap(),
+        input,
+    ));
     let pixels = Array2::from_shape_fn((SAMPLES, INPUTS), |(row, column)| (row * 31 + column * 57) as u8);
     let input = pixels.mapv(T::from_u8);
     let raw = Dataset::new(Inputs::Pixels(pixels), Targets::Classes { labels, classes: 3 }).unwrap();

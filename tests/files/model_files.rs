@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use mfnet::checkpoint::{Precision, precision_of};
-use mfnet::data::Schema;
+use mfnet::data::read::{CsvOptions, read_csv_from};
+use mfnet::data::{Columns, Imputation, Inputs, Preparation, Schema, Unknown};
 use mfnet::layer::Window;
 use mfnet::{Dataset, Element, Error, Model, NeuralNetwork};
 use ndarray::{Array2, array};
@@ -569,4 +570,57 @@ fn predictions_are_on_the_raw_scale() {
     assert_eq!(half, array![[0.5, 0.5]]);
     let missing = model.predict(array![[f64::NAN]].view()).unwrap_err().to_string();
     assert!(missing.contains("row 0, size: NaN"), "{missing}");
+}
+
+#[test]
+fn categories_travel_with_the_model() {
+    let table = |content: &str| read_csv_from("t.csv", content.as_bytes(), &CsvOptions::default()).unwrap();
+    let examples = table("a,b,y\nred,1,0.5\nblue,3,1\nred,1,2\n,5,2\nblue,2,2\n")
+        .examples::<f64>(&Columns::default())
+        .unwrap();
+    let preparation = Preparation {
+        imputation: Some(Imputation::MostFrequent),
+        unknown: Unknown::Ignore,
+        normalize: false,
+    };
+    let schema = examples
+        .schema
+        .fit(examples.samples, &preparation)
+        .unwrap()
+        .schema;
+    let weights = array![[10.0, 20.0, 1.0]];
+    let linear = mfnet::layer::Linear::from_weights(weights.view(), &[0.0]).unwrap();
+    let network = |inputs, layer| {
+        NeuralNetwork::builder(inputs)
+            .layer(Box::new(layer))
+            .build()
+            .unwrap()
+    };
+    let narrow = mfnet::layer::Linear::from_weights(array![[1.0, 1.0]].view(), &[0.0]).unwrap();
+    let error = Model::new(network(2, narrow), schema.clone())
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("found 3 features"), "{error}");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    Model::new(network(3, linear), schema)
+        .unwrap()
+        .save(&path)
+        .unwrap();
+
+    let model = Model::<f64>::load(&path).unwrap();
+    let new = table("b,a\n1,blue\n2,red\n3,\n4,green\n");
+    let Inputs::Values(inputs) = new.inputs_for(model.schema()).unwrap() else {
+        panic!("a table has numbers");
+    };
+    assert_eq!(inputs, array![[0.0, 1.0], [1.0, 2.0], [0.0, 3.0], [-1.0, 4.0]]);
+    // Without a category among the training rows, only the number counts.
+    assert_eq!(
+        model.predict(inputs.view()).unwrap(),
+        array![[11.0], [22.0], [13.0], [4.0]]
+    );
+    assert_eq!(
+        model.predict(array![[f64::NAN, 1.0]].view()).unwrap(),
+        array![[11.0]]
+    );
 }

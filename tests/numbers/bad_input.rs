@@ -115,12 +115,8 @@ fn inputs_and_targets() {
 #[test]
 fn preparation() {
     assert_says(
-        normalize_features(array![[1.0, 5.0], [2.0, 5.0]].view()),
-        &[
-            "features to normalise",
-            "column 1 is 5 in every sample",
-            "variance is 0",
-        ],
+        normalize_features(array![[1.0, 1e300], [2.0, -1e300]].view()),
+        &["features to normalise", "column 1", "beyond the range of f64"],
     );
     assert_says(
         normalize_features(array![[1.0], [f64::NAN]].view()),

@@ -5,11 +5,10 @@
 
 use std::path::PathBuf;
 
-use mfnet::data::Normalization;
 use mfnet::data::known;
 use mfnet::data::read::{CsvOptions, read_csv};
 use mfnet::data::train_test_split;
-use mfnet::data::{Columns, Task, circle, cube};
+use mfnet::data::{Columns, Imputation, Preparation, RawSamples, Schema, Task, circle, cube};
 use mfnet::layer::Window;
 use mfnet::loss::Loss;
 use mfnet::loss::ProbabilityCrossEntropyLoss;
@@ -160,18 +159,23 @@ fn iris_is_told_apart() {
     let Some(source) = source("iris") else {
         return;
     };
-    let all = match known::iris::<f32>(&source, &mut |_| {}) {
+    let (all, schema) = match known::iris::<f32>(&source, &mut |_| {}) {
         // A copy that lacks some measures.
-        Err(Error::InvalidFile { path, .. }) => imputed(path),
-        answer => answer.unwrap(),
+        Err(Error::InvalidFile { path, .. }) => with_gaps(path),
+        answer => {
+            let all = answer.unwrap();
+            let schema = Schema::of(&all);
+            (all.into(), schema)
+        }
     };
     for seed in 0..3 {
-        let (train, test) = train_test_split(&all, 0.2, seed).unwrap();
-        let normalization = Normalization::of(train.to_values().view()).unwrap();
-        let normalized = |data: &Dataset<f32>| {
-            let inputs = normalization.apply(data.to_values().view()).unwrap();
-            Dataset::classification(inputs, labels(data).to_vec(), 3).unwrap()
+        let (train, test) = all.split(0.2, seed, &schema).unwrap();
+        let preparation = Preparation {
+            imputation: Some(Imputation::Mean),
+            ..Preparation::default()
         };
+        let fitted = schema.clone().fit(train, &preparation).unwrap();
+        let test = fitted.schema.apply(test).unwrap();
         let network = NeuralNetwork::builder(4)
             .linear(8)
             .relu()
@@ -186,26 +190,27 @@ fn iris_is_told_apart() {
             .with_seed(seed);
         let sgd = Sgd::new(0.05).unwrap().momentum(0.9).unwrap();
         let loss = ProbabilityCrossEntropyLoss::default();
-        let network = trained(network, loss.clone(), sgd, options, &normalized(&train));
-        let accuracy = network.evaluate(&normalized(&test), &loss).unwrap().accuracy;
+        let network = trained(network, loss.clone(), sgd, options, &fitted.train);
+        let accuracy = network.evaluate(&test, &loss).unwrap().accuracy;
         println!("iris, seed {seed}: test accuracy {accuracy:?}");
         assert!(accuracy >= Some(0.9), "seed {seed}: {accuracy:?}");
     }
 }
 
-/// Iris with the mean of its column in the place of each missing measure.
-fn imputed(path: PathBuf) -> Dataset<f32> {
+/// Iris from a copy that lacks some measures.
+fn with_gaps(path: PathBuf) -> (RawSamples<f32>, Schema<f32>) {
     let options = CsvOptions {
         header: Some(false),
         delimiter: Some(b','),
+        ..CsvOptions::default()
     };
     let columns = Columns {
         task: Some(Task::Classification),
-        impute_mean: true,
         ..Columns::default()
     };
     let table = read_csv(&path, &options).unwrap();
-    table.examples(&columns).unwrap().dataset
+    let examples = table.examples(&columns).unwrap();
+    (examples.samples, examples.schema)
 }
 
 /// 82 % is asked for after eight epochs; two are enough.

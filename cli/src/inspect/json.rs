@@ -2,7 +2,7 @@
 
 use mfnet::checkpoint::{FileKind, Setting};
 use mfnet::data::Normalization;
-use mfnet::data::{Scaling, Schema};
+use mfnet::data::{Scaling, Schema, Unknown};
 use mfnet::loss::{LossRecord, Reduction};
 use serde_json::{Value, json};
 
@@ -96,6 +96,12 @@ fn schema(schema: &Schema<f64>) -> Value {
             Scaling::Normalized(normalization) => scales(normalization),
         },
         "imputation": schema.imputation,
+        "categories": schema.categories,
+        "unknown": match schema.unknown {
+            Unknown::Error => "error",
+            Unknown::Ignore => "ignore",
+        },
+        "missing": schema.missing,
         "target_names": schema.target_names,
         "labels": schema.labels,
         "target_normalization": schema.target_normalization.as_ref().map(scales),

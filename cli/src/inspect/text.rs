@@ -2,7 +2,7 @@
 
 use indicatif::HumanBytes;
 use mfnet::checkpoint::{FileKind, OutputKind, TensorSummary};
-use mfnet::data::{Scaling, Schema, Task};
+use mfnet::data::{Scaling, Schema, Task, Unknown};
 use mfnet::loss::LossRecord;
 
 use super::{LayerSummary, Report, layers};
@@ -43,6 +43,7 @@ pub(super) fn text(report: &Report) -> anyhow::Result<String> {
     text += &format!("\n{}", table(&layers(network)?));
     if let Some(schema) = &report.schema {
         text += &features(schema);
+        text += &categories(schema);
         text += &outputs(schema);
     }
     Ok(text)
@@ -84,7 +85,7 @@ fn inputs(schema: &Schema<f64>) -> String {
         Scaling::Normalized(_) => "normalised",
     };
     let gaps = match schema.imputation {
-        Some(_) => ", means in place of missing values",
+        Some(_) => ", missing values replaced",
         None => "",
     };
     format!("{} features, {scaled}{gaps}", count(schema.features))
@@ -152,6 +153,29 @@ fn features(schema: &Schema<f64>) -> String {
     let names = (0..schema.features).map(|feature| schema.feature_name(feature));
     let scale = |feature: usize| scales.map(|scales| (scales.means()[feature], scales.deviations()[feature]));
     listed("feature", names.collect(), scale)
+}
+
+/// The categories of each feature that has such, and what becomes of others.
+fn categories(schema: &Schema<f64>) -> String {
+    let mut text = String::new();
+    for feature in 0..schema.features {
+        let texts = schema.categories_of(feature);
+        if texts.is_empty() {
+            continue;
+        }
+        let names: Vec<String> = texts.iter().take(LISTED).map(|text| shown(text, NAME)).collect();
+        let more = match texts.len() - names.len() {
+            0 => String::new(),
+            more => format!(" and {} more", count(more)),
+        };
+        let name = shown(&schema.feature_name(feature), NAME);
+        text += &format!("\ncategories of {name}: {}{more}", names.join(", "));
+    }
+    match (text.is_empty(), schema.unknown) {
+        (true, _) => text,
+        (false, Unknown::Error) => text + "\n",
+        (false, Unknown::Ignore) => text + "; others are none of these\n",
+    }
 }
 
 fn outputs(schema: &Schema<f64>) -> String {

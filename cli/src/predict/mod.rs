@@ -128,6 +128,13 @@ fn predict_in<T: Element>(arguments: &PredictArguments, file: &Path) -> anyhow::
 }
 
 fn answers<T: Element>(model: &Model<T>, design: &Array2<T>) -> anyhow::Result<Answers<T>> {
+    // A table of names alone has no samples to predict for, and its answer is names alone.
+    if design.is_empty() {
+        return Ok(Answers {
+            values: Array2::zeros((0, model.schema().outputs)),
+            classes: Vec::new(),
+        });
+    }
     let outputs = model.predict(design.view())?;
     let classes = match model.schema().task {
         Task::Classification => argmax(outputs.view())?,

@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::Args;
+use mfnet::data::Imputation;
+use mfnet::data::read::CsvOptions;
 use serde::{Deserialize, Serialize};
 
 use super::super::defaults;
-use super::names::{Header, Impute, TaskName};
+use super::names::{Header, TaskName, UnknownName};
+use crate::parse::letter;
 
 /// Which data, and what of them.
 #[derive(Debug, Clone, PartialEq, Args, Serialize, Deserialize)]
@@ -55,10 +58,53 @@ pub(crate) struct DataSettings {
     #[arg(long, value_name = "WHETHER", default_value = "auto")]
     pub(crate) header: Header,
 
-    /// What to put in place of missing values [default: a missing value is an error]
-    #[arg(long, value_name = "BY")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) impute: Option<Impute>,
+    /// Letter between the cells of a CSV file, or tab [default: a tab or a semicolon if all of the first lines have it,
+    /// else a comma]
+    #[arg(long, value_name = "LETTER", value_parser = letter)]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) delimiter: Option<char>,
+
+    /// Letter around cells of a CSV file that hold the delimiter or line ends [default: "]
+    #[arg(long, value_name = "LETTER", value_parser = letter)]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) quote: Option<char>,
+
+    /// Texts that stand for a missing value, as they are written; an empty cell is missing in any case [default: NA, N/A,
+    /// #N/A, #NA, <NA>, NaN, -NaN, null, none and ?, in any case]
+    #[arg(
+        long,
+        value_name = "TEXT[,TEXT...]",
+        value_delimiter = ',',
+        allow_hyphen_values = true
+    )]
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub(crate) missing: Vec<String>,
+
+    /// Value in place of missing features, from the training samples: mean, median or most-frequent, or a number; a
+    /// missing category becomes the most frequent one [default: a missing value is an error]
+    #[arg(
+        long,
+        value_name = "mean|median|most-frequent|NUMBER",
+        allow_hyphen_values = true
+    )]
+    #[serde(skip_serializing_if = "Option::is_none", default, with = "in_words")]
+    pub(crate) impute: Option<Imputation>,
+
+    /// Features that are categories although they have numbers or many different texts [default: columns of text that
+    /// have at most 100 different ones, and not nearly as many as rows]
+    #[arg(
+        long,
+        value_name = "COLUMN[,COLUMN...]",
+        value_delimiter = ',',
+        allow_hyphen_values = true
+    )]
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub(crate) categorical: Vec<String>,
+
+    /// Treatment of a category that is not among the training samples
+    #[arg(long, value_name = "HOW", default_value = "error")]
+    #[serde(default)]
+    pub(crate) unknown: UnknownName,
 
     /// Use all numbers as they are [default: each feature, and each target of a regression, is brought to mean 0 and
     /// deviation 1 by the statistics of the training samples]
@@ -117,6 +163,61 @@ pub(crate) fn located(name: &str) -> String {
     match npy_pair(name) {
         Some((inputs, targets)) => format!("{},{}", absolute(&inputs), absolute(&targets)),
         None => absolute(Path::new(name)),
+    }
+}
+
+impl DataSettings {
+    /// How the CSV files are written that the settings name; names are those of columns by which a header is known.
+    pub(crate) fn csv_options(&self, names: &[String]) -> CsvOptions {
+        CsvOptions {
+            missing: (!self.missing.is_empty()).then(|| self.missing.clone()),
+            names: names.to_vec(),
+            ..csv_options(self.header, self.delimiter, self.quote)
+        }
+    }
+}
+
+/// How a CSV file is written, by the options of the command.
+pub(crate) fn csv_options(
+    header: Header,
+    delimiter: Option<char>,
+    quote: Option<char>,
+) -> CsvOptions {
+    let byte = |letter: char| u8::try_from(letter).unwrap_or(u8::MAX);
+    CsvOptions {
+        header: header.told(),
+        delimiter: delimiter.map(byte),
+        quote: quote.map(byte),
+        ..CsvOptions::default()
+    }
+}
+
+/// An imputation as `config.toml` has it: its name, or a number as text.
+mod in_words {
+    use mfnet::data::Imputation;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(
+        imputation: &Option<Imputation>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match imputation {
+            Some(imputation) => serializer.collect_str(imputation),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Imputation>, D::Error> {
+        let value = toml::Value::deserialize(deserializer)?;
+        let text = match value {
+            toml::Value::String(text) => text,
+            toml::Value::Integer(number) => number.to_string(),
+            toml::Value::Float(number) => number.to_string(),
+            other => return Err(D::Error::custom(format!("{other} is no imputation"))),
+        };
+        text.parse().map(Some).map_err(D::Error::custom)
     }
 }
 

@@ -19,7 +19,7 @@ use mfnet::optimizer::ScheduleOptions;
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
-pub(super) use data::{DataSettings, Share, located, npy_pair};
+pub(super) use data::{DataSettings, Share, csv_options, located, npy_pair};
 pub(super) use model::ModelSettings;
 pub(super) use names::{
     ACTIVATIONS, Header, OPTIMIZERS, Precision, Products, ReductionName, TaskName, activated, takes_momentum,

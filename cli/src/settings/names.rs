@@ -5,8 +5,7 @@ use std::ffi::OsStr;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Arg, Command, ValueEnum};
-use mfnet::data::Task;
-use mfnet::data::read::CsvOptions;
+use mfnet::data::{Task, Unknown};
 use mfnet::layer::{Initializer, activation};
 use mfnet::loss::{self, LossOptions};
 use mfnet::names::Named;
@@ -139,23 +138,33 @@ pub(crate) enum Header {
     No,
 }
 
-/// What to put in place of missing values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+/// What to do with a category that is not among the training samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Impute {
-    /// The mean of the feature in the training samples
-    Mean,
+pub(crate) enum UnknownName {
+    /// An error, with the line and the text
+    #[default]
+    Error,
+    /// A sample of none of the known categories
+    Ignore,
+}
+
+impl UnknownName {
+    pub(crate) fn unknown(self) -> Unknown {
+        match self {
+            UnknownName::Error => Unknown::Error,
+            UnknownName::Ignore => Unknown::Ignore,
+        }
+    }
 }
 
 impl Header {
-    pub(crate) fn options(self) -> CsvOptions {
-        CsvOptions {
-            header: match self {
-                Header::Auto => None,
-                Header::Yes => Some(true),
-                Header::No => Some(false),
-            },
-            ..CsvOptions::default()
+    /// As the reader of CSV takes it.
+    pub(crate) fn told(self) -> Option<bool> {
+        match self {
+            Header::Auto => None,
+            Header::Yes => Some(true),
+            Header::No => Some(false),
         }
     }
 }

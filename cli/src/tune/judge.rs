@@ -1,8 +1,8 @@
 //! What trials learn from and what they are judged by.
 
 use anyhow::Context;
-use mfnet::data::k_folds;
-use mfnet::{Dataset, Element};
+use mfnet::Element;
+use mfnet::data::RawSamples;
 
 use crate::data::{self, Task};
 use crate::known::Raw;
@@ -47,14 +47,14 @@ impl Judge {
                 ))
                 .into());
             }
-            Judge::Folds(folds) => k_folds(&raw.train, *folds, seed)?,
+            Judge::Folds(folds) => raw.train.folds(*folds, seed, &raw.schema)?,
             Judge::Apart(share) => {
                 let all = raw.train.clone();
                 vec![data::set_apart(all, share, &raw.schema, &settings.data, seed)?]
             }
         };
         let count = pairs.len();
-        let task = |(index, (train, judged)): (usize, (Dataset<T>, Dataset<T>))| {
+        let task = |(index, (train, judged)): (usize, (RawSamples<T>, RawSamples<T>))| {
             let task = data::prepare(name, with_sets(raw, train, Some(judged)), &mut alone(settings));
             task.with_context(|| format!("part {} of {count} of the training samples", index + 1))
         };
@@ -87,7 +87,7 @@ pub(super) fn alone(settings: &Settings) -> Settings {
 }
 
 /// Other samples of the same kind.
-fn with_sets<T: Element>(raw: &Raw<T>, train: Dataset<T>, test: Option<Dataset<T>>) -> Raw<T> {
+fn with_sets<T: Element>(raw: &Raw<T>, train: RawSamples<T>, test: Option<RawSamples<T>>) -> Raw<T> {
     Raw {
         train,
         test,

@@ -127,6 +127,7 @@ fn tune_in<T: Element>(
     let judge = Judge::of(arguments.folds, &base);
     let seeds = arguments.space.seeds(&base);
     let tasks = judge.tasks(&name, &raw, &base)?;
+    data::warn_of_constants(&constant_in_any(&tasks));
     for configuration in &mut configurations {
         configuration.settings.data = base.data.clone();
         model::settle(&mut configuration.settings, &tasks[0])?;
@@ -166,7 +167,7 @@ fn tune_in<T: Element>(
         let best: Option<Settings> = best.map(|trial| judge::alone(&trial.configuration.settings));
         let mut test = None;
         if let Some(best) = &best
-            && let Some(samples) = raw.test.as_ref().map(mfnet::Dataset::samples)
+            && let Some(samples) = raw.test.as_ref().map(mfnet::data::RawSamples::samples)
             && !interrupt::is_requested()
         {
             let whole = judge::whole(&name, &raw, best)?;
@@ -199,6 +200,17 @@ fn tune_in<T: Element>(
         folder.discard();
     }
     outcome
+}
+
+/// The features that are the same in all training samples of some task.
+fn constant_in_any<T>(tasks: &[data::Task<T>]) -> Vec<String> {
+    let mut names = Vec::new();
+    for name in tasks.iter().flat_map(|task| &task.constant) {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    names
 }
 
 fn score(asked: Option<Score>, task: TaskKind) -> anyhow::Result<Score> {

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use mfnet::data::Inputs;
 use mfnet::data::read::{read_npy_inputs, write_npy, write_npy_labels};
-use mfnet::data::{Columns, Schema, read};
+use mfnet::data::{Columns, Preparation, Schema, read};
 use mfnet::{Adam, CrossEntropyLoss, Dataset, Element, Model, MseLoss, NeuralNetwork, TrainOptions, Trainer};
 use ndarray::{Array2, array};
 use serde_json::Value;
@@ -55,8 +55,11 @@ impl Workshop {
     fn learnable<T: Element>(&self, name: &str) -> (Dataset<T>, Schema<T>) {
         let table = read::read_csv(&self.path(name), &read::CsvOptions::default()).unwrap();
         let examples = table.examples::<T>(&Columns::default()).unwrap();
-        let schema = examples.schema.normalized(&examples.dataset).unwrap();
-        (schema.scale(examples.dataset).unwrap(), schema)
+        let fitted = examples
+            .schema
+            .fit(examples.samples, &Preparation::default())
+            .unwrap();
+        (fitted.train, fitted.schema)
     }
 
     fn path(&self, name: &str) -> PathBuf {

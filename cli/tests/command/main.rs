@@ -30,6 +30,7 @@ mod hostile_config;
 #[cfg(unix)]
 mod instructions;
 mod kills;
+mod preparation;
 mod runs;
 #[cfg(unix)]
 mod signals;

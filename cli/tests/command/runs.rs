@@ -505,7 +505,7 @@ fn wrong_input_ends_with_one_message_and_nothing_written() {
     with("ragged.csv", "a,b\n1,2\n3\n");
     with("text.csv", "a,b\n1,2\nx,3\n4,5.5\n");
     with("missing.csv", "a,b\n1,2\n,3.5\n4,5\n5,6\n");
-    with("constant.csv", "a,c,b\n1,7,2.5\n2,7,3\n3,7,4\n");
+    with("constant.csv", "a,c,b\n1,5,7\n2,6,7\n3,8,7\n");
     with("new.csv", "id,height,girth,kind\n1,20,1,elm\n");
     with(
         "bad.toml",
@@ -517,7 +517,11 @@ fn wrong_input_ends_with_one_message_and_nothing_written() {
         (&["ragged.csv"], 1, "line 3"),
         (&["text.csv"], 1, "\"x\""),
         (&["missing.csv"], 1, "line 3"),
-        (&["constant.csv"], 1, "--ignore"),
+        (
+            &["constant.csv"],
+            1,
+            "target `b`: it is 7 in every training sample",
+        ),
         (
             &["trees.csv", "--test", "new.csv"],
             1,

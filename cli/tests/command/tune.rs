@@ -263,7 +263,7 @@ fn early_stopping_does_not_see_what_judges() {
 fn wrong_input_ends_with_one_message_and_nothing_written() {
     let folder = points();
     let at = folder.path();
-    fs::write(at.join("same.csv"), "a,b,y\n1,7,2.5\n2,7,3.5\n3,7,4.5\n4,7,5.5\n").unwrap();
+    fs::write(at.join("same.csv"), "a,b,y\n1,7,2.5\n2,7,2.5\n3,7,2.5\n4,7,2.5\n").unwrap();
     let before = names(at);
     for (arguments, code, part) in [
         ("points.csv --lr 0.1,x", 2, "'x' for '--lr"),
@@ -280,7 +280,7 @@ fn wrong_input_ends_with_one_message_and_nothing_written() {
         ("nothing.csv --lr 0.1,0.2", 2, "there is no such file"),
         ("points.csv --out .", 2, "not empty"),
         ("points.csv --out points.csv", 1, "cannot be used as a folder"),
-        ("same.csv --task regression --out found", 1, "--ignore"),
+        ("same.csv --task regression --out found", 1, "nothing to learn"),
         ("points.csv --config nothing.toml", 1, "nothing.toml"),
     ] {
         let split: Vec<&str> = arguments.split(' ').collect();

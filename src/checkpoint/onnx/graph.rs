@@ -68,8 +68,23 @@ impl Chain {
         });
     }
 
+    /// Lets the next node read this value.
+    pub(super) fn continue_from(&mut self, name: &str) {
+        self.end = name.to_owned();
+    }
+
+    /// Adds a constant list of truth values.
+    pub(super) fn flags(&mut self, name: &str, values: &[bool]) {
+        self.constants.push(Tensor {
+            dims: vec![values.len() as i64],
+            data_type: DataType::Bool as i32,
+            name: name.to_owned(),
+            raw_data: values.iter().map(|&value| u8::from(value)).collect(),
+        });
+    }
+
     /// Adds a constant list of integers.
-    fn integers(&mut self, name: &str, values: &[i64]) {
+    pub(super) fn integers(&mut self, name: &str, values: &[i64]) {
         self.constants.push(Tensor {
             dims: vec![values.len() as i64],
             data_type: DataType::Int64 as i32,

@@ -105,6 +105,7 @@ pub(super) enum DataType {
     Undefined = 0,
     Float = 1,
     Int64 = 7,
+    Bool = 9,
     Double = 11,
 }
 

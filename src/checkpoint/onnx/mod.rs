@@ -78,7 +78,7 @@ pub(super) fn export<T: Element>(model: &Model<T>, path: &Path, registry: &Regis
     atomic::write(path, &file.encode_to_vec())
 }
 
-/// Adds the operators that impute and scale raw features.
+/// Adds the operators that impute and scale raw features, and encode categories.
 fn prepare<T: Element>(chain: &mut Chain, schema: &Schema<T>) {
     if let Some(imputation) = &schema.imputation {
         let input = chain.end();
@@ -99,6 +99,38 @@ fn prepare<T: Element>(chain: &mut Chain, schema: &Schema<T>) {
             chain.push("Div", &["input.deviations"], Vec::new());
         }
     }
+    if !schema.categories.is_empty() {
+        encode(chain, schema);
+    }
+}
+
+/// Adds the operators that encode categories: each input of the network takes its feature, and where that has categories,
+/// whether it is the input's.
+fn encode<T: Element>(chain: &mut Chain, schema: &Schema<T>) {
+    let (mut features, mut categories, mut are_categories) = (Vec::new(), Vec::new(), Vec::new());
+    for feature in 0..schema.features {
+        let count = schema.categories_of(feature).len();
+        for category in 0..count.max(1) {
+            features.push(feature as i64);
+            categories.push(T::from_f64(category as f64));
+            are_categories.push(count > 0);
+        }
+    }
+    chain.integers("input.features", &features);
+    chain.constant("input.categories", &vector(&Array1::from(categories)));
+    chain.flags("input.are_categories", &are_categories);
+    chain.push("Gather", &["input.features"], vec![integer("axis", 1)]);
+    let numbers = chain.end();
+    chain.push("Equal", &["input.categories"], Vec::new());
+    chain.push("Cast", &[], vec![integer("to", data_type::<T>() as i64)]);
+    let indicators = chain.end();
+    chain.node(
+        "Where",
+        ["input.are_categories", indicators.as_str(), numbers.as_str()],
+        "input.encoded",
+        Vec::new(),
+    );
+    chain.continue_from("input.encoded");
 }
 
 fn vector<T: Element>(values: &Array1<T>) -> ArrayD<T> {
@@ -111,6 +143,10 @@ fn properties<T: Element>(schema: &Schema<T>) -> Vec<Property> {
     let properties = [
         ("task", schema.task.to_string()),
         ("features", list(&schema.feature_names)),
+        (
+            "categories",
+            serde_json::Value::from(schema.categories.clone()).to_string(),
+        ),
         ("targets", list(&schema.target_names)),
         ("labels", list(&schema.labels)),
     ];

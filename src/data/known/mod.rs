@@ -35,6 +35,8 @@ mod table;
 
 use std::path::Path;
 
+use ndarray::Array2;
+
 use crate::data::read;
 use crate::data::{Columns, Dataset, Inputs, Targets, Task};
 use crate::element::Element;
@@ -141,6 +143,7 @@ pub fn iris<T: Element>(source: &Source, progress: &mut dyn FnMut(Progress<'_>))
     let headless = read::CsvOptions {
         header: Some(false),
         delimiter: Some(b','),
+        ..read::CsvOptions::default()
     };
     let columns = Columns {
         task: Some(Task::Classification),
@@ -151,7 +154,7 @@ pub fn iris<T: Element>(source: &Source, progress: &mut dyn FnMut(Progress<'_>))
         let problem = "this is not the file that UCI publishes: it has other columns or other classes";
         return Err(Error::file(&file, Position::Line(1), problem));
     }
-    Ok(examples.dataset)
+    examples.schema.complete(examples.samples)
 }
 
 /// A pair of data sets in MNIST's form: images and labels to train on, images and labels to test with.
@@ -161,19 +164,28 @@ fn images<T: Element>(
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<(Dataset<T>, Dataset<T>)> {
     let [train_images, train_labels, test_images, test_labels] = search::obtain(set, source, progress)?;
-    let load = |images: &Path, labels: &Path| {
+    let load = |images: Array2<u8>, labels: &Path| {
         Dataset::new(
-            Inputs::Pixels(read::read_images(images)?),
+            Inputs::Pixels(images),
             Targets::Classes {
                 labels: read::read_labels(labels)?,
                 classes: 10,
             },
         )
     };
-    Ok((
-        load(&train_images, &train_labels)?,
-        load(&test_images, &test_labels)?,
-    ))
+    let (train, shape) = read::read_images_of(&train_images)?;
+    let (test, test_shape) = read::read_images_of(&test_images)?;
+    if shape != test_shape {
+        let by = |shape: &[usize]| shape.iter().map(usize::to_string).collect::<Vec<_>>().join(" x ");
+        let problem = format!(
+            "the images have {} pixels, and those to train on, in {}, {}",
+            by(&test_shape),
+            train_images.display(),
+            by(&shape)
+        );
+        return Err(Error::file(&test_images, Position::File, problem));
+    }
+    Ok((load(train, &train_labels)?, load(test, &test_labels)?))
 }
 
 #[cfg(test)]
@@ -218,6 +230,15 @@ mod tests {
         assert_eq!(train.targets(), &classes(vec![9, 0]));
         assert_eq!(pixels(&test), [5, 6]);
         assert_eq!(test.targets(), &classes(vec![7]));
+        // As many pixels, but other images.
+        place("t10k-images-idx3-ubyte", idx(&[1, 2, 1], &[5, 6]));
+        let error = mnist::<f32>(&only(directory.path()), &mut |_| {}).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("the images have 2 x 1 pixels, and those to train on"),
+            "{error}"
+        );
     }
 
     #[test]

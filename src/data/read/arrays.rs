@@ -9,7 +9,7 @@ use super::npy::read_array;
 use super::npz::read_arrays;
 use crate::data::examples::numbered;
 use crate::data::infer::{MOST_CLASSES, whole, why_numbers};
-use crate::data::{Dataset, Examples, Inputs, Schema, Targets, Task};
+use crate::data::{Dataset, Examples, Inputs, RawSamples, Schema, Targets, Task};
 use crate::element::Element;
 use crate::error::{Error, Result};
 
@@ -36,14 +36,15 @@ pub struct NumpyExamples<T> {
     /// The training samples, what they mean, and why.
     pub train: Examples<T>,
     /// The test samples, with the training samples' classes.
-    pub test: Option<Dataset<T>>,
+    pub test: Option<RawSamples<T>>,
 }
 
 /// Reads examples from an NPZ archive with the arrays `x_train`, `y_train`, `x_test` and `y_test` (the last two may
 /// be missing), as Keras publishes its data sets, or with `x` and `y`; capitals are as good.
 ///
 /// Arrays are of bool, integers, or floats of 32 or 64 bits, in any order of bytes or elements. The first dimension
-/// of inputs counts samples, all others become features. Unsigned bytes are taken for pixels ([`Inputs::Pixels`]).
+/// of inputs counts samples, all others become features. Unsigned bytes are taken for pixels ([`Inputs::Pixels`]), which are
+/// divided by 255, unless all of them are 0 or 1; [`Examples::reason`] says so.
 /// Targets of the shape (samples) or (samples, 1) are classes if they are integers of at most 1000 different values,
 /// or floats that are whole and have at most 20, and nearly as many only where there are two; the rule of
 /// [`Examples`] otherwise. Targets of the shape (samples, classes) are classes if each row is a single 1 among
@@ -53,8 +54,8 @@ pub struct NumpyExamples<T> {
 ///
 /// [`Error::Io`] if the file cannot be read; [`Error::InvalidFile`] for a damaged archive, two arrays of one name, an
 /// array of another type, or one with more or fewer numbers than its shape asks for; [`Error::InvalidData`] for
-/// arrays that are not there or do not fit each other, numbers that are not finite, and a test class that does not
-/// occur in training.
+/// arrays that are not there or do not fit each other, test samples of another shape than the training samples, numbers that
+/// are not finite, and a test class that does not occur in training.
 pub fn read_npz<T: Element>(path: &Path, task: Option<Task>) -> Result<NumpyExamples<T>> {
     const NAMES: [&str; 10] = [
         "x_train", "X_train", "y_train", "Y_train", "x_test", "X_test", "y_test", "Y_test", "x", "y",
@@ -76,9 +77,19 @@ pub fn read_npz<T: Element>(path: &Path, task: Option<Task>) -> Result<NumpyExam
             }
         },
     };
+    let shape = x.shape.clone();
     let train = examples_of(x, y, task)?;
     let test = match test {
-        (Some(x), Some(y)) => Some(samples_of(x, y, &train.schema)?),
+        (Some(x), Some(y)) => {
+            if x.shape.get(1..) != shape.get(1..) {
+                return Err(refuse(format!(
+                    "the shape of x_test is {}, and that of x_train {}: they differ in more than the number of samples",
+                    shown(&x.shape),
+                    shown(&shape)
+                )));
+            }
+            Some(samples_of(x, y, &train.schema)?.into())
+        }
         (None, None) => None,
         _ => return Err(refuse("of x_test and y_test, one is missing".to_owned())),
     };
@@ -181,6 +192,10 @@ fn inputs_of<T: Element>(array: Array<T>) -> Result<Inputs<T>> {
     let misfit = |error| Error::shape("inputs", "an array of its own shape", error);
     let shape = (samples, features);
     Ok(match numbers {
+        Numbers::Bytes(bits) if bits.iter().all(|&bit| bit <= 1) => {
+            let values = bits.into_iter().map(T::from_u8).collect();
+            Inputs::Values(Array2::from_shape_vec(shape, values).map_err(misfit)?)
+        }
         Numbers::Bytes(pixels) => Inputs::Pixels(Array2::from_shape_vec(shape, pixels).map_err(misfit)?),
         Numbers::Integers(integers) => {
             let values = integers
@@ -332,8 +347,14 @@ fn examples_of<T: Element>(x: Array<T>, y: Array<T>, task: Option<Task>) -> Resu
         labels,
         ..Schema::of(&dataset)
     };
+    let reason = match dataset.inputs() {
+        Inputs::Pixels(_) => {
+            format!("{reason}; inputs of unsigned bytes are taken for pixels and divided by 255")
+        }
+        Inputs::Values(_) => reason,
+    };
     Ok(Examples {
-        dataset,
+        samples: dataset.into(),
         schema,
         reason,
     })
@@ -496,7 +517,7 @@ mod tests {
             ("else.npy", b"is not looked at".to_vec()),
         ])
         .unwrap();
-        let data = &set.train.dataset;
+        let data = &set.train.samples;
         assert_eq!(
             data.inputs(),
             &Inputs::Pixels(array![[0, 1, 2, 3], [4, 5, 6, 255]])
@@ -508,15 +529,30 @@ mod tests {
         assert_eq!(set.test.unwrap().targets(), &classes(vec![1]));
         assert_eq!(
             set.train.reason,
-            "classification: the targets are 2 different whole numbers"
+            "classification: the targets are 2 different whole numbers; inputs of unsigned bytes are taken for pixels and \
+             divided by 255"
         );
+    }
+
+    #[test]
+    fn bytes_of_0_and_1_are_no_pixels() {
+        let bits = pair(
+            bytes(&[4, 2], &[0, 1, 1, 0, 1, 1, 0, 0]),
+            longs(&[4], &[0, 1, 0, 1]),
+            None,
+        )
+        .unwrap();
+        let expected = array![[0.0, 1.0], [1.0, 0.0], [1.0, 1.0], [0.0, 0.0]];
+        assert_eq!(bits.samples.inputs(), &Inputs::Values(expected));
+        assert_eq!(bits.schema.scaling, crate::data::Scaling::None);
+        assert!(!bits.reason.contains("255"), "{}", bits.reason);
     }
 
     #[test]
     fn targets_show_what_they_are() {
         let x = || doubles(&[4, 1], &[1.0, 2.0, 3.0, 4.0]);
         let learn = |y, task| pair(x(), y, task).unwrap();
-        let labels = |examples: &Examples<f64>| match examples.dataset.targets() {
+        let labels = |examples: &Examples<f64>| match examples.samples.targets() {
             Targets::Classes { labels, .. } => labels.clone(),
             Targets::Values(values) => panic!("{values}"),
         };
@@ -536,7 +572,7 @@ mod tests {
         let hot = learn(doubles(&[4, 3], &one_hot), None);
         assert_eq!((labels(&hot), hot.schema.labels.len()), (vec![1, 0, 2, 1], 3));
         let numbers = learn(doubles(&[4, 3], &one_hot), Some(Task::Regression));
-        assert_eq!(numbers.dataset.outputs(), 3);
+        assert_eq!(numbers.schema.outputs, 3);
         assert_eq!(numbers.schema.labels, [""; 0]);
         for y in [
             doubles(&[4], &[1.5, 0.0, 1.0, 0.0]),
@@ -605,7 +641,7 @@ mod tests {
                     ("x_test", doubles(&[2, 2], &[0.0; 4])),
                     ("y_test", y()),
                 ])),
-                "2 features, and those of the training 1",
+                "the shape of x_test is (2, 2), and that of x_train (2, 1)",
             ),
         ] {
             assert!(found.contains(expected), "{found} is not {expected}");

@@ -78,13 +78,19 @@ pub fn read_idx(path: &Path) -> Result<Idx> {
 ///
 /// As [`read_idx`], and [`Error::InvalidFile`] for a file of one dimension.
 pub fn read_images(path: &Path) -> Result<Array2<u8>> {
+    Ok(read_images_of(path)?.0)
+}
+
+/// As [`read_images`], with the shape of an image.
+pub(crate) fn read_images_of(path: &Path) -> Result<(Array2<u8>, Vec<usize>)> {
     let Idx { shape, bytes } = read_idx(path)?;
     if shape.len() < 2 {
         return Err(wrong_rank(path, "the file has 1 dimension, images have 2 to 4"));
     }
     let pixels = shape[1..].iter().product();
-    Array2::from_shape_vec((shape[0], pixels), bytes)
-        .map_err(|error| Error::shape("read_images", "an array of the file's shape", error))
+    let images = Array2::from_shape_vec((shape[0], pixels), bytes)
+        .map_err(|error| Error::shape("read_images", "an array of the file's shape", error))?;
+    Ok((images, shape[1..].to_vec()))
 }
 
 /// Reads labels.

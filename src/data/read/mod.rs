@@ -3,8 +3,10 @@
 #[cfg(feature = "npy")]
 mod arrays;
 mod csv;
+mod foreign;
 mod housing;
 mod idx;
+mod lines;
 #[cfg(feature = "npy")]
 mod npy;
 #[cfg(feature = "npy")]
@@ -20,6 +22,7 @@ pub use arrays::{
 pub(crate) use csv::shorten;
 pub use csv::{CsvOptions, read_csv, read_csv_from, read_csv_parts, read_csv_parts_from};
 pub use housing::{CALIFORNIA_HOUSING_FEATURES, read_california_housing};
+pub(crate) use idx::read_images_of;
 pub use idx::{Idx, read_idx, read_images, read_labels};
 #[cfg(feature = "npy")]
 pub use npy::{write_npy, write_npy_labels};

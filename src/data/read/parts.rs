@@ -5,11 +5,14 @@ use std::fmt;
 use std::io::{Chain, Cursor, Read};
 use std::path::{Path, PathBuf};
 
-use csv::{ByteRecord, Reader, ReaderBuilder, Trim};
+use csv::{ByteRecord, Reader, ReaderBuilder};
 
-use super::csv::{CsvOptions, Lines, delimiter_of, shorten};
+use super::csv::{CsvOptions, delimiter_of, shorten};
+use super::foreign;
+use super::lines::Lines;
 use super::source::{Source, refusal};
 use crate::data::Table;
+use crate::data::header;
 use crate::error::{Error, Position, Result};
 
 /// Bytes by whose lines the delimiter is told.
@@ -23,8 +26,8 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// file has a header alone, and nothing after an error.
 pub struct CsvParts<'a> {
     path: PathBuf,
+    options: CsvOptions,
     reader: Reader<Lines<Chain<Cursor<Vec<u8>>, Source<'a>>>>,
-    header: Option<bool>,
     /// The rows of a part; of a file without a header, the first has one more.
     rows: usize,
     /// A table of the file's columns, when these are known.
@@ -48,48 +51,66 @@ impl<'a> CsvParts<'a> {
         options: &CsvOptions,
         rows: usize,
     ) -> Result<Self> {
+        options.check()?;
         let mut head = source.read_up_to(HEAD)?;
+        let start = &head[..head.len().min(foreign::HEAD as usize)];
+        if let Some(problem) = foreign::format_of(start) {
+            return Err(Error::file(path, Position::File, problem));
+        }
         if head.starts_with(BYTE_ORDER_MARK) {
             head.drain(..BYTE_ORDER_MARK.len());
         }
-        let delimiter = options.delimiter.unwrap_or_else(|| delimiter_of(&head));
+        let quote = options.quote();
+        let delimiter = options.delimiter.unwrap_or_else(|| delimiter_of(&head, quote));
         let reader = ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
             .delimiter(delimiter)
-            .trim(Trim::All)
-            .from_reader(Lines::of(Cursor::new(head).chain(source)));
+            .quote(quote)
+            .from_reader(Lines::of(Cursor::new(head).chain(source), delimiter, quote));
         Ok(CsvParts {
             path: path.to_owned(),
+            options: options.clone(),
             reader,
-            header: options.header,
             rows: rows.max(1),
             columns: None,
             ended: false,
         })
     }
 
-    /// The first part; an error for a file without rows.
-    pub(super) fn first(&mut self) -> Result<Table> {
-        let table = self.first_or_header()?;
-        if table.rows() == 0 {
-            let problem = "there are no rows below the columns' names";
-            return Err(Error::file(&self.path, Position::Line(1), problem));
+    /// All rows as one table; an error for a file without rows.
+    pub(super) fn whole(&mut self) -> Result<Table> {
+        let table = self.first()?;
+        match table.rows() {
+            0 => Err(self.no_rows("there are no rows below the columns' names")),
+            _ => Ok(table),
         }
-        Ok(table)
     }
 
-    /// The first part, which has no rows where the file has a header alone: one line of text in every column counts as
-    /// such.
-    fn first_or_header(&mut self) -> Result<Table> {
+    fn no_rows(&self, problem: &str) -> Error {
+        Error::file(&self.path, Position::Line(1), problem)
+    }
+
+    /// The first part, which has no rows if the file names its columns and has none; an error for an empty file.
+    fn first(&mut self) -> Result<Table> {
         let mut none = None;
         self.fill(&mut none, self.rows.saturating_add(1))?;
-        let empty = || Error::file(&self.path, Position::Line(1), "the file has no rows");
-        let mut table = none.ok_or_else(empty)?;
-        if self
-            .header
-            .unwrap_or_else(|| table.starts_with_names() || table.is_line_of_text())
-        {
+        let mut table = none.ok_or_else(|| self.no_rows("the file has no rows"))?;
+        let names_columns = match self.options.header {
+            Some(told) => told,
+            None => {
+                let (decision, reason) = header::decide(&table, &self.options.names);
+                if !decision && self.options.names.is_empty() && header::is_line_of_texts(&table) {
+                    return Err(self.no_rows(
+                        "the file is one line of texts: there are no rows below the columns' names (if it is a row of \
+                         data, say that there is no header: --header no)",
+                    ));
+                }
+                table.set_header_reason(reason);
+                decision
+            }
+        };
+        if names_columns {
             table.take_header();
             let mut seen = HashSet::new();
             if let Some(twice) = table.names().iter().find(|&name| !seen.insert(name)) {
@@ -128,6 +149,10 @@ impl<'a> CsvParts<'a> {
                 csv::ErrorKind::Io(error) => refusal(path, Position::Line(line), error),
                 other => Error::file(path, Position::Line(line), format_args!("{other:?}")),
             })?;
+            if let Some(line) = self.reader.get_ref().unclosed_quote() {
+                let problem = "the quote that opens on this line is never closed";
+                return Err(Error::file(path, Position::Line(line), problem));
+            }
             if !more {
                 break;
             }
@@ -135,7 +160,11 @@ impl<'a> CsvParts<'a> {
             let inside = record.iter().flatten().filter(|&&byte| byte == b'\n').count() as u64;
             let line = line.saturating_sub(1 + inside).max(1);
             self.reader.get_mut().next_row();
-            let table = table.get_or_insert_with(|| Table::new(path, record.len()));
+            let table = table.get_or_insert_with(|| {
+                let mut table = Table::new(path, record.len());
+                table.set_missing(self.options.missing.clone());
+                table
+            });
             add(table, line, &record).map_err(|(position, problem)| Error::file(path, position, problem))?;
         }
         Ok(())
@@ -174,7 +203,7 @@ fn add(table: &mut Table, line: u64, record: &ByteRecord) -> std::result::Result
             );
             (Position::Cell { line, column }, problem)
         })?;
-        cells.push(text);
+        cells.push(text.trim_ascii());
     }
     table
         .push(line, cells.into_iter())

@@ -1,0 +1,229 @@
+//! The decision whether the first line of a table names its columns.
+
+use std::collections::HashSet;
+
+use super::read::shorten;
+use super::table::{Cell, Table, truth_value};
+
+/// From this many columns on, the first line `0,1,2,...` alone is taken for names.
+const LONG_SEQUENCE: usize = 10;
+
+/// Up to this many rows, decimals below ascending numbers may be chance.
+const FEW_ROWS: usize = 5;
+
+/// Decides whether the first row of a table names the columns, and says why.
+///
+/// It does if
+///
+/// - it has all the names that are `known`, those of a model's features;
+/// - or some text in it stands above a column of numbers, and its other cells are texts too, or the numbers 0, 1, 2, ...;
+/// - or it has the numbers 0, 1, 2, ... and texts that no row below repeats, as pandas writes;
+/// - or it has ascending whole numbers, and most of these stand above columns of decimals;
+/// - or it is the numbers 0, 1, 2, ... of ten columns or more;
+/// - or it has texts alone, none of which is repeated below, while other texts of a column are.
+pub(super) fn decide(table: &Table, known: &[String]) -> (bool, String) {
+    let names = |why: String| (true, format!("the first line names the columns: {why}"));
+    if !known.is_empty() && holds_all(table, known) {
+        return names("they are those of the model".to_owned());
+    }
+    let first = FirstLine::of(table);
+    if let Some(column) = first
+        .texts
+        .iter()
+        .find(|&&column| is_above_numbers(table, column))
+        && (first.numbers.is_empty() || first.is_sequence(2))
+    {
+        let name = shorten(table.text(0, *column));
+        return names(format!("`{name}` stands above numbers"));
+    }
+    let repeats = || first.texts.iter().any(|&column| is_repeated(table, column));
+    if first.is_sequence(2) && !first.texts.is_empty() && !repeats() {
+        return names("it has 0, 1, ... and texts that no row repeats".to_owned());
+    }
+    let decimals = || {
+        first
+            .numbers
+            .iter()
+            .filter(|&&(column, _)| is_above_decimals(table, column))
+    };
+    let is_told = first.is_sequence(2) || table.rows() > FEW_ROWS;
+    if is_told && first.is_ascending() && 2 * decimals().count() > first.numbers.len() && !repeats() {
+        return names("it has ascending whole numbers above decimals".to_owned());
+    }
+    if first.is_sequence(LONG_SEQUENCE) {
+        return names("it has 0, 1, 2, ...".to_owned());
+    }
+    let has_categories = || first.texts.iter().any(|&column| has_few_texts(table, column));
+    if first.numbers.is_empty() && !first.texts.is_empty() && !repeats() && has_categories() {
+        return names("no row repeats its texts, while rows share theirs".to_owned());
+    }
+    let why = "the first line is a row of data: it does not look like names";
+    (false, why.to_owned())
+}
+
+/// Whether a table is a single line of texts: names without rows, most likely.
+pub(super) fn is_line_of_texts(table: &Table) -> bool {
+    let first = FirstLine::of(table);
+    table.rows() == 1 && first.numbers.is_empty() && !first.texts.is_empty()
+}
+
+/// The cells of the first line that are not missing.
+struct FirstLine {
+    /// Columns with a text, truth values left out.
+    texts: Vec<usize>,
+    /// Columns with a number, and the number if it is written as digits alone.
+    numbers: Vec<(usize, Option<u64>)>,
+}
+
+impl FirstLine {
+    fn of(table: &Table) -> Self {
+        let (mut texts, mut numbers) = (Vec::new(), Vec::new());
+        for column in 0..table.width() {
+            match table.cell(0, column) {
+                Cell::Missing => {}
+                Cell::Text(text) if truth_value(text).is_none() => texts.push(column),
+                Cell::Number(_) | Cell::Text(_) => {
+                    let text = table.text(0, column);
+                    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+                    numbers.push((column, text.parse().ok().filter(|_| digits)));
+                }
+            }
+        }
+        FirstLine { texts, numbers }
+    }
+
+    /// Whether the numbers are whole, at least two, and each is larger than the one before.
+    fn is_ascending(&self) -> bool {
+        let ascends =
+            |pair: &[(usize, Option<u64>)]| matches!((pair[0].1, pair[1].1), (Some(a), Some(b)) if a < b);
+        self.numbers.len() >= 2 && self.numbers.windows(2).all(ascends)
+    }
+
+    /// Whether the numbers are 0, 1, 2, ..., at least so many of them.
+    fn is_sequence(&self, least: usize) -> bool {
+        let mut places = (0_u64..).zip(&self.numbers);
+        self.numbers.len() >= least && places.all(|(place, (_, number))| *number == Some(place))
+    }
+}
+
+fn holds_all(table: &Table, known: &[String]) -> bool {
+    let first: HashSet<&str> = (0..table.width()).map(|column| table.text(0, column)).collect();
+    known.iter().all(|name| first.contains(name.as_str()))
+}
+
+/// The cells of a column below the first line.
+fn below(table: &Table, column: usize) -> impl Iterator<Item = Cell<'_>> {
+    (1..table.rows()).map(move |row| table.cell(row, column))
+}
+
+fn is_above_numbers(table: &Table, column: usize) -> bool {
+    let is_number = |cell: Cell<'_>| match cell {
+        Cell::Number(_) => true,
+        Cell::Text(text) => truth_value(text).is_some(),
+        Cell::Missing => false,
+    };
+    below(table, column).all(|cell| cell == Cell::Missing || is_number(cell))
+        && below(table, column).any(is_number)
+}
+
+/// Whether all numbers below are written with a decimal point or an exponent, as programs write a column of decimals.
+fn is_above_decimals(table: &Table, column: usize) -> bool {
+    let is_decimal = |row: usize| match table.cell(row, column) {
+        Cell::Missing => true,
+        Cell::Number(_) => table.text(row, column).contains(['.', 'e', 'E']),
+        Cell::Text(_) => false,
+    };
+    (1..table.rows()).all(is_decimal) && below(table, column).any(|cell| cell != Cell::Missing)
+}
+
+fn is_repeated(table: &Table, column: usize) -> bool {
+    let first = table.cell(0, column);
+    below(table, column).any(|cell| cell == first)
+}
+
+/// Whether each text below stands in two rows on average.
+fn has_few_texts(table: &Table, column: usize) -> bool {
+    let mut different = HashSet::new();
+    let mut texts = 0;
+    for cell in below(table, column) {
+        if let Cell::Text(text) = cell {
+            different.insert(text);
+            texts += 1;
+        }
+    }
+    texts > 2 && different.len() * 2 <= texts
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::data::read::{CsvOptions, read_csv_from};
+
+    fn names(content: &str) -> String {
+        let table = read_csv_from("t.csv", content.as_bytes(), &CsvOptions::default()).unwrap();
+        table.names().join("|")
+    }
+
+    #[test]
+    fn texts_above_numbers_are_names() {
+        assert_eq!(names("a,b\n1,x\n2,y\n"), "a|b");
+        assert_eq!(names("a,b\n?,x\n2,y\n"), "a|b", "missing values are no text");
+        assert_eq!(names("a,b\nTrue,x\nFalse,y\n"), "a|b", "truth values are numbers");
+        assert_eq!(names(",a\n0,5\n1,6\n"), "column 0|a");
+        assert_eq!(names("1,x\n2,y\n"), "");
+        assert_eq!(names("a,b\nc,d\n"), "", "nothing but text");
+        assert_eq!(names("a,b\n,\n"), "");
+        // A row of data with a text in it.
+        assert_eq!(names("5.1,unknown,1\n4.9,3.0,0\n6.0,2.5,1\n"), "");
+        assert_eq!(names("5,unknown\n4,3\n6,2\n"), "");
+        assert_eq!(names("1.5,oak\n2.5,elm\n3.5,oak\n"), "");
+    }
+
+    #[test]
+    fn numbers_as_pandas_writes_them_are_names() {
+        assert_eq!(names("0,1,target\n5,6,7\n"), "0|1|target");
+        assert_eq!(
+            names("0,1,2,target\n5.1,3.5,1,setosa\n4.9,3.0,1,virginica\n"),
+            "0|1|2|target"
+        );
+        assert_eq!(names("0,1,2\n5.1,3.5,1\n4.9,3.0,0\n"), "0|1|2");
+        let rows = "north,1.5,2.5\nsouth,1.0,2.0\n";
+        let years = |count| format!("region,2019,2020\n{}", rows.repeat(count));
+        assert_eq!(names(&years(3)), "region|2019|2020");
+        assert_eq!(names(&years(1)), "", "too few rows to tell");
+        assert_eq!(
+            names("0,1,2,3,4,5,6,7,8,9\n5,6,7,8,9,1,2,3,4,1\n"),
+            "0|1|2|3|4|5|6|7|8|9"
+        );
+        // Data that only begin alike.
+        assert_eq!(names("0,1,oak\n1,0,elm\n0,0,oak\n"), "");
+        assert_eq!(names("0,1\n0.5,0.8\n1,0.2\n"), "");
+        assert_eq!(names("0,1,2\n5,6,7\n8,9,1\n"), "");
+        assert_eq!(names("1,2,3\n4,5,6\n"), "");
+    }
+
+    #[test]
+    fn texts_that_no_row_repeats_are_names() {
+        let rows = "red,round\nblue,round\nred,long\nred,long\n";
+        assert_eq!(names(&format!("colour,shape\n{rows}")), "colour|shape");
+        assert_eq!(names(&format!("blue,long\n{rows}")), "");
+    }
+
+    #[test]
+    fn the_names_of_a_model_are_known() {
+        let options = CsvOptions {
+            names: vec!["colour".into(), "shape".into()],
+            ..CsvOptions::default()
+        };
+        let read = |content: &str| read_csv_from("t.csv", content.as_bytes(), &options).unwrap();
+        let table = read("shape,colour,more\nround,red,x\n");
+        assert_eq!((table.names().len(), table.rows()), (3, 1));
+        assert!(table.header_reason().unwrap().contains("those of the model"));
+        assert_eq!(read("round,red\n").rows(), 1, "a row, since it has other texts");
+    }
+
+    #[test]
+    fn a_line_of_texts_has_no_rows() {
+        let error = read_csv_from("t.csv", &b"a,b\n"[..], &CsvOptions::default()).unwrap_err();
+        assert!(error.to_string().contains("no rows"), "{error}");
+    }
+}

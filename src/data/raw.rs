@@ -1,0 +1,191 @@
+//! Raw samples: what a table or arrays hold, before anything is fitted on them.
+
+use std::path::PathBuf;
+
+use ndarray::Axis;
+
+use super::dataset::{Dataset, Inputs, Targets};
+use super::schema::Schema;
+use super::stratify::{fold_rows, split_rows};
+use crate::element::Element;
+use crate::error::{Error, Position, Result};
+
+/// Samples as they are in a file: nothing is imputed, encoded or scaled yet.
+///
+/// A missing feature is NaN, and a category is the number of its text in a list of the samples' own. [`Schema::fit`] makes
+/// training data of them, [`Schema::apply`] data to validate, test or predict with.
+///
+/// ```
+/// use mfnet::data::read::{CsvOptions, read_csv_from};
+/// use mfnet::data::{Columns, Imputation, Preparation};
+///
+/// let file = "height,bark,kind\n12,rough,oak\n9,white,birch\n,rough,oak\n8,white,birch\n";
+/// let table = read_csv_from("trees.csv", file.as_bytes(), &CsvOptions::default())?;
+/// let trees = table.examples::<f32>(&Columns::default())?;
+/// let (train, test) = trees.samples.split(0.5, 7, &trees.schema)?;
+/// let preparation = Preparation {
+///     imputation: Some(Imputation::Mean),
+///     ..Preparation::default()
+/// };
+/// let fitted = trees.schema.fit(train, &preparation)?;
+/// let test = fitted.schema.apply(test)?;
+/// assert_eq!((fitted.train.samples(), test.samples()), (2, 2));
+/// assert_eq!(test.features(), 3, "the height, rough, white");
+/// # Ok::<(), mfnet::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct RawSamples<T> {
+    pub(super) inputs: Inputs<T>,
+    pub(super) targets: Targets<T>,
+    /// For each feature the texts that its numbers stand for, none for a feature of numbers; empty if no feature has texts.
+    pub(super) texts: Vec<Vec<String>>,
+    /// `None` for samples that are not from a table.
+    pub(super) origin: Option<Origin>,
+}
+
+/// The places of samples in a file, for errors.
+#[derive(Debug, Clone)]
+pub(super) struct Origin {
+    pub(super) path: PathBuf,
+    /// The column of each feature, counted from 0.
+    pub(super) columns: Vec<usize>,
+    /// The line of each sample, counted from 1.
+    pub(super) lines: Vec<u64>,
+}
+
+impl<T: Element> From<Dataset<T>> for RawSamples<T> {
+    /// Samples of which nothing is missing, and whose features are numbers.
+    fn from(dataset: Dataset<T>) -> Self {
+        let (inputs, targets) = dataset.into_parts();
+        RawSamples {
+            inputs,
+            targets,
+            texts: Vec::new(),
+            origin: None,
+        }
+    }
+}
+
+impl<T: Element> RawSamples<T> {
+    /// The number of samples.
+    pub fn samples(&self) -> usize {
+        match &self.inputs {
+            Inputs::Values(values) => values.nrows(),
+            Inputs::Pixels(pixels) => pixels.nrows(),
+        }
+    }
+
+    /// The number of features: columns of a table.
+    pub fn features(&self) -> usize {
+        match &self.inputs {
+            Inputs::Values(values) => values.ncols(),
+            Inputs::Pixels(pixels) => pixels.ncols(),
+        }
+    }
+
+    /// The features: NaN where one is missing, and the number of its text for a category.
+    ///
+    /// # Shapes
+    ///
+    /// samples x features
+    pub fn inputs(&self) -> &Inputs<T> {
+        &self.inputs
+    }
+
+    /// The targets, none of which is missing.
+    pub fn targets(&self) -> &Targets<T> {
+        &self.targets
+    }
+
+    /// Returns the samples with these indices, counted from 0, in this order.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidData`] for an index beyond the samples.
+    pub fn select(&self, rows: &[usize]) -> Result<Self> {
+        if let Some(row) = rows.iter().find(|&&row| row >= self.samples()) {
+            let problem = format_args!("there is no sample {row} among {}", self.samples());
+            return Err(Error::data("RawSamples::select", problem));
+        }
+        let lines = |origin: &Origin| Origin {
+            lines: rows.iter().map(|&row| origin.lines[row]).collect(),
+            ..origin.clone()
+        };
+        Ok(RawSamples {
+            inputs: match &self.inputs {
+                Inputs::Values(values) => Inputs::Values(values.select(Axis(0), rows)),
+                Inputs::Pixels(pixels) => Inputs::Pixels(pixels.select(Axis(0), rows)),
+            },
+            targets: self.targets.select(rows),
+            texts: self.texts.clone(),
+            origin: self.origin.as_ref().map(lines),
+        })
+    }
+
+    /// Splits the samples at random, as [`train_test_split`](super::train_test_split) does, into those to train on and those
+    /// to test with; errors call the classes by their names in the schema.
+    ///
+    /// # Errors
+    ///
+    /// As [`train_test_split`](super::train_test_split).
+    pub fn split(&self, test_fraction: f64, seed: u64, schema: &Schema<T>) -> Result<(Self, Self)> {
+        let (train, test) = split_rows(&self.targets, test_fraction, seed, &|class| schema.label(class))?;
+        Ok((self.select(&train)?, self.select(&test)?))
+    }
+
+    /// Splits the samples at random into folds, as [`k_folds`](super::k_folds) does; errors call the classes by their names in
+    /// the schema.
+    ///
+    /// # Errors
+    ///
+    /// As [`k_folds`](super::k_folds).
+    pub fn folds(&self, folds: usize, seed: u64, schema: &Schema<T>) -> Result<Vec<(Self, Self)>> {
+        let pairs = fold_rows(&self.targets, folds, seed, &|class| schema.label(class))?;
+        let select =
+            |(train, judged): (Vec<usize>, Vec<usize>)| Ok((self.select(&train)?, self.select(&judged)?));
+        pairs.into_iter().map(select).collect()
+    }
+}
+
+/// An error at a feature of a sample, with the line and the column's name if the sample is from a table that has such.
+pub(super) fn refuse<T: Element>(
+    schema: &Schema<T>,
+    origin: Option<&Origin>,
+    (row, feature): (usize, usize),
+    problem: impl std::fmt::Display,
+) -> Error {
+    let Some(origin) = origin else {
+        let name = schema.feature_name(feature);
+        return Error::data(format_args!("row {row}, {name}"), problem);
+    };
+    let position = Position::Cell {
+        line: origin.lines[row],
+        column: origin.columns[feature] + 1,
+    };
+    match schema.feature_names.get(feature) {
+        Some(name) => Error::file(&origin.path, position, format_args!("column `{name}`: {problem}")),
+        None => Error::file(&origin.path, position, problem),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Columns;
+    use crate::data::read::{CsvOptions, read_csv_from};
+
+    #[test]
+    fn selected_samples_keep_their_lines_and_texts() {
+        let file = "a,b,y\n1,x,0.5\n2,w,1\n3,x,2\n4,w,2\n";
+        let table = read_csv_from("t.csv", file.as_bytes(), &CsvOptions::default()).unwrap();
+        let samples = table.examples::<f64>(&Columns::default()).unwrap().samples;
+        let some = samples.select(&[2, 1]).unwrap();
+        assert_eq!(
+            some.inputs(),
+            &Inputs::Values(ndarray::array![[3.0, 1.0], [2.0, 0.0]])
+        );
+        assert_eq!(some.texts, [vec![], vec!["w".to_owned(), "x".to_owned()]]);
+        assert_eq!(some.origin.unwrap().lines, [4, 3]);
+        assert!(samples.select(&[4]).is_err());
+    }
+}
