@@ -45,7 +45,7 @@ Exit codes:
 
 /// Trains fully connected neural networks on a multicore CPU.
 #[derive(Debug, Parser)]
-#[command(version, after_help = EXAMPLES)]
+#[command(name = "mfnet", version, after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(super) command: Command,

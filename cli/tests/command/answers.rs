@@ -94,7 +94,8 @@ fn a_network_that_ends_in_a_softmax_has_its_own_probabilities() {
     let at = folder.path();
     let table = read::read_csv(&at.join("trees.csv"), &read::CsvOptions::default()).unwrap();
     let examples = table.examples::<f64>(&Columns::default()).unwrap();
-    let schema: Schema<f64> = examples.schema.normalized(&examples.dataset).unwrap();
+    let fitted = examples.schema.fit(examples.samples, &Preparation::default());
+    let Fitted { schema, train: scaled, .. } = fitted.unwrap();
     let network = NeuralNetwork::builder(2)
         .linear(2)
         .softmax()
@@ -104,7 +105,6 @@ fn a_network_that_ends_in_a_softmax_has_its_own_probabilities() {
     let loss = ProbabilityCrossEntropyLoss::default();
     let mut trainer = Trainer::new(network, loss.clone(), Adam::new(0.05).unwrap());
     trainer = trainer.options(TrainOptions::default().with_epochs(300));
-    let scaled = schema.scale(examples.dataset.clone()).unwrap();
     trainer.fit(&scaled).unwrap();
     let expected = trainer.network().predict_dataset(&scaled).unwrap();
     let expected_loss = trainer.network().evaluate(&scaled, &loss).unwrap().loss;

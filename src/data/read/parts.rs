@@ -124,7 +124,7 @@ impl<'a> CsvParts<'a> {
     /// The next part, until there is none.
     fn part(&mut self) -> Result<Option<Table>> {
         let table = match self.columns.take() {
-            None => self.first_or_header()?,
+            None => self.first()?,
             Some(columns) => {
                 let mut table = Some(columns);
                 self.fill(&mut table, self.rows)?;
