@@ -16,7 +16,7 @@ const FEW_ROWS: usize = 5;
 /// It does if
 ///
 /// - it has all the names that are `known`, those of a model's features;
-/// - or some text in it stands above a column of numbers, and its other cells are texts too, or the numbers 0, 1, 2, ...;
+/// - or more texts of it stand above columns of numbers than it has numbers, or one such text beside the numbers 0, 1, 2, ...;
 /// - or it has the numbers 0, 1, 2, ... and texts that no row below repeats, as pandas writes;
 /// - or it has ascending whole numbers, and most of these stand above columns of decimals;
 /// - or it is the numbers 0, 1, 2, ... of ten columns or more;
@@ -27,13 +27,14 @@ pub(super) fn decide(table: &Table, known: &[String]) -> (bool, String) {
         return names("they are those of the model".to_owned());
     }
     let first = FirstLine::of(table);
-    if let Some(column) = first
+    let mut above_numbers = first
         .texts
         .iter()
-        .find(|&&column| is_above_numbers(table, column))
-        && (first.numbers.is_empty() || first.is_sequence(2))
+        .filter(|&&column| is_above_numbers(table, column));
+    if let Some(&column) = above_numbers.next()
+        && (first.is_sequence(2) || 1 + above_numbers.count() > first.numbers.len())
     {
-        let name = shorten(table.text(0, *column));
+        let name = shorten(table.text(0, column));
         return names(format!("`{name}` stands above numbers"));
     }
     let repeats = || first.texts.iter().any(|&column| is_repeated(table, column));
@@ -175,6 +176,7 @@ mod tests {
         // A row of data with a text in it.
         assert_eq!(names("5.1,unknown,1\n4.9,3.0,0\n6.0,2.5,1\n"), "");
         assert_eq!(names("5,unknown\n4,3\n6,2\n"), "");
+        assert_eq!(names("id,a,b,-1\n7,1,2,3\n"), "id|a|b|-1");
         assert_eq!(names("1.5,oak\n2.5,elm\n3.5,oak\n"), "");
     }
 

@@ -71,11 +71,10 @@ fn is_json(head: &[u8]) -> bool {
         .iter()
         .copied()
         .filter(|letter| !letter.is_ascii_whitespace());
-    match (letters.next(), letters.next()) {
-        (Some(b'{'), Some(b'"' | b'}')) => true,
-        (Some(b'['), Some(b'{' | b'[' | b'"' | b'-' | b'0'..=b'9')) => true,
-        _ => false,
-    }
+    matches!(
+        (letters.next(), letters.next()),
+        (Some(b'{'), Some(b'"' | b'}')) | (Some(b'['), Some(b'{' | b'[' | b'"' | b'-' | b'0'..=b'9'))
+    )
 }
 
 #[cfg(test)]

@@ -75,11 +75,11 @@ impl<R: Read> Read for Lines<R> {
                 self.after_return = byte == b'\r';
                 if !repeats {
                     buffer[kept] = if self.after_return { b'\n' } else { byte };
-                    self.quotes.pass(buffer[kept]);
                     kept += 1;
                 }
             }
             if kept > 0 {
+                self.quotes.pass_all(&buffer[..kept]);
                 self.last = buffer[kept - 1];
                 return Ok(kept);
             }
@@ -115,6 +115,22 @@ impl Quotes {
             Place::Quoted(line) => Some(line),
             _ => None,
         }
+    }
+
+    /// Goes on by some bytes.
+    fn pass_all(&mut self, bytes: &[u8]) {
+        let is_quoted = matches!(self.place, Place::Quoted(_) | Place::Closed(_));
+        let Some((last, others)) = bytes
+            .split_last()
+            .filter(|_| !is_quoted && !bytes.contains(&self.quote))
+        else {
+            bytes.iter().for_each(|&byte| self.pass(byte));
+            return;
+        };
+        // Without quotes, the last byte says it all.
+        self.line += others.iter().filter(|&&byte| byte == b'\n').count() as u64;
+        self.place = Place::Plain;
+        self.pass(*last);
     }
 
     /// Goes on by a byte.
