@@ -178,11 +178,7 @@ impl DataSettings {
 }
 
 /// How a CSV file is written, by the options of the command.
-pub(crate) fn csv_options(
-    header: Header,
-    delimiter: Option<char>,
-    quote: Option<char>,
-) -> CsvOptions {
+pub(crate) fn csv_options(header: Header, delimiter: Option<char>, quote: Option<char>) -> CsvOptions {
     let byte = |letter: char| u8::try_from(letter).unwrap_or(u8::MAX);
     CsvOptions {
         header: header.told(),

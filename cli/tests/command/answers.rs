@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use mfnet::checkpoint::OutputKind;
-use mfnet::data::{Columns, Schema, read};
+use mfnet::data::{Columns, Fitted, Preparation, Schema, read};
 use mfnet::loss::ProbabilityCrossEntropyLoss;
 use mfnet::{Adam, Model, NeuralNetwork, TrainOptions, Trainer};
 use ndarray::array;
@@ -95,7 +95,11 @@ fn a_network_that_ends_in_a_softmax_has_its_own_probabilities() {
     let table = read::read_csv(&at.join("trees.csv"), &read::CsvOptions::default()).unwrap();
     let examples = table.examples::<f64>(&Columns::default()).unwrap();
     let fitted = examples.schema.fit(examples.samples, &Preparation::default());
-    let Fitted { schema, train: scaled, .. } = fitted.unwrap();
+    let Fitted {
+        schema,
+        train: scaled,
+        ..
+    } = fitted.unwrap();
     let network = NeuralNetwork::builder(2)
         .linear(2)
         .softmax()
