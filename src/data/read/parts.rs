@@ -244,20 +244,33 @@ mod tests {
 
     #[test]
     fn a_header_alone_is_a_part_without_rows() {
-        let parts: Vec<Table> = parts("height,width\n", 7)
-            .into_iter()
-            .map(Result::unwrap)
-            .collect();
-        assert_eq!(parts.len(), 1);
-        assert_eq!(
-            (parts[0].rows(), parts[0].names()),
-            (0, &["height".to_owned(), "width".to_owned()][..])
+        let (told, named) = (
+            CsvOptions {
+                header: Some(true),
+                ..CsvOptions::default()
+            },
+            CsvOptions {
+                names: vec!["width".to_owned()],
+                ..CsvOptions::default()
+            },
         );
-        let error = read_csv_from("t.csv", "height,width\n".as_bytes(), &CsvOptions::default()).unwrap_err();
-        assert!(
-            error.to_string().contains("no rows below the columns' names"),
-            "{error}"
-        );
+        for options in [told, named] {
+            let parts = read_csv_parts_from("t.csv", "height,width\n".as_bytes(), &options, 7).unwrap();
+            let parts: Vec<Table> = parts.map(Result::unwrap).collect();
+            assert_eq!(parts.len(), 1);
+            assert_eq!(
+                (parts[0].rows(), parts[0].names()),
+                (0, &["height".to_owned(), "width".to_owned()][..])
+            );
+        }
+        // Without either, the line could be a row of texts.
+        for error in [
+            read_csv_from("t.csv", "height,width\n".as_bytes(), &CsvOptions::default()).err(),
+            parts("height,width\n", 7).remove(0).err(),
+        ] {
+            let error = error.unwrap().to_string();
+            assert!(error.contains("no rows below the columns' names"), "{error}");
+        }
     }
 
     #[test]
