@@ -62,6 +62,10 @@ fn train_in<T: Element>(
 ) -> anyhow::Result<Outcome> {
     let task = data::load::<T>(&mut settings, arguments.quiet)?;
     model::settle(&mut settings, &task)?;
+    ensure!(
+        resumed.is_some() || settings.training.test_interval <= 1 || task.test.is_some(),
+        usage("--test-interval has no effect here: it goes with a test set, such as --test 0.2".to_owned())
+    );
     let options = model::options(&settings.training);
     let network = model::network(&settings, &task)?;
     let loss = model::loss::<T>(&settings.training, &task)?;

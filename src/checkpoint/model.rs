@@ -149,7 +149,7 @@ impl<T: Element> Model<T> {
         OutputKind::of(self.schema.task, &self.network, self.loss.as_ref())
     }
 
-    /// Returns the network and the schema, for example to train the network further.
+    /// Returns the network and the schema, for example to train the network further; the record of the loss is dropped.
     pub fn into_parts(self) -> (NeuralNetwork<T>, Schema<T>) {
         (self.network, self.schema)
     }

@@ -95,6 +95,9 @@ impl<T: Element> NeuralNetwork<T> {
     /// Returns the probability of each class: the softmax of [`NeuralNetwork::predict`]'s logits, or the prediction
     /// itself if the network ends in a softmax.
     ///
+    /// A network does not know the loss it was trained with: for one that was trained with another loss than a cross-entropy,
+    /// this softmax has no meaning. A `Model` knows.
+    ///
     /// # Shapes
     ///
     /// samples x inputs -> samples x classes; each row adds up to 1

@@ -77,6 +77,7 @@ pub fn model(content: &[u8]) {
         let design = Array2::zeros((2, model.schema().features));
         let _ = model.predict(design.view());
         let _ = model.predict_names(design.view());
+        let _ = model.predict_proba(design.view());
         let onnx = NamedTempFile::new().expect("there is a folder for temporary files");
         let _ = model.export_onnx(onnx.path());
     }

@@ -348,6 +348,60 @@ fn hostile_descriptions_are_named() {
 }
 
 #[test]
+fn hostile_records_of_the_loss_are_named() {
+    let (_folder, path) = place();
+    let data = Dataset::classification(noise::<f32>(4, 2, 7), vec![0, 1, 1, 0], 2).unwrap();
+    let network = NeuralNetwork::builder(2).linear(2).seed(7).build().unwrap();
+    let loss = mfnet::CrossEntropyLoss::default().with_class_weights(vec![0.75, 1.5]);
+    let model = Model::new(network, Schema::of(&data)).unwrap();
+    model.trained_with(&loss).unwrap().save(&path).unwrap();
+    let content = fs::read(&path).unwrap();
+    let long = format!(r#"\"name\":\"{}\""#, "x".repeat(1000));
+    for (from, to, part) in [
+        (
+            r#"\"name\":\"cross-entropy\""#,
+            r#"\"name\":\"cross\""#,
+            "cross-entropy",
+        ),
+        (
+            r#"\"name\":\"cross-entropy\""#,
+            long.as_str(),
+            "more than 100 letters",
+        ),
+        ("[0.75,1.5]", "[0.75]", "2 class weights"),
+        ("[0.75,1.5]", "[0.75,-1.5]", "class weight = -1.5"),
+        (
+            r#"\"label_smoothing\":0.0"#,
+            r#"\"label_smoothing\":7"#,
+            "label smoothing = 7",
+        ),
+        (
+            r#"\"expects\":\"logits\""#,
+            r#"\"expects\":\"any\""#,
+            "another kind of output",
+        ),
+        (
+            r#"\"expects\":\"logits\""#,
+            r#"\"expects\":\"probabilities\""#,
+            "expects probabilities",
+        ),
+        (
+            r#"\"reduction\":\"mean\""#,
+            r#"\"reduction\":\"max\""#,
+            "cannot be read",
+        ),
+    ] {
+        let hostile = edited(&content, |header| header.replacen(from, to, 1));
+        fs::write(&path, hostile).unwrap();
+        let error = Model::<f32>::load(&path).unwrap_err().to_string();
+        assert!(
+            error.contains(part) && error.len() < 1000,
+            "{from} -> {to}: {error}"
+        );
+    }
+}
+
+#[test]
 fn what_cannot_be_written_leaves_no_file() {
     let (folder, path) = place();
     let missing = folder.path().join("missing").join("model.safetensors");

@@ -408,6 +408,10 @@ fn options_without_effect_are_refused() {
             "--dropout has no effect here: it goes with hidden layers",
         ),
         ("--linear --batch-norm", "--batch-norm"),
+        (
+            "--ignore id --test-interval 5",
+            "--test-interval has no effect here",
+        ),
     ] {
         let all = format!("trees.csv --out run {options}");
         let message = refused(at, &all.split(' ').collect::<Vec<_>>(), 2);
@@ -418,6 +422,10 @@ fn options_without_effect_are_refused() {
     let options = "trees.csv --ignore id --epochs 1 --lr-schedule plateau --lr-factor 0.5 --out run";
     trained(at, &options.split(' ').collect::<Vec<_>>());
     trained(at, &["--config", "run/config.toml", "--lr-schedule", "constant"]);
+    let options = "trees.csv --ignore id --init run/model.safetensors --initializer xavier";
+    assert!(
+        refused(at, &options.split(' ').collect::<Vec<_>>(), 2).contains("--initializer has no effect here")
+    );
 }
 
 #[test]
