@@ -390,6 +390,11 @@ fn other_files_and_bad_columns_are_named() {
     }
     done(at, "train good.csv --epochs 1 --out run");
     assert!(refused(at, "predict run m.safetensors", 1).contains("is it the MODEL"));
+    let error = refused(at, "predict good.csv run", 1);
+    assert!(
+        error.contains("the MODEL comes first, and DATA second"),
+        "{error}"
+    );
     let error = refused(at, "train bad.csv", 1);
     for part in [
         "3 columns cannot be used",
