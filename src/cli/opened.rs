@@ -1,7 +1,5 @@
 //! The argument MODEL: a model file, or a folder of a run that has one.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
@@ -15,7 +13,6 @@ const MODEL_FILE: &str = "model.safetensors";
 /// The file that is meant.
 pub(super) fn file_of(model: &Path) -> anyhow::Result<PathBuf> {
     if !model.is_dir() {
-        refuse_text(model)?;
         return Ok(model.to_owned());
     }
     let file = model.join(MODEL_FILE);
@@ -25,28 +22,6 @@ pub(super) fn file_of(model: &Path) -> anyhow::Result<PathBuf> {
         model.display()
     );
     Ok(file)
-}
-
-/// Refuses a file of text, such as a table: its bytes would be read as a length that nobody has meant.
-fn refuse_text(model: &Path) -> anyhow::Result<()> {
-    let mut head = [0; 16];
-    let is_text = |bytes: &[u8]| {
-        !bytes.is_empty()
-            && bytes
-                .iter()
-                .all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace())
-    };
-    // Pipes are refused later, unread; so are files that cannot be opened.
-    if model.is_file()
-        && let Ok(read) = File::open(model).and_then(|mut file| file.read(&mut head))
-    {
-        ensure!(
-            !is_text(&head[..read]),
-            "{}: it is no safetensors file, but text: the MODEL comes first, and DATA second",
-            model.display()
-        );
-    }
-    Ok(())
 }
 
 /// The model of a file, in this precision.

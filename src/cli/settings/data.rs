@@ -111,8 +111,8 @@ pub(in crate::cli) struct DataSettings {
     #[arg(long)]
     pub(in crate::cli) no_normalize: bool,
 
-    /// Samples to test with: a part of the data such as 0.2, which has all classes in proportion, or a file [default: the
-    /// test set that belongs to the data, a fifth of california-housing and iris, none of a file of one's own]
+    /// Samples to test with: a part of the data such as 0.2, or a file [default: the test set that belongs to the data, a
+    /// fifth of california-housing and iris, none of a file of one's own]
     #[arg(long, value_name = "FRACTION|FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::cli) test: Option<Share>,

@@ -56,8 +56,8 @@ pub(super) struct TuneArguments {
     #[arg(long, value_name = "N", help_heading = "Search", value_parser = whole::<1_000_000>)]
     trials: Option<usize>,
 
-    /// Judge by cross-validation: so many parts, each of which judges what was learned from the others, and has all classes
-    /// in proportion [default: by --validation]
+    /// Judge by cross-validation: so many parts, each of which judges what was learned from the others [default: by
+    /// --validation]
     #[arg(long, value_name = "K", help_heading = "Search", value_parser = folds)]
     folds: Option<usize>,
 
