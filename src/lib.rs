@@ -24,6 +24,7 @@
 //! |---|---|
 //! | get data: your own, MNIST, California Housing, drawn digits | [`Dataset`], [`data::known`], [`data::digits`] |
 //! | read your own files: CSV, NumPy's NPY and NPZ | [`data::read`], [`data::Table`], [`data::Schema`] |
+//! | prepare it: split, impute, encode, scale | [`data::RawSamples`], [`data::Preparation`], [`data::Schema::fit`] |
 //! | build a network | [`NeuralNetwork::builder`], [`layer`] |
 //! | choose a loss, an optimizer and a learning-rate schedule | [`loss`], [`optimizer`] |
 //! | train | [`Trainer`], [`TrainOptions`], [`Sets`], [`History`] |

@@ -141,8 +141,12 @@ pub(super) fn not_a_number(table: &Table, row: usize, column: usize, missing: Op
                 0 => String::new(),
                 numbers => format!(", as {numbers} of the column's cells are"),
             };
+            let header = match row == 0 && table.names().is_empty() {
+                true => "; if the first line names the columns, say so with --header yes",
+                false => "",
+            };
             format!(
-                "{:?} is not a number{others}; if it stands for a missing value, name it with --missing; if the column \
+                "{:?} is not a number{others}{header}; if it stands for a missing value, name it with --missing; if the column \
                  has categories, name the column with --categorical; else leave it out with --ignore",
                 shorten(text)
             )

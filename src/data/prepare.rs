@@ -14,9 +14,9 @@ use super::schema::Schema;
 use crate::element::Element;
 use crate::error::{Error, Result};
 
-/// The problem of a missing value that nothing stands in for.
-const MISSING: &str = "the value is missing; leave the row out, or train with a value in its place (`--impute mean`, median, \
-                       most-frequent or a number)";
+/// The remedy of missing values that nothing stands in for.
+const REMEDY: &str = "leave such rows out, or train with a value in their place (`--impute mean`, median, most-frequent or \
+                      a number)";
 
 /// How raw samples become data that a network is trained on.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -204,6 +204,9 @@ impl<T: Element> Schema<T> {
             Inputs::Pixels(pixels) => return Ok(Inputs::Pixels(pixels)),
             Inputs::Values(values) => values,
         };
+        if self.imputation.is_none() && values.iter().any(|value| value.is_nan()) {
+            return Err(self.missing(&values, origin.as_ref()));
+        }
         // The numbers in the schema of the samples' own texts.
         let numbers = |(feature, texts): (usize, &Vec<String>)| -> Vec<Option<T>> {
             let known = self.categories_of(feature);
@@ -217,12 +220,10 @@ impl<T: Element> Schema<T> {
         };
         let numbers: Vec<Vec<Option<T>>> = texts.iter().enumerate().map(numbers).collect();
         for ((row, feature), value) in values.indexed_iter_mut() {
-            let place = (row, feature);
             if value.is_nan() {
-                *value = match &self.imputation {
-                    Some(imputation) => imputation[feature],
-                    None => return Err(refuse(self, origin.as_ref(), place, MISSING)),
-                };
+                if let Some(imputation) = &self.imputation {
+                    *value = imputation[feature];
+                }
             } else if let Some(own) = numbers.get(feature).filter(|own| !own.is_empty()) {
                 // Read as the place of a text.
                 let own_number = value.as_f64() as usize;
@@ -231,7 +232,7 @@ impl<T: Element> Schema<T> {
                     (None, Unknown::Ignore) => -T::one(),
                     (None, Unknown::Error) => {
                         let text = &texts[feature][own_number];
-                        return Err(self.unknown_category(origin.as_ref(), place, text));
+                        return Err(self.unknown_category(origin.as_ref(), (row, feature), text));
                     }
                 };
             }
@@ -346,6 +347,48 @@ impl<T: Element> Schema<T> {
         }
     }
 
+    /// The error of values that are missing: the place of a single column's first, or all columns with the first line of each.
+    fn missing(&self, values: &Array2<T>, origin: Option<&Origin>) -> Error {
+        /// As many columns as are listed.
+        const LISTED: usize = 20;
+        let gaps = |feature: usize| {
+            let column = values.column(feature);
+            let mut rows = (0..column.len()).filter(|&row| column[row].is_nan());
+            let first = rows.next()?;
+            Some((feature, first, 1 + rows.count()))
+        };
+        let gaps: Vec<(usize, usize, usize)> = (0..self.features).filter_map(gaps).collect();
+        if let [(feature, row, _)] = gaps.as_slice() {
+            return refuse(
+                self,
+                origin,
+                (*row, *feature),
+                format_args!("the value is missing; {REMEDY}"),
+            );
+        }
+        let line = |&(feature, row, count): &(usize, usize, usize)| {
+            let place = match origin {
+                Some(origin) => format!("line {}", origin.lines[row]),
+                None => format!("row {row}"),
+            };
+            format!("\n  {}: {count}, the first in {place}", self.column_name(feature))
+        };
+        let lines: String = gaps.iter().take(LISTED).map(line).collect();
+        let more = match gaps.len().saturating_sub(LISTED) {
+            0 => String::new(),
+            more => format!("\n  and {more} more"),
+        };
+        let name = origin.map_or_else(
+            || "samples".to_owned(),
+            |origin| origin.path.display().to_string(),
+        );
+        let problem = format_args!(
+            "values are missing in {} columns; {REMEDY}{lines}{more}",
+            gaps.len()
+        );
+        Error::data(name, problem)
+    }
+
     fn unknown_category(&self, origin: Option<&Origin>, place: (usize, usize), text: &str) -> Error {
         let problem = format_args!(
             "the category {:?} was not there in training, which knew {}; --unknown ignore trains a model that takes any",
@@ -437,6 +480,16 @@ mod tests {
             .to_string();
         assert!(
             error.contains("t.csv: line 5, column 1: column `a`: the value is missing"),
+            "{error}"
+        );
+        let both = read("a,b,y\n1,,0.5\n,1,1\n4,,2\n");
+        let error = both.schema.apply(both.samples).unwrap_err().to_string();
+        assert!(
+            error.contains("t.csv: values are missing in 2 columns; leave such rows out"),
+            "{error}"
+        );
+        assert!(
+            error.ends_with("\n  column `a`: 1, the first in line 3\n  column `b`: 2, the first in line 2"),
             "{error}"
         );
         let empty = examples.samples.select(&[3, 5]).unwrap();

@@ -37,6 +37,10 @@ pub fn csv(content: &[u8]) {
         for task in [None, Some(Task::Regression), Some(Task::Classification)] {
             let columns = Columns {
                 task,
+                categorical: (header == Some(false))
+                    .then(|| "0".to_owned())
+                    .into_iter()
+                    .collect(),
                 ..Columns::default()
             };
             let Ok(examples) = table.examples::<f32>(&columns) else {

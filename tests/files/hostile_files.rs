@@ -59,9 +59,11 @@ fn idx_files() -> Vec<Vec<u8>> {
 fn csv_files() -> Vec<Vec<u8>> {
     let plain = "height,kind\n12.5,oak\n9,birch\n14,\"oak\"\n11,birch\n";
     let windows = "\u{feff}a;b;c\r\n1;2;3.5\r\n4;5;6\r\n7;8;9\r\n\r\n";
+    let mixed = "colour,big,size,kind\nred,True,1,oak\nblue,False,,elm\nred,true,3,oak\n,False,4,elm\nblue,True,2,oak\n";
     let quoted = "\"a\nb\",c\n1,\"2\n\"\n3,4\n5,\n";
     vec![
         plain.into(),
+        mixed.into(),
         windows.into(),
         quoted.into(),
         gzipped(plain.as_bytes()),

@@ -151,7 +151,10 @@ fn features(schema: &Schema<f64>) -> String {
         return String::new();
     }
     let names = (0..schema.features).map(|feature| schema.feature_name(feature));
-    let scale = |feature: usize| scales.map(|scales| (scales.means()[feature], scales.deviations()[feature]));
+    let scale = |feature: usize| {
+        let scales = scales.filter(|_| schema.categories_of(feature).is_empty())?;
+        Some((scales.means()[feature], scales.deviations()[feature]))
+    };
     listed("feature", names.collect(), scale)
 }
 
@@ -212,7 +215,7 @@ fn listed(what: &str, names: Vec<String>, scale: impl Fn(usize) -> Option<(f64, 
     let most = LISTED.min(names.len());
     let lengths = names[..most].iter().map(|name| name.chars().count());
     let width = lengths.chain([what.len()]).max().unwrap_or(0);
-    let head = match scale(0) {
+    let head = match (0..most).find_map(&scale) {
         Some(_) => format!("{what:<width$} {:>11} {:>11}", "mean", "deviation"),
         None => what.to_owned(),
     };

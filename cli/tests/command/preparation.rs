@@ -391,6 +391,12 @@ fn other_files_and_bad_columns_are_named() {
     done(at, "train good.csv --epochs 1 --out run");
     assert!(refused(at, "predict run m.safetensors", 1).contains("is it the MODEL"));
     let error = refused(at, "train bad.csv", 1);
+    fs::write(at.join("gaps.csv"), "a,b,y\n1,,1\n,2,2\n").unwrap();
+    let gaps = refused(at, "train gaps.csv", 1);
+    assert!(
+        gaps.contains("gaps.csv: values are missing in 2 columns"),
+        "{gaps}"
+    );
     for part in [
         "3 columns cannot be used",
         "column `a`: \"z\"",
