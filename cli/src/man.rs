@@ -82,7 +82,9 @@ fn page(command: &Command) -> anyhow::Result<(String, Vec<u8>)> {
     if let Some(examples) = examples(command) {
         text.extend(section("EXAMPLES", &examples).bytes());
     }
-    page.render_version_section(&mut text)?;
+    if command.get_version().is_some() {
+        page.render_version_section(&mut text)?;
+    }
     Ok((page.get_filename(), text))
 }
 

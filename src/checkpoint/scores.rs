@@ -92,7 +92,7 @@ impl<T: Element> Model<T> {
     ///
     /// As [`Model::evaluate`].
     pub fn evaluate_scaled(&self, scaled: &Dataset<T>) -> Result<ModelScores<T>> {
-        self.schema().check_samples("Model::evaluate_scaled", scaled)?;
+        self.schema().check_scaled("Model::evaluate_scaled", scaled)?;
         let truth = match scaled.targets() {
             Targets::Values(values) => Some(self.schema().unscale(values.clone())?),
             Targets::Classes { .. } => None,

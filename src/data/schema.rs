@@ -432,19 +432,29 @@ impl<T: Element> Schema<T> {
     }
 
     /// Refuses samples of another shape or task.
-    pub(crate) fn check_samples(&self, operation: &'static str, dataset: &Dataset<T>) -> Result<()> {
+    fn check_samples(&self, operation: &'static str, dataset: &Dataset<T>) -> Result<()> {
+        self.check_shape(operation, dataset, self.features)
+    }
+
+    /// Refuses samples that are not ready for the network: of another shape or task.
+    #[cfg(feature = "save")]
+    pub(crate) fn check_scaled(&self, operation: &'static str, dataset: &Dataset<T>) -> Result<()> {
+        self.check_shape(operation, dataset, self.network_inputs())
+    }
+
+    fn check_shape(&self, operation: &'static str, dataset: &Dataset<T>, expected: usize) -> Result<()> {
         let task = match dataset.targets() {
             Targets::Values(_) => Task::Regression,
             Targets::Classes { .. } => Task::Classification,
         };
         let (features, outputs) = (dataset.features(), dataset.outputs());
-        if (task, features, outputs) == (self.task, self.features, self.outputs) {
+        if (task, features, outputs) == (self.task, expected, self.outputs) {
             return Ok(());
         }
         let shown = |task, features, outputs| format!("{task} of {features} features and {outputs} outputs");
         Err(Error::shape(
             operation,
-            shown(self.task, self.features, self.outputs),
+            shown(self.task, expected, self.outputs),
             shown(task, features, outputs),
         ))
     }

@@ -389,7 +389,7 @@ fn other_files_and_bad_columns_are_named() {
         assert!(error.contains(file) && error.contains(part), "{error}");
     }
     done(at, "train good.csv --epochs 1 --out run");
-    assert!(refused(at, "predict run m.safetensors", 1).contains("is it the MODEL"));
+    assert!(refused(at, "predict run m.safetensors", 2).contains("DATA is a model"));
     let error = refused(at, "train bad.csv", 1);
     fs::write(at.join("gaps.csv"), "a,b,y\n1,,1\n,2,2\n").unwrap();
     let gaps = refused(at, "train gaps.csv", 1);
