@@ -209,7 +209,8 @@ fn a_file_without_rows_has_predictions_without_rows() {
     assert!(fs::read(at.join("p.npz")).unwrap().starts_with(b"PK"));
     // The columns are checked all the same, and samples to evaluate with must have rows.
     fs::write(at.join("other.csv"), "a,b\n").unwrap();
-    assert!(refused(at, "predict run other.csv", 1).contains("height"));
+    assert!(refused(at, "predict run other.csv", 1).contains("\"a\" is not a number"));
+    assert!(refused(at, "predict run other.csv --header yes", 1).contains("height"));
     refused(at, "evaluate run none.csv", 1);
 }
 

@@ -405,5 +405,5 @@ fn other_files_and_bad_columns_are_named() {
     ] {
         assert!(error.contains(part), "{error}");
     }
-    assert!(refused(at, "train good.csv --test 20%", 2).contains("as 0.2 for 20%"));
+    assert!(refused(at, "train good.csv --test 200%", 2).contains("such as 0.2 or 20%"));
 }

@@ -100,16 +100,14 @@ impl<'a> CsvParts<'a> {
             Some(told) => told,
             None => {
                 let (decision, reason) = header::decide(&table, &self.options.names);
-                let is_line_of_texts = !decision && header::is_line_of_texts(&table);
-                if is_line_of_texts && self.options.names.is_empty() {
+                if !decision && self.options.names.is_empty() && header::is_line_of_texts(&table) {
                     return Err(self.no_rows(
                         "the file is one line of texts: there are no rows below the columns' names (if it is a row of \
                          data, say that there is no header: --header no)",
                     ));
                 }
                 table.set_header_reason(reason);
-                // With names to look for, such a line is a header that lacks some of them, which errors then name.
-                decision || is_line_of_texts
+                decision
             }
         };
         if names_columns {
