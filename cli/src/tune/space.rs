@@ -336,7 +336,7 @@ impl Args for Space {
                     .value_parser(value_parser!(u64))
             })
             .mut_arg("validation", |option| {
-                let help = "Samples to validation by: a part of those to train on, or a file [default: 0.2]";
+                let help = "Validation samples, by which trials are ranked: a part of the training samples, or a file [default: 0.2]";
                 option.help(help).conflicts_with("folds")
             })
             .mut_arg("test", |option| {

@@ -150,10 +150,10 @@ pub(super) fn validation<T: Element>(
     if history.stopped == Some(StopReason::Observer) {
         return Ok(None);
     }
-    let evaluation = history.test().context("there are no samples to validation by")?;
+    let evaluation = history.test().context("there are no validation samples")?;
     ensure!(
         evaluation.loss.is_finite(),
-        "the loss of the samples to validation by is {}",
+        "the validation loss is {}",
         evaluation.loss
     );
     Ok(Some(evaluation))

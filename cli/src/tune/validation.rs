@@ -84,7 +84,7 @@ pub(super) fn whole<T: Element>(name: &str, raw: &Raw<T>, settings: &Settings) -
     data::prepare(name, sets, &mut alone(settings))
 }
 
-/// The settings without the samples to validation by: what early stopping goes by is part of a training, and set apart of what
+/// The settings without the validation samples: the set that early stopping uses is part of a training, and set apart of what
 /// it learns from.
 pub(super) fn alone(settings: &Settings) -> Settings {
     let mut settings = settings.clone();
