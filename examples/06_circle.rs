@@ -13,17 +13,17 @@
 //! cargo run --release --example 06_circle [EPOCHS [FOLDER FOR PICTURES]]
 //! ```
 
-#[path = "common/keep.rs"]
-mod keep;
 #[path = "common/regions.rs"]
 mod regions;
+#[path = "common/save_pictures.rs"]
+mod save_pictures;
 
-use keep::keep;
 use mfnet::data::Batch;
 use mfnet::report::{Curves, Panel, Series, curves};
 use mfnet::{DataLoader, Dataset, MseLoss, NeuralNetwork, Sgd, Shuffle, Workspace, argmax};
 use ndarray::{Array2, ArrayView2};
 use regions::regions;
+use save_pictures::save_pictures;
 
 const BATCH_SIZE: usize = 20;
 /// With ten times as much, one seed in ten diverges: the last layer's inputs are 25 numbers of up to 1, and a step down
@@ -108,7 +108,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         argmax(model.forward(points.view())?.view())
     })?;
     let pictures = [("circle-curves", progress), ("circle-plane", regions)];
-    keep(arguments.next().as_deref(), &pictures)
+    save_pictures(arguments.next().as_deref(), &pictures)
 }
 
 /// Layers in a row, and their loss.

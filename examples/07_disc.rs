@@ -26,14 +26,13 @@
 //! cargo run --release --example 07_disc [EPOCHS [FOLDER FOR PICTURES]]
 //! ```
 
-#[path = "common/keep.rs"]
-mod keep;
 #[path = "common/lines.rs"]
 mod lines;
 #[path = "common/regions.rs"]
 mod regions;
+#[path = "common/save_pictures.rs"]
+mod save_pictures;
 
-use keep::keep;
 use lines::line;
 use mfnet::metrics::accuracy;
 use mfnet::optimizer::Schedule;
@@ -41,6 +40,7 @@ use mfnet::report::{Curves, Panel, curves};
 use mfnet::{Dataset, MseLoss, NeuralNetwork, Sets, Sgd, Targets, TrainOptions, Trainer};
 use ndarray::Array2;
 use regions::regions;
+use save_pictures::save_pictures;
 
 const SEEDS: u64 = 5;
 
@@ -75,7 +75,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     })?;
     let title = "What the network takes for the disc, and the test points";
     let regions = regions(title, &test, |points| inside(trainer.network(), &points))?;
-    keep(
+    save_pictures(
         arguments.next().as_deref(),
         &[("disc-curves", progress), ("disc-plane", regions)],
     )

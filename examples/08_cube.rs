@@ -10,12 +10,11 @@
 //! cargo run --release --example 08_cube [EPOCHS [FOLDER FOR PICTURES]]
 //! ```
 
-#[path = "common/keep.rs"]
-mod keep;
 #[path = "common/lines.rs"]
 mod lines;
+#[path = "common/save_pictures.rs"]
+mod save_pictures;
 
-use keep::keep;
 use lines::line;
 use mfnet::layer::Window;
 use mfnet::metrics::accuracy;
@@ -23,6 +22,7 @@ use mfnet::optimizer::Schedule;
 use mfnet::report::{Curves, Panel, curves};
 use mfnet::{Adam, Dataset, MseLoss, NeuralNetwork, Sets, Targets, TrainOptions, Trainer};
 use ndarray::Array2;
+use save_pictures::save_pictures;
 
 const SEEDS: u64 = 3;
 
@@ -54,7 +54,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         panels: vec![Panel::loss("squared error", lines)],
         ..Curves::default()
     })?;
-    keep(arguments.next().as_deref(), &[("cube-curves", progress)])
+    save_pictures(arguments.next().as_deref(), &[("cube-curves", progress)])
 }
 
 /// Trains a network from a seed.

@@ -8,16 +8,16 @@
 //! cargo run --release --example 10_fashion_mnist [EPOCHS [FOLDER FOR PICTURES]]
 //! ```
 
-#[path = "common/keep.rs"]
-mod keep;
+#[path = "common/save_pictures.rs"]
+mod save_pictures;
 
-use keep::keep;
 use mfnet::data::known::{self, FASHION_MNIST_CLASSES, Source};
 use mfnet::data::train_test_split;
 use mfnet::metrics::confusion_matrix;
 use mfnet::optimizer::Schedule;
 use mfnet::report::{Curves, Panel, Series, confusion, curves};
 use mfnet::{Adam, CrossEntropyLoss, Error, NeuralNetwork, Sets, Targets, TrainOptions, Trainer, argmax};
+use save_pictures::save_pictures;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -102,5 +102,5 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             confusion(title, counts.view(), &FASHION_MNIST_CLASSES)?,
         ));
     }
-    keep(arguments.next().as_deref(), &pictures)
+    save_pictures(arguments.next().as_deref(), &pictures)
 }

@@ -9,12 +9,11 @@
 //! cargo run --release --example 11_report_figures [MNIST'S EPOCHS [FOLDER FOR PICTURES]]
 //! ```
 
-#[path = "common/keep.rs"]
-mod keep;
 #[path = "common/lines.rs"]
 mod lines;
+#[path = "common/save_pictures.rs"]
+mod save_pictures;
 
-use keep::keep;
 use lines::line;
 use mfnet::baseline::mean_predictor;
 use mfnet::data::Normalization;
@@ -27,6 +26,7 @@ use mfnet::{
     Trainer, argmax,
 };
 use ndarray::ArrayView2;
+use save_pictures::save_pictures;
 
 /// What goes wrong in here.
 type Failure = Box<dyn std::error::Error>;
@@ -46,7 +46,7 @@ fn main() -> Result<(), Failure> {
             pictures.extend(mnist((&train, &test), epochs)?);
         }
     }
-    keep(arguments.next().as_deref(), &pictures)
+    save_pictures(arguments.next().as_deref(), &pictures)
 }
 
 /// Figures 2 to 4.

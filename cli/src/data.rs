@@ -8,8 +8,8 @@ use mfnet::data::read;
 use mfnet::data::{Columns, Examples, Fitted, Preparation, RawSamples, Schema};
 use mfnet::{Dataset, Element, Error};
 
+use super::data_source::DataSource;
 use super::defaults;
-use super::given::Given;
 use super::known::{self, Raw};
 use super::settings::{DataSettings, Settings, Share, TaskName, located};
 use super::{console, usage};
@@ -196,27 +196,27 @@ fn raw<T: Element>(
 
 /// The user's own files.
 fn own<T: Element>(name: &str, settings: &DataSettings) -> anyhow::Result<Raw<T>> {
-    let given = given(name)?;
+    let source = data_source(name)?;
     let task = settings.task.map(TaskName::task);
-    let (examples, test): (Examples<T>, _) = match &given {
-        Given::Npz(path) => {
+    let (examples, test): (Examples<T>, _) = match &source {
+        DataSource::Npz(path) => {
             refuse_columns(settings)?;
             let examples = read::read_npz(path, task)?;
             (examples.train, examples.test)
         }
-        Given::NpyPair(inputs, targets) => {
+        DataSource::NpyPair(inputs, targets) => {
             refuse_columns(settings)?;
             (read::read_npy_pair(inputs, targets, task)?, None)
         }
-        Given::Npy(_) => return Err(given.without_targets()),
-        Given::Known(_) | Given::Csv(_) | Given::StandardInput => {
+        DataSource::Npy(_) => return Err(source.without_targets()),
+        DataSource::Known(_) | DataSource::Csv(_) | DataSource::StandardInput => {
             let columns = Columns {
                 targets: settings.target.clone(),
                 ignore: settings.ignore.clone(),
                 task,
                 categorical: settings.categorical.clone(),
             };
-            let table = given.table(&settings.csv_options(&[]))?;
+            let table = source.table(&settings.csv_options(&[]))?;
             (table.examples(&columns)?, None)
         }
     };
@@ -231,10 +231,10 @@ fn own<T: Element>(name: &str, settings: &DataSettings) -> anyhow::Result<Raw<T>
 }
 
 /// What a name stands for; a file is there.
-fn given(name: &str) -> anyhow::Result<Given> {
-    let given: Given = name.parse().map_err(usage)?;
-    given.check()?;
-    Ok(given)
+fn data_source(name: &str) -> anyhow::Result<DataSource> {
+    let source: DataSource = name.parse().map_err(usage)?;
+    source.check()?;
+    Ok(source)
 }
 
 /// NumPy's arrays have no columns to name.
@@ -263,7 +263,7 @@ pub(super) fn set_apart<T: Element>(
         Share::Fraction(part) => Ok(data.split(*part, seed, schema)?),
         Share::File(path) => {
             let options = settings.csv_options(&schema.feature_names);
-            let apart = given(&path.to_string_lossy())?.raw_samples(&options, schema)?;
+            let apart = data_source(&path.to_string_lossy())?.raw_samples(&options, schema)?;
             Ok((data, apart))
         }
     }

@@ -6,7 +6,7 @@ use clap::Args;
 use mfnet::Element;
 use mfnet::checkpoint::{OutputKind, Precision, precision_of};
 
-use super::{Outcome, console, opened};
+use super::{Outcome, console, model_path};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -27,7 +27,7 @@ pub(super) struct ExportArguments {
 }
 
 pub(super) fn export(arguments: &ExportArguments) -> anyhow::Result<Outcome> {
-    let file = opened::file_of(&arguments.model)?;
+    let file = model_path::file_of(&arguments.model)?;
     let text = match precision_of(&file)? {
         Precision::F32 => export_in::<f32>(&file, &arguments.onnx),
         Precision::F64 => export_in::<f64>(&file, &arguments.onnx),
@@ -37,7 +37,7 @@ pub(super) fn export(arguments: &ExportArguments) -> anyhow::Result<Outcome> {
 }
 
 fn export_in<T: Element>(file: &Path, onnx: &Path) -> anyhow::Result<String> {
-    let model = opened::load::<T>(file)?;
+    let model = model_path::load::<T>(file)?;
     model.export_onnx(onnx)?;
     let schema = model.schema();
     let outputs = schema.outputs;

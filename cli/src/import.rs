@@ -10,7 +10,7 @@ use mfnet::{Element, Model, NeuralNetwork};
 
 use super::parse::whole;
 use super::settings::{ACTIVATIONS, TaskName, activated};
-use super::{Outcome, console, opened, usage};
+use super::{Outcome, console, model_path, usage};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -67,7 +67,7 @@ pub(super) struct ImportArguments {
 }
 
 pub(super) fn import(arguments: &ImportArguments) -> anyhow::Result<Outcome> {
-    opened::refuse_archive(&arguments.weights)?;
+    model_path::refuse_archive(&arguments.weights)?;
     match precision_of(&arguments.weights)? {
         Precision::F32 => import_in::<f32>(arguments),
         Precision::F64 => import_in::<f64>(arguments),

@@ -31,7 +31,7 @@ pub(super) fn network<T: Element>(settings: &Settings, task: &Task<T>) -> anyhow
     }
     let mut network = builder.linear(task.train.outputs()).build()?;
     if let Some(path) = &settings.training.init {
-        opened::refuse_archive(path)?;
+        model_path::refuse_archive(path)?;
         network.load_weights(path)?;
     }
     Ok(network)

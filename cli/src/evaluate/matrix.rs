@@ -2,7 +2,7 @@
 
 use super::scores::Classes;
 use crate::format::count;
-use crate::opened::shown;
+use crate::model_path::shown;
 
 /// Up to here the matrix is shown.
 const MOST_CLASSES: usize = 30;

@@ -13,12 +13,12 @@ use mfnet::Element;
 use mfnet::checkpoint::{Precision, precision_of};
 
 use self::scores::Report;
+use super::data_source::DataSource;
 use super::defaults;
-use super::given::Given;
 use super::run_folder::check_vacant;
-use super::samples::SampleArguments;
+use super::sample_arguments::SampleArguments;
 use super::train::use_threads;
-use super::{Outcome, console, opened};
+use super::{Outcome, console, model_path};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -43,7 +43,7 @@ pub(super) struct EvaluateArguments {
             defaults::names().collect::<Vec<_>>().join(", ")
         )
     )]
-    data: Given,
+    data: DataSource,
 
     /// Write metrics.json and pictures into this folder, which must be new or empty
     #[arg(long, value_name = "DIR")]
@@ -59,8 +59,8 @@ pub(super) struct EvaluateArguments {
 
 pub(super) fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<Outcome> {
     use_threads(arguments.samples.threads)?;
-    opened::check_order("evaluate", &arguments.model, &arguments.data)?;
-    let file = opened::file_of(&arguments.model)?;
+    model_path::check_order("evaluate", &arguments.model, &arguments.data)?;
+    let file = model_path::file_of(&arguments.model)?;
     if let Some(folder) = &arguments.out {
         check_vacant(folder, "name a new one, so that nothing is lost")?;
     }
@@ -80,7 +80,7 @@ pub(super) fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<Outcome>
 }
 
 fn report<T: Element>(arguments: &EvaluateArguments, file: &Path) -> anyhow::Result<Report> {
-    let model = opened::load::<T>(file)?;
+    let model = model_path::load::<T>(file)?;
     let samples = arguments.samples.samples(&arguments.data, model.schema())?;
     Report::new(&model, file, samples)
 }

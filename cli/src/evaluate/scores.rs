@@ -8,8 +8,8 @@ use mfnet::metrics::{ClassificationScores, RegressionScores, confusion_matrix};
 use mfnet::{Element, Model};
 use ndarray::Array2;
 
-use crate::opened::target_name;
-use crate::samples::Samples;
+use crate::model_path::target_name;
+use crate::sample_arguments::Samples;
 
 /// The report of a model on samples.
 #[derive(Debug)]

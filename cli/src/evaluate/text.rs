@@ -5,7 +5,7 @@ use mfnet::metrics::{ClassScores, RegressionScores};
 use super::matrix;
 use super::scores::{Classes, Numbers, Report, Scores};
 use crate::format;
-use crate::opened::shown;
+use crate::model_path::shown;
 
 /// The most letters of a class's or a target's name.
 const NAME: usize = 20;

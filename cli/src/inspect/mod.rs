@@ -13,7 +13,7 @@ use mfnet::data::Schema;
 use mfnet::loss::LossRecord;
 use mfnet::{Model, NeuralNetwork};
 
-use super::{Outcome, console, opened};
+use super::{Outcome, console, model_path};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -61,7 +61,7 @@ struct LayerSummary {
 }
 
 pub(super) fn inspect(arguments: &InspectArguments) -> anyhow::Result<Outcome> {
-    let report = Report::of(opened::file_of(&arguments.model)?)?;
+    let report = Report::of(model_path::file_of(&arguments.model)?)?;
     console::print(&if arguments.json {
         json::text(&report)?
     } else {

@@ -7,7 +7,7 @@ use mfnet::loss::LossRecord;
 
 use super::{LayerSummary, Report, layers};
 use crate::format::count;
-use crate::opened::{shown, target_name};
+use crate::model_path::{shown, target_name};
 
 /// Up to here features, targets and tensors are listed one by one, and beyond only the first of them.
 const LISTED: usize = 30;

@@ -16,11 +16,11 @@ use ndarray::Array2;
 
 use self::arrays::Arrays;
 use self::table::Table;
-use super::given::Given;
+use super::data_source::DataSource;
 use super::out_file::{OutFile, refusal};
-use super::samples::SampleArguments;
+use super::sample_arguments::SampleArguments;
 use super::train::use_threads;
-use super::{Outcome, console, opened, usage};
+use super::{Outcome, console, model_path, usage};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -39,7 +39,7 @@ pub(super) struct PredictArguments {
     /// columns; an NPY file; an NPZ file with x, x_test or a single array; - for CSV from standard input; or the name of
     /// a data set, for its test samples
     #[arg(value_name = "DATA")]
-    data: Given,
+    data: DataSource,
 
     /// The probability of each class, a column for each [default: the name of the predicted class]. A model that was trained
     /// with --loss mse has none
@@ -82,8 +82,8 @@ enum Form {
 
 pub(super) fn predict(arguments: &PredictArguments) -> anyhow::Result<Outcome> {
     use_threads(arguments.samples.threads)?;
-    opened::check_order("predict", &arguments.model, &arguments.data)?;
-    let file = opened::file_of(&arguments.model)?;
+    model_path::check_order("predict", &arguments.model, &arguments.data)?;
+    let file = model_path::file_of(&arguments.model)?;
     match precision_of(&file)? {
         Precision::F32 => predict_in::<f32>(arguments, &file),
         Precision::F64 => predict_in::<f64>(arguments, &file),
@@ -92,7 +92,7 @@ pub(super) fn predict(arguments: &PredictArguments) -> anyhow::Result<Outcome> {
 }
 
 fn predict_in<T: Element>(arguments: &PredictArguments, file: &Path) -> anyhow::Result<()> {
-    let model = opened::load::<T>(file)?;
+    let model = model_path::load::<T>(file)?;
     let schema = model.schema();
     let wanted = match schema.task {
         Task::Classification if arguments.proba => Wanted::Probabilities,

@@ -7,7 +7,7 @@ use mfnet::Element;
 use mfnet::data::Schema;
 
 use super::{Answers, Wanted};
-use crate::opened::target_name;
+use crate::model_path::target_name;
 
 /// How the lines are made.
 #[derive(Debug)]

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use mfnet::report::{Ranked, ranking};
 
-use super::found::Found;
 use super::score::Score;
+use super::search_result::SearchResult;
 use super::{json, text};
 use crate::out_file::OutFile;
 use crate::run_folder::check_vacant;
@@ -51,7 +51,7 @@ impl Folder {
     }
 
     /// Writes what was found; without a trial that came through, no settings and no picture.
-    pub(super) fn fill(&self, found: &Found<'_>) -> anyhow::Result<()> {
+    pub(super) fn fill(&self, found: &SearchResult<'_>) -> anyhow::Result<()> {
         OutFile::write_whole(&self.path.join(TRIALS), &table(found)?)?;
         OutFile::write_whole(&self.path.join(SUMMARY), json::text(found)?.as_bytes())?;
         if let Some(settings) = &found.best {
@@ -61,7 +61,7 @@ impl Folder {
         Ok(())
     }
 
-    fn draw(&self, found: &Found<'_>) -> anyhow::Result<()> {
+    fn draw(&self, found: &SearchResult<'_>) -> anyhow::Result<()> {
         let trial = |(trial, spread): (&super::trial::Trial<'_>, super::score::Spread)| Ranked {
             name: text::words(found.names, trial.configuration),
             mean: spread.mean,
@@ -75,7 +75,7 @@ impl Folder {
         let title = format!(
             "{name}: {} on {}",
             found.score.name(),
-            found.judge.text(found.samples)
+            found.validation.text(found.samples)
         );
         let picture = ranking(
             &title,
@@ -89,7 +89,7 @@ impl Folder {
 }
 
 /// A line for each trial, the best first; a cell is empty where there is nothing to say.
-fn table(found: &Found<'_>) -> anyhow::Result<Vec<u8>> {
+fn table(found: &SearchResult<'_>) -> anyhow::Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let scores = [Score::Accuracy, Score::Loss];
     let headings = [

@@ -2,20 +2,20 @@
 
 use serde_json::{Map, Value, json};
 
-use super::found::Found;
-use super::judge::Judge;
 use super::score::{Score, Spread};
+use super::search_result::SearchResult;
 use super::trial::Trial;
+use super::validation::Validation;
 use crate::settings::{Settings, Share};
 
 /// The object, on one line. `trials` are the completed ones, the best first; `best` has all settings of the first, as in
 /// `config.toml`.
-pub(super) fn text(found: &Found<'_>) -> anyhow::Result<String> {
+pub(super) fn text(found: &SearchResult<'_>) -> anyhow::Result<String> {
     let trials: anyhow::Result<Vec<Value>> = found.trials.iter().map(|trial| object(found, trial)).collect();
-    let (folds, validation) = match found.judge {
-        Judge::Folds(folds) => (Some(*folds), None),
-        Judge::Apart(Share::Fraction(part)) => (None, Some(json!(part))),
-        Judge::Apart(Share::File(path)) => (None, Some(json!(path))),
+    let (folds, validation) = match found.validation {
+        Validation::Folds(folds) => (Some(*folds), None),
+        Validation::Set(Share::Fraction(part)) => (None, Some(json!(part))),
+        Validation::Set(Share::File(path)) => (None, Some(json!(path))),
     };
     let test = found.test.map(|test| {
         json!({
@@ -44,7 +44,7 @@ pub(super) fn text(found: &Found<'_>) -> anyhow::Result<String> {
     Ok(format!("{object}\n"))
 }
 
-fn object(found: &Found<'_>, trial: &Trial<'_>) -> anyhow::Result<Value> {
+fn object(found: &SearchResult<'_>, trial: &Trial<'_>) -> anyhow::Result<Value> {
     let (loss, accuracy) = (trial.spread(Score::Loss), trial.spread(Score::Accuracy));
     let mean = |spread: Option<Spread>| spread.map(|spread| spread.mean);
     let deviation = |spread: Option<Spread>| spread.and_then(|spread| spread.deviation);

@@ -2,14 +2,14 @@
 
 mod candidate;
 mod folder;
-mod found;
 mod json;
-mod judge;
 mod progress;
 mod score;
+mod search_result;
 mod space;
 mod text;
 mod trial;
+mod validation;
 
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -21,11 +21,11 @@ use mfnet::data::Task as TaskKind;
 use mfnet::{Element, blas};
 
 use self::folder::Folder;
-use self::found::{Found, Test, rank};
-use self::judge::Judge;
 use self::progress::Progress;
 use self::score::Score;
+use self::search_result::{SearchResult, Test, rank};
 use self::space::{Configuration, Space};
+use self::validation::Validation;
 use super::parse::whole;
 use super::settings::{Precision, Settings};
 use super::{Outcome, blas as words, console, data, format, interrupt, model, train, usage};
@@ -124,9 +124,9 @@ fn tune_in<T: Element>(
     // The same for all: no option that says which data, or of what numbers, takes several values.
     let mut base = configurations[0].settings.clone();
     let (name, raw) = data::unscaled::<T>(&mut base, arguments.quiet)?;
-    let judge = Judge::of(arguments.folds, &base);
+    let validation = Validation::of(arguments.folds, &base);
     let seeds = arguments.space.seeds(&base);
-    let tasks = judge.tasks(&name, &raw, &base)?;
+    let tasks = validation.tasks(&name, &raw, &base)?;
     data::warn_of_constants(&constant_in_any(&tasks));
     for configuration in &mut configurations {
         configuration.settings.data = base.data.clone();
@@ -142,9 +142,9 @@ fn tune_in<T: Element>(
         if let Some(reason) = &raw.reason {
             console::note(reason);
         }
-        let (trials, by) = (format::count(asked), judge.text(raw.train.samples()));
+        let (trials, by) = (format::count(asked), validation.text(raw.train.samples()));
         console::note(&format!(
-            "{trials} trials on {name}, judged by {} on {by}",
+            "{trials} trials on {name}, ranked by {} on {by}",
             score.name()
         ));
     }
@@ -164,23 +164,23 @@ fn tune_in<T: Element>(
         let mut trials = trials?;
         rank(&mut trials, score);
         let best = trials.first().filter(|trial| trial.runs.is_ok());
-        let best: Option<Settings> = best.map(|trial| judge::alone(&trial.configuration.settings));
+        let best: Option<Settings> = best.map(|trial| validation::alone(&trial.configuration.settings));
         let mut test = None;
         if let Some(best) = &best
             && let Some(samples) = raw.test.as_ref().map(mfnet::data::RawSamples::samples)
             && !interrupt::is_requested()
         {
-            let whole = judge::whole(&name, &raw, best)?;
-            let evaluation = trial::judge(best, seeds[0], &whole)?;
+            let whole = validation::whole(&name, &raw, best)?;
+            let evaluation = trial::validation(best, seeds[0], &whole)?;
             test = evaluation.map(|evaluation| Test { evaluation, samples });
         }
-        let found = Found {
+        let found = SearchResult {
             dataset: &name,
             task: raw.schema.task.to_string(),
             names: &names,
             asked,
             score,
-            judge: &judge,
+            validation: &validation,
             seeds: &seeds,
             samples: raw.train.samples(),
             best,
@@ -227,7 +227,7 @@ fn score(asked: Option<Score>, task: TaskKind) -> anyhow::Result<Score> {
 }
 
 /// The table, or the JSON object, on standard output; how the search ended.
-fn show(found: &Found<'_>, arguments: &TuneArguments) -> anyhow::Result<Outcome> {
+fn show(found: &SearchResult<'_>, arguments: &TuneArguments) -> anyhow::Result<Outcome> {
     if !arguments.quiet {
         console::note("");
     }

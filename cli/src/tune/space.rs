@@ -326,8 +326,8 @@ impl Args for Space {
         }
         command
             .mut_arg("seed", |option| {
-                let help = "Seed of all that is drawn; with several, each configuration is trained with each, and judged \
-                            by the mean, while data are split and drawn with the first";
+                let help = "Random seed; with several, each configuration is trained with each and ranked by the mean, while data \
+                            are split and drawn with the first";
                 option
                     .help(help)
                     .value_name("N[,N...]")
@@ -336,7 +336,7 @@ impl Args for Space {
                     .value_parser(value_parser!(u64))
             })
             .mut_arg("validation", |option| {
-                let help = "Samples to judge by: a part of those to train on, or a file [default: 0.2]";
+                let help = "Validation samples, by which trials are ranked: a part of the training samples, or a file [default: 0.2]";
                 option.help(help).conflicts_with("folds")
             })
             .mut_arg("test", |option| {

@@ -1,7 +1,7 @@
 //! What a search found, for people.
 
-use super::found::Found;
 use super::score::Score;
+use super::search_result::SearchResult;
 use super::space::Configuration;
 use super::trial::Trial;
 use crate::format;
@@ -18,18 +18,18 @@ pub(super) fn words(names: &[&str], configuration: &Configuration) -> String {
     }
 }
 
-/// A table of all trials, and then what came of the best.
-pub(super) fn text(found: &Found<'_>) -> String {
+/// A table of all trials, and the result of the best.
+pub(super) fn text(found: &SearchResult<'_>) -> String {
     let mut text = table(found);
     text += "\n";
     let mut line = |label: &str, content: String| text += &format!("{label:<12} {content}\n");
     line("data set", found.dataset.to_owned());
-    let by = found.judge.text(found.samples);
+    let by = found.validation.text(found.samples);
     let seeds = match found.seeds {
         [_] => String::new(),
         seeds => format!(", each with {} seeds", seeds.len()),
     };
-    line("judged by", format!("{} on {by}{seeds}", found.score.name()));
+    line("score", format!("{} on {by}{seeds}", found.score.name()));
     line("trials", trials(found));
     if let Some((best, spread)) = found.ranked().next() {
         let words = words(found.names, best.configuration);
@@ -47,7 +47,7 @@ pub(super) fn text(found: &Found<'_>) -> String {
         let (learned, samples) = (format::count(found.samples), format::count(test.samples));
         line(
             "best, tested",
-            format!("{result} on {samples} samples, having learned from all {learned}"),
+            format!("{result} on {samples} samples, trained on all {learned} others"),
         );
     }
     match found.out {
@@ -60,7 +60,7 @@ pub(super) fn text(found: &Found<'_>) -> String {
     text
 }
 
-fn trials(found: &Found<'_>) -> String {
+fn trials(found: &SearchResult<'_>) -> String {
     let done = found.trials.len();
     let failed = done - found.ranked().count();
     let mut text = match found.stopped {
@@ -78,7 +78,7 @@ fn trials(found: &Found<'_>) -> String {
 }
 
 /// A row for each trial; numbers are on the right of their columns, so that they line up.
-fn table(found: &Found<'_>) -> String {
+fn table(found: &SearchResult<'_>) -> String {
     // Where accuracy is the score, the loss is worth knowing too.
     let scores: &[Score] = match found.score {
         Score::Accuracy => &[Score::Accuracy, Score::Loss],

@@ -69,7 +69,7 @@ pub(super) fn run_all<'a, T: Element>(
             let (index, part) = (run / each, run % each);
             let (seed, task) = (seeds[part % seeds.len()], &tasks[part / seeds.len()]);
             let start = Instant::now();
-            let evaluation = judge(&configurations[index].settings, seed, task);
+            let evaluation = validation(&configurations[index].settings, seed, task);
             let seconds = start.elapsed().as_secs_f64();
             // Each run has one thread, so its cell is empty.
             let _ = cell.set(Run { evaluation, seconds });
@@ -125,7 +125,7 @@ fn gather<'a>(index: usize, configuration: &'a Configuration, runs: &[OnceLock<R
 }
 
 /// Trains, and evaluates the test samples once, after the last epoch; none if the training was ended early.
-pub(super) fn judge<T: Element>(
+pub(super) fn validation<T: Element>(
     settings: &Settings,
     seed: u64,
     task: &Task<T>,
@@ -150,10 +150,10 @@ pub(super) fn judge<T: Element>(
     if history.stopped == Some(StopReason::Observer) {
         return Ok(None);
     }
-    let evaluation = history.test().context("there are no samples to judge by")?;
+    let evaluation = history.test().context("there are no validation samples")?;
     ensure!(
         evaluation.loss.is_finite(),
-        "the loss of the samples to judge by is {}",
+        "the validation loss is {}",
         evaluation.loss
     );
     Ok(Some(evaluation))

@@ -19,7 +19,7 @@ pub(super) const STANDARD_INPUT: &str = "standard input";
 
 /// Where samples come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Given {
+pub(super) enum DataSource {
     /// A data set that needs no file of the user's.
     Known(&'static str),
     Csv(PathBuf),
@@ -31,7 +31,7 @@ pub(super) enum Given {
     NpyPair(PathBuf, PathBuf),
 }
 
-impl FromStr for Given {
+impl FromStr for DataSource {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -40,35 +40,35 @@ impl FromStr for Given {
             return Err("it must be a file, a data set's name, or - for standard input".to_owned());
         }
         if let Some(name) = defaults::names().find(|name| *name == text) {
-            return Ok(Given::Known(name));
+            return Ok(DataSource::Known(name));
         }
         if let Some((inputs, targets)) = npy_pair(text) {
-            return Ok(Given::NpyPair(inputs, targets));
+            return Ok(DataSource::NpyPair(inputs, targets));
         }
         Ok(match text {
-            "-" => Given::StandardInput,
-            _ if ends(text, ".npz") => Given::Npz(text.into()),
-            _ if ends(text, ".npy") => Given::Npy(text.into()),
-            _ => Given::Csv(text.into()),
+            "-" => DataSource::StandardInput,
+            _ if ends(text, ".npz") => DataSource::Npz(text.into()),
+            _ if ends(text, ".npy") => DataSource::Npy(text.into()),
+            _ => DataSource::Csv(text.into()),
         })
     }
 }
 
-impl fmt::Display for Given {
+impl fmt::Display for DataSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Given::Known(name) => f.write_str(name),
-            Given::StandardInput => f.write_str(STANDARD_INPUT),
-            Given::Csv(path) | Given::Npz(path) | Given::Npy(path) => path.display().fmt(f),
-            Given::NpyPair(inputs, targets) => write!(f, "{},{}", inputs.display(), targets.display()),
+            DataSource::Known(name) => f.write_str(name),
+            DataSource::StandardInput => f.write_str(STANDARD_INPUT),
+            DataSource::Csv(path) | DataSource::Npz(path) | DataSource::Npy(path) => path.display().fmt(f),
+            DataSource::NpyPair(inputs, targets) => write!(f, "{},{}", inputs.display(), targets.display()),
         }
     }
 }
 
-impl Given {
+impl DataSource {
     /// Refuses a file that is not there, which may be a data set's name that was mistyped.
     pub(super) fn check(&self) -> anyhow::Result<()> {
-        if let Given::Csv(path) = self {
+        if let DataSource::Csv(path) = self {
             ensure!(
                 path.exists(),
                 usage(format!(
@@ -88,11 +88,11 @@ impl Given {
     ) -> anyhow::Result<Dataset<T>> {
         self.check()?;
         Ok(match self {
-            Given::Csv(_) | Given::StandardInput => self.table(csv)?.samples_for(schema)?,
-            Given::Npz(path) => read::read_npz_samples(path, schema)?,
-            Given::NpyPair(inputs, targets) => read::read_npy_samples(inputs, targets, schema)?,
-            Given::Npy(_) => return Err(self.without_targets()),
-            Given::Known(name) => bail!(usage(format!("{name} is a data set's name: name a file here"))),
+            DataSource::Csv(_) | DataSource::StandardInput => self.table(csv)?.samples_for(schema)?,
+            DataSource::Npz(path) => read::read_npz_samples(path, schema)?,
+            DataSource::NpyPair(inputs, targets) => read::read_npy_samples(inputs, targets, schema)?,
+            DataSource::Npy(_) => return Err(self.without_targets()),
+            DataSource::Known(name) => bail!(usage(format!("{name} is a data set's name: name a file here"))),
         })
     }
 
@@ -103,7 +103,7 @@ impl Given {
         schema: &Schema<T>,
     ) -> anyhow::Result<RawSamples<T>> {
         match self {
-            Given::Csv(_) | Given::StandardInput => {
+            DataSource::Csv(_) | DataSource::StandardInput => {
                 self.check()?;
                 Ok(self.table(csv)?.raw_samples_for(schema)?)
             }
@@ -122,8 +122,8 @@ impl Given {
     /// The table in a CSV file, or that comes in on standard input.
     pub(super) fn table(&self, csv: &CsvOptions) -> anyhow::Result<Table> {
         Ok(match self {
-            Given::Csv(path) => read::read_csv(path, csv)?,
-            Given::StandardInput => read::read_csv_from(STANDARD_INPUT, io::stdin().lock(), csv)?,
+            DataSource::Csv(path) => read::read_csv(path, csv)?,
+            DataSource::StandardInput => read::read_csv_from(STANDARD_INPUT, io::stdin().lock(), csv)?,
             _ => bail!(usage(format!("{self}: this is no table"))),
         })
     }

@@ -9,7 +9,7 @@ use mfnet::checkpoint::{FileKind, contents_of};
 use mfnet::data::Schema;
 use mfnet::{Element, Model};
 
-use super::given::Given;
+use super::data_source::DataSource;
 use super::summary::quoted;
 use super::usage;
 
@@ -32,8 +32,10 @@ pub(super) fn file_of(model: &Path) -> anyhow::Result<PathBuf> {
 }
 
 /// Refuses a model in the place of the samples, and both in the wrong order. Files are told by their first bytes.
-pub(super) fn check_order(command: &str, model: &Path, data: &Given) -> anyhow::Result<()> {
-    let Given::Csv(path) = data else { return Ok(()) };
+pub(super) fn check_order(command: &str, model: &Path, data: &DataSource) -> anyhow::Result<()> {
+    let DataSource::Csv(path) = data else {
+        return Ok(());
+    };
     if !is_model(path) {
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! What trials learn from and what they are judged by.
+//! The validation of trials: by one validation set, or by cross-validation.
 
 use anyhow::Context;
 use mfnet::Element;
@@ -9,28 +9,28 @@ use crate::known::Raw;
 use crate::settings::{Settings, Share};
 use crate::{format, usage};
 
-/// The part of the training samples that is set apart to judge by if nothing else is said.
+/// The default part of the training samples that becomes the validation set.
 const PART: f64 = 0.2;
 
-/// How trials are judged.
+/// The samples on which trials are evaluated.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Judge {
-    /// By each of so many parts in turn, learning from the others.
+pub(super) enum Validation {
+    /// Cross-validation: each of this number of folds in turn.
     Folds(usize),
-    /// By samples that are set apart.
-    Apart(Share),
+    /// One validation set.
+    Set(Share),
 }
 
-impl Judge {
+impl Validation {
     pub(super) fn of(folds: Option<usize>, settings: &Settings) -> Self {
         match (folds, &settings.data.validation) {
-            (Some(folds), _) => Judge::Folds(folds),
-            (None, Some(share)) => Judge::Apart(share.clone()),
-            (None, None) => Judge::Apart(Share::Fraction(PART)),
+            (Some(folds), _) => Validation::Folds(folds),
+            (None, Some(share)) => Validation::Set(share.clone()),
+            (None, None) => Validation::Set(Share::Fraction(PART)),
         }
     }
 
-    /// The tasks that each configuration is trained on; their test samples are those to judge by. Each is scaled by the
+    /// The tasks that each configuration is trained on; their test samples are the validation samples. Each is scaled by the
     /// samples that it trains on.
     pub(super) fn tasks<T: Element>(
         &self,
@@ -40,22 +40,26 @@ impl Judge {
     ) -> anyhow::Result<Vec<Task<T>>> {
         let seed = settings.training.seed;
         let pairs = match self {
-            Judge::Folds(folds) if *folds > raw.train.samples() => {
+            Validation::Folds(folds) if *folds > raw.train.samples() => {
                 let samples = format::count(raw.train.samples());
                 return Err(usage(format!(
                     "--folds {folds}: there are only {samples} samples to train on"
                 ))
                 .into());
             }
-            Judge::Folds(folds) => raw.train.folds(*folds, seed, &raw.schema)?,
-            Judge::Apart(share) => {
+            Validation::Folds(folds) => raw.train.folds(*folds, seed, &raw.schema)?,
+            Validation::Set(share) => {
                 let all = raw.train.clone();
                 vec![data::set_apart(all, share, &raw.schema, &settings.data, seed)?]
             }
         };
         let count = pairs.len();
-        let task = |(index, (train, judged)): (usize, (RawSamples<T>, RawSamples<T>))| {
-            let task = data::prepare(name, with_sets(raw, train, Some(judged)), &mut alone(settings));
+        let task = |(index, (train, validation)): (usize, (RawSamples<T>, RawSamples<T>))| {
+            let task = data::prepare(
+                name,
+                with_sets(raw, train, Some(validation)),
+                &mut alone(settings),
+            );
             task.with_context(|| format!("part {} of {count} of the training samples", index + 1))
         };
         pairs.into_iter().enumerate().map(task).collect()
@@ -65,9 +69,11 @@ impl Judge {
     pub(super) fn text(&self, samples: usize) -> String {
         let samples = format::count(samples);
         match self {
-            Judge::Folds(folds) => format!("{folds}-fold cross-validation of {samples} samples"),
-            Judge::Apart(Share::Fraction(part)) => format!("{} of {samples} samples", format::percent(*part)),
-            Judge::Apart(Share::File(path)) => format!("the samples in {}", path.display()),
+            Validation::Folds(folds) => format!("{folds}-fold cross-validation of {samples} samples"),
+            Validation::Set(Share::Fraction(part)) => {
+                format!("{} of {samples} samples", format::percent(*part))
+            }
+            Validation::Set(Share::File(path)) => format!("the samples in {}", path.display()),
         }
     }
 }
@@ -78,7 +84,7 @@ pub(super) fn whole<T: Element>(name: &str, raw: &Raw<T>, settings: &Settings) -
     data::prepare(name, sets, &mut alone(settings))
 }
 
-/// The settings without the samples to judge by: what early stopping goes by is part of a training, and set apart of what
+/// The settings without the validation samples: the set that early stopping uses is part of a training, and set apart of what
 /// it learns from.
 pub(super) fn alone(settings: &Settings) -> Settings {
     let mut settings = settings.clone();

@@ -1,10 +1,13 @@
-//! Keeps pictures where the user asked for them.
+//! Saves pictures in the folder that the user names.
 
 use mfnet::report::Picture;
 use std::path::Path;
 
-/// Writes pictures into a folder, as SVG and PNG, and says where; does nothing without a folder.
-pub fn keep(folder: Option<&str>, pictures: &[(&str, Picture)]) -> Result<(), Box<dyn std::error::Error>> {
+/// Writes pictures into a folder, as SVG and PNG, and prints their paths; does nothing without a folder.
+pub fn save_pictures(
+    folder: Option<&str>,
+    pictures: &[(&str, Picture)],
+) -> Result<(), Box<dyn std::error::Error>> {
     let Some(folder) = folder else {
         return Ok(());
     };

@@ -1,4 +1,4 @@
-//! The argument DATA of the commands that use a model: which samples are meant, and what the model makes of them.
+//! The arguments DATA and the reading options of the commands that use a model.
 
 use std::io;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use mfnet::{Dataset, Element};
 use ndarray::{Array2, Axis};
 
 use super::data::source;
-use super::given::{Given, STANDARD_INPUT};
+use super::data_source::{DataSource, STANDARD_INPUT};
 use super::known;
 use super::parse::{letter, whole};
 use super::settings::{Header, csv_options};
@@ -92,10 +92,10 @@ impl SampleArguments {
     /// The samples, targets included, for a model whose schema this is.
     pub(super) fn samples<T: Element>(
         &self,
-        given: &Given,
+        source: &DataSource,
         schema: &Schema<T>,
     ) -> anyhow::Result<Samples<T>> {
-        if let Given::Known(name) = given {
+        if let DataSource::Known(name) = source {
             let samples = known::samples(name, &self.source()?, self.seed, self.quiet)?;
             samples.check(name, schema)?;
             return Ok(Samples {
@@ -104,33 +104,37 @@ impl SampleArguments {
                 unit: samples.unit,
             });
         }
-        let dataset = given.samples(&self.options(schema), schema)?;
+        let dataset = source.samples(&self.options(schema), schema)?;
         Ok(Samples {
             dataset,
-            title: given.to_string(),
+            title: source.to_string(),
             unit: None,
         })
     }
 
     /// The inputs for a model whose schema this is.
-    pub(super) fn inputs<T: Element>(&self, given: &Given, schema: &Schema<T>) -> anyhow::Result<Parts<T>> {
-        given.check()?;
+    pub(super) fn inputs<T: Element>(
+        &self,
+        source: &DataSource,
+        schema: &Schema<T>,
+    ) -> anyhow::Result<Parts<T>> {
+        source.check()?;
         let rows = CELLS / schema.layout.width.max(1);
-        Ok(match given {
-            Given::Known(name) => {
+        Ok(match source {
+            DataSource::Known(name) => {
                 let samples = known::samples(name, &self.source()?, self.seed, self.quiet)?;
                 samples.check(name, schema)?;
                 rows_of(samples.dataset.inputs().clone())
             }
-            Given::Csv(path) => tables(read::read_csv_parts(path, &self.options(schema), rows)?, schema),
-            Given::StandardInput => {
+            DataSource::Csv(path) => tables(read::read_csv_parts(path, &self.options(schema), rows)?, schema),
+            DataSource::StandardInput => {
                 let parts =
                     read::read_csv_parts_from(STANDARD_INPUT, io::stdin(), &self.options(schema), rows)?;
                 tables(parts, schema)
             }
-            Given::Npz(path) => arrays(given, read::read_npz_inputs(path)?, schema)?,
-            Given::Npy(path) | Given::NpyPair(path, _) => {
-                arrays(given, read::read_npy_inputs(path)?, schema)?
+            DataSource::Npz(path) => arrays(source, read::read_npz_inputs(path)?, schema)?,
+            DataSource::Npy(path) | DataSource::NpyPair(path, _) => {
+                arrays(source, read::read_npy_inputs(path)?, schema)?
             }
         })
     }
@@ -148,14 +152,18 @@ fn tables<T: Element>(parts: CsvParts<'static>, schema: &Schema<T>) -> Parts<T> 
     }))
 }
 
-fn arrays<T: Element>(given: &Given, inputs: Inputs<T>, schema: &Schema<T>) -> anyhow::Result<Parts<T>> {
+fn arrays<T: Element>(
+    source: &DataSource,
+    inputs: Inputs<T>,
+    schema: &Schema<T>,
+) -> anyhow::Result<Parts<T>> {
     let found = match &inputs {
         Inputs::Values(values) => values.ncols(),
         Inputs::Pixels(pixels) => pixels.ncols(),
     };
     ensure!(
         found == schema.features,
-        "{given}: the samples have {found} features, and the model takes {}: they are for another model",
+        "{source}: the samples have {found} features, and the model takes {}: they are for another model",
         schema.features
     );
     Ok(rows_of(inputs))
@@ -190,18 +198,18 @@ mod tests {
 
     #[test]
     fn data_are_told_by_their_names() {
-        for (text, given) in [
-            ("iris", Given::Known("iris")),
-            ("./iris", Given::Csv("./iris".into())),
-            ("a,b.csv.gz", Given::Csv("a,b.csv.gz".into())),
-            ("-", Given::StandardInput),
-            ("A.NPZ", Given::Npz("A.NPZ".into())),
-            ("x.npy", Given::Npy("x.npy".into())),
-            ("x.npy,y.npy", Given::NpyPair("x.npy".into(), "y.npy".into())),
+        for (text, source) in [
+            ("iris", DataSource::Known("iris")),
+            ("./iris", DataSource::Csv("./iris".into())),
+            ("a,b.csv.gz", DataSource::Csv("a,b.csv.gz".into())),
+            ("-", DataSource::StandardInput),
+            ("A.NPZ", DataSource::Npz("A.NPZ".into())),
+            ("x.npy", DataSource::Npy("x.npy".into())),
+            ("x.npy,y.npy", DataSource::NpyPair("x.npy".into(), "y.npy".into())),
         ] {
-            assert_eq!(text.parse(), Ok(given), "{text}");
+            assert_eq!(text.parse(), Ok(source), "{text}");
         }
-        assert!("".parse::<Given>().is_err());
+        assert!("".parse::<DataSource>().is_err());
     }
 
     #[test]

@@ -1,18 +1,18 @@
-//! What a search found.
+//! The result of a search.
 
 use std::path::Path;
 
 use mfnet::Evaluation;
 
-use super::judge::Judge;
 use super::score::{Score, Spread};
 use super::trial::Trial;
+use super::validation::Validation;
 use crate::settings::Settings;
 
-/// A search that is over, and what was asked of it.
+/// The result of a search, with its options.
 #[derive(Debug)]
-pub(super) struct Found<'a> {
-    /// What the data are called.
+pub(super) struct SearchResult<'a> {
+    /// The name of the data.
     pub(super) dataset: &'a str,
     /// `regression` or `classification`.
     pub(super) task: String,
@@ -20,22 +20,22 @@ pub(super) struct Found<'a> {
     pub(super) names: &'a [&'a str],
     /// The completed ones, the best first and those that failed last.
     pub(super) trials: Vec<Trial<'a>>,
-    /// How many there were to be.
+    /// The number of trials that were asked for.
     pub(super) asked: usize,
     pub(super) score: Score,
-    pub(super) judge: &'a Judge,
+    pub(super) validation: &'a Validation,
     pub(super) seeds: &'a [u64],
-    /// The samples that trials could learn from.
+    /// The number of training samples.
     pub(super) samples: usize,
     /// The best settings, as `mfnet train` takes them; none if no trial came through.
     pub(super) best: Option<Settings>,
-    /// How the best configuration does on the test samples, having learned from all others.
+    /// The evaluation of the best configuration on the test samples, trained on all others.
     pub(super) test: Option<Test>,
     /// Whether a signal ended it.
     pub(super) stopped: bool,
     /// From the first trial to the last.
     pub(super) seconds: f64,
-    /// Where it is kept.
+    /// The folder of the search.
     pub(super) out: Option<&'a Path>,
 }
 
@@ -46,7 +46,7 @@ pub(super) struct Test {
     pub(super) samples: usize,
 }
 
-impl Found<'_> {
+impl SearchResult<'_> {
     /// The trials that came through, each with its score, the best first.
     pub(super) fn ranked(&self) -> impl Iterator<Item = (&Trial<'_>, Spread)> {
         let score = self.score;
