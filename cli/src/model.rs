@@ -9,7 +9,7 @@ use ndarray::array;
 
 use super::data::Task;
 use super::settings::{ReductionName, Settings, TrainingSettings, activated, takes_momentum};
-use super::{opened, usage};
+use super::{model_path, usage};
 
 /// The network, with fresh weights, or those of `--init`.
 pub(super) fn network<T: Element>(settings: &Settings, task: &Task<T>) -> anyhow::Result<NeuralNetwork<T>> {
