@@ -121,6 +121,15 @@ pub(super) fn options(training: &TrainingSettings) -> TrainOptions {
         .with_min_delta(training.min_delta)
 }
 
+/// Whether the learning rate of an epoch depends on the number of epochs in all.
+pub(super) fn rates_depend_on_epochs(training: &TrainingSettings) -> bool {
+    let mut longer = training.clone();
+    longer.lr_step = training.lr_step.or(Some(training.epochs));
+    let schedule_now = schedule(&longer);
+    longer.epochs = training.epochs.saturating_add(1);
+    schedule(&longer) != schedule_now
+}
+
 fn schedule(training: &TrainingSettings) -> Schedule {
     let mut options = ScheduleOptions::default();
     options.epochs = training.epochs;

@@ -56,8 +56,8 @@ impl RunFolder {
         for file in [CONFIG, CHECKPOINT] {
             ensure!(
                 path.join(file).is_file(),
-                "--resume {}: it has no {file}; a run can be resumed if it was interrupted, or made with \
-                 --checkpoint-every",
+                "--resume {}: it has no {file}; a run can be resumed if it was interrupted, or reached the first \
+                 epoch of its --checkpoint-every",
                 path.display()
             );
         }

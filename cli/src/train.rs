@@ -72,7 +72,17 @@ fn train_in<T: Element>(
     let optimizer = model::optimizer(&settings.training)?;
     let mut trainer = Trainer::from_parts(network, loss, optimizer).options(options.clone());
     if let Some(folder) = &resumed {
-        trainer.load_checkpoint(folder.checkpoint())?;
+        trainer.load_checkpoint(folder.checkpoint()).map_err(|error| {
+            let error = anyhow::Error::from(error);
+            match goes_further && model::rates_depend_on_epochs(&settings.training) {
+                true => error.context(format!(
+                    "--epochs changes all learning rates of --lr-schedule {}: a run with it cannot be trained further, but a new \
+                     one can start from its weights with --init",
+                    settings.training.lr_schedule
+                )),
+                false => error,
+            }
+        })?;
         if goes_further {
             check_epochs(trainer.history().epochs.len(), &settings)?;
             // A run that early stopping had ended goes on, too.

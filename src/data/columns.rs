@@ -131,7 +131,7 @@ pub(super) fn nearest<'a>(names: &'a [String], wanted: &str) -> Option<&'a str> 
         .iter()
         .map(|name| (levenshtein(&name.to_lowercase(), &wanted), name.as_str()))
         .min()
-        .filter(|(distance, _)| *distance <= wanted.chars().count().div_ceil(3))
+        .filter(|(distance, _)| *distance <= wanted.chars().count() / 3)
         .map(|(_, name)| name)
 }
 

@@ -6,7 +6,7 @@ use ndarray::Array2;
 
 use super::columns::{Chosen, Columns};
 use super::dataset::{Inputs, Targets};
-use super::features::{Features, Use, checked, not_a_number, read_features};
+use super::features::{Features, Use, checked, not_a_number, read_features, refuse_lost_differences};
 use super::infer::{MOST_CLASSES, whole, why_numbers};
 use super::notation::foreign_notation;
 use super::raw::{Origin, RawSamples};
@@ -54,7 +54,8 @@ impl Table {
     /// [`Error::InvalidData`] for columns that are not there, with the names of those that are, for targets from
     /// which nothing can be learned, and for a column of text that looks like an identifier; [`Error::InvalidFile`], with line
     /// and column, for text among numbers, a number in another notation (decimal comma, thousands separator, percentage), a
-    /// number that is not finite (or not as a `T`), and a missing target. The problems of several columns are one
+    /// number that is not finite (or not as a `T`), and a missing target; [`Error::InvalidData`] for a column whose numbers
+    /// differ by less than a `T` can tell. The problems of several columns are one
     /// [`Error::InvalidData`].
     ///
     /// ```
@@ -89,6 +90,12 @@ impl Table {
                 return Err(self.refuse_columns(problems.collect()));
             }
         };
+        let is_number = |place: &usize| texts.get(*place).is_none_or(Vec::is_empty);
+        let numbers = (0..features.len()).filter(is_number).map(|place| features[place]);
+        refuse_lost_differences::<T>(self, numbers)?;
+        if matches!(target.targets, Targets::Values(_)) {
+            refuse_lost_differences::<T>(self, targets.iter().copied())?;
+        }
         let names = |columns: &[usize]| match self.names() {
             [] => Vec::new(),
             names => columns.iter().map(|&column| names[column].clone()).collect(),

@@ -129,6 +129,34 @@ pub(super) fn checked<T: Element>(table: &Table, row: usize, column: usize, numb
     })
 }
 
+/// Refuses columns of numbers that differ by less than a `T` can tell, such as times in seconds since 1970 in `f32`: rounded,
+/// their mean and deviation, and every score, would be wrong.
+pub(super) fn refuse_lost_differences<T: Element>(
+    table: &Table,
+    columns: impl Iterator<Item = usize>,
+) -> Result<(), Error> {
+    /// The largest rounding error that is accepted, as a part of the range of the numbers.
+    const MOST: f64 = 1e-3;
+    for column in columns {
+        let (mut least, mut greatest, mut error) = (f64::INFINITY, f64::NEG_INFINITY, 0.0_f64);
+        for row in 0..table.rows() {
+            if let Cell::Number(number) = table.cell(row, column) {
+                (least, greatest) = (least.min(number), greatest.max(number));
+                error = error.max((T::from_f64(number).as_f64() - number).abs());
+            }
+        }
+        if greatest > least && error > MOST * (greatest - least) {
+            return Err(table.refuse_all(format_args!(
+                "{} has numbers from {least} to {greatest}, which {} rounds by up to {error:.3e}: train with --precision f64, \
+                 or subtract a number that they have in common",
+                table.column_name(column),
+                T::NAME
+            )));
+        }
+    }
+    Ok(())
+}
+
 /// The problem of a text where a number must be.
 pub(super) fn not_a_number(table: &Table, row: usize, column: usize, missing: Option<&[String]>) -> Error {
     let text = table.text(row, column);
@@ -146,8 +174,8 @@ pub(super) fn not_a_number(table: &Table, row: usize, column: usize, missing: Op
                 false => "",
             };
             format!(
-                "{:?} is not a number{others}{header}; if it stands for a missing value, name it with --missing; if the column \
-                 has categories, name the column with --categorical; else leave it out with --ignore",
+                "{:?} is not a number{others}{header}; if it stands for a missing value, train with --missing, if the column is a \
+                 feature of categories, with --categorical, else with --ignore",
                 shorten(text)
             )
         }
@@ -285,6 +313,41 @@ mod tests {
                 .to_string()
                 .contains("no column `c`")
         );
+    }
+
+    #[test]
+    fn numbers_that_rounding_makes_equal_are_refused() {
+        let rows: String = (0..60)
+            .map(|i| format!("{},{}\n", 1_600_000_000 + i, 20_000_000.5 + f64::from(i)))
+            .collect();
+        let table =
+            read_csv_from("t.csv", format!("a,y\n{rows}").as_bytes(), &CsvOptions::default()).unwrap();
+        let error = table
+            .examples::<f32>(&Columns::default())
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("column `a` has numbers from 1600000000 to 1600000059, which f32 rounds by up to"),
+            "{error}"
+        );
+        let only_target = Columns {
+            ignore: vec!["a".into()],
+            targets: vec!["y".into()],
+            ..Columns::default()
+        };
+        assert!(table.examples::<f64>(&Columns::default()).is_ok());
+        let narrow = "a,y\n1,20000000.5\n2,20000001.5\n3,20000002.5\n4,20000003.5\n";
+        let table = read_csv_from("t.csv", narrow.as_bytes(), &CsvOptions::default()).unwrap();
+        let error = table
+            .examples::<f32>(&Columns::default())
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("column `y` has numbers"), "{error}");
+        assert!(table.examples::<f32>(&only_target).is_err(), "no feature is left");
+        // Large numbers whose differences are as large are no problem, nor is a constant.
+        let wide = "a,b,y\n1e30,16777217,0.5\n2e30,16777217,0.1\n-1e30,16777217,7\n";
+        let table = read_csv_from("t.csv", wide.as_bytes(), &CsvOptions::default()).unwrap();
+        assert!(table.examples::<f32>(&Columns::default()).is_ok());
     }
 
     #[test]

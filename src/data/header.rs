@@ -19,7 +19,8 @@ const FEW_ROWS: usize = 5;
 /// - or more texts of it stand above columns of numbers than it has numbers, or one such text beside the numbers 0, 1, 2, ...;
 /// - or it has the numbers 0, 1, 2, ... and texts that no row below repeats, as pandas writes;
 /// - or it has ascending whole numbers, and most of these stand above columns of decimals;
-/// - or it is the numbers 0, 1, 2, ... of ten columns or more;
+/// - or it is the numbers 0, 1, 2, ... of ten columns or more, or one of them stands above a column of texts, or an empty cell
+///   stands before them, as pandas writes an index;
 /// - or it has texts alone, none of which is repeated below, while other texts of a column are.
 pub(super) fn decide(table: &Table, known: &[String]) -> (bool, String) {
     let names = |why: String| (true, format!("the first line names the columns: {why}"));
@@ -51,7 +52,17 @@ pub(super) fn decide(table: &Table, known: &[String]) -> (bool, String) {
     if is_told && first.is_ascending() && 2 * decimals().count() > first.numbers.len() && !repeats() {
         return names("it has ascending whole numbers above decimals".to_owned());
     }
-    if first.is_sequence(LONG_SEQUENCE) {
+    let is_above_texts = || {
+        first
+            .numbers
+            .iter()
+            .any(|&(column, _)| is_above_texts(table, column))
+    };
+    if first.is_sequence(LONG_SEQUENCE)
+        || first.texts.is_empty()
+            && first.is_sequence(2)
+            && (first.is_behind_index(table) || is_above_texts())
+    {
         return names("it has 0, 1, 2, ...".to_owned());
     }
     let has_categories = || first.texts.iter().any(|&column| has_few_texts(table, column));
@@ -100,6 +111,11 @@ impl FirstLine {
         self.numbers.len() >= 2 && self.numbers.windows(2).all(ascends)
     }
 
+    /// Whether all columns but the first have a number, and the first has nothing.
+    fn is_behind_index(&self, table: &Table) -> bool {
+        self.numbers.len() + 1 == table.width() && table.cell(0, 0) == Cell::Missing
+    }
+
     /// Whether the numbers are 0, 1, 2, ..., at least so many of them.
     fn is_sequence(&self, least: usize) -> bool {
         let mut places = (0_u64..).zip(&self.numbers);
@@ -115,6 +131,13 @@ fn holds_all(table: &Table, known: &[String]) -> bool {
 /// The cells of a column below the first line.
 fn below(table: &Table, column: usize) -> impl Iterator<Item = Cell<'_>> {
     (1..table.rows()).map(move |row| table.cell(row, column))
+}
+
+/// Whether a column has texts alone below the first line.
+fn is_above_texts(table: &Table, column: usize) -> bool {
+    let is_text = |cell: Cell<'_>| matches!(cell, Cell::Text(text) if truth_value(text).is_none());
+    below(table, column).all(|cell| cell == Cell::Missing || is_text(cell))
+        && below(table, column).any(is_text)
 }
 
 fn is_above_numbers(table: &Table, column: usize) -> bool {
@@ -196,6 +219,8 @@ mod tests {
             names("0,1,2,3,4,5,6,7,8,9\n5,6,7,8,9,1,2,3,4,1\n"),
             "0|1|2|3|4|5|6|7|8|9"
         );
+        assert_eq!(names("0,1,2\n5,6,no\n8,9,yes\n"), "0|1|2", "integers and a text");
+        assert_eq!(names(",0,1\n0,5,6\n1,8,9\n"), "column 0|0|1", "with the index");
         // Data that only begin alike.
         assert_eq!(names("0,1,oak\n1,0,elm\n0,0,oak\n"), "");
         assert_eq!(names("0,1\n0.5,0.8\n1,0.2\n"), "");

@@ -41,7 +41,7 @@ pub(super) fn text(found: &SearchResult<'_>) -> String {
     if let Some(test) = &found.test {
         let loss = format::loss(test.evaluation.loss);
         let result = match test.evaluation.accuracy {
-            Some(accuracy) => format!("error {}, loss {loss}", format::percent(1.0 - accuracy)),
+            Some(accuracy) => format!("accuracy {}, loss {loss}", format::percent(accuracy)),
             None => format!("loss {loss}"),
         };
         let (learned, samples) = (format::count(found.samples), format::count(test.samples));

@@ -362,6 +362,34 @@ fn fewer_epochs_than_a_run_has_are_refused() {
 }
 
 #[test]
+fn a_schedule_over_all_epochs_is_not_trained_further() {
+    let folder = folder_with("trees.csv", &trees(60));
+    let at = folder.path();
+    let options = "trees.csv --ignore id --epochs 4 --lr-schedule cosine --checkpoint-every 1 --out run";
+    trained(at, &options.split(' ').collect::<Vec<_>>());
+    let message = refused(at, &["--resume", "run", "--epochs", "8"], 1);
+    assert!(
+        message.contains("changes all learning rates of --lr-schedule cosine") && message.contains("--init"),
+        "{message}"
+    );
+}
+
+#[test]
+fn times_in_seconds_need_double_precision() {
+    let rows: String = (0..60)
+        .map(|row| format!("{},{row}\n", 1_600_000_000 + row))
+        .collect();
+    let folder = folder_with("log.csv", &format!("seconds,y\n{rows}"));
+    let at = folder.path();
+    let message = refused(at, &["log.csv", "--epochs", "2"], 1);
+    assert!(
+        message.contains("column `seconds`") && message.contains("--precision f64"),
+        "{message}"
+    );
+    trained(at, &["log.csv", "--epochs", "2", "--precision", "f64"]);
+}
+
+#[test]
 fn defaults_of_a_data_set_fit_the_options_that_were_given() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
