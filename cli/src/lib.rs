@@ -45,7 +45,7 @@ use args::{Arguments, Command};
 use console::{describe, explain, note};
 use settings::Settings;
 
-/// How a run ended that did not fail.
+/// The end of a run that did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
     /// It did all it was asked for.

@@ -27,7 +27,7 @@ const ROWS: usize = 1 << 13;
 /// How samples are to be read.
 #[derive(Debug, Args)]
 pub(super) struct SampleArguments {
-    /// Whether the first line of a CSV file has the columns' names
+    /// Header of a CSV file: whether the first line names the columns
     #[arg(long, value_name = "WHETHER", default_value = "auto")]
     header: Header,
 
@@ -80,7 +80,7 @@ impl SampleArguments {
         source(self.data_dir.as_deref(), self.no_download)
     }
 
-    /// How a CSV file for a model is read: its missing values are spelled as in training, and its columns named so.
+    /// The form of a CSV file for a model: missing values are spelled, and columns named, as in training.
     fn options<T: Element>(&self, schema: &Schema<T>) -> CsvOptions {
         CsvOptions {
             missing: schema.missing.clone(),

@@ -21,7 +21,7 @@ pub(crate) struct DataSettings {
     #[arg(
         value_name = "DATA",
         help = format!(
-            "What to learn: {}, or a file: CSV (also .gz), NPZ, or NPY as X.npy,Y.npy [default: mnist; where it is \
+            "Data to train on: {}, or a file: CSV (also .gz), NPZ, or NPY as X.npy,Y.npy [default: mnist; where it is \
              unavailable, digits]",
             defaults::names().collect::<Vec<_>>().join(", ")
         )
@@ -29,7 +29,7 @@ pub(crate) struct DataSettings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) source: Option<String>,
 
-    /// Columns to predict: names, or places counted from 0 (-1 is the last) [default: the last column]
+    /// Target columns, to be predicted: names, or positions counted from 0 (-1 is the last) [default: the last column]
     #[arg(
         long,
         value_name = "COLUMN[,COLUMN...]",
@@ -49,12 +49,12 @@ pub(crate) struct DataSettings {
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub(crate) ignore: Vec<String>,
 
-    /// What the targets are [default: told from them]
+    /// Task: regression for numbers, classification for classes [default: inferred from the targets]
     #[arg(long, value_name = "TASK")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) task: Option<TaskName>,
 
-    /// Whether the first line of a CSV file has the columns' names
+    /// Header of a CSV file: whether the first line names the columns
     #[arg(long, value_name = "WHETHER", default_value = "auto")]
     pub(crate) header: Header,
 
@@ -167,7 +167,7 @@ pub(crate) fn located(name: &str) -> String {
 }
 
 impl DataSettings {
-    /// How the CSV files are written that the settings name; names are those of columns by which a header is known.
+    /// The form of the CSV files that the settings name; a first line with all of `names` is a header.
     pub(crate) fn csv_options(&self, names: &[String]) -> CsvOptions {
         CsvOptions {
             missing: (!self.missing.is_empty()).then(|| self.missing.clone()),
@@ -177,7 +177,7 @@ impl DataSettings {
     }
 }
 
-/// How a CSV file is written, by the options of the command.
+/// The form of a CSV file, by the options of the command.
 pub(crate) fn csv_options(header: Header, delimiter: Option<char>, quote: Option<char>) -> CsvOptions {
     let byte = |letter: char| u8::try_from(letter).unwrap_or(u8::MAX);
     CsvOptions {

@@ -120,7 +120,7 @@ pub(crate) fn takes_momentum(optimizer: &str) -> bool {
     optimizer::by_name::<f32>(optimizer, &options).is_ok()
 }
 
-/// What the targets are.
+/// The task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum TaskName {
@@ -138,7 +138,7 @@ pub(crate) enum Header {
     No,
 }
 
-/// What to do with a category that is not among the training samples.
+/// The treatment of a category that is not among the training samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum UnknownName {
@@ -178,7 +178,7 @@ impl TaskName {
     }
 }
 
-/// How a batch's gradients become a step.
+/// The reduction of the loss over a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum ReductionName {
@@ -186,14 +186,14 @@ pub(crate) enum ReductionName {
     Sum,
 }
 
-/// What a class counts.
+/// Class weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum ClassWeightName {
     Balanced,
 }
 
-/// What is put in a fresh order before each epoch.
+/// The kind of shuffling before each epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum ShuffleName {
@@ -202,7 +202,7 @@ pub(crate) enum ShuffleName {
     None,
 }
 
-/// Who computes the dense products of layers.
+/// The implementation of the dense products of layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Products {
