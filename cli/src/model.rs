@@ -123,11 +123,16 @@ pub(super) fn options(training: &TrainingSettings) -> TrainOptions {
 
 /// Whether the learning rate of an epoch depends on the number of epochs in all.
 pub(super) fn rates_depend_on_epochs(training: &TrainingSettings) -> bool {
-    let mut longer = training.clone();
-    longer.lr_step = training.lr_step.or(Some(training.epochs));
-    let schedule_now = schedule(&longer);
-    longer.epochs = training.epochs.saturating_add(1);
-    schedule(&longer) != schedule_now
+    // The settings of a run name the step of its schedule.
+    let lr_step = training.lr_step.or(Some(training.epochs));
+    let over = |epochs| {
+        schedule(&TrainingSettings {
+            epochs,
+            lr_step,
+            ..training.clone()
+        })
+    };
+    over(training.epochs) != over(training.epochs.saturating_add(1))
 }
 
 fn schedule(training: &TrainingSettings) -> Schedule {

@@ -14,7 +14,7 @@ pub(super) fn foreign_notation(text: &str) -> Option<String> {
         return None;
     }
     let plain = |text: String| text.parse::<f64>().is_ok().then_some(text);
-    // What separates digits, in the order in which it occurs.
+    // The separators of digits, in their order.
     let separators: Vec<char> = digits.chars().filter(|letter| !letter.is_ascii_digit()).collect();
     match separators.as_slice() {
         [',', .., '.'] | ['.', .., ','] => {

@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 const REMEDY: &str = "leave such rows out, or train with a value in their place (`--impute mean`, median, most-frequent or \
                       a number)";
 
-/// How raw samples become data that a network is trained on.
+/// The preparation of raw samples for the training of a network.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Preparation {
     /// The replacement of missing features. Default: none, so that a missing feature is an error.

@@ -12,7 +12,8 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Products {
-    /// The faster by the shape of the layer: this crate's kernels up to 2^21 weights, BLAS above.
+    /// By the shape of the layer: this crate's kernels up to 2^21 weights, BLAS above. Either can be the faster near that
+    /// bound: compare them on the CPU at hand.
     #[default]
     Auto,
     /// BLAS; in a build without the feature `openblas` the pure-Rust gemm of ndarray.

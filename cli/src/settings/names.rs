@@ -206,7 +206,7 @@ pub(crate) enum ShuffleName {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Products {
-    /// The faster, by the shape of the layer
+    /// By the shape of the layer: the kernels of this program up to 2^21 weights, BLAS above
     #[default]
     Auto,
     /// BLAS

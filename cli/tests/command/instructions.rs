@@ -1,4 +1,4 @@
-//! What a user can force of how products are computed: the instruction set, and the library or this crate's kernels.
+//! The user's choices for matrix products: the instruction set, and BLAS or the kernels of this program.
 
 use std::process::Output;
 
