@@ -119,8 +119,9 @@ fn steps_allocate_nothing<T: Element>(
 }
 
 fn every_kind_of_step<T: Element>() {
-    // The first is for one thread alone, the second makes several blocks and tiles.
-    for (hidden, samples, batch) in [(9, 25, 10), (200, 1100, 700)] {
+    // The first is for one thread alone, the second makes several blocks and tiles, the third has weights larger than a
+    // core's cache.
+    for (hidden, samples, batch) in [(9, 25, 10), (200, 1100, 700), (560, 70, 30)] {
         let labels: Vec<u32> = (0..samples).map(|sample| (sample % 3) as u32).collect();
         let values = Dataset::regression(noise::<T>(samples, 60, 1), noise(samples, 3, 2)).unwrap();
         let pixels = Array2::from_shape_fn((samples, 60), |(row, column)| (row * 7 + column * 13) as u8);

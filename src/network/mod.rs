@@ -86,11 +86,10 @@ impl<T: Element> Stage<T> {
         self.is_linear().then(|| body(self.layer.parameters()[0].view()))
     }
 
-    /// Memory for transposed weights, if the layer's backward pass needs them.
-    fn transposed_weights(&self, trains: bool) -> Option<TransposedWeights<T>> {
+    /// Memory for transposed weights, if the layer's backward pass needs them for batches of up to `samples` samples.
+    fn transposed_weights(&self, samples: usize) -> Option<TransposedWeights<T>> {
         self.linear_weights()
-            .filter(|_| trains)
-            .and_then(TransposedWeights::for_weights)
+            .and_then(|weights| TransposedWeights::for_weights(weights, samples))
     }
 
     /// Gradients of 0, with the shapes and memory layouts of the parameters.

@@ -16,6 +16,10 @@ pub(super) const PARALLEL_OPERATIONS: usize = 1 << 20;
 /// The largest number of shards of a batch and of tiles of a gradient: enough for as many threads.
 const MOST_SHARDS: usize = 32;
 
+/// The number of samples from which on half a batch is a shard of its own, however large the weights are: their products
+/// with 32 samples take as long as reading them from memory.
+const FEWEST_OF_A_HALF: usize = 32;
+
 /// The way to the gradient of a layer from the shards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum GradientRoute {
@@ -75,7 +79,8 @@ impl Partition {
     ///
     /// The chosen size gives up to [`MOST_SHARDS`] shards of equal size, a power of two so that they can be shared evenly
     /// among threads: the power that is nearest to the number at which each has `fewest_samples` samples and is large
-    /// enough to be worth a task.
+    /// enough to be worth a task. A batch of fewer than twice `fewest_samples` samples is halved all the same as long as a
+    /// half has [`FEWEST_OF_A_HALF`]: reading large weights twice costs less than leaving a thread idle.
     pub(super) fn new(
         operations: usize,
         fewest_samples: usize,
@@ -83,6 +88,7 @@ impl Partition {
         shard_size: Option<usize>,
     ) -> Self {
         let worth_a_task = PARALLEL_OPERATIONS / operations.max(1);
+        let fewest_samples = fewest_samples.min((capacity / 2).max(FEWEST_OF_A_HALF));
         let most = (capacity / worth_a_task.max(fewest_samples)).clamp(1, MOST_SHARDS);
         // 2^n and the powers next to it are equally near at 2^(n + 1/2), whose square is a power too.
         let nearest = (most * most * 2).ilog2() / 2;
@@ -124,5 +130,21 @@ impl Partition {
                 shards.enumerate().for_each(work);
             }
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_with_large_weights_is_halved_down_to_32_samples() {
+        let size = |samples| Partition::new(4_000_000, 144, samples, None).shard_size;
+        assert_eq!([32, 63, 64, 128, 256].map(size), [32, 63, 32, 64, 128]);
+        assert_eq!(
+            [1024, 10_000].map(size),
+            [128, 313],
+            "a power of two, near 144 samples or 32 shards"
+        );
     }
 }

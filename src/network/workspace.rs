@@ -167,7 +167,7 @@ impl<T: Element> Workspace<T> {
             sparse_targets: Vec::new(),
             transposed: stages
                 .iter()
-                .map(|stage| stage.transposed_weights(trains))
+                .map(|stage| trains.then(|| stage.transposed_weights(capacity)).flatten())
                 .collect(),
             sparse: false,
             gradients: stages.iter().map(|_| Vec::new()).collect(),

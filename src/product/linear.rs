@@ -2,12 +2,21 @@
 
 use std::iter;
 
-use ndarray::{Array2, ArrayView2, ArrayViewMut2, ShapeBuilder, s};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, ShapeBuilder, s};
+use rayon::prelude::*;
 
 use super::gemm;
 use super::{Products, products};
 use crate::element::{Element, compiled};
 use crate::kernel::{FEW, dots, multiply, multiply_terms, transpose};
+use crate::{pool, timing};
+
+/// The size in bytes of an L2 cache, or of a thread's part of an L3 cache.
+const CACHE: usize = 1 << 20;
+
+fn bytes<T>(weights: ArrayView2<'_, T>) -> usize {
+    weights.len() * size_of::<T>()
+}
 
 /// The kernels that compute a layer's products.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,11 +56,9 @@ impl Kernels {
 
     /// The number of samples from which on a product is worth its reading of the weights, outputs x (inputs + 1).
     pub(crate) fn fewest_samples<T>(self, weights: ArrayView2<'_, T>) -> usize {
-        /// The size of an L2 cache, or of a thread's part of an L3 cache.
-        const CACHE: usize = 1 << 20;
         match self {
             Kernels::FewOutputs => 16,
-            Kernels::Dense => 16 * (weights.len() * size_of::<T>()).div_ceil(CACHE),
+            Kernels::Dense => 16 * bytes(weights).div_ceil(CACHE),
             // BLAS packs the weights before it multiplies.
             Kernels::Blas => 128,
         }
@@ -119,13 +126,17 @@ pub(crate) struct TransposedWeights<T> {
 }
 
 impl<T: Element> TransposedWeights<T> {
-    /// Allocates memory for a layer with these weights; `None` if its backward pass reads them where they are.
+    /// Allocates memory for a layer with these weights and batches of up to `samples` samples; `None` if its backward
+    /// pass reads the weights where they are.
     ///
     /// # Shapes
     ///
     /// weights: outputs x (inputs + 1)
-    pub(crate) fn for_weights(weights: ArrayView2<'_, T>) -> Option<Self> {
-        (Kernels::of(weights) == Kernels::Dense).then(|| TransposedWeights {
+    pub(crate) fn for_weights(weights: ArrayView2<'_, T>, samples: usize) -> Option<Self> {
+        /// The number of samples up to which dot products with large weights are faster than the copy and a product.
+        const MOST_SAMPLES_OF_DOTS: usize = 128;
+        let copies = bytes(weights) <= CACHE || samples > MOST_SAMPLES_OF_DOTS;
+        (copies && Kernels::of(weights) == Kernels::Dense).then(|| TransposedWeights {
             weights: Array2::zeros((weights.ncols() - 1, weights.nrows()).f()),
         })
     }
@@ -134,6 +145,38 @@ impl<T: Element> TransposedWeights<T> {
     pub(crate) fn assign(&mut self, weights: ArrayView2<'_, T>, parallel: bool) {
         transpose(weights.slice_move(s![.., 1..]), self.weights.view_mut(), parallel);
     }
+}
+
+/// Computes blocks of the rows of a product with large weights, which threads share: the weights are read once, and few
+/// samples keep many threads busy.
+///
+/// # Shapes
+///
+/// weights: rows x n, in the order of the product; result: rows x m
+fn by_rows<T: Element>(
+    weights: ArrayView2<'_, T>,
+    mut result: ArrayViewMut2<'_, T>,
+    product: impl Fn(ArrayView2<'_, T>, ArrayViewMut2<'_, T>) + Sync,
+) {
+    /// The number of floating-point operations that are worth a task.
+    const TASK: usize = 1 << 22;
+    /// The largest part of the weights that one task reads, in bytes: it stays in an L2 cache with its operands.
+    const BLOCK: usize = CACHE / 2;
+    /// The number of rows that fill the registers of a tile, for every instruction set.
+    const ROWS: usize = 48;
+    let (rows, n) = weights.dim();
+    if bytes(weights) <= CACHE || 2 * weights.len() * result.ncols() < 2 * TASK {
+        return product(weights, result);
+    }
+    let rows_of_task = (TASK / (2 * n * result.ncols())).max(BLOCK / (n * size_of::<T>()));
+    let rows_of_task = rows_of_task.clamp(1, rows).next_multiple_of(ROWS);
+    timing::phase("outputs", true, || {
+        pool::enter(|| {
+            let blocks = weights.axis_chunks_iter(Axis(0), rows_of_task).into_par_iter();
+            let blocks = blocks.zip(result.axis_chunks_iter_mut(Axis(0), rows_of_task));
+            blocks.for_each(|(weights, result)| timing::task(|| product(weights, result)));
+        });
+    });
 }
 
 compiled! {
@@ -149,7 +192,9 @@ compiled! {
     ) {
         match Kernels::of(weights) {
             Kernels::FewOutputs => dots(weights, input, output),
-            Kernels::Dense => multiply(T::one(), weights, input, T::zero(), output),
+            Kernels::Dense => by_rows(weights, output, |rows, output| {
+                multiply(T::one(), rows, input, T::zero(), output);
+            }),
             Kernels::Blas => gemm(T::one(), weights, input, T::zero(), output),
         }
     }
@@ -171,10 +216,13 @@ compiled! {
         let own = weights.slice_move(s![.., 1..]).reversed_axes();
         match (kernels, transposed) {
             (Kernels::FewOutputs, _) => multiply(T::one(), own, delta, T::zero(), delta_input),
-            (Kernels::Dense, Some(transposed)) => {
-                multiply(T::one(), transposed.weights.view(), delta, T::zero(), delta_input);
-            }
-            _ => gemm(T::one(), own, delta, T::zero(), delta_input),
+            (Kernels::Dense, Some(transposed)) => by_rows(transposed.weights.view(), delta_input, |rows, part| {
+                multiply(T::one(), rows, delta, T::zero(), part);
+            }),
+            (Kernels::Dense, None) => by_rows(own, delta_input, |rows, part| {
+                dots(delta.reversed_axes(), rows.reversed_axes(), part.reversed_axes());
+            }),
+            (Kernels::Blas, _) => gemm(T::one(), own, delta, T::zero(), delta_input),
         }
     }
 }
@@ -216,7 +264,7 @@ mod tests {
         let mut output = Array2::zeros((outputs, samples).f());
         forward(weights.view(), input.view(), output.view_mut());
         let mut delta_input = Array2::zeros((inputs, samples).f());
-        let mut transposed = TransposedWeights::for_weights(weights.view());
+        let mut transposed = TransposedWeights::for_weights(weights.view(), samples);
         if let Some(transposed) = &mut transposed {
             transposed.assign(weights.view(), false);
         }
@@ -243,6 +291,38 @@ mod tests {
                 products_of(inputs, outputs, false),
                 "{inputs} - {outputs}"
             );
+        }
+    }
+
+    /// Large weights, of which threads compute blocks of rows: whole numbers, so that every order of a sum is exact.
+    #[test]
+    fn products_with_large_weights_are_exact() {
+        let matrix = |rows: usize, columns: usize| {
+            Array2::from_shape_fn((rows, columns).f(), |(i, j)| ((i * 7 + j * 5) % 11) as f64 - 5.0)
+        };
+        let (outputs, inputs) = (401, 690);
+        let weights = matrix(outputs, inputs + 1);
+        assert!(bytes(weights.view()) > CACHE);
+        for (samples, copied) in [(3, false), (40, false), (150, true)] {
+            let (input, delta) = (matrix(inputs + 1, samples), matrix(outputs, samples));
+            let mut output = Array2::from_elem((outputs, samples).f(), f64::NAN);
+            forward(weights.view(), input.view(), output.view_mut());
+            assert_eq!(output, weights.dot(&input), "{samples} samples");
+
+            let mut transposed = TransposedWeights::for_weights(weights.view(), samples);
+            assert_eq!(transposed.is_some(), copied, "{samples} samples");
+            if let Some(transposed) = &mut transposed {
+                transposed.assign(weights.view(), true);
+            }
+            let mut delta_input = Array2::from_elem((inputs, samples).f(), f64::NAN);
+            backward(
+                weights.view(),
+                transposed.as_ref(),
+                delta.view(),
+                delta_input.view_mut(),
+            );
+            let expected = weights.slice(s![.., 1..]).t().dot(&delta);
+            assert_eq!(delta_input, expected, "{samples} samples");
         }
     }
 

@@ -89,6 +89,12 @@ fn smooth<T: Element>(seed: u64) -> NeuralNetwork<T> {
         .unwrap()
 }
 
+/// One of weights that are larger than a core's cache, of which threads compute blocks.
+fn wide<T: Element>(seed: u64) -> NeuralNetwork<T> {
+    let builder = NeuralNetwork::builder(90).linear(560).relu().linear(570).tanh();
+    builder.linear(10).seed(seed).build().unwrap()
+}
+
 /// Samples whose inputs are numbers or pixels, all of them or a quarter not 0.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
@@ -123,6 +129,7 @@ struct Job<T> {
     /// An optimizer, and its learning rate.
     optimizer: (OptimizerCase, f64),
     schedule: Schedule,
+    batch_size: usize,
     /// Whether to go back to the best of a validation set, which soon comes: there is nothing to learn but by heart.
     early: bool,
 }
@@ -136,7 +143,7 @@ impl<T: Element> Job<T> {
         };
         let options = TrainOptions::default()
             .with_epochs(if self.early { 12 } else { 3 })
-            .with_batch_size(500)
+            .with_batch_size(self.batch_size)
             .with_seed(seed)
             .with_schedule(self.schedule)
             .with_early_stopping(self.early.then_some(2))
@@ -248,6 +255,7 @@ fn check_optimizers<T: Element>() {
             kind: [Kind::Numbers, Kind::SparsePixels][index % 2],
             optimizer: (optimizer, rate),
             schedule: schedules[index % 3],
+            batch_size: 500,
             early: false,
         };
         check("dense", &job);
@@ -279,10 +287,22 @@ fn check_layers<T: Element>() {
                 } else {
                     Schedule::Constant
                 },
+                batch_size: 500,
                 early,
             };
             check(what, &job);
         }
+    }
+    for batch_size in [90, 500] {
+        let job = Job::<T> {
+            network: wide,
+            kind: Kind::Numbers,
+            optimizer: sgd,
+            schedule: Schedule::Constant,
+            batch_size,
+            early: false,
+        };
+        check("wide", &job);
     }
     for (kind, optimizer) in [(Kind::Numbers, adam), (Kind::SparsePixels, sgd)] {
         let job = Job::<T> {
@@ -290,6 +310,7 @@ fn check_layers<T: Element>() {
             kind,
             optimizer,
             schedule: Schedule::Constant,
+            batch_size: 500,
             early: false,
         };
         check("smooth", &job);
@@ -318,12 +339,13 @@ fn nothing_changes_with_any_layer_in_f64() {
 
 #[test]
 fn seeds_change_everything() {
-    for network in [dense::<f32>, mixed, narrow, smooth] {
+    for network in [dense::<f32>, mixed, narrow, smooth, wide] {
         let job = Job {
             network,
             kind: Kind::Numbers,
             optimizer: (plain("sgd"), 0.3),
             schedule: Schedule::Constant,
+            batch_size: 500,
             early: false,
         };
         let outcome = |seed| job.in_pieces(seed, usize::MAX, &[2], Path::new("unused"));
