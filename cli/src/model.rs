@@ -1,10 +1,9 @@
 //! The network, the loss and the optimizer that the settings ask for.
 
 use anyhow::ensure;
-use mfnet::loss::balanced_class_weights;
 use mfnet::loss::{self, Loss, LossOptions};
-use mfnet::optimizer::{self, Optimizer, ScheduleOptions};
-use mfnet::{Element, NeuralNetwork, Schedule, Targets, TrainOptions};
+use mfnet::optimizer::{self, Optimizer};
+use mfnet::{Element, NeuralNetwork, Targets};
 use ndarray::array;
 
 use super::data::Task;
@@ -50,14 +49,11 @@ pub(super) fn settle<T: Element>(settings: &mut Settings, task: &Task<T>) -> any
             "--loss {loss} is for classes, and the targets are numbers"
         ))
     );
-    ensure!(
-        training.class_weight.is_none() || is_for_classes,
-        usage("--class-weight goes with classes and --loss cross-entropy".to_owned())
-    );
-    ensure!(
-        training.label_smoothing.is_none() || is_for_classes,
-        usage("--label-smoothing goes with classes and --loss cross-entropy".to_owned())
-    );
+    if let Some(option) = training.option_for_classes().filter(|_| !is_for_classes) {
+        anyhow::bail!(usage(format!(
+            "--{option} goes with classes and --loss cross-entropy"
+        )));
+    }
     ensure!(
         training.momentum.is_none() || takes_momentum(&training.optimizer),
         usage(format!(
@@ -79,12 +75,7 @@ pub(super) fn loss<T: Element>(
     training: &TrainingSettings,
     task: &Task<T>,
 ) -> mfnet::Result<Box<dyn Loss<T>>> {
-    let mut options = LossOptions::default();
-    options.reduction = training.reduction();
-    if training.class_weight.is_some() {
-        options.class_weights = balanced_class_weights(task.train.targets())?;
-    }
-    options.label_smoothing = training.label_smoothing.unwrap_or_default();
+    let options = training.loss_options(task.train.targets())?;
     loss::by_name(training.loss.as_deref().unwrap_or("mse"), options)
 }
 
@@ -106,41 +97,17 @@ pub(super) fn optimizer<T: Element>(training: &TrainingSettings) -> mfnet::Resul
     optimizer::by_name(&training.optimizer, &training.optimizer_options())
 }
 
-/// What the training loop is told.
-pub(super) fn options(training: &TrainingSettings) -> TrainOptions {
-    TrainOptions::default()
-        .with_epochs(training.epochs)
-        .with_batch_size(training.batch_size)
-        .with_shuffle(training.shuffle())
-        .with_seed(training.seed)
-        .with_drop_last(training.drop_last)
-        .with_test_interval(training.test_interval)
-        .with_schedule(schedule(training))
-        .with_warmup_epochs(training.lr_warmup)
-        .with_early_stopping(training.early_stopping)
-        .with_min_delta(training.min_delta)
-}
-
 /// Whether the learning rate of an epoch depends on the number of epochs in all.
 pub(super) fn rates_depend_on_epochs(training: &TrainingSettings) -> bool {
     // The settings of a run name the step of its schedule.
     let lr_step = training.lr_step.or(Some(training.epochs));
     let over = |epochs| {
-        schedule(&TrainingSettings {
+        let training = TrainingSettings {
             epochs,
             lr_step,
             ..training.clone()
-        })
+        };
+        training.schedule()
     };
     over(training.epochs) != over(training.epochs.saturating_add(1))
-}
-
-fn schedule(training: &TrainingSettings) -> Schedule {
-    let mut options = ScheduleOptions::default();
-    options.epochs = training.epochs;
-    options.every = training.lr_step.unwrap_or(training.epochs);
-    options.factor = training.lr_factor;
-    options.patience = training.lr_patience;
-    options.minimum = training.lr_minimum;
-    Schedule::by_name(&training.lr_schedule, &options).expect("the names of settings are checked")
 }

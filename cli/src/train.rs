@@ -66,7 +66,7 @@ fn train_in<T: Element>(
         resumed.is_some() || settings.training.test_interval <= 1 || task.test.is_some(),
         usage("--test-interval has no effect here: it goes with a test set, such as --test 0.2".to_owned())
     );
-    let options = model::options(&settings.training);
+    let options = settings.training.train_options();
     let network = model::network(&settings, &task)?;
     let loss = model::loss::<T>(&settings.training, &task)?;
     let optimizer = model::optimizer(&settings.training)?;

@@ -53,7 +53,7 @@ pub struct Conv2d<T> {
 }
 
 impl<T: Element> Conv2d<T> {
-    /// A layer with `outputs` channels of weights drawn from `seed`, and biases of 0.
+    /// A layer with `outputs` channels of weights and biases drawn from `seed` by the initialiser.
     ///
     /// The initialiser takes the numbers of a patch as the inputs, and the channels as the outputs.
     ///
@@ -71,7 +71,7 @@ impl<T: Element> Conv2d<T> {
         let patches = checked::<T>(image, outputs, window)?;
         let mut weights = Array2::zeros((outputs + 1, patches.numbers() + 1));
         weights[[0, 0]] = T::one();
-        initializer.fill(weights.slice_mut(s![1.., 1..]), seed);
+        initializer.fill(weights.slice_mut(s![1.., ..]), seed);
         Ok(Conv2d {
             weights: [weights],
             patches,

@@ -2,7 +2,8 @@
 
 use std::str::FromStr;
 
-use ndarray::ArrayViewMut2;
+use ndarray::{ArrayViewMut2, Axis};
+use rand::Rng;
 use rand_distr::{Distribution, Normal, Uniform};
 
 use crate::element::Element;
@@ -10,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::names::{self, Named};
 use crate::random::{Stream, generator};
 
-/// The initial weights of a layer; biases start at 0.
+/// The initial weights of a layer; biases start at 0 unless the initialiser says otherwise.
 ///
 /// n is the number of inputs, p the number of outputs. Default: [`Initializer::He`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -23,6 +24,9 @@ pub enum Initializer {
     Xavier,
     /// Normal, standard deviation sqrt(1 / n). Source: LeCun et al. 1998.
     LeCun,
+    /// Uniform between +-1 / sqrt(n), the biases too: PyTorch's default, for any activation. Biases of their own place the
+    /// kinks of ReLU all over the data instead of all at 0, which counts where features are few.
+    PyTorch,
     /// All 0: for a model without hidden layers.
     Zeros,
     /// Orthonormal rows, or orthonormal columns where there are more outputs than inputs: a signal keeps its length,
@@ -47,6 +51,10 @@ const TABLE: &[(Named, Initializer)] = &[
     (
         Named::new("orthogonal", "With orthonormal rows or columns"),
         Initializer::Orthogonal,
+    ),
+    (
+        Named::new("pytorch", "Uniform, biases too; PyTorch's default").with_aliases(&["torch"]),
+        Initializer::PyTorch,
     ),
     (Named::new("zeros", "All 0"), Initializer::Zeros),
 ];
@@ -77,8 +85,13 @@ impl Initializer {
         TABLE.iter().map(|(named, _)| *named).collect()
     }
 
-    /// Fills p x n weights, column by column.
-    pub(crate) fn fill<T: Element>(self, weights: ArrayViewMut2<'_, T>, seed: u64) {
+    /// Fills weights, column by column, and their biases, which are 0 before.
+    ///
+    /// # Shapes
+    ///
+    /// augmented: p x (n + 1), the biases in column 0
+    pub(crate) fn fill<T: Element>(self, augmented: ArrayViewMut2<'_, T>, seed: u64) {
+        let (biases, weights) = augmented.split_at(Axis(1), 1);
         let (outputs, inputs) = weights.dim();
         let (outputs, inputs) = (outputs as f64, inputs as f64);
         match self {
@@ -88,6 +101,16 @@ impl Initializer {
                 draw(weights, seed, Uniform::new(-bound, bound));
             }
             Initializer::LeCun => draw(weights, seed, Normal::new(0.0, (1.0 / inputs).sqrt())),
+            Initializer::PyTorch => {
+                let bound = inputs.sqrt().recip();
+                draw(weights, seed, Uniform::new(-bound, bound));
+                // Another stream: the biases are no repetition of the first weights.
+                draw(
+                    biases,
+                    generator(seed, Stream::Weights, 1).next_u64(),
+                    Uniform::new(-bound, bound),
+                );
+            }
             Initializer::Zeros => {}
             #[cfg(feature = "linalg")]
             Initializer::Orthogonal => orthogonal(weights, seed),
@@ -142,13 +165,14 @@ fn orthogonal<T: Element>(mut weights: ArrayViewMut2<'_, T>, seed: u64) {
 mod tests {
     use super::super::super::property;
     use super::*;
-    use ndarray::{Array2, ShapeBuilder};
+    use ndarray::{Array2, ShapeBuilder, s};
     use proptest::prelude::*;
 
     fn orthogonal(shape: (usize, usize), column_major: bool, seed: u64) -> Array2<f64> {
-        let mut weights = Array2::zeros(shape.set_f(column_major));
-        Initializer::Orthogonal.fill(weights.view_mut(), seed);
-        weights
+        let mut augmented = Array2::zeros((shape.0, shape.1 + 1).set_f(column_major));
+        Initializer::Orthogonal.fill(augmented.view_mut(), seed);
+        assert!(augmented.column(0).iter().all(|&bias| bias == 0.0));
+        augmented.slice_move(s![.., 1..])
     }
 
     proptest! {
@@ -177,8 +201,8 @@ mod tests {
         let weights = orthogonal((4, 7), true, 7);
         assert_eq!(weights, orthogonal((4, 7), false, 7));
         assert_ne!(weights, orthogonal((4, 7), true, 8));
-        let mut narrow = Array2::<f32>::zeros((4, 7));
+        let mut narrow = Array2::<f32>::zeros((4, 8));
         Initializer::Orthogonal.fill(narrow.view_mut(), 7);
-        assert_eq!(narrow, weights.mapv(|value| value as f32));
+        assert_eq!(narrow.slice(s![.., 1..]), weights.mapv(|value| value as f32));
     }
 }

@@ -24,7 +24,7 @@ pub struct Linear<T> {
 }
 
 impl<T: Element> Linear<T> {
-    /// A layer with weights drawn from `seed`, and biases of 0.
+    /// A layer with weights and biases drawn from `seed` by the initialiser.
     ///
     /// # Shapes
     ///
@@ -50,7 +50,7 @@ impl<T: Element> Linear<T> {
         let column_major = !product::is_row_major(outputs);
         let mut weights = Array2::zeros((outputs + 1, inputs + 1).set_f(column_major));
         weights[[0, 0]] = T::one();
-        initializer.fill(weights.slice_mut(s![1.., 1..]), seed);
+        initializer.fill(weights.slice_mut(s![1.., ..]), seed);
         Ok(Linear { weights: [weights] })
     }
 

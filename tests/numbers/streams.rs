@@ -66,6 +66,28 @@ fn every_initializer_is_stable() {
     }
 }
 
+/// PyTorch's bounds, which hold for the biases too.
+#[test]
+fn weights_and_biases_as_in_pytorch_are_stable() {
+    let network = NeuralNetwork::<f64>::builder(3).linear(2).relu().linear(1);
+    let network = network.initializer(Initializer::PyTorch).seed(7).build().unwrap();
+    let first = network.parameters().next().unwrap().slice(s![1.., ..]);
+    assert_eq!(first.iter().copied().collect::<Vec<_>>(), [0.0; 8]);
+
+    let many = NeuralNetwork::<f64>::builder(400).linear(300).relu().linear(1);
+    let many = many.initializer(Initializer::PyTorch).seed(7).build().unwrap();
+    let first = many.parameters().next().unwrap();
+    let (biases, weights) = (first.slice(s![1.., 0]), first.slice(s![1.., 1..]));
+    for (numbers, tolerance) in [(biases.into_dyn(), 0.1), (weights.into_dyn(), 0.01)] {
+        let bound = 0.05;
+        assert!(numbers.iter().all(|number| number.abs() <= bound));
+        // The variance of a uniform distribution is a third of its bound's square.
+        let variance = numbers.mapv(|number| number * number).mean().unwrap();
+        assert!((variance / (bound * bound / 3.0) - 1.0).abs() < tolerance, "{variance}");
+    }
+    assert_ne!(biases[0], weights[[0, 0]], "biases are draws of their own");
+}
+
 /// Up to the rounding of one LAPACK or another.
 #[cfg(feature = "linalg")]
 #[test]

@@ -232,9 +232,11 @@ fn drop_unfit(defaults: &mut Table, upper: &[&Table]) {
             model.remove("activation");
         }
     }
-    let is_for_classes = ["class-weight", "label-smoothing"]
+    let training = |table: &&Table| table.get("training")?.as_table().cloned();
+    let is_for_classes = upper
         .iter()
-        .any(|key| find("training", key).is_some());
+        .filter_map(training)
+        .any(|training| training::option_for_classes(&training).is_some());
     if is_for_classes && let Some(training) = defaults.get_mut("training").and_then(toml::Value::as_table_mut)
     {
         training.remove("loss");

@@ -16,9 +16,9 @@ pub(crate) struct ModelSettings {
     #[arg(long, conflicts_with_all = ["hidden", "activation"])]
     pub(crate) linear: bool,
 
-    #[arg(long, value_name = "N[,N...]", value_delimiter = ',', default_value = "100", hide_default_value = true,
+    #[arg(long, value_name = "N[,N...]", value_delimiter = ',', default_value = "200", hide_default_value = true,
           value_parser = whole::<1_000_000>,
-          help = defaults::help("Hidden layers: number of units of each", "model", "hidden", "100"))]
+          help = defaults::help("Hidden layers: number of units of each", "model", "hidden", "200"))]
     hidden: Vec<usize>,
 
     /// Activation functions of the hidden layers: one for all, or one for each
@@ -40,8 +40,8 @@ pub(crate) struct ModelSettings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) dropout: Option<f64>,
 
-    /// Initialization of the weights
-    #[arg(long, value_name = "NAME", default_value = "he", value_parser = INITIALIZERS)]
+    #[arg(long, value_name = "NAME", default_value = "pytorch", hide_default_value = true, value_parser = INITIALIZERS,
+          help = defaults::help("Initialization of the weights", "model", "initializer", "pytorch"))]
     pub(crate) initializer: String,
 }
 

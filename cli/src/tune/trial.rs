@@ -133,7 +133,7 @@ pub(super) fn validation<T: Element>(
     let mut settings = settings.clone();
     settings.training.seed = seed;
     let training = &settings.training;
-    let options = model::options(training).with_test_interval(training.epochs);
+    let options = training.train_options().with_test_interval(training.epochs);
     let network = model::network(&settings, task)?;
     let (loss, optimizer) = (model::loss(training, task)?, model::optimizer(training)?);
     let mut trainer = Trainer::from_parts(network, loss, optimizer).options(options);
