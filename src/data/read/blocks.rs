@@ -10,6 +10,8 @@ use super::source::Source;
 /// pieces, and with it of threads, that a block has.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sizes {
+    /// The bytes by whose lines the delimiter is told.
+    pub(super) head: usize,
     /// The bytes of a block, above 0.
     pub(super) block: usize,
     /// The least bytes of a piece, above 0.
@@ -19,6 +21,7 @@ pub(super) struct Sizes {
 impl Default for Sizes {
     fn default() -> Self {
         Sizes {
+            head: 1 << 16,
             block: 2 << 20,
             piece: 1 << 16,
         }

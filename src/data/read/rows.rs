@@ -348,7 +348,7 @@ mod tests {
         let (mut rows, mut record) = (Vec::<(u64, Vec<String>)>::new(), ByteRecord::new());
         while reader.read_byte_record(&mut record).unwrap() {
             let inside = record.iter().flatten().filter(|&&byte| byte == b'\n').count() as u64;
-            let line = reader.position().line() - 2 - inside;
+            let line = reader.position().line().saturating_sub(2 + inside);
             let cells: Option<Vec<String>> = record
                 .iter()
                 .map(|cell| Some(std::str::from_utf8(cell).ok()?.trim_ascii().to_owned()))
