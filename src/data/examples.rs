@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use ndarray::Array2;
 
+use super::by_rows::{fill_by_rows, first_row};
 use super::columns::{Chosen, Columns};
 use super::dataset::{Inputs, Targets};
-use super::features::{Features, Use, checked, not_a_number, read_features, refuse_lost_differences};
+use super::features::{Features, NumberRange, Use, checked, not_a_number, read_features};
 use super::infer::{MOST_CLASSES, whole, why_numbers};
 use super::notation::foreign_notation;
 use super::raw::{Origin, RawSamples};
@@ -38,6 +39,8 @@ pub struct Examples<T> {
 struct Target<T> {
     targets: Targets<T>,
     labels: Vec<String>,
+    /// The range of each column of numbers; none for classes.
+    ranges: Vec<NumberRange>,
     reason: String,
 }
 
@@ -82,7 +85,7 @@ impl Table {
         };
         let uses: Vec<Use> = features.iter().map(is_asked).collect();
         let read = read_features(self, &features, &uses, self.missing());
-        let (Features { values, texts }, target) = match (read, target(self, &targets, columns.task)) {
+        let (read, target) = match (read, target(self, &targets, columns.task)) {
             (Ok(read), Ok(target)) => (read, target),
             (Ok(_), Err(error)) => return Err(error),
             (Err(problems), target) => {
@@ -90,11 +93,17 @@ impl Table {
                 return Err(self.refuse_columns(problems.collect()));
             }
         };
+        let Features {
+            values,
+            texts,
+            ranges,
+        } = read;
         let is_number = |place: &usize| texts.get(*place).is_none_or(Vec::is_empty);
-        let numbers = (0..features.len()).filter(is_number).map(|place| features[place]);
-        refuse_lost_differences::<T>(self, numbers)?;
-        if matches!(target.targets, Targets::Values(_)) {
-            refuse_lost_differences::<T>(self, targets.iter().copied())?;
+        for place in (0..features.len()).filter(is_number) {
+            ranges[place].refuse_lost_differences::<T>(self, features[place])?;
+        }
+        for (range, &column) in target.ranges.iter().zip(&targets) {
+            range.refuse_lost_differences::<T>(self, column)?;
         }
         let names = |columns: &[usize]| match self.names() {
             [] => Vec::new(),
@@ -159,17 +168,12 @@ fn target<T: Element>(table: &Table, columns: &[usize], task: Option<Task>) -> R
         (_, Some(Task::Classification)) => {
             Err(table.refuse_all("a classification has one target column, not several"))
         }
-        (_, Some(Task::Regression)) => {
-            let values = read_numbers(table, columns, table.missing())?;
-            Ok(of_numbers(values, "regression, as asked".to_owned()))
-        }
-        (_, None) => {
-            let values = read_numbers(table, columns, table.missing())?;
-            Ok(of_numbers(
-                values,
-                format!("regression: there are {} targets", columns.len()),
-            ))
-        }
+        (_, Some(Task::Regression)) => of_numbers(table, columns, "regression, as asked".to_owned()),
+        (_, None) => of_numbers(
+            table,
+            columns,
+            format!("regression: there are {} targets", columns.len()),
+        ),
     }
 }
 
@@ -177,7 +181,10 @@ fn target<T: Element>(table: &Table, columns: &[usize], task: Option<Task>) -> R
 fn inferred<T: Element>(table: &Table, column: usize) -> Result<Target<T>> {
     let name = table.column_name(column);
     let cells = || (0..table.rows()).map(|row| (row, table.cell(row, column)));
-    let text = cells().find(|(_, cell)| matches!(cell, Cell::Text(_)));
+    let text = first_row(table.rows(), |row| {
+        matches!(table.cell(row, column), Cell::Text(_))
+    });
+    let text = text.map(|row| (row, table.cell(row, column)));
     let Some((row, Cell::Text(text))) = text else {
         let known = |(_, cell)| {
             if let Cell::Number(number) = cell {
@@ -188,10 +195,7 @@ fn inferred<T: Element>(table: &Table, column: usize) -> Result<Target<T>> {
         };
         return match why_numbers(cells().filter_map(known), MOST_CLASSES) {
             None => classes(table, column),
-            Some(why) => {
-                let values = read_numbers(table, &[column], table.missing())?;
-                Ok(of_numbers(values, format!("regression: in {name}, {why}")))
-            }
+            Some(why) => of_numbers(table, &[column], format!("regression: in {name}, {why}")),
         };
     };
     if foreign_notation(text).is_some() {
@@ -217,40 +221,58 @@ fn inferred<T: Element>(table: &Table, column: usize) -> Result<Target<T>> {
     Ok(target)
 }
 
-/// Targets that are numbers, of all rows.
+/// Targets that are numbers, of all rows, and the range of each column.
 pub(super) fn read_numbers<T: Element>(
     table: &Table,
     columns: &[usize],
     missing: Option<&[String]>,
-) -> Result<Array2<T>> {
-    let mut values = Array2::zeros((table.rows(), columns.len()));
-    for ((row, place), value) in values.indexed_iter_mut() {
-        let column = columns[place];
-        *value = match table.cell_by(row, column, missing) {
-            Cell::Number(number) => checked(table, row, column, number)?,
-            Cell::Missing => return Err(missing_target(table, row, column)),
-            Cell::Text(_) => return Err(not_a_number(table, row, column, missing)),
-        };
+) -> Result<(Array2<T>, Vec<NumberRange>)> {
+    let width = columns.len();
+    let mut values = vec![T::zero(); table.rows() * width];
+    let blocks = fill_by_rows(&mut values, width, |rows, values| {
+        let mut ranges = vec![NumberRange::new(); width];
+        for (row, values) in rows.zip(values.chunks_mut(width)) {
+            for ((value, range), &column) in values.iter_mut().zip(&mut ranges).zip(columns) {
+                *value = match table.cell_by(row, column, missing) {
+                    Cell::Number(number) => {
+                        range.add::<T>(number);
+                        checked(table, row, column, number)?
+                    }
+                    Cell::Missing => return Err(missing_target(table, row, column)),
+                    Cell::Text(_) => return Err(not_a_number(table, row, column, missing)),
+                };
+            }
+        }
+        Ok(ranges)
+    });
+    let mut ranges = vec![NumberRange::new(); width];
+    for block in blocks {
+        for (range, below) in ranges.iter_mut().zip(&block?) {
+            range.extend(below);
+        }
     }
-    Ok(values)
+    let values = Array2::from_shape_vec((table.rows(), width), values);
+    Ok((values.expect("there is a value for each row and column"), ranges))
 }
 
-fn of_numbers<T>(values: Array2<T>, reason: String) -> Target<T> {
-    Target {
+fn of_numbers<T: Element>(table: &Table, columns: &[usize], reason: String) -> Result<Target<T>> {
+    let (values, ranges) = read_numbers(table, columns, table.missing())?;
+    Ok(Target {
         targets: Targets::Values(values),
         labels: Vec::new(),
+        ranges,
         reason,
-    }
+    })
 }
 
 /// A target of classes: whole numbers, or else texts.
 fn classes<T: Element>(table: &Table, column: usize) -> Result<Target<T>> {
     let rows = 0..table.rows();
-    if let Some(row) = rows.clone().find(|&row| table.cell(row, column) == Cell::Missing) {
+    let cell = |row| table.cell(row, column);
+    if let Some(row) = first_row(table.rows(), |row| cell(row) == Cell::Missing) {
         return Err(missing_target(table, row, column));
     }
-    let cell = |row| table.cell(row, column);
-    let all_numbers = rows.clone().all(|row| matches!(cell(row), Cell::Number(_)));
+    let all_numbers = first_row(table.rows(), |row| !matches!(cell(row), Cell::Number(_))).is_none();
     let (labels, names, what) = if all_numbers {
         let class = |row| match cell(row) {
             Cell::Number(number) => whole(number).ok_or_else(|| {
@@ -290,6 +312,7 @@ fn classes<T: Element>(table: &Table, column: usize) -> Result<Target<T>> {
             classes: different,
         },
         labels: names,
+        ranges: Vec::new(),
         reason: format!("classification: {name} holds {different} different {what}"),
     })
 }

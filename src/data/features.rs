@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use ndarray::{Array2, ArrayViewMut1};
 
+use super::by_rows::{by_rows, fill_by_rows, first_row};
 use super::infer::whole;
 use super::notation::foreign_notation;
 use super::read::shorten;
@@ -38,6 +40,63 @@ pub(super) struct Features<T> {
     pub(super) values: Array2<T>,
     /// For each column the texts of its categories, sorted; none for numbers. Empty if all columns are numbers.
     pub(super) texts: Vec<Vec<String>>,
+    /// For each column the range of its numbers.
+    pub(super) ranges: Vec<NumberRange>,
+}
+
+/// What the cells of a column have in them, as far as they are read: up to the first text.
+struct Column {
+    /// The row of the first text.
+    first_text: Option<usize>,
+    /// The first number that is none of the features' type.
+    problem: Option<Error>,
+    range: NumberRange,
+}
+
+impl Column {
+    fn new() -> Self {
+        Column {
+            first_text: None,
+            problem: None,
+            range: NumberRange::new(),
+        }
+    }
+
+    /// Goes on by the rows that follow.
+    fn extend(&mut self, below: Column) {
+        if self.first_text.is_none() {
+            self.first_text = below.first_text;
+            self.problem = self.problem.take().or(below.problem);
+            self.range.extend(&below.range);
+        }
+    }
+
+    /// Reads a cell of a column of numbers.
+    fn number<T: Element>(
+        &mut self,
+        table: &Table,
+        row: usize,
+        column: usize,
+        missing: Option<&[String]>,
+    ) -> T {
+        match table.cell_by(row, column, missing) {
+            Cell::Missing => T::nan(),
+            Cell::Number(number) => {
+                self.range.add::<T>(number);
+                checked(table, row, column, number).unwrap_or_else(|problem| {
+                    self.problem.get_or_insert(problem);
+                    T::zero()
+                })
+            }
+            Cell::Text(text) => truth_value(text).map_or_else(
+                || {
+                    self.first_text = Some(row);
+                    T::zero()
+                },
+                T::from_f64,
+            ),
+        }
+    }
 }
 
 /// Reads columns of features, each by its use; a problem for each column that cannot be read.
@@ -47,29 +106,36 @@ pub(super) fn read_features<T: Element>(
     uses: &[Use],
     missing: Option<&[String]>,
 ) -> Result<Features<T>, Vec<Error>> {
-    let mut values = Array2::zeros((table.rows(), columns.len()));
-    // The row of the first text in each column, and the problem that ends the reading of a column.
-    let mut first_text: Vec<Option<usize>> = vec![None; columns.len()];
-    let mut problems: BTreeMap<usize, Error> = BTreeMap::new();
-    for ((row, place), value) in values.indexed_iter_mut() {
-        if matches!(uses[place], Use::Asked | Use::Categories) || first_text[place].is_some() {
-            continue;
-        }
-        let column = columns[place];
-        *value = match table.cell_by(row, column, missing) {
-            Cell::Missing => T::nan(),
-            Cell::Number(number) => checked(table, row, column, number).unwrap_or_else(|problem| {
-                problems.entry(place).or_insert(problem);
-                T::zero()
-            }),
-            Cell::Text(text) => match truth_value(text) {
-                Some(number) => T::from_f64(number),
-                None => {
-                    first_text[place] = Some(row);
-                    T::zero()
+    let mut values = vec![T::zero(); table.rows() * columns.len()];
+    let is_read = |place: usize| !matches!(uses[place], Use::Asked | Use::Categories);
+    let blocks = fill_by_rows(&mut values, columns.len(), |rows, values| {
+        let mut found: Vec<Column> = columns.iter().map(|_| Column::new()).collect();
+        for (row, values) in rows.zip(values.chunks_mut(columns.len())) {
+            for (place, value) in values.iter_mut().enumerate() {
+                if is_read(place) && found[place].first_text.is_none() {
+                    *value = found[place].number(table, row, columns[place], missing);
                 }
-            },
-        };
+            }
+        }
+        found
+    });
+    let mut found: Vec<Column> = columns.iter().map(|_| Column::new()).collect();
+    for block in blocks {
+        found
+            .iter_mut()
+            .zip(block)
+            .for_each(|(column, below)| column.extend(below));
+    }
+    let mut values = Array2::from_shape_vec((table.rows(), columns.len()), values)
+        .expect("there is a value for each row and column");
+    // The row of the first text in each column, and the problem that ends the reading of a column.
+    let mut first_text = Vec::with_capacity(columns.len());
+    let mut ranges = Vec::with_capacity(columns.len());
+    let mut problems: BTreeMap<usize, Error> = BTreeMap::new();
+    for (place, column) in found.into_iter().enumerate() {
+        first_text.push(column.first_text);
+        ranges.push(column.range);
+        problems.extend(column.problem.map(|problem| (place, problem)));
     }
     let mut texts = vec![Vec::new(); columns.len()];
     for (place, &column) in columns.iter().enumerate() {
@@ -108,7 +174,11 @@ pub(super) fn read_features<T: Element>(
     if texts.iter().all(Vec::is_empty) {
         texts.clear();
     }
-    Ok(Features { values, texts })
+    Ok(Features {
+        values,
+        texts,
+        ranges,
+    })
 }
 
 /// A number as a `T`, or the problem that it has.
@@ -129,22 +199,54 @@ pub(super) fn checked<T: Element>(table: &Table, row: usize, column: usize, numb
     })
 }
 
-/// Refuses columns of numbers that differ by less than a `T` can tell, such as times in seconds since 1970 in `f32`: rounded,
-/// their mean and deviation, and every score, would be wrong.
-pub(super) fn refuse_lost_differences<T: Element>(
-    table: &Table,
-    columns: impl Iterator<Item = usize>,
-) -> Result<(), Error> {
-    /// The largest rounding error that is accepted, as a part of the range of the numbers.
-    const MOST: f64 = 1e-3;
-    for column in columns {
-        let (mut least, mut greatest, mut error) = (f64::INFINITY, f64::NEG_INFINITY, 0.0_f64);
-        for row in 0..table.rows() {
-            if let Cell::Number(number) = table.cell(row, column) {
-                (least, greatest) = (least.min(number), greatest.max(number));
-                error = error.max((T::from_f64(number).as_f64() - number).abs());
-            }
+/// The range of some numbers, and how far a type rounds them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct NumberRange {
+    least: f64,
+    greatest: f64,
+    /// The largest rounding error.
+    error: f64,
+}
+
+impl NumberRange {
+    pub(super) fn new() -> Self {
+        NumberRange {
+            least: f64::INFINITY,
+            greatest: f64::NEG_INFINITY,
+            error: 0.0,
         }
+    }
+
+    /// Adds a number that is to be a `T`.
+    pub(super) fn add<T: Element>(&mut self, number: f64) {
+        let error = (T::from_f64(number).as_f64() - number).abs();
+        self.extend(&NumberRange {
+            least: number,
+            greatest: number,
+            error,
+        });
+    }
+
+    pub(super) fn extend(&mut self, other: &NumberRange) {
+        self.least = self.least.min(other.least);
+        self.greatest = self.greatest.max(other.greatest);
+        self.error = self.error.max(other.error);
+    }
+
+    /// Refuses a column whose numbers differ by less than a `T` can tell, such as times in seconds since 1970 in `f32`: rounded,
+    /// their mean and deviation, and every score, would be wrong.
+    pub(super) fn refuse_lost_differences<T: Element>(
+        &self,
+        table: &Table,
+        column: usize,
+    ) -> Result<(), Error> {
+        /// The largest rounding error that is accepted, as a part of the range of the numbers.
+        const MOST: f64 = 1e-3;
+        let NumberRange {
+            least,
+            greatest,
+            error,
+        } = *self;
         if greatest > least && error > MOST * (greatest - least) {
             return Err(table.refuse_all(format_args!(
                 "{} has numbers from {least} to {greatest}, which {} rounds by up to {error:.3e}: train with --precision f64, \
@@ -153,8 +255,8 @@ pub(super) fn refuse_lost_differences<T: Element>(
                 T::NAME
             )));
         }
+        Ok(())
     }
-    Ok(())
 }
 
 /// The problem of a text where a number must be.
@@ -186,13 +288,10 @@ pub(super) fn not_a_number(table: &Table, row: usize, column: usize, missing: Op
 /// Refuses a column of texts that has numbers too, or whose texts are all numbers in another notation; `row` has its first
 /// text.
 fn refuse_mixture(table: &Table, row: usize, column: usize, missing: Option<&[String]>) -> Result<(), Error> {
-    let cells = || (0..table.rows()).map(|row| table.cell_by(row, column, missing));
-    let has_numbers = cells().any(|cell| matches!(cell, Cell::Number(_)));
-    let is_foreign = |cell: Cell<'_>| match cell {
-        Cell::Text(text) => foreign_notation(text).is_some(),
-        Cell::Number(_) | Cell::Missing => true,
-    };
-    if has_numbers || cells().all(is_foreign) {
+    let cell = |row| table.cell_by(row, column, missing);
+    let is_number = |row| matches!(cell(row), Cell::Number(_));
+    let is_own = |row| matches!(cell(row), Cell::Text(text) if foreign_notation(text).is_none());
+    if first_row(table.rows(), is_number).is_some() || first_row(table.rows(), is_own).is_none() {
         return Err(not_a_number(table, row, column, missing));
     }
     Ok(())
@@ -215,8 +314,9 @@ fn categories<T: Element>(
         Cell::Text(text) => Some(Cow::from(text)),
     };
     let mut different: BTreeSet<Cow<'_, str>> = BTreeSet::new();
-    for text in (0..table.rows()).filter_map(category) {
-        different.insert(text);
+    let texts = |rows: Range<usize>| rows.filter_map(category).collect::<BTreeSet<_>>();
+    for texts in by_rows(table.rows(), 1, texts) {
+        different.extend(texts);
         if different.len() > MOST_TEXTS {
             return Err(table.refuse_all(format_args!(
                 "{} holds more than {MOST_TEXTS} different texts, which are no categories",
@@ -225,11 +325,13 @@ fn categories<T: Element>(
         }
     }
     let places: BTreeMap<&str, usize> = different.iter().map(AsRef::as_ref).zip(0..).collect();
-    for (row, value) in values.iter_mut().enumerate() {
-        *value = match category(row) {
-            Some(text) => T::from_f64(places[text.as_ref()] as f64),
-            None => T::nan(),
-        };
+    let number = |row| match category(row) {
+        Some(text) => T::from_f64(places[text.as_ref()] as f64),
+        None => T::nan(),
+    };
+    let numbers = by_rows(table.rows(), 1, |rows| rows.map(number).collect::<Vec<T>>());
+    for (value, number) in values.iter_mut().zip(numbers.into_iter().flatten()) {
+        *value = number;
     }
     Ok(different.into_iter().map(Cow::into_owned).collect())
 }

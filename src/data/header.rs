@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::by_rows::by_rows;
 use super::read::shorten;
 use super::table::{Cell, Table, truth_value};
 
@@ -28,10 +29,13 @@ pub(super) fn decide(table: &Table, known: &[String]) -> (bool, String) {
         return names("they are those of the model".to_owned());
     }
     let first = FirstLine::of(table);
+    let below_texts = Below::of(table, &first.texts);
     let mut above_numbers = first
         .texts
         .iter()
-        .filter(|&&column| is_above_numbers(table, column));
+        .zip(&below_texts)
+        .filter(|(_, below)| below.numbers && !below.texts)
+        .map(|(column, _)| column);
     if let Some(&column) = above_numbers.next()
         && (first.is_sequence(2) || 1 + above_numbers.count() > first.numbers.len())
     {
@@ -42,21 +46,19 @@ pub(super) fn decide(table: &Table, known: &[String]) -> (bool, String) {
     if first.is_sequence(2) && !first.texts.is_empty() && !repeats() {
         return names("it has 0, 1, ... and texts that no row repeats".to_owned());
     }
+    let number_columns: Vec<usize> = first.numbers.iter().map(|&(column, _)| column).collect();
     let decimals = || {
-        first
-            .numbers
-            .iter()
-            .filter(|&&(column, _)| is_above_decimals(table, column))
+        Below::of(table, &number_columns)
+            .into_iter()
+            .filter(Below::are_decimals)
     };
     let is_told = first.is_sequence(2) || table.rows() > FEW_ROWS;
     if is_told && first.is_ascending() && 2 * decimals().count() > first.numbers.len() && !repeats() {
         return names("it has ascending whole numbers above decimals".to_owned());
     }
     let is_above_texts = || {
-        first
-            .numbers
-            .iter()
-            .any(|&(column, _)| is_above_texts(table, column))
+        let mut below = Below::of(table, &number_columns).into_iter();
+        below.any(|below| below.texts && !below.numbers)
     };
     if first.is_sequence(LONG_SEQUENCE)
         || first.texts.is_empty()
@@ -133,31 +135,81 @@ fn below(table: &Table, column: usize) -> impl Iterator<Item = Cell<'_>> {
     (1..table.rows()).map(move |row| table.cell(row, column))
 }
 
-/// Whether a column has texts alone below the first line.
-fn is_above_texts(table: &Table, column: usize) -> bool {
-    let is_text = |cell: Cell<'_>| matches!(cell, Cell::Text(text) if truth_value(text).is_none());
-    below(table, column).all(|cell| cell == Cell::Missing || is_text(cell))
-        && below(table, column).any(is_text)
+/// The kinds of cells of a column below the first line.
+#[derive(Debug, Clone, Copy, Default)]
+struct Below {
+    /// Whether there are numbers or truth values.
+    numbers: bool,
+    /// Whether there are numbers that are no decimals: written without a point and an exponent, or truth values.
+    others: bool,
+    /// Whether there are other texts.
+    texts: bool,
 }
 
-fn is_above_numbers(table: &Table, column: usize) -> bool {
-    let is_number = |cell: Cell<'_>| match cell {
-        Cell::Number(_) => true,
-        Cell::Text(text) => truth_value(text).is_some(),
-        Cell::Missing => false,
-    };
-    below(table, column).all(|cell| cell == Cell::Missing || is_number(cell))
-        && below(table, column).any(is_number)
+impl Below {
+    /// The kinds of cells of some columns.
+    fn of(table: &Table, columns: &[usize]) -> Vec<Self> {
+        let mut all = vec![Below::default(); columns.len()];
+        if columns.is_empty() {
+            return all;
+        }
+        let blocks = by_rows(table.rows(), columns.len(), |rows| {
+            let mut found = vec![Below::default(); columns.len()];
+            for row in rows.filter(|&row| row > 0) {
+                for (below, &column) in found.iter_mut().zip(columns) {
+                    below.add(table, row, column);
+                }
+            }
+            found
+        });
+        for block in blocks {
+            for (all, below) in all.iter_mut().zip(block) {
+                all.numbers |= below.numbers;
+                all.others |= below.others;
+                all.texts |= below.texts;
+            }
+        }
+        all
+    }
+
+    fn add(&mut self, table: &Table, row: usize, column: usize) {
+        let text = table.text(row, column);
+        // Numbers of digits need not be computed to be told, unless one may stand for a missing value.
+        let is_number = table.missing().is_none() && is_plain_number(text)
+            || match table.cell(row, column) {
+                Cell::Missing => return,
+                Cell::Number(_) => true,
+                Cell::Text(text) if truth_value(text).is_some() => {
+                    self.others = true;
+                    true
+                }
+                Cell::Text(_) => false,
+            };
+        match is_number {
+            true => self.numbers = true,
+            false => self.texts = true,
+        }
+        self.others |= is_number && !text.contains(['.', 'e', 'E']);
+    }
+
+    /// Whether all cells are written with a decimal point or an exponent, as programs write a column of decimals.
+    fn are_decimals(&self) -> bool {
+        self.numbers && !self.others && !self.texts
+    }
 }
 
-/// Whether all numbers below are written with a decimal point or an exponent, as programs write a column of decimals.
-fn is_above_decimals(table: &Table, column: usize) -> bool {
-    let is_decimal = |row: usize| match table.cell(row, column) {
-        Cell::Missing => true,
-        Cell::Number(_) => table.text(row, column).contains(['.', 'e', 'E']),
-        Cell::Text(_) => false,
-    };
-    (1..table.rows()).all(is_decimal) && below(table, column).any(|cell| cell != Cell::Missing)
+/// Whether a text is digits, with or without a sign and a point: a number for certain. Others may be numbers, too.
+fn is_plain_number(text: &str) -> bool {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text).as_bytes();
+    let (mut points, mut others) = (0, 0);
+    for byte in digits {
+        match byte {
+            b'0'..=b'9' => {}
+            b'.' => points += 1,
+            _ => others += 1,
+        }
+    }
+    others == 0 && points <= 1 && digits.len() > points
 }
 
 fn is_repeated(table: &Table, column: usize) -> bool {
@@ -180,11 +232,24 @@ fn has_few_texts(table: &Table, column: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::is_plain_number;
     use crate::data::read::{CsvOptions, read_csv_from};
 
     fn names(content: &str) -> String {
         let table = read_csv_from("t.csv", content.as_bytes(), &CsvOptions::default()).unwrap();
         table.names().join("|")
+    }
+
+    #[test]
+    fn plain_numbers_are_numbers() {
+        for text in ["1", "-1", "+1.", ".5", "-0.25", "00.10", &"9".repeat(400)] {
+            assert!(is_plain_number(text) && text.parse::<f64>().is_ok(), "{text}");
+        }
+        for text in [
+            "", "-", ".", "-.", "1.2.3", "--1", "1e5", "1 ", "x", "inf", "\u{0661}",
+        ] {
+            assert!(!is_plain_number(text), "{text}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::by_rows::by_rows;
 use super::columns::{enumerated, listed, nearest};
 use super::dataset::{Dataset, Inputs, Targets};
 use super::examples::{missing_target, read_numbers};
@@ -74,7 +75,7 @@ impl Table {
                 labels: labels(self, column, schema)?,
                 classes: schema.outputs,
             },
-            _ => Targets::Values(read_numbers(self, &columns, schema.missing.as_deref())?),
+            _ => Targets::Values(read_numbers(self, &columns, schema.missing.as_deref())?.0),
         };
         Ok(self.samples(values, texts, targets, features))
     }
@@ -90,7 +91,7 @@ impl Table {
         };
         let uses: Vec<Use> = (0..columns.len()).map(use_of).collect();
         match read_features(self, columns, &uses, schema.missing.as_deref()) {
-            Ok(Features { values, texts }) => Ok((values, texts)),
+            Ok(Features { values, texts, .. }) => Ok((values, texts)),
             Err(problems) => Err(self.refuse_columns(problems)),
         }
     }
@@ -169,7 +170,10 @@ fn labels<T: Element>(table: &Table, column: usize, schema: &Schema<T>) -> Resul
             )
         })
     };
-    (0..table.rows()).map(label).collect()
+    let labels = by_rows(table.rows(), 1, |rows| {
+        rows.map(label).collect::<Result<Vec<u32>>>()
+    });
+    Ok(labels.into_iter().collect::<Result<Vec<_>>>()?.concat())
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
 //! Normalisation of features to mean 0 and standard deviation 1, by the statistics of the training split.
 
-use ndarray::{Array1, Array2, ArrayView2, Axis};
+use ndarray::{Array1, Array2, ArrayView2, Axis, s};
+use rayon::prelude::*;
 
+use super::by_rows::fill_by_rows;
 use super::dataset::{Dataset, Inputs, check_finite};
 use crate::element::Element;
 use crate::error::{Error, Result};
+use crate::pool;
 
 /// The statistics that normalise features, to be saved with a model: x' = (x - mean) / deviation.
 ///
@@ -59,6 +62,41 @@ impl<T: Element> TryFrom<Scales> for Normalization<T> {
         let from_f64 = |values: Vec<f64>| -> Array1<T> { values.into_iter().map(T::from_f64).collect() };
         Normalization::new(from_f64(means), from_f64(deviations))
     }
+}
+
+/// The columns whose statistics one task computes: about a cache line of a row.
+const GROUP: usize = 8;
+
+/// The mean and the deviation of each column of some samples; no deviation if one of both is beyond the range of the type.
+fn statistics<T: Element>(features: ArrayView2<'_, T>) -> Vec<(T, Option<T>)> {
+    let samples = features.nrows() as f64;
+    let first = features.row(0);
+    let mut is_constant = vec![true; features.ncols()];
+    let mut means = vec![0.0; features.ncols()];
+    for row in features.rows() {
+        let columns = is_constant.iter_mut().zip(&mut means);
+        for ((value, first), (is_constant, sum)) in row.iter().zip(first).zip(columns) {
+            *is_constant &= value == first;
+            *sum += value.as_f64();
+        }
+    }
+    means.iter_mut().for_each(|sum| *sum /= samples);
+    let mut variances = vec![0.0; features.ncols()];
+    for row in features.rows() {
+        for ((value, mean), sum) in row.iter().zip(&means).zip(&mut variances) {
+            *sum += (value.as_f64() - mean).powi(2);
+        }
+    }
+    let of_column = |column: usize| {
+        if is_constant[column] {
+            return (first[column], Some(T::one()));
+        }
+        let (mean, variance) = (T::from_f64(means[column]), variances[column] / samples);
+        let deviation = T::from_f64(variance.sqrt());
+        let is_usable = mean.is_finite() && deviation.is_finite() && deviation > T::zero();
+        (mean, Some(deviation).filter(|_| is_usable))
+    };
+    (0..features.ncols()).map(of_column).collect()
 }
 
 /// Normalises features by their own statistics, and returns these too, to be applied to other data.
@@ -119,27 +157,21 @@ impl<T: Element> Normalization<T> {
             return Err(Error::data("features to normalise", "there are no samples"));
         }
         check_finite("features to normalise", features)?;
-        let samples = features.nrows() as f64;
-        let statistics = features.axis_iter(Axis(1)).enumerate().map(|(column, feature)| {
-            let first = feature[0];
-            if feature.iter().all(|&value| value == first) {
-                return Ok((first, T::one()));
-            }
-            let mean = feature.iter().map(|value| value.as_f64()).sum::<f64>() / samples;
-            let square = |value: &T| (value.as_f64() - mean).powi(2);
-            let variance = feature.iter().map(square).sum::<f64>() / samples;
-            let (mean, deviation) = (T::from_f64(mean), T::from_f64(variance.sqrt()));
-            if !mean.is_finite() || !deviation.is_finite() || deviation <= T::zero() {
+        let groups: Vec<ArrayView2<'_, T>> = features.axis_chunks_iter(Axis(1), GROUP).collect();
+        let statistics: Vec<Vec<(T, Option<T>)>> =
+            pool::enter(|| groups.into_par_iter().map(statistics).collect());
+        let (mut means, mut deviations) = (Vec::new(), Vec::new());
+        for (column, (mean, deviation)) in statistics.into_iter().flatten().enumerate() {
+            let Some(deviation) = deviation else {
                 let problem = format_args!(
                     "the deviation of column {column} is beyond the range of {}",
                     T::NAME
                 );
                 return Err(Error::data("features to normalise", problem));
-            }
-            Ok((mean, deviation))
-        });
-        let (means, deviations): (Vec<T>, Vec<T>) =
-            statistics.collect::<Result<Vec<_>>>()?.into_iter().unzip();
+            };
+            means.push(mean);
+            deviations.push(deviation);
+        }
         Ok(Normalization {
             means: means.into(),
             deviations: deviations.into(),
@@ -185,7 +217,18 @@ impl<T: Element> Normalization<T> {
     /// [`Error::Shape`] for another number of features.
     pub fn apply(&self, features: ArrayView2<'_, T>) -> Result<Array2<T>> {
         self.check("Normalization::apply", features)?;
-        Ok((&features - &self.means) / &self.deviations)
+        let width = features.ncols();
+        let mut values = vec![T::zero(); features.len()];
+        fill_by_rows(&mut values, width, |rows, values| {
+            let rows = features.slice(s![rows, ..]);
+            for (row, values) in rows.rows().into_iter().zip(values.chunks_mut(width)) {
+                let scales = self.means.iter().zip(&self.deviations);
+                for ((value, raw), (&mean, &deviation)) in values.iter_mut().zip(row).zip(scales) {
+                    *value = (*raw - mean) / deviation;
+                }
+            }
+        });
+        Ok(Array2::from_shape_vec(features.dim(), values).expect("as many values as there were"))
     }
 
     /// Returns the data set with normalised inputs; pixels become numbers, targets stay as they are.

@@ -204,8 +204,12 @@ impl<T: Element> Schema<T> {
             Inputs::Pixels(pixels) => return Ok(Inputs::Pixels(pixels)),
             Inputs::Values(values) => values,
         };
-        if self.imputation.is_none() && values.iter().any(|value| value.is_nan()) {
+        let has_gaps = values.iter().any(|value| value.is_nan());
+        if has_gaps && self.imputation.is_none() {
             return Err(self.missing(&values, origin.as_ref()));
+        }
+        if !has_gaps && texts.iter().all(Vec::is_empty) {
+            return Ok(Inputs::Values(values));
         }
         // The numbers in the schema of the samples' own texts.
         let numbers = |(feature, texts): (usize, &Vec<String>)| -> Vec<Option<T>> {

@@ -14,16 +14,22 @@ pub struct Table {
     path: PathBuf,
     names: Vec<String>,
     width: usize,
-    /// The cells' texts, one after the other.
-    text: String,
-    /// Where each row's text starts, and the line it stood on.
-    rows: Vec<(usize, u64)>,
-    /// Where each cell ends, counted from its row's start: `width` numbers a row.
-    ends: Vec<u32>,
+    cells: TableRows,
     /// The spellings of a missing value; `None` for the usual ones.
     missing: Option<Vec<String>>,
     /// How it was decided whether the first line names the columns; `None` if the user said so.
     header_reason: Option<String>,
+}
+
+/// The texts of a table's cells.
+#[derive(Debug, Clone, Default)]
+pub(super) struct TableRows {
+    /// The cells' texts, one after the other.
+    pub(super) text: String,
+    /// Where each row's text starts, and the line it stood on.
+    pub(super) rows: Vec<(usize, u64)>,
+    /// Where each cell ends, counted from its row's start: as many numbers a row as the table has columns.
+    pub(super) ends: Vec<u32>,
 }
 
 /// The content of a cell.
@@ -74,9 +80,7 @@ impl Table {
             path: path.to_owned(),
             names: Vec::new(),
             width,
-            text: String::new(),
-            rows: Vec::new(),
-            ends: Vec::new(),
+            cells: TableRows::default(),
             missing: None,
             header_reason: None,
         }
@@ -109,7 +113,7 @@ impl Table {
 
     /// The line of the file in which a row begins, counted from 1.
     pub(super) fn line(&self, row: usize) -> u64 {
-        self.rows[row].1
+        self.cells.rows[row].1
     }
 
     /// A table of the same columns, without rows yet.
@@ -121,15 +125,39 @@ impl Table {
         }
     }
 
-    /// Adds a row of `width` cells; `None` if its text is beyond 4 GiB.
-    pub(super) fn push<'c>(&mut self, line: u64, cells: impl Iterator<Item = &'c str>) -> Option<()> {
-        let start = self.text.len();
-        for cell in cells {
-            self.text.push_str(cell);
-            self.ends.push(u32::try_from(self.text.len() - start).ok()?);
-        }
-        self.rows.push((start, line));
-        Some(())
+    /// Adds rows of as many cells as there are columns; their lines count from 0, which is line `first` of the file.
+    pub(super) fn append(&mut self, rows: &TableRows, first: u64) {
+        let own = &mut self.cells;
+        let length = own.text.len();
+        own.text.push_str(&rows.text);
+        own.ends.extend_from_slice(&rows.ends);
+        let placed = rows
+            .rows
+            .iter()
+            .map(|&(start, line)| (length + start, first + line));
+        own.rows.extend(placed);
+    }
+
+    /// A table of some of the rows.
+    pub(super) fn slice(&self, rows: Range<usize>) -> Self {
+        let own = &self.cells;
+        let start_of = |row: usize| own.rows.get(row).map_or(own.text.len(), |&(start, _)| start);
+        let start = start_of(rows.start);
+        let mut part = self.emptied();
+        part.cells = TableRows {
+            text: own.text[start..start_of(rows.end)].to_owned(),
+            ends: own.ends[rows.start * self.width..rows.end * self.width].to_vec(),
+            rows: own.rows[rows]
+                .iter()
+                .map(|&(at, line)| (at - start, line))
+                .collect(),
+        };
+        part
+    }
+
+    /// Sets the columns' names.
+    pub(super) fn set_names(&mut self, names: Vec<String>) {
+        self.names = names;
     }
 
     /// Takes the first row for the columns' names; an empty one is called after its column, counted from 0.
@@ -139,13 +167,13 @@ impl Table {
             name => name.to_owned(),
         };
         self.names = (0..self.width).map(named).collect();
-        self.rows.remove(0);
-        self.ends.drain(..self.width);
+        self.cells.rows.remove(0);
+        self.cells.ends.drain(..self.width);
     }
 
     /// The number of rows, the header not counted.
     pub fn rows(&self) -> usize {
-        self.rows.len()
+        self.cells.rows.len()
     }
 
     /// The number of columns.
@@ -169,9 +197,9 @@ impl Table {
             "there is no column {column} among {}",
             self.width
         );
-        let (start, _) = self.rows[row];
+        let (start, _) = self.cells.rows[row];
         let Range { start: from, end: to } = self.span(row, column);
-        &self.text[start + from..start + to]
+        &self.cells.text[start + from..start + to]
     }
 
     fn span(&self, row: usize, column: usize) -> Range<usize> {
@@ -179,9 +207,9 @@ impl Table {
         let start = if column == 0 {
             0
         } else {
-            self.ends[cell - 1] as usize
+            self.cells.ends[cell - 1] as usize
         };
-        start..self.ends[cell] as usize
+        start..self.cells.ends[cell] as usize
     }
 
     pub(crate) fn cell(&self, row: usize, column: usize) -> Cell<'_> {
@@ -204,7 +232,7 @@ impl Table {
     /// What is wrong with a cell.
     pub(crate) fn refuse(&self, row: usize, column: usize, problem: impl std::fmt::Display) -> Error {
         let position = Position::Cell {
-            line: self.rows[row].1,
+            line: self.cells.rows[row].1,
             column: column + 1,
         };
         match self.names.get(column) {

@@ -5,9 +5,14 @@ use std::io::Write;
 use csv::Writer;
 use mfnet::Element;
 use mfnet::data::Schema;
+use ndarray::s;
+use rayon::prelude::*;
 
 use super::{Answers, Wanted};
 use crate::model_path::target_name;
+
+/// The samples whose lines one task writes.
+const ROWS: usize = 1 << 12;
 
 /// How the lines are made.
 #[derive(Debug)]
@@ -45,31 +50,45 @@ impl Table {
         let mut header = Some(&self.header);
         for part in parts {
             let part = part?;
-            let mut writer = Writer::from_writer(Vec::new());
             if let Some(header) = header.take() {
-                writer.write_record(header)?;
+                write_header(header, sink)?;
             }
-            match self.wanted {
-                Wanted::Class => {
-                    for &class in &part.classes {
-                        writer.write_record([&self.labels[class as usize]])?;
-                    }
-                }
-                Wanted::Probabilities | Wanted::Numbers => {
-                    for row in part.values.rows() {
-                        writer.write_record(row.iter().map(|&value| number(value)))?;
-                    }
-                }
+            let lines = (0..part.values.nrows()).into_par_iter().step_by(ROWS);
+            let lines: Vec<_> = lines.map(|first| self.lines(&part, first)).collect();
+            for lines in lines {
+                sink.write_all(&lines?)?;
             }
-            sink.write_all(&writer.into_inner()?)?;
         }
         if let Some(header) = header {
-            let mut writer = Writer::from_writer(Vec::new());
-            writer.write_record(header)?;
-            sink.write_all(&writer.into_inner()?)?;
+            write_header(header, sink)?;
         }
         Ok(sink.flush()?)
     }
+
+    /// The lines of the samples of one task.
+    fn lines<T: Element>(&self, part: &Answers<T>, first: usize) -> anyhow::Result<Vec<u8>> {
+        let samples = first..part.values.nrows().min(first + ROWS);
+        let mut writer = Writer::from_writer(Vec::new());
+        match self.wanted {
+            Wanted::Class => {
+                for &class in &part.classes[samples] {
+                    writer.write_record([&self.labels[class as usize]])?;
+                }
+            }
+            Wanted::Probabilities | Wanted::Numbers => {
+                for row in part.values.slice(s![samples, ..]).rows() {
+                    writer.write_record(row.iter().map(|&value| number(value)))?;
+                }
+            }
+        }
+        Ok(writer.into_inner()?)
+    }
+}
+
+fn write_header(header: &[String], sink: &mut impl Write) -> anyhow::Result<()> {
+    let mut writer = Writer::from_writer(Vec::new());
+    writer.write_record(header)?;
+    Ok(sink.write_all(&writer.into_inner()?)?)
 }
 
 /// A number with as many digits as it takes to read the very same back.

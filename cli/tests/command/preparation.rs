@@ -294,6 +294,51 @@ fn delimiters_quotes_and_notations_are_told_or_named() {
 }
 
 #[test]
+fn a_long_table_is_the_same_for_any_number_of_threads() {
+    let row = |row: usize| {
+        let (a, b) = (row * 31 % 997, row * 17 % 89);
+        let colour = ["red", "\"dark\nblue\"", "\"a \"\"green\"\"\""][row % 3];
+        format!("{a}.25,{colour},{b},{}\n", a as f64 * 0.5 - b as f64)
+    };
+    let rows: Vec<String> = (0..40_000).map(row).collect();
+    let table = format!("a,colour,b,y\n{}", rows.concat());
+    let faulty = |at: usize| {
+        [&rows[..at], &["1,2\n".to_owned()], &rows[at..]]
+            .concat()
+            .concat()
+    };
+    let folder = folder_with(&[
+        ("table.csv", &table),
+        (
+            "faulty.csv",
+            &format!("a,colour,b,y\n{}", faulty(30_000) + &faulty(0)),
+        ),
+    ]);
+    let folder = folder.path();
+    let results: Vec<Vec<String>> = [1, 3]
+        .map(|threads| {
+            let out = format!("run{threads}");
+            let train =
+                format!("train table.csv --linear --epochs 1 --quiet --threads {threads} --out {out}");
+            done(folder, &train);
+            let data = format!("table.csv --quiet --threads {threads}");
+            let predictions = done(folder, &format!("predict {out} {data}")).0;
+            assert_eq!(predictions.lines().count(), 40_001);
+            let scores = done(folder, &format!("evaluate {out} {data}"))
+                .0
+                .replace(&out, "run");
+            let faulty = format!("predict {out} faulty.csv --quiet --threads {threads}");
+            vec![predictions, scores, refused(folder, &faulty, 1)]
+        })
+        .to_vec();
+    assert_eq!(results[0], results[1]);
+    // Every third row takes two lines.
+    let line = 30_000 + 10_000 + 2;
+    let expected = format!("line {line}: the row has 2 columns, and the first row has 4");
+    assert!(results[0][2].contains(&expected), "{}", results[0][2]);
+}
+
+#[test]
 fn names_without_rows_give_names_without_rows() {
     let folder = folder_with(&[
         ("t.csv", "a,b,y\n1,2,0.5\n2,1,1\n3,5,2\n"),

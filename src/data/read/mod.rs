@@ -2,16 +2,17 @@
 
 #[cfg(feature = "npy")]
 mod arrays;
+mod blocks;
 mod csv;
 mod foreign;
 mod housing;
 mod idx;
-mod lines;
 #[cfg(feature = "npy")]
 mod npy;
 #[cfg(feature = "npy")]
 mod npz;
 mod parts;
+mod rows;
 mod source;
 
 #[cfg(feature = "npy")]

@@ -2,21 +2,21 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::io::{Chain, Cursor, Read};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use csv::{ByteRecord, Reader, ReaderBuilder};
+use rayon::prelude::*;
 
-use super::csv::{CsvOptions, delimiter_of, shorten};
+use super::blocks::{Blocks, End, Sizes};
+use super::csv::{CsvOptions, delimiter_of};
 use super::foreign;
-use super::lines::Lines;
+use super::rows::{Format, Piece, parse};
 use super::source::{Source, refusal};
 use crate::data::Table;
 use crate::data::header;
 use crate::error::{Error, Position, Result};
+use crate::pool;
 
-/// Bytes by whose lines the delimiter is told.
-const HEAD: u64 = 1 << 16;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The tables that the rows of one CSV file are cut into, one after the other;
@@ -27,11 +27,20 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 pub struct CsvParts<'a> {
     path: PathBuf,
     options: CsvOptions,
-    reader: Reader<Lines<Chain<Cursor<Vec<u8>>, Source<'a>>>>,
+    format: Format,
+    blocks: Blocks<'a>,
     /// The rows of a part; of a file without a header, the first has one more.
     rows: usize,
-    /// A table of the file's columns, when these are known.
-    columns: Option<Table>,
+    /// The rows that have been parsed, when the number of columns is known.
+    parsed: Option<Table>,
+    /// How many of the parsed rows are in parts already.
+    given: usize,
+    /// The line ends before the text that is parsed next.
+    lines: u64,
+    /// The error behind the parsed rows, once nothing more is parsed.
+    problem: Option<Error>,
+    is_parsed: bool,
+    is_first: bool,
     ended: bool,
 }
 
@@ -45,14 +54,20 @@ impl fmt::Debug for CsvParts<'_> {
 }
 
 impl<'a> CsvParts<'a> {
-    pub(super) fn new(
+    pub(super) fn new(path: &Path, source: Source<'a>, options: &CsvOptions, rows: usize) -> Result<Self> {
+        CsvParts::in_blocks(path, source, options, rows, Sizes::default())
+    }
+
+    /// Reads blocks and pieces of these sizes, which change no result.
+    fn in_blocks(
         path: &Path,
         mut source: Source<'a>,
         options: &CsvOptions,
         rows: usize,
+        sizes: Sizes,
     ) -> Result<Self> {
         options.check()?;
-        let mut head = source.read_up_to(HEAD)?;
+        let mut head = source.read_up_to(sizes.head as u64)?;
         let start = &head[..head.len().min(foreign::HEAD as usize)];
         if let Some(problem) = foreign::format_of(start) {
             return Err(Error::file(path, Position::File, problem));
@@ -62,18 +77,19 @@ impl<'a> CsvParts<'a> {
         }
         let quote = options.quote();
         let delimiter = options.delimiter.unwrap_or_else(|| delimiter_of(&head, quote));
-        let reader = ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .delimiter(delimiter)
-            .quote(quote)
-            .from_reader(Lines::of(Cursor::new(head).chain(source), delimiter, quote));
+        let format = Format { delimiter, quote };
         Ok(CsvParts {
             path: path.to_owned(),
             options: options.clone(),
-            reader,
+            format,
+            blocks: Blocks::new(head, source, format, sizes),
             rows: rows.max(1),
-            columns: None,
+            parsed: None,
+            given: 0,
+            lines: 0,
+            problem: None,
+            is_parsed: false,
+            is_first: true,
             ended: false,
         })
     }
@@ -93,9 +109,8 @@ impl<'a> CsvParts<'a> {
 
     /// The first part, which has no rows if the file names its columns and has none; an error for an empty file.
     fn first(&mut self) -> Result<Table> {
-        let mut none = None;
-        self.fill(&mut none, self.rows.saturating_add(1))?;
-        let mut table = none.ok_or_else(|| self.no_rows("the file has no rows"))?;
+        let table = self.take(self.rows.saturating_add(1))?;
+        let mut table = table.ok_or_else(|| self.no_rows("the file has no rows"))?;
         let names_columns = match self.options.header {
             Some(told) => told,
             None => {
@@ -118,56 +133,108 @@ impl<'a> CsvParts<'a> {
                 return Err(Error::file(&self.path, Position::Line(1), problem));
             }
         }
+        if let Some(rest) = &mut self.parsed {
+            rest.set_names(table.names().to_vec());
+        }
         Ok(table)
     }
 
     /// The next part, until there is none.
     fn part(&mut self) -> Result<Option<Table>> {
-        let table = match self.columns.take() {
-            None => self.first()?,
-            Some(columns) => {
-                let mut table = Some(columns);
-                self.fill(&mut table, self.rows)?;
-                match table.filter(|table| table.rows() > 0) {
-                    Some(table) => table,
-                    None => return Ok(None),
-                }
-            }
-        };
-        self.columns = Some(table.emptied());
-        Ok(Some(table))
+        if std::mem::take(&mut self.is_first) {
+            return self.first().map(Some);
+        }
+        self.take(self.rows)
     }
 
-    /// Adds so many rows to a table, or fewer if no more are there; the first row makes it where there is none yet.
-    fn fill(&mut self, table: &mut Option<Table>, rows: usize) -> Result<()> {
-        let path = &self.path;
-        let mut record = ByteRecord::new();
-        for _ in 0..rows {
-            let more = self.reader.read_byte_record(&mut record);
-            let line = self.reader.position().line();
-            let more = more.map_err(|error| match error.into_kind() {
-                csv::ErrorKind::Io(error) => refusal(path, Position::Line(line), error),
-                other => Error::file(path, Position::Line(line), format_args!("{other:?}")),
-            })?;
-            if let Some(line) = self.reader.get_ref().unclosed_quote() {
-                let problem = "the quote that opens on this line is never closed";
-                return Err(Error::file(path, Position::Line(line), problem));
+    /// Takes the next rows as a table, fewer than wanted if no more are there; `None` if there are none. An error is returned
+    /// when it is among these rows.
+    fn take(&mut self, wanted: usize) -> Result<Option<Table>> {
+        let left = |parts: &Self| parts.parsed.as_ref().map_or(0, Table::rows) - parts.given;
+        while left(self) < wanted && !self.is_parsed {
+            self.parse_block();
+        }
+        if left(self) < wanted
+            && let Some(problem) = self.problem.take()
+        {
+            return Err(problem);
+        }
+        let left = left(self);
+        let Some(parsed) = self.parsed.as_mut().filter(|_| left > 0) else {
+            return Ok(None);
+        };
+        if self.given == 0 && left <= wanted {
+            let rest = parsed.emptied();
+            return Ok(Some(std::mem::replace(parsed, rest)));
+        }
+        let part = self.given..self.given + wanted.min(left);
+        self.given = part.end;
+        Ok(Some(parsed.slice(part)))
+    }
+
+    /// Reads a block and parses its pieces, on all threads.
+    fn parse_block(&mut self) {
+        if let Some(parsed) = self.parsed.as_mut().filter(|_| self.given > 0) {
+            *parsed = parsed.slice(self.given..parsed.rows());
+            self.given = 0;
+        }
+        let pieces = self.blocks.read();
+        let (text, format) = (self.blocks.text(), self.format);
+        let is_file_end = matches!(self.blocks.end(), Some(End::File));
+        let parse_piece = |piece: &Range<usize>, width| {
+            let ends = is_file_end && piece.end == text.len();
+            parse(&text[piece.clone()], format, width, ends)
+        };
+        // The first row, alone in knowing it, tells the number of columns to the pieces behind its own.
+        let mut width = self.parsed.as_ref().map(Table::width);
+        let mut parsed: Vec<Piece> = Vec::new();
+        let mut rest = pieces.as_slice();
+        while let (None, [first, others @ ..]) = (width, rest) {
+            let piece = parse_piece(first, None);
+            width = piece.width;
+            parsed.push(piece);
+            rest = others;
+        }
+        match rest {
+            [] => {}
+            [single] => parsed.push(parse_piece(single, width)),
+            _ => parsed.extend(pool::enter(|| -> Vec<Piece> {
+                rest.par_iter().map(|piece| parse_piece(piece, width)).collect()
+            })),
+        }
+        for piece in parsed {
+            self.append(piece);
+            if self.is_parsed {
+                return;
             }
-            if !more {
-                break;
+        }
+        match self.blocks.take_end() {
+            None => return,
+            Some(End::Failure(error)) => {
+                let line = Position::Line(1 + self.lines);
+                self.problem = Some(refusal(&self.path, line, error));
             }
-            // The reader stands behind the row, which always ends in a line end; those within are its cells'.
-            let inside = record.iter().flatten().filter(|&&byte| byte == b'\n').count() as u64;
-            let line = line.saturating_sub(1 + inside).max(1);
-            self.reader.get_mut().next_row();
-            let table = table.get_or_insert_with(|| {
-                let mut table = Table::new(path, record.len());
+            Some(End::File | End::Row) => {}
+        }
+        self.is_parsed = true;
+    }
+
+    /// Adds the rows of the next piece, and keeps its fault.
+    fn append(&mut self, piece: Piece) {
+        let first = 1 + self.lines;
+        if let Some(width) = piece.width {
+            let table = self.parsed.get_or_insert_with(|| {
+                let mut table = Table::new(&self.path, width);
                 table.set_missing(self.options.missing.clone());
                 table
             });
-            add(table, line, &record).map_err(|(position, problem)| Error::file(path, position, problem))?;
+            table.append(&piece.rows, first);
         }
-        Ok(())
+        self.lines += piece.lines;
+        if let Some(fault) = piece.fault {
+            self.problem = Some(fault.error(&self.path, first));
+            self.is_parsed = true;
+        }
     }
 }
 
@@ -184,36 +251,13 @@ impl Iterator for CsvParts<'_> {
     }
 }
 
-fn add(table: &mut Table, line: u64, record: &ByteRecord) -> std::result::Result<(), (Position, String)> {
-    let width = table.width();
-    if record.len() != width {
-        let problem = format!(
-            "the row has {} columns, and the first row has {width}",
-            record.len()
-        );
-        return Err((Position::Line(line), problem));
-    }
-    let mut cells = Vec::with_capacity(width);
-    for (column, cell) in (1..).zip(record) {
-        let text = std::str::from_utf8(cell).map_err(|_| {
-            let shown = String::from_utf8_lossy(cell);
-            let problem = format!(
-                "{:?} is not UTF-8; save the file in that encoding",
-                shorten(&shown)
-            );
-            (Position::Cell { line, column }, problem)
-        })?;
-        cells.push(text.trim_ascii());
-    }
-    table
-        .push(line, cells.into_iter())
-        .ok_or_else(|| (Position::Line(line), "the row is longer than 4 GiB".to_owned()))
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::super::super::property;
     use super::super::{read_csv_from, read_csv_parts_from};
     use super::*;
+    use proptest::prelude::*;
+    use std::io::{self, Read};
 
     fn parts(content: &str, rows: usize) -> Vec<Result<Table>> {
         let parts = read_csv_parts_from("t.csv", content.as_bytes(), &CsvOptions::default(), rows);
@@ -239,6 +283,104 @@ mod tests {
                 let together: Vec<String> = parts.iter().flat_map(cells).collect();
                 assert_eq!(together, cells(&whole), "{rows} rows a part");
             }
+        }
+    }
+
+    /// A reader that fails at its end.
+    struct Failing<'a>(&'a [u8]);
+
+    impl Read for Failing<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            match self.0.read(buffer)? {
+                0 => Err(io::Error::other("the device is gone")),
+                read => Ok(read),
+            }
+        }
+    }
+
+    /// The cells, with their lines, and the error of all parts of this many rows.
+    fn read_in(text: &[u8], fails: bool, rows: usize, sizes: Sizes) -> Vec<String> {
+        let path = Path::new("t.csv");
+        let options = CsvOptions {
+            header: Some(false),
+            delimiter: Some(b','),
+            ..CsvOptions::default()
+        };
+        let source = match fails {
+            true => Source::of(path, Failing(text)),
+            false => Source::of(path, text),
+        };
+        let parts = CsvParts::in_blocks(path, source.unwrap(), &options, rows, sizes).unwrap();
+        let described = |part: Result<Table>| match part {
+            Ok(part) => {
+                let lines: Vec<u64> = (0..part.rows()).map(|row| part.line(row)).collect();
+                format!("{:?} {lines:?}", cells(&part))
+            }
+            Err(error) => error.to_string(),
+        };
+        parts.map(described).collect()
+    }
+
+    proptest! {
+        #![proptest_config(property::config(1500))]
+
+        #[test]
+        fn the_sizes_of_blocks_and_pieces_change_nothing(
+            parts in prop::collection::vec(prop::sample::select(vec![
+                "1,2\n", "3,4\r\n", "5,6\r", "\"7\",8\n", "\"a\nb\",c\n", "\"x\"\"y\r\n\",z\r\n", "p\"q,r\n", "\n", "\r\n",
+                "\u{e9},1\n", ",\n", "\"", "\"t\"u,v\n", "1,2,3\n", "\"\",\"\"\n",
+            ]), 0..30),
+            damaged in prop::option::weighted(0.2, 0..60_usize),
+            fails: bool,
+            rows in 1..12_usize,
+            block in 1..40_usize,
+            piece in 1..40_usize,
+        ) {
+            // The first two bytes, which tell gzip, are read apart.
+            let mut text = parts.concat().into_bytes();
+            if let Some(byte) = damaged.and_then(|place| text.get_mut(place)) {
+                *byte = 0xff;
+            }
+            let whole = Sizes { head: 0, block: 1 << 20, piece: 1 << 20 };
+            prop_assert_eq!(
+                read_in(&text, fails && text.len() > 2, rows, Sizes { head: 0, block, piece }),
+                read_in(&text, fails && text.len() > 2, rows, whole)
+            );
+        }
+    }
+
+    #[test]
+    fn threads_change_nothing() {
+        let row = |row: usize| match row % 1000 {
+            7 => format!("\"{row}\n\",\"a\"\"b\",{}\r\n", row * 31 % 97),
+            _ => format!("{row},{}.5,x\n", row * 17 % 89),
+        };
+        let text: String = (0..60_000).map(row).collect();
+        let read = |threads: usize, text: &str| {
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build()
+                .unwrap();
+            pool.install(
+                || match read_csv_from("t.csv", text.as_bytes(), &CsvOptions::default()) {
+                    Ok(table) => (cells(&table), String::new()),
+                    Err(error) => (Vec::new(), error.to_string()),
+                },
+            )
+        };
+        let expected = read(1, &text);
+        assert_eq!(expected.0.len(), 3 * 60_000);
+        assert_eq!(read(3, &text), expected);
+        // Of several faults, the first in the file is reported.
+        let faulty = text
+            .replacen("\n40000,", "\n40000,1,", 1)
+            .replacen("\n20000,", "\n20000,1,", 1);
+        for threads in [1, 3] {
+            let (_, error) = read(threads, &faulty);
+            assert_eq!(
+                error,
+                "t.csv: line 20021: the row has 4 columns, and the first row has 3"
+            );
         }
     }
 

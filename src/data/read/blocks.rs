@@ -1,0 +1,193 @@
+//! The text of a CSV file, read block by block and cut behind rows into pieces that threads can parse.
+
+use std::io::{self, Read};
+use std::ops::Range;
+
+use super::rows::{Format, LONGEST_ROW};
+use super::source::Source;
+
+/// The bytes that are read and parsed at a time. They bound the memory of a file that is read in parts, and the number of
+/// pieces, and with it of threads, that a block has.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sizes {
+    /// The bytes by whose lines the delimiter is told.
+    pub(super) head: usize,
+    /// The bytes of a block, above 0.
+    pub(super) block: usize,
+    /// The least bytes of a piece, above 0.
+    pub(super) piece: usize,
+}
+
+impl Default for Sizes {
+    fn default() -> Self {
+        Sizes {
+            head: 1 << 16,
+            block: 2 << 20,
+            piece: 1 << 16,
+        }
+    }
+}
+
+/// The end of the text.
+#[derive(Debug)]
+pub(super) enum End {
+    /// All of the file was read.
+    File,
+    /// Reading failed.
+    Failure(io::Error),
+    /// A row is longer than [`LONGEST_ROW`], and nothing more is read.
+    Row,
+}
+
+/// A text that is read block by block.
+pub(super) struct Blocks<'a> {
+    source: Source<'a>,
+    sizes: Sizes,
+    /// The text from the beginning of a row on.
+    text: Vec<u8>,
+    /// The length of the text that has been cut into pieces.
+    cut: usize,
+    row_ends: RowEnds,
+    end: Option<End>,
+}
+
+impl<'a> Blocks<'a> {
+    /// The text of a source, whose first bytes have been read already.
+    pub(super) fn new(head: Vec<u8>, source: Source<'a>, format: Format, sizes: Sizes) -> Self {
+        Blocks {
+            source,
+            sizes,
+            text: head,
+            cut: 0,
+            row_ends: RowEnds {
+                format,
+                place: Place::CellStart,
+                at: 0,
+            },
+            end: None,
+        }
+    }
+
+    /// Reads on, and returns the ranges of the next pieces in [`text`](Blocks::text). Each begins with a row and ends with one,
+    /// but for the last piece of the text.
+    pub(super) fn read(&mut self) -> Vec<Range<usize>> {
+        self.text.drain(..self.cut);
+        self.row_ends.at = self.row_ends.at.saturating_sub(self.cut);
+        self.cut = 0;
+        let mut pieces = Vec::new();
+        while pieces.is_empty() && self.end.is_none() {
+            let limit = self.sizes.block;
+            match (&mut self.source).take(limit as u64).read_to_end(&mut self.text) {
+                Ok(read) if read < limit => self.end = Some(End::File),
+                Ok(_) => {}
+                Err(error) => self.end = Some(End::Failure(error)),
+            }
+            let is_whole = self.end.is_some();
+            let goal = |cut: usize| cut.saturating_add(self.sizes.piece);
+            while let Some(end) = self.row_ends.next(&self.text, goal(self.cut), is_whole) {
+                pieces.push(self.cut..end);
+                self.cut = end;
+            }
+            // The row at the goal has not ended, unless in the last byte, and is longer than any may be.
+            if self.text.len() > goal(self.cut).saturating_add(LONGEST_ROW + 1) {
+                self.end.get_or_insert(End::Row);
+            }
+        }
+        if self.end.is_some() && self.cut < self.text.len() {
+            pieces.push(self.cut..self.text.len());
+            self.cut = self.text.len();
+        }
+        pieces
+    }
+
+    /// The text that the pieces of the last [`read`](Blocks::read) are in.
+    pub(super) fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// The end of the text, once the last piece has been read.
+    pub(super) fn end(&self) -> Option<&End> {
+        self.end.as_ref()
+    }
+
+    /// Takes the end of the text, if that has been read; nothing is read after it.
+    pub(super) fn take_end(&mut self) -> Option<End> {
+        self.end.take()
+    }
+}
+
+/// The ends of rows in a text that grows, found by the rules of the [parser](super::rows::parse).
+struct RowEnds {
+    format: Format,
+    place: Place,
+    /// The bytes that have been passed.
+    at: usize,
+}
+
+/// A place in a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    CellStart,
+    Plain,
+    Quoted,
+    /// Behind a quote within a quoted cell, which it closes unless another one follows at once.
+    Closed,
+}
+
+impl RowEnds {
+    /// Passes the text up to the first end of a row that is `goal` or more, and returns that end; `None` if the text has none
+    /// yet. A text that is not whole may end within `\r\n`.
+    fn next(&mut self, text: &[u8], goal: usize, is_whole: bool) -> Option<usize> {
+        let Format { delimiter, quote } = self.format;
+        let is_plain = matches!(self.place, Place::CellStart | Place::Plain);
+        let skipped = &text[self.at..goal.clamp(self.at, text.len())];
+        // Without quotes, the last byte says it all. The very last one may be an unfinished `\r\n`.
+        if is_plain
+            && !skipped.contains(&quote)
+            && let [.., last, _] = skipped
+        {
+            self.at += skipped.len() - 1;
+            self.place = match [delimiter, b'\n', b'\r'].contains(last) {
+                true => Place::CellStart,
+                false => Place::Plain,
+            };
+        }
+        while let Some(&byte) = text.get(self.at) {
+            let rest = &text[self.at..];
+            match self.place {
+                Place::Quoted => match rest.iter().position(|&byte| byte == quote) {
+                    Some(length) => {
+                        self.at += length + 1;
+                        self.place = Place::Closed;
+                    }
+                    None => self.at = text.len(),
+                },
+                Place::Closed | Place::CellStart if byte == quote => {
+                    self.at += 1;
+                    self.place = Place::Quoted;
+                }
+                _ if byte == delimiter => {
+                    self.at += 1;
+                    self.place = Place::CellStart;
+                }
+                _ if byte == b'\n' || byte == b'\r' => {
+                    let length = match (byte, rest.get(1)) {
+                        (b'\r', None) if !is_whole => return None,
+                        (b'\r', Some(b'\n')) => 2,
+                        _ => 1,
+                    };
+                    self.at += length;
+                    self.place = Place::CellStart;
+                    if self.at >= goal {
+                        return Some(self.at);
+                    }
+                }
+                _ => {
+                    self.at += self.format.plain_length(rest);
+                    self.place = Place::Plain;
+                }
+            }
+        }
+        None
+    }
+}
