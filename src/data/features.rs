@@ -1,13 +1,12 @@
 //! The features in a table's cells: numbers, truth values, and categories.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ndarray::{Array2, ArrayViewMut1};
 
-use super::infer::whole;
 use super::notation::foreign_notation;
 use super::read::shorten;
+use super::rounding::Rounding;
 use super::table::{Cell, Table, truth_value};
 use crate::element::Element;
 use crate::error::Error;
@@ -129,29 +128,21 @@ pub(super) fn checked<T: Element>(table: &Table, row: usize, column: usize, numb
     })
 }
 
-/// Refuses columns of numbers that differ by less than a `T` can tell, such as times in seconds since 1970 in `f32`: rounded,
-/// their mean and deviation, and every score, would be wrong.
+/// Refuses columns of numbers that differ by less than a `T` can tell.
 pub(super) fn refuse_lost_differences<T: Element>(
     table: &Table,
     columns: impl Iterator<Item = usize>,
 ) -> Result<(), Error> {
-    /// The largest rounding error that is accepted, as a part of the range of the numbers.
-    const MOST: f64 = 1e-3;
     for column in columns {
-        let (mut least, mut greatest, mut error) = (f64::INFINITY, f64::NEG_INFINITY, 0.0_f64);
+        let mut rounding = Rounding::new();
         for row in 0..table.rows() {
             if let Cell::Number(number) = table.cell(row, column) {
-                (least, greatest) = (least.min(number), greatest.max(number));
-                error = error.max((T::from_f64(number).as_f64() - number).abs());
+                rounding.add::<T>(number);
             }
         }
-        if greatest > least && error > MOST * (greatest - least) {
-            return Err(table.refuse_all(format_args!(
-                "{} has numbers from {least} to {greatest}, which {} rounds by up to {error:.3e}: train with --precision f64, \
-                 or subtract a number that they have in common",
-                table.column_name(column),
-                T::NAME
-            )));
+        if let Some(problem) = rounding.problem::<T>() {
+            let name = table.column_name(column);
+            return Err(table.refuse_all(format_args!("{name} {problem}")));
         }
     }
     Ok(())
@@ -207,14 +198,10 @@ fn categories<T: Element>(
 ) -> Result<Vec<String>, Error> {
     let category = |row| match table.cell_by(row, column, missing) {
         Cell::Missing => None,
-        // Whole numbers may be written as "1" here and as "1.0" there.
-        Cell::Number(number) => Some(match whole(number) {
-            Some(number) => Cow::from(number.to_string()),
-            None => Cow::from(table.text(row, column)),
-        }),
-        Cell::Text(text) => Some(Cow::from(text)),
+        // As they are written: 01234 and 1234, or 1e3 and 1000, may be two codes.
+        Cell::Number(_) | Cell::Text(_) => Some(table.text(row, column)),
     };
-    let mut different: BTreeSet<Cow<'_, str>> = BTreeSet::new();
+    let mut different: BTreeSet<&str> = BTreeSet::new();
     for text in (0..table.rows()).filter_map(category) {
         different.insert(text);
         if different.len() > MOST_TEXTS {
@@ -224,14 +211,14 @@ fn categories<T: Element>(
             )));
         }
     }
-    let places: BTreeMap<&str, usize> = different.iter().map(AsRef::as_ref).zip(0..).collect();
+    let places: BTreeMap<&str, usize> = different.iter().copied().zip(0..).collect();
     for (row, value) in values.iter_mut().enumerate() {
         *value = match category(row) {
-            Some(text) => T::from_f64(places[text.as_ref()] as f64),
+            Some(text) => T::from_f64(places[text] as f64),
             None => T::nan(),
         };
     }
-    Ok(different.into_iter().map(Cow::into_owned).collect())
+    Ok(different.into_iter().map(str::to_owned).collect())
 }
 
 /// Refuses a column with too many categories for an indicator each, or with nearly as many as it has values.
@@ -287,8 +274,8 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_categories_by_themselves_and_whole_numbers_if_asked() {
-        let content = "a,b,y\nred,2,0.5\nblue,10,1\nred,2.0,2\n,,2\n";
+    fn texts_are_categories_by_themselves_and_numbers_as_they_are_written_if_asked() {
+        let content = "a,b,y\nred,2,0.5\nblue,10,1\nred,2,2\n,,2\n";
         let asked = Columns {
             categorical: vec!["b".into()],
             ..Columns::default()
@@ -302,6 +289,8 @@ mod tests {
             values.slice(ndarray::s![..3, ..]),
             array![[1.0, 1.0], [0.0, 0.0], [1.0, 1.0]]
         );
+        let codes = read("b,y\n01234,0.5\n1234,1\n1e3,2\n1000,2\n", &asked).unwrap();
+        assert_eq!(codes.schema.categories, [["01234", "1000", "1234", "1e3"]]);
         assert!(values.row(3).iter().all(|value| value.is_nan()));
         let unknown = Columns {
             categorical: vec!["c".into()],

@@ -22,6 +22,8 @@ pub struct Table {
     ends: Vec<u32>,
     /// The spellings of a missing value; `None` for the usual ones.
     missing: Option<Vec<String>>,
+    /// Delimiter and quote, those that were chosen.
+    separators: (Option<u8>, Option<u8>),
     /// How it was decided whether the first line names the columns; `None` if the user said so.
     header_reason: Option<String>,
 }
@@ -78,6 +80,7 @@ impl Table {
             rows: Vec::new(),
             ends: Vec::new(),
             missing: None,
+            separators: (None, None),
             header_reason: None,
         }
     }
@@ -90,6 +93,16 @@ impl Table {
     /// The spellings of a missing value; `None` for the usual ones.
     pub(super) fn missing(&self) -> Option<&[String]> {
         self.missing.as_deref()
+    }
+
+    /// Keeps delimiter and quote, those that were chosen.
+    pub(super) fn set_separators(&mut self, delimiter: Option<u8>, quote: Option<u8>) {
+        self.separators = (delimiter, quote);
+    }
+
+    /// Delimiter and quote, those that were chosen.
+    pub(super) fn separators(&self) -> (Option<u8>, Option<u8>) {
+        self.separators
     }
 
     /// Keeps how it was decided whether the first line names the columns.

@@ -204,3 +204,33 @@ fn a_signal_ends_a_search_with_the_trials_so_far() {
         }
     }
 }
+
+#[test]
+fn weights_that_early_stopping_has_not_restored_are_named() {
+    if survives_hangups() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    // Nothing to learn: the validation loss rises soon.
+    let row = |row: usize| {
+        format!(
+            "{},{},{}\n",
+            row * 37 % 101,
+            row * 53 % 97,
+            ["a", "b"][row * 29 % 7 % 2]
+        )
+    };
+    let table = format!("x,y,kind\n{}", (0..60).map(row).collect::<String>());
+    fs::write(folder.path().join("t.csv"), table).unwrap();
+    let training = "train t.csv --epochs 5000 --lr 0.05 --early-stopping 4999 --out run";
+    let training: Vec<&str> = training.split(' ').collect();
+    let (child, lines) = started(mfnet(folder.path(), &training), "epoch  500/5000");
+    send("-INT", &child);
+    let (output, rest) = ended(child, lines);
+    let (code, out, _) = told(&output);
+    assert_eq!(code, Some(130), "{rest:?}");
+    assert!(
+        out.contains(" of 5,000 epochs, with the last weights (epoch "),
+        "{out}"
+    );
+}

@@ -163,6 +163,7 @@ impl<'a> CsvParts<'a> {
             let table = table.get_or_insert_with(|| {
                 let mut table = Table::new(path, record.len());
                 table.set_missing(self.options.missing.clone());
+                table.set_separators(self.options.delimiter, self.options.quote);
                 table
             });
             add(table, line, &record).map_err(|(position, problem)| Error::file(path, position, problem))?;
