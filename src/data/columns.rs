@@ -251,7 +251,7 @@ mod tests {
         for error in [message(&[], &[], &pipes), message(&["y"], &[], &pipes)] {
             assert!(
                 error.contains(
-                    "the column a|b|y; each line has 2 times '|': is it the delimiter (--delimiter '|')?"
+                    "1 column without a name; each line has 2 times '|': is it the delimiter (--delimiter '|')?"
                 ),
                 "{error}"
             );

@@ -28,7 +28,7 @@ fn numbers_of_arrays_that_rounding_makes_equal_are_refused() {
         .collect();
     let targets: Vec<_> = (0..20).map(|row| (f64::from(row) + 0.5).to_le_bytes()).collect();
     fs::write(at.join("x.npy"), array("<f8", "(20, 1)", &times)).unwrap();
-    fs::write(at.join("y.npy"), array("<f8", "(20,)", &targets)).unwrap();
+    fs::write(at.join("y.npy"), array("<f8", "(20, 1)", &targets)).unwrap();
     let error = refused(at, "train x.npy,y.npy", 1);
     assert!(
         error.contains(
