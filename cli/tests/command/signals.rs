@@ -234,3 +234,22 @@ fn weights_that_early_stopping_has_not_restored_are_named() {
         "{out}"
     );
 }
+
+#[test]
+fn a_search_without_a_complete_trial_says_that_nothing_is_saved() {
+    if survives_hangups() {
+        return;
+    }
+    let folder = points();
+    let search = "tune points.csv --epochs 1000000,1000001 --out found";
+    let search: Vec<&str> = search.split(' ').collect();
+    let (child, lines) = started(mfnet(folder.path(), &search), "2 trials on ");
+    // The line comes before the training, in which a signal is heard.
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    send("-INT", &child);
+    let (output, rest) = ended(child, lines);
+    let (code, out, _) = told(&output);
+    assert_eq!(code, Some(130), "{rest:?}");
+    assert!(out.contains("nothing is saved: no trial was complete"), "{out}");
+    assert!(!folder.path().join("found").exists());
+}
