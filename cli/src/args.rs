@@ -133,7 +133,7 @@ pub(super) struct TrainArguments {
     #[arg(long, value_name = "DIR", help_heading = "Run", conflicts_with = "resume")]
     pub(super) out: Option<PathBuf>,
 
-    /// Save a checkpoint in the folder of the run every N epochs [default: only when the run is interrupted]
+    /// Save a checkpoint in the folder of the run every N epochs, and at its end [default: only when the run is interrupted]
     #[arg(long, value_name = "N", help_heading = "Run", value_parser = whole::<{ usize::MAX }>)]
     pub(super) checkpoint_every: Option<usize>,
 

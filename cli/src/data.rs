@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{bail, ensure};
 use mfnet::data::known::Source;
 use mfnet::data::read;
-use mfnet::data::{Columns, Examples, Fitted, Preparation, RawSamples, Schema};
+use mfnet::data::{Examples, Fitted, Preparation, RawSamples, Schema};
 use mfnet::{Dataset, Element, Error};
 
 use super::data_source::DataSource;
@@ -181,6 +181,7 @@ fn raw<T: Element>(
             "--target, --ignore, --categorical and --task are for files of your own: what {name} has to learn is known"
         ))
     );
+    refuse_csv_options(settings)?;
     match settings.impute {
         Some(_) if name == "iris" => known::iris_with_gaps(source, quiet),
         Some(_) => bail!(usage(format!("--impute is for tables: in {name} nothing can be missing"))),
@@ -210,14 +211,8 @@ fn own<T: Element>(name: &str, settings: &DataSettings) -> anyhow::Result<Raw<T>
         }
         DataSource::Npy(_) => return Err(source.without_targets()),
         DataSource::Known(_) | DataSource::Csv(_) | DataSource::StandardInput => {
-            let columns = Columns {
-                targets: settings.target.clone(),
-                ignore: settings.ignore.clone(),
-                task,
-                categorical: settings.categorical.clone(),
-            };
             let table = source.table(&settings.csv_options(&[]))?;
-            (table.examples(&columns)?, None)
+            (table.examples(&settings.columns())?, None)
         }
     };
     Ok(Raw {
@@ -247,6 +242,15 @@ fn refuse_columns(settings: &DataSettings) -> anyhow::Result<()> {
         usage(
             "--target, --ignore, --categorical and --impute are for CSV files: arrays have no columns to name".to_owned()
         )
+    );
+    refuse_csv_options(settings)
+}
+
+/// Only CSV files have a form to tell.
+fn refuse_csv_options(settings: &DataSettings) -> anyhow::Result<()> {
+    ensure!(
+        !settings.has_unused_csv_options(),
+        usage("--header, --delimiter, --quote and --missing are for CSV files: leave them out".to_owned())
     );
     Ok(())
 }

@@ -179,6 +179,8 @@ impl ImportArguments {
             categories: Vec::new(),
             unknown: Unknown::default(),
             missing: None,
+            delimiter: None,
+            quote: None,
         })
     }
 }

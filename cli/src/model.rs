@@ -30,8 +30,7 @@ pub(super) fn network<T: Element>(settings: &Settings, task: &Task<T>) -> anyhow
     }
     let mut network = builder.linear(task.train.outputs()).build()?;
     if let Some(path) = &settings.training.init {
-        model_path::refuse_archive(path)?;
-        network.load_weights(path)?;
+        network.load_weights(model_path::file_of(path)?)?;
     }
     Ok(network)
 }

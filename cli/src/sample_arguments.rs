@@ -16,7 +16,7 @@ use super::data::source;
 use super::data_source::{DataSource, STANDARD_INPUT};
 use super::known;
 use super::parse::{letter, whole};
-use super::settings::{Header, csv_options};
+use super::settings::{Header, csv_options, has_csv_options};
 use super::usage;
 
 /// The cells of a CSV file that are held in memory at a time: less than 100 MB of text.
@@ -31,12 +31,12 @@ pub(super) struct SampleArguments {
     #[arg(long, value_name = "WHETHER", default_value = "auto")]
     header: Header,
 
-    /// Letter between the cells of a CSV file, or tab [default: a tab or a semicolon if all of the first lines have it,
-    /// else a comma]
+    /// Letter between the cells of a CSV file, or tab [default: that of --delimiter in training, else a tab or a semicolon if
+    /// all of the first lines have it, else a comma]
     #[arg(long, value_name = "LETTER", value_parser = letter)]
     delimiter: Option<char>,
 
-    /// Letter around cells of a CSV file that hold the delimiter or line ends [default: "]
+    /// Letter around cells of a CSV file that hold the delimiter or line ends [default: that of --quote in training, else "]
     #[arg(long, value_name = "LETTER", value_parser = letter)]
     quote: Option<char>,
 
@@ -76,16 +76,32 @@ pub(super) struct Samples<T> {
 pub(super) type Parts<T> = Box<dyn Iterator<Item = anyhow::Result<Array2<T>>>>;
 
 impl SampleArguments {
+    /// Refuses samples that are not there, and options for the form of CSV files where they are none.
+    fn check(&self, source: &DataSource) -> anyhow::Result<()> {
+        let is_table = matches!(source, DataSource::Csv(_) | DataSource::StandardInput);
+        ensure!(
+            is_table || !has_csv_options(self.header, self.delimiter, self.quote),
+            usage(format!(
+                "--header, --delimiter and --quote are for CSV files, and {source} is none: leave them out"
+            ))
+        );
+        source.check()
+    }
+
     fn source(&self) -> anyhow::Result<Source> {
         source(self.data_dir.as_deref(), self.no_download)
     }
 
-    /// The form of a CSV file for a model: missing values are spelled, and columns named, as in training.
+    /// The form of a CSV file for a model: missing values are spelled, and columns named, as in training; so are delimiter and
+    /// quote, unless others are given.
     fn options<T: Element>(&self, schema: &Schema<T>) -> CsvOptions {
+        let given = csv_options(self.header, self.delimiter, self.quote);
         CsvOptions {
             missing: schema.missing.clone(),
             names: schema.feature_names.clone(),
-            ..csv_options(self.header, self.delimiter, self.quote)
+            delimiter: given.delimiter.or(schema.delimiter),
+            quote: given.quote.or(schema.quote),
+            ..given
         }
     }
 
@@ -95,6 +111,7 @@ impl SampleArguments {
         source: &DataSource,
         schema: &Schema<T>,
     ) -> anyhow::Result<Samples<T>> {
+        self.check(source)?;
         if let DataSource::Known(name) = source {
             let samples = known::samples(name, &self.source()?, self.seed, self.quiet)?;
             samples.check(name, schema)?;
@@ -118,7 +135,7 @@ impl SampleArguments {
         source: &DataSource,
         schema: &Schema<T>,
     ) -> anyhow::Result<Parts<T>> {
-        source.check()?;
+        self.check(source)?;
         let rows = CELLS / schema.layout.width.max(1);
         Ok(match source {
             DataSource::Known(name) => {

@@ -210,9 +210,10 @@ fn progress<T>(training: &Training<'_, T>) -> String {
             );
         }
         (Some(StopReason::Observer), ..) => format!(
-            "ended after {} of {} epochs",
+            "ended after {} of {} epochs{}",
             format::count(done),
-            format::count(asked)
+            format::count(asked),
+            unrestored(training)
         ),
         (_, Some(best), _) => format!(
             "stopped after {} of {} epochs; weights of epoch {} restored",
@@ -228,6 +229,22 @@ fn progress<T>(training: &Training<'_, T>) -> String {
         format::rate(history.samples_per_second()),
     );
     format!("{epochs}, {time}, {rate} samples/s")
+}
+
+/// The remark that early stopping has not restored the best weights, as it does only at the end of a training.
+fn unrestored<T>(training: &Training<'_, T>) -> String {
+    if training.options.early_stopping.is_none() {
+        return String::new();
+    }
+    let epochs = training.history.epochs.iter();
+    let best = epochs.filter(|record| !record.monitored().is_nan());
+    match best.min_by(|one, other| one.monitored().total_cmp(&other.monitored())) {
+        Some(best) if best.epoch < training.history.epochs.len() => format!(
+            ", with the last weights (epoch {} was the best: early stopping restores it at the end of a training only)",
+            format::count(best.epoch)
+        ),
+        _ => String::new(),
+    }
 }
 
 /// The network beside models that need no training.
@@ -268,7 +285,8 @@ fn comparison<T: Element>(training: &Training<'_, T>) -> mfnet::Result<String> {
     let results = training.results;
     let loss = held.and(results.least_known().1.loss);
     add("this network", results.train.loss.unwrap_or(f64::NAN), loss);
-    for (label, network) in baselines(&task.train)? {
+    let (baselines, without_fit) = baselines(&task.train)?;
+    for (label, network) in baselines {
         let train = network.evaluate(&task.train, &mse)?.loss;
         let loss = held.map(|held| network.evaluate(held, &mse)).transpose()?;
         add(label, train, loss.map(|evaluation| evaluation.loss));
@@ -286,22 +304,28 @@ fn comparison<T: Element>(training: &Training<'_, T>) -> mfnet::Result<String> {
                 .to_owned()
         }
     };
+    if let Some(problem) = without_fit {
+        table += &format!("There is no single least-squares fit to compare with: {problem}.\n");
+    }
     Ok(table)
 }
 
-/// The models to compare with; without the feature `linalg` there is no least-squares fit.
-fn baselines<T: Element>(train: &Dataset<T>) -> mfnet::Result<Vec<(&'static str, NeuralNetwork<T>)>> {
+/// The models to compare with by their names.
+type Baselines<T> = Vec<(&'static str, NeuralNetwork<T>)>;
+
+/// The models to compare with, and why there is no least-squares fit among them, where the samples have no single one; without
+/// the feature `linalg` there is none either.
+fn baselines<T: Element>(train: &Dataset<T>) -> mfnet::Result<(Baselines<T>, Option<String>)> {
     #[cfg(feature = "linalg")]
-    let fit = match mfnet::baseline::least_squares(train) {
-        Ok(fit) => vec![("least squares", fit)],
-        // Columns that depend on one another have no single best fit: nothing to compare with.
-        Err(mfnet::Error::InvalidData { .. }) => Vec::new(),
+    let (fit, without) = match mfnet::baseline::least_squares(train) {
+        Ok(fit) => (vec![("least squares", fit)], None),
+        Err(mfnet::Error::InvalidData { problem, .. }) => (Vec::new(), Some(problem)),
         Err(error) => return Err(error),
     };
     #[cfg(not(feature = "linalg"))]
-    let fit = Vec::new();
+    let (fit, without) = (Vec::new(), None);
     let mean = ("mean predictor", mean_predictor(train)?);
-    Ok(fit.into_iter().chain([mean]).collect())
+    Ok((fit.into_iter().chain([mean]).collect(), without))
 }
 
 #[cfg(test)]

@@ -112,7 +112,11 @@ fn train_in<T: Element>(
         return Err(error);
     }
     let is_interrupted = trainer.history().stopped == Some(StopReason::Observer);
-    if let Some(folder) = folder.as_ref().filter(|_| is_interrupted) {
+    // However the training ended: at the last epoch, early, or by a signal. An older checkpoint is never left behind.
+    let has_checkpoint = |folder: &&RunFolder| {
+        is_interrupted || arguments.checkpoint_every.is_some() || folder.checkpoint().exists()
+    };
+    if let Some(folder) = folder.as_ref().filter(has_checkpoint) {
         trainer.save_checkpoint(folder.checkpoint(), Some(&task.schema))?;
     }
     let history = trainer.history().clone();
@@ -169,8 +173,9 @@ fn run<T: Element>(
         task.train.samples(),
         trainer.history().epochs.len(),
     );
+    // That of the last epoch is saved when the training has ended.
     let is_due = |epoch: usize| {
-        let is_multiple = |every| epoch.is_multiple_of(every) || epoch == options.epochs;
+        let is_multiple = |every| epoch.is_multiple_of(every) && epoch < options.epochs;
         arguments.checkpoint_every.is_some_and(is_multiple)
     };
     let sets = Sets::from(&task.train)

@@ -181,6 +181,12 @@ fn open(path: &Path) -> Result<(File, Lengths, Vec<u8>)> {
     let mut prefix = [0; PREFIX as usize];
     file.read_exact(&mut prefix).map_err(refused)?;
     let (stated, there) = (u64::from_le_bytes(prefix), length - PREFIX);
+    let is_text = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
+    if stated > LONGEST.min(there) && prefix.iter().all(is_text) {
+        return Err(no_header(
+            "it is no safetensors file: it begins as text does, such as a CSV file".to_owned(),
+        ));
+    }
     if stated > LONGEST.min(there) {
         return Err(no_header(format!(
             "it is no safetensors file, or it is cut off: it states a header of {stated} bytes, of which there can be \
@@ -346,6 +352,11 @@ mod tests {
             read(&good[..length]).unwrap_err();
         }
         read(&[&good[..], &[0]].concat()).unwrap_err();
+        let found = read(b"height,kind\n12,oak\n").unwrap_err().to_string();
+        assert!(
+            found.contains("it begins as text does, such as a CSV file"),
+            "{found}"
+        );
         for stated in [u64::MAX, 1 << 60, LONGEST + 1, good.len() as u64] {
             let hostile = [&stated.to_le_bytes()[..], &good[8..]].concat();
             let found = read(&hostile).unwrap_err().to_string();

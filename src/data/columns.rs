@@ -99,19 +99,55 @@ fn find_column(table: &Table, name: &str) -> Result<usize> {
             ))),
         };
     }
+    let is_in_first_line = table.names().is_empty() && (0..width).any(|column| table.text(0, column) == name);
+    let hint = match is_in_first_line {
+        true => {
+            "; the first line has this text, and was taken for a row of data: --header yes takes it for names"
+        }
+        false => "",
+    };
     Err(table.refuse_all(format_args!(
-        "there is no column `{name}`{}: the table has {}",
+        "there is no column `{name}`{}: the table has {}{hint}",
         nearest(table.names(), name).map_or(String::new(), |near| format!(" (did you mean `{near}`?)")),
         listed(table)
     )))
 }
 
-/// The columns of a table, to be shown.
+/// The columns of a table, to be shown; of a single one, also the delimiter that the file seems to have.
 pub(super) fn listed(table: &Table) -> String {
-    match table.names() {
-        [] => format!("{} columns without names", table.width()),
-        names => format!("the columns {}", enumerated(names)),
+    let columns = match (table.names(), table.width()) {
+        ([], 1) => "1 column without a name".to_owned(),
+        ([], width) => format!("{width} columns without names"),
+        ([name], _) => format!("the column {name}"),
+        (names, _) => format!("the columns {}", enumerated(names)),
+    };
+    columns + &delimiter_hint(table)
+}
+
+/// A hint at the delimiter that the lines of a table of a single column seem to have; empty if they have none.
+pub(super) fn delimiter_hint(table: &Table) -> String {
+    delimiter_within(table).map_or(String::new(), |(delimiter, count)| {
+        format!(
+            "; each line has {count} times '{delimiter}': is it the delimiter (--delimiter '{delimiter}')?"
+        )
+    })
+}
+
+/// A byte between parts of the cells of a table's only column, and how often each of the first lines has it.
+fn delimiter_within(table: &Table) -> Option<(char, usize)> {
+    const LINES: usize = 10;
+    if table.width() != 1 {
+        return None;
     }
+    let rows = (0..table.rows().min(LINES)).map(|row| table.text(row, 0));
+    let lines: Vec<&str> = table.names().iter().map(String::as_str).chain(rows).collect();
+    ['|', ',', ';', ':', '^', '~', ' ']
+        .into_iter()
+        .find_map(|delimiter| {
+            let mut counts = lines.iter().map(|line| line.matches(delimiter).count());
+            let first = counts.next().filter(|&count| count > 0)?;
+            counts.all(|count| count == first).then_some((delimiter, first))
+        })
 }
 
 /// Names, to be shown: the first of them if they are many.
@@ -207,6 +243,19 @@ mod tests {
         assert!(message(&["kind"], &["0", "1"], &named).contains("no column is left"));
         assert!(message(&[], &["0", "1", "2"], &named).contains("no column is left"));
         assert!(message(&["kind"], &[], &table("1,2\n")).contains("2 columns without names"));
+        let data = table("1,kind\n2,kind\n");
+        assert!(
+            message(&["kind"], &[], &data).contains("2 columns without names; the first line has this text")
+        );
+        let pipes = table("a|b|y\n1|2|3\n4|5|6\n");
+        for error in [message(&[], &[], &pipes), message(&["y"], &[], &pipes)] {
+            assert!(
+                error.contains(
+                    "1 column without a name; each line has 2 times '|': is it the delimiter (--delimiter '|')?"
+                ),
+                "{error}"
+            );
+        }
         let many: Vec<String> = (0..25).map(|column| format!("c{column}")).collect();
         assert!(enumerated(&many).ends_with("c19 and 5 more"));
     }

@@ -7,13 +7,15 @@ use ndarray::Array2;
 use super::by_rows::{fill_by_rows, first_row};
 use super::columns::{Chosen, Columns};
 use super::dataset::{Inputs, Targets};
-use super::features::{Features, NumberRange, Use, checked, not_a_number, read_features};
-use super::infer::{MOST_CLASSES, whole, why_numbers};
+use super::features::{Features, Use, checked, not_a_number, read_features, refuse_lost_differences};
+use super::infer::{MOST_CLASSES, is_integer, is_long_integer, whole, why_no_class, why_numbers};
 use super::notation::foreign_notation;
+use super::prepare::EMPTY_COLUMN;
 use super::raw::{Origin, RawSamples};
 use super::read::shorten;
+use super::rounding::Rounding;
 use super::schema::{Layout, Scaling, Schema, Task};
-use super::table::{Cell, Table};
+use super::table::{Cell, Table, truth_value};
 use crate::element::Element;
 use crate::error::{Error, Result};
 
@@ -40,7 +42,7 @@ struct Target<T> {
     targets: Targets<T>,
     labels: Vec<String>,
     /// The range of each column of numbers; none for classes.
-    ranges: Vec<NumberRange>,
+    roundings: Vec<Rounding>,
     reason: String,
 }
 
@@ -48,8 +50,10 @@ impl Table {
     /// The samples of a table, its columns used as told.
     ///
     /// Features are numbers, truth values (`True` is 1, `False` is 0, in any case), or categories: columns of text that have
-    /// at most 100 different ones, and not nearly as many as rows, and the columns that are named so. Classes and categories
-    /// are sorted as Python sorts texts, classes of whole numbers by their value; labels count from 0 in that order. Missing are
+    /// at most 100 different ones, and not nearly as many as rows, and the columns that are named so, whose texts count as they
+    /// are written. Targets of a regression are numbers or truth values. Classes and categories are sorted as Python sorts
+    /// texts, classes of whole numbers by their value (those of 2^53 and more are texts); labels count from 0 in that order.
+    /// Missing are
     /// empty cells and the spellings of [`CsvOptions::missing`](super::read::CsvOptions::missing).
     ///
     /// # Errors
@@ -96,14 +100,14 @@ impl Table {
         let Features {
             values,
             texts,
-            ranges,
+            roundings,
         } = read;
         let is_number = |place: &usize| texts.get(*place).is_none_or(Vec::is_empty);
         for place in (0..features.len()).filter(is_number) {
-            ranges[place].refuse_lost_differences::<T>(self, features[place])?;
+            refuse_lost_differences::<T>(self, features[place], &roundings[place])?;
         }
-        for (range, &column) in target.ranges.iter().zip(&targets) {
-            range.refuse_lost_differences::<T>(self, column)?;
+        for (rounding, &column) in target.roundings.iter().zip(&targets) {
+            refuse_lost_differences::<T>(self, column, rounding)?;
         }
         let names = |columns: &[usize]| match self.names() {
             [] => Vec::new(),
@@ -114,6 +118,7 @@ impl Table {
             None => target.reason,
         };
         let samples = self.samples(values, texts, target.targets, features.clone());
+        let (delimiter, quote) = self.separators();
         let schema = Schema {
             feature_names: names(&features),
             target_names: names(&targets),
@@ -121,6 +126,8 @@ impl Table {
             scaling: Scaling::None,
             categories: samples.texts.clone(),
             missing: self.missing().map(<[String]>::to_vec),
+            delimiter,
+            quote,
             layout: Layout {
                 width: self.width(),
                 features,
@@ -180,6 +187,9 @@ fn target<T: Element>(table: &Table, columns: &[usize], task: Option<Task>) -> R
 /// One target whose task was not told.
 fn inferred<T: Element>(table: &Table, column: usize) -> Result<Target<T>> {
     let name = table.column_name(column);
+    if is_of_long_integers(table, column) {
+        return few_classes(table, column);
+    }
     let cells = || (0..table.rows()).map(|row| (row, table.cell(row, column)));
     let text = first_row(table.rows(), |row| {
         matches!(table.cell(row, column), Cell::Text(_))
@@ -188,7 +198,7 @@ fn inferred<T: Element>(table: &Table, column: usize) -> Result<Target<T>> {
     let Some((row, Cell::Text(text))) = text else {
         let known = |(_, cell)| {
             if let Cell::Number(number) = cell {
-                Some(number)
+                Some(whole(number).ok_or(number))
             } else {
                 None
             }
@@ -211,61 +221,80 @@ fn inferred<T: Element>(table: &Table, column: usize) -> Result<Target<T>> {
             ),
         ));
     }
+    few_classes(table, column)
+}
+
+/// Classes that are texts, of which there are not nearly as many as rows.
+fn few_classes<T: Element>(table: &Table, column: usize) -> Result<Target<T>> {
     let target = classes(table, column)?;
     let (different, rows) = (target.labels.len(), table.rows());
     if different > MOST_CLASSES && different * 2 > rows {
         return Err(table.refuse_all(format_args!(
-            "{name} holds {different} different texts in {rows} rows, which are no classes: name another target"
+            "{} holds {different} different texts in {rows} rows, which are no classes: name another target",
+            table.column_name(column)
         )));
     }
     Ok(target)
 }
 
-/// Targets that are numbers, of all rows, and the range of each column.
+/// Whether a column has integers alone, one of which `f64` does not tell from its neighbours: their texts tell them apart.
+fn is_of_long_integers(table: &Table, column: usize) -> bool {
+    let text = |row| table.text(row, column);
+    first_row(table.rows(), |row| is_long_integer(text(row))).is_some()
+        && first_row(table.rows(), |row| !is_integer(text(row))).is_none()
+}
+
+/// Targets that are numbers, or truth values as 1 and 0, of all rows, and the rounding of each column.
 pub(super) fn read_numbers<T: Element>(
     table: &Table,
     columns: &[usize],
     missing: Option<&[String]>,
-) -> Result<(Array2<T>, Vec<NumberRange>)> {
+) -> Result<(Array2<T>, Vec<Rounding>)> {
     let width = columns.len();
     let mut values = vec![T::zero(); table.rows() * width];
     let blocks = fill_by_rows(&mut values, width, |rows, values| {
-        let mut ranges = vec![NumberRange::new(); width];
+        let mut roundings = vec![Rounding::new(); width];
         for (row, values) in rows.zip(values.chunks_mut(width)) {
-            for ((value, range), &column) in values.iter_mut().zip(&mut ranges).zip(columns) {
+            for ((value, rounding), &column) in values.iter_mut().zip(&mut roundings).zip(columns) {
                 *value = match table.cell_by(row, column, missing) {
                     Cell::Number(number) => {
-                        range.add::<T>(number);
+                        rounding.add::<T>(number);
                         checked(table, row, column, number)?
                     }
                     Cell::Missing => return Err(missing_target(table, row, column)),
-                    Cell::Text(_) => return Err(not_a_number(table, row, column, missing)),
+                    Cell::Text(text) => match truth_value(text) {
+                        Some(number) => T::from_f64(number),
+                        None => return Err(not_a_number(table, row, column, missing)),
+                    },
                 };
             }
         }
-        Ok(ranges)
+        Ok(roundings)
     });
-    let mut ranges = vec![NumberRange::new(); width];
+    let mut roundings = vec![Rounding::new(); width];
     for block in blocks {
-        for (range, below) in ranges.iter_mut().zip(&block?) {
-            range.extend(below);
+        for (rounding, below) in roundings.iter_mut().zip(&block?) {
+            rounding.extend(below);
         }
     }
     let values = Array2::from_shape_vec((table.rows(), width), values);
-    Ok((values.expect("there is a value for each row and column"), ranges))
+    Ok((
+        values.expect("there is a value for each row and column"),
+        roundings,
+    ))
 }
 
 fn of_numbers<T: Element>(table: &Table, columns: &[usize], reason: String) -> Result<Target<T>> {
-    let (values, ranges) = read_numbers(table, columns, table.missing())?;
+    let (values, roundings) = read_numbers(table, columns, table.missing())?;
     Ok(Target {
         targets: Targets::Values(values),
         labels: Vec::new(),
-        ranges,
+        roundings,
         reason,
     })
 }
 
-/// A target of classes: whole numbers, or else texts.
+/// A target of classes: whole numbers, or else texts, such as integers of very many digits.
 fn classes<T: Element>(table: &Table, column: usize) -> Result<Target<T>> {
     let rows = 0..table.rows();
     let cell = |row| table.cell(row, column);
@@ -273,14 +302,14 @@ fn classes<T: Element>(table: &Table, column: usize) -> Result<Target<T>> {
         return Err(missing_target(table, row, column));
     }
     let all_numbers = first_row(table.rows(), |row| !matches!(cell(row), Cell::Number(_))).is_none();
-    let (labels, names, what) = if all_numbers {
+    let (labels, names, what) = if all_numbers && !is_of_long_integers(table, column) {
         let class = |row| match cell(row) {
             Cell::Number(number) => whole(number).ok_or_else(|| {
                 let text = table.text(row, column);
                 table.refuse(
                     row,
                     column,
-                    format_args!("{text:?} is not a whole number, so it is no class"),
+                    format_args!("{text:?} is {}, so it is no class", why_no_class(number)),
                 )
             }),
             Cell::Missing | Cell::Text(_) => unreachable!("all cells are numbers"),
@@ -312,7 +341,7 @@ fn classes<T: Element>(table: &Table, column: usize) -> Result<Target<T>> {
             classes: different,
         },
         labels: names,
-        ranges: Vec::new(),
+        roundings: Vec::new(),
         reason: format!("classification: {name} holds {different} different {what}"),
     })
 }
@@ -331,6 +360,13 @@ pub(super) fn numbered<V: Ord + Copy>(values: &[V]) -> (Vec<u32>, Vec<V>) {
 
 /// The error of a row without a target.
 pub(super) fn missing_target(table: &Table, row: usize, column: usize) -> Error {
+    if table.rows() > 1 && (0..table.rows()).all(|row| table.cell(row, column) == Cell::Missing) {
+        return table.refuse(
+            row,
+            column,
+            format_args!("this is the target, and {EMPTY_COLUMN}"),
+        );
+    }
     let text = table.text(row, column);
     let reading = if text.is_empty() {
         String::new()
@@ -406,6 +442,11 @@ mod tests {
             task_of(&grades),
             "classification: column `grade` holds 3 different whole numbers"
         );
+        // Integers that `f64` would make equal.
+        let long =
+            default("a,id\n1,9007199254740993\n2,9007199254740992\n3,9007199254740993\n4,7\n5,7\n6,7\n");
+        assert_eq!(long.schema.labels, ["7", "9007199254740992", "9007199254740993"]);
+        assert_eq!(labels(&long), [2, 1, 2, 0, 0, 0]);
         let mixed = default("a,level\n1,1\n2,2\n3,3+\n4,1\n");
         assert_eq!(mixed.schema.labels, ["1", "2", "3+"]);
     }
@@ -450,6 +491,11 @@ mod tests {
         };
         let number = asked("a,y\n1,0\n2,1\n", Task::Regression).unwrap();
         assert_eq!(number.samples.targets(), &Targets::Values(array![[0.0], [1.0]]));
+        let truth = asked("a,y\n1,True\n2,0.5\n3,false\n", Task::Regression).unwrap();
+        assert_eq!(
+            truth.samples.targets(),
+            &Targets::Values(array![[1.0], [0.5], [0.0]])
+        );
         let class = asked("a,y\n1,5\n2,6\n3,7\n", Task::Classification).unwrap();
         assert_eq!(class.schema.labels, ["5", "6", "7"]);
         let error = asked("a,y\n1,0.5\n2,1\n", Task::Classification)
@@ -467,6 +513,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_learned_from_is_named() {
+        let identifiers = (0..30_u64).map(|row| format!("{row},{}\n", (1 << 53) + row));
+        let many_identifiers = format!("a,y\n{}", identifiers.collect::<String>());
         for (content, expected) in [
             (
                 "a,y\n1,0.5\nx,1\n3,2\n",
@@ -480,9 +528,17 @@ mod tests {
                 "a,b,y\n1,1,\n2,2,1\n",
                 "line 2, column 3: column `y`: the target is missing; leave",
             ),
+            (
+                "a,b,y,\n1,1,0.5,\n2,2,1,\n",
+                "line 2, column 4: column `column 3`: this is the target, and the column is empty in every row",
+            ),
             ("a,b,y\n1,1,None\n2,2,x\n", "(\"None\" stands for that)"),
             ("a,b,y\n1,inf,1\n2,2,0\n", "\"inf\" is not a finite number"),
             ("a,b,y\n1,1e999,1\n2,2,0\n", "\"1e999\" is not a finite number"),
+            (
+                &many_identifiers,
+                "column `y` holds 30 different texts in 30 rows, which are no classes",
+            ),
             ("a,y\n1,oak\n2,oak\n", "column `y` is \"oak\" in every row"),
             (
                 "a,y\n1,0.5\n2,oak\n3,0.7\n",

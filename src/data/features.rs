@@ -1,15 +1,14 @@
 //! The features in a table's cells: numbers, truth values, and categories.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use ndarray::{Array2, ArrayViewMut1};
 
 use super::by_rows::{by_rows, fill_by_rows, first_row};
-use super::infer::whole;
 use super::notation::foreign_notation;
 use super::read::shorten;
+use super::rounding::Rounding;
 use super::table::{Cell, Table, truth_value};
 use crate::element::Element;
 use crate::error::Error;
@@ -40,8 +39,8 @@ pub(super) struct Features<T> {
     pub(super) values: Array2<T>,
     /// For each column the texts of its categories, sorted; none for numbers. Empty if all columns are numbers.
     pub(super) texts: Vec<Vec<String>>,
-    /// For each column the range of its numbers.
-    pub(super) ranges: Vec<NumberRange>,
+    /// For each column the rounding of its numbers.
+    pub(super) roundings: Vec<Rounding>,
 }
 
 /// What the cells of a column have in them, as far as they are read: up to the first text.
@@ -50,7 +49,7 @@ struct Column {
     first_text: Option<usize>,
     /// The first number that is none of the features' type.
     problem: Option<Error>,
-    range: NumberRange,
+    rounding: Rounding,
 }
 
 impl Column {
@@ -58,7 +57,7 @@ impl Column {
         Column {
             first_text: None,
             problem: None,
-            range: NumberRange::new(),
+            rounding: Rounding::new(),
         }
     }
 
@@ -67,7 +66,7 @@ impl Column {
         if self.first_text.is_none() {
             self.first_text = below.first_text;
             self.problem = self.problem.take().or(below.problem);
-            self.range.extend(&below.range);
+            self.rounding.extend(&below.rounding);
         }
     }
 
@@ -82,7 +81,7 @@ impl Column {
         match table.cell_by(row, column, missing) {
             Cell::Missing => T::nan(),
             Cell::Number(number) => {
-                self.range.add::<T>(number);
+                self.rounding.add::<T>(number);
                 checked(table, row, column, number).unwrap_or_else(|problem| {
                     self.problem.get_or_insert(problem);
                     T::zero()
@@ -130,11 +129,11 @@ pub(super) fn read_features<T: Element>(
         .expect("there is a value for each row and column");
     // The row of the first text in each column, and the problem that ends the reading of a column.
     let mut first_text = Vec::with_capacity(columns.len());
-    let mut ranges = Vec::with_capacity(columns.len());
+    let mut roundings = Vec::with_capacity(columns.len());
     let mut problems: BTreeMap<usize, Error> = BTreeMap::new();
     for (place, column) in found.into_iter().enumerate() {
         first_text.push(column.first_text);
-        ranges.push(column.range);
+        roundings.push(column.rounding);
         problems.extend(column.problem.map(|problem| (place, problem)));
     }
     let mut texts = vec![Vec::new(); columns.len()];
@@ -177,7 +176,7 @@ pub(super) fn read_features<T: Element>(
     Ok(Features {
         values,
         texts,
-        ranges,
+        roundings,
     })
 }
 
@@ -199,63 +198,18 @@ pub(super) fn checked<T: Element>(table: &Table, row: usize, column: usize, numb
     })
 }
 
-/// The range of some numbers, and how far a type rounds them.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct NumberRange {
-    least: f64,
-    greatest: f64,
-    /// The largest rounding error.
-    error: f64,
-}
-
-impl NumberRange {
-    pub(super) fn new() -> Self {
-        NumberRange {
-            least: f64::INFINITY,
-            greatest: f64::NEG_INFINITY,
-            error: 0.0,
+/// Refuses a column whose numbers differ by less than a `T` can tell.
+pub(super) fn refuse_lost_differences<T: Element>(
+    table: &Table,
+    column: usize,
+    rounding: &Rounding,
+) -> Result<(), Error> {
+    match rounding.problem::<T>() {
+        Some(problem) => {
+            let name = table.column_name(column);
+            Err(table.refuse_all(format_args!("{name} {problem}")))
         }
-    }
-
-    /// Adds a number that is to be a `T`.
-    pub(super) fn add<T: Element>(&mut self, number: f64) {
-        let error = (T::from_f64(number).as_f64() - number).abs();
-        self.extend(&NumberRange {
-            least: number,
-            greatest: number,
-            error,
-        });
-    }
-
-    pub(super) fn extend(&mut self, other: &NumberRange) {
-        self.least = self.least.min(other.least);
-        self.greatest = self.greatest.max(other.greatest);
-        self.error = self.error.max(other.error);
-    }
-
-    /// Refuses a column whose numbers differ by less than a `T` can tell, such as times in seconds since 1970 in `f32`: rounded,
-    /// their mean and deviation, and every score, would be wrong.
-    pub(super) fn refuse_lost_differences<T: Element>(
-        &self,
-        table: &Table,
-        column: usize,
-    ) -> Result<(), Error> {
-        /// The largest rounding error that is accepted, as a part of the range of the numbers.
-        const MOST: f64 = 1e-3;
-        let NumberRange {
-            least,
-            greatest,
-            error,
-        } = *self;
-        if greatest > least && error > MOST * (greatest - least) {
-            return Err(table.refuse_all(format_args!(
-                "{} has numbers from {least} to {greatest}, which {} rounds by up to {error:.3e}: train with --precision f64, \
-                 or subtract a number that they have in common",
-                table.column_name(column),
-                T::NAME
-            )));
-        }
-        Ok(())
+        None => Ok(()),
     }
 }
 
@@ -306,14 +260,10 @@ fn categories<T: Element>(
 ) -> Result<Vec<String>, Error> {
     let category = |row| match table.cell_by(row, column, missing) {
         Cell::Missing => None,
-        // Whole numbers may be written as "1" here and as "1.0" there.
-        Cell::Number(number) => Some(match whole(number) {
-            Some(number) => Cow::from(number.to_string()),
-            None => Cow::from(table.text(row, column)),
-        }),
-        Cell::Text(text) => Some(Cow::from(text)),
+        // As they are written: 01234 and 1234, or 1e3 and 1000, may be two codes.
+        Cell::Number(_) | Cell::Text(_) => Some(table.text(row, column)),
     };
-    let mut different: BTreeSet<Cow<'_, str>> = BTreeSet::new();
+    let mut different: BTreeSet<&str> = BTreeSet::new();
     let texts = |rows: Range<usize>| rows.filter_map(category).collect::<BTreeSet<_>>();
     for texts in by_rows(table.rows(), 1, texts) {
         different.extend(texts);
@@ -324,16 +274,16 @@ fn categories<T: Element>(
             )));
         }
     }
-    let places: BTreeMap<&str, usize> = different.iter().map(AsRef::as_ref).zip(0..).collect();
+    let places: BTreeMap<&str, usize> = different.iter().copied().zip(0..).collect();
     let number = |row| match category(row) {
-        Some(text) => T::from_f64(places[text.as_ref()] as f64),
+        Some(text) => T::from_f64(places[text] as f64),
         None => T::nan(),
     };
     let numbers = by_rows(table.rows(), 1, |rows| rows.map(number).collect::<Vec<T>>());
     for (value, number) in values.iter_mut().zip(numbers.into_iter().flatten()) {
         *value = number;
     }
-    Ok(different.into_iter().map(Cow::into_owned).collect())
+    Ok(different.into_iter().map(str::to_owned).collect())
 }
 
 /// Refuses a column with too many categories for an indicator each, or with nearly as many as it has values.
@@ -389,8 +339,8 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_categories_by_themselves_and_whole_numbers_if_asked() {
-        let content = "a,b,y\nred,2,0.5\nblue,10,1\nred,2.0,2\n,,2\n";
+    fn texts_are_categories_by_themselves_and_numbers_as_they_are_written_if_asked() {
+        let content = "a,b,y\nred,2,0.5\nblue,10,1\nred,2,2\n,,2\n";
         let asked = Columns {
             categorical: vec!["b".into()],
             ..Columns::default()
@@ -404,6 +354,8 @@ mod tests {
             values.slice(ndarray::s![..3, ..]),
             array![[1.0, 1.0], [0.0, 0.0], [1.0, 1.0]]
         );
+        let codes = read("b,y\n01234,0.5\n1234,1\n1e3,2\n1000,2\n", &asked).unwrap();
+        assert_eq!(codes.schema.categories, [["01234", "1000", "1234", "1e3"]]);
         assert!(values.row(3).iter().all(|value| value.is_nan()));
         let unknown = Columns {
             categorical: vec!["c".into()],

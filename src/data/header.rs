@@ -6,8 +6,8 @@ use super::by_rows::by_rows;
 use super::read::shorten;
 use super::table::{Cell, Table, truth_value};
 
-/// From this many columns on, the first line `0,1,2,...` alone is taken for names.
-const LONG_SEQUENCE: usize = 10;
+/// From this many columns on, the first line `0,1,2,...` alone is taken for names: rows of data rarely are that line.
+const LONG_SEQUENCE: usize = 4;
 
 /// Up to this many rows, decimals below ascending numbers may be chance.
 const FEW_ROWS: usize = 5;
@@ -20,7 +20,7 @@ const FEW_ROWS: usize = 5;
 /// - or more texts of it stand above columns of numbers than it has numbers, or one such text beside the numbers 0, 1, 2, ...;
 /// - or it has the numbers 0, 1, 2, ... and texts that no row below repeats, as pandas writes;
 /// - or it has ascending whole numbers, and most of these stand above columns of decimals;
-/// - or it is the numbers 0, 1, 2, ... of ten columns or more, or one of them stands above a column of texts, or an empty cell
+/// - or it is the numbers 0, 1, 2, ... of four columns or more, which the second line does not continue, or one of them stands above a column of texts, or an empty cell
 ///   stands before them, as pandas writes an index;
 /// - or it has texts alone, none of which is repeated below, while other texts of a column are.
 pub(super) fn decide(table: &Table, known: &[String]) -> (bool, String) {
@@ -60,7 +60,7 @@ pub(super) fn decide(table: &Table, known: &[String]) -> (bool, String) {
         let mut below = Below::of(table, &number_columns).into_iter();
         below.any(|below| below.texts && !below.numbers)
     };
-    if first.is_sequence(LONG_SEQUENCE)
+    if first.is_sequence(LONG_SEQUENCE) && !is_continued(table, first.numbers.len())
         || first.texts.is_empty()
             && first.is_sequence(2)
             && (first.is_behind_index(table) || is_above_texts())
@@ -123,6 +123,17 @@ impl FirstLine {
         let mut places = (0_u64..).zip(&self.numbers);
         self.numbers.len() >= least && places.all(|(place, (_, number))| *number == Some(place))
     }
+}
+
+/// Whether the second row goes on counting where the first, 0 to `count` - 1, ends, as rows of counted cells do.
+fn is_continued(table: &Table, count: usize) -> bool {
+    let numbers = |row: usize| {
+        (0..table.width()).filter_map(move |column| match table.cell(row, column) {
+            Cell::Number(number) => Some(number),
+            Cell::Missing | Cell::Text(_) => None,
+        })
+    };
+    table.rows() > 1 && numbers(1).eq((count..2 * count).map(|number| number as f64))
 }
 
 fn holds_all(table: &Table, known: &[String]) -> bool {
@@ -280,10 +291,13 @@ mod tests {
         let years = |count| format!("region,2019,2020\n{}", rows.repeat(count));
         assert_eq!(names(&years(3)), "region|2019|2020");
         assert_eq!(names(&years(1)), "", "too few rows to tell");
+        assert_eq!(names("0,1,2,3\n5,6,7,1\n8,9,1,0\n"), "0|1|2|3", "integers alone");
         assert_eq!(
-            names("0,1,2,3,4,5,6,7,8,9\n5,6,7,8,9,1,2,3,4,1\n"),
-            "0|1|2|3|4|5|6|7|8|9"
+            names("0,1,2,3\n0,1,2,3\n4,5,6,7\n"),
+            "0|1|2|3",
+            "above counted cells"
         );
+        assert_eq!(names("0,1,2,3\n4,5,6,7\n8,9,10,11\n"), "", "counted cells");
         assert_eq!(names("0,1,2\n5,6,no\n8,9,yes\n"), "0|1|2", "integers and a text");
         assert_eq!(names(",0,1\n0,5,6\n1,8,9\n"), "column 0|0|1", "with the index");
         // Data that only begin alike.

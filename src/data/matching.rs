@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::by_rows::by_rows;
-use super::columns::{enumerated, listed, nearest};
+use super::columns::{delimiter_hint, enumerated, listed, nearest};
 use super::dataset::{Dataset, Inputs, Targets};
 use super::examples::{missing_target, read_numbers};
 use super::features::{Features, Use, read_features};
@@ -11,7 +11,7 @@ use super::infer::whole;
 use super::raw::RawSamples;
 use super::read::shorten;
 use super::schema::{Schema, Task};
-use super::table::{Cell, Table};
+use super::table::{Cell, Table, truth_value};
 use crate::element::Element;
 use crate::error::Result;
 
@@ -109,8 +109,10 @@ fn feature_columns<T: Element>(table: &Table, schema: &Schema<T>) -> Result<Vec<
     } else {
         Err(table.refuse_all(format_args!(
             "the file has {width} columns, and the model was trained on {} features (in a file of {} columns): it is \
-             a file for another model",
-            schema.features, schema.layout.width
+             a file for another model{}",
+            schema.features,
+            schema.layout.width,
+            delimiter_hint(table)
         )))
     }
 }
@@ -149,6 +151,7 @@ fn by_name(table: &Table, names: &[String], what: &str) -> Result<Vec<usize>> {
 fn labels<T: Element>(table: &Table, column: usize, schema: &Schema<T>) -> Result<Vec<u32>> {
     let names = &schema.labels;
     let known: HashMap<&str, u32> = names.iter().map(String::as_str).zip(0..).collect();
+    let truth = truth_labels(names);
     let label = |row| {
         let text = table.text(row, column);
         let number = match table.cell_by(row, column, schema.missing.as_deref()) {
@@ -157,8 +160,9 @@ fn labels<T: Element>(table: &Table, column: usize, schema: &Schema<T>) -> Resul
             Cell::Text(_) => None,
         };
         // Whole numbers may be written as "1" here and as "1.0" there.
-        let found = known.get(text).or_else(|| known.get(number.as_deref()?));
-        found.copied().ok_or_else(|| {
+        let found = known.get(text).or_else(|| known.get(number.as_deref()?)).copied();
+        let of_truth = || Some(truth?[usize::from(truth_of(number.as_deref().unwrap_or(text))?)]);
+        found.or_else(of_truth).ok_or_else(|| {
             table.refuse(
                 row,
                 column,
@@ -174,6 +178,25 @@ fn labels<T: Element>(table: &Table, column: usize, schema: &Schema<T>) -> Resul
         rows.map(label).collect::<Result<Vec<u32>>>()
     });
     Ok(labels.into_iter().collect::<Result<Vec<_>>>()?.concat())
+}
+
+/// The labels of false and true where the classes are these two, by whatever names: `False` and `True`, or 0 and 1.
+pub(super) fn truth_labels(names: &[String]) -> Option<[u32; 2]> {
+    let [first, second] = names else { return None };
+    match (truth_of(first)?, truth_of(second)?) {
+        (false, true) => Some([0, 1]),
+        (true, false) => Some([1, 0]),
+        _ => None,
+    }
+}
+
+/// Whether a text stands for true (or 1) or for false (or 0), if it does for either.
+fn truth_of(text: &str) -> Option<bool> {
+    match text {
+        "0" => Some(false),
+        "1" => Some(true),
+        _ => truth_value(text).map(|number| number == 1.0),
+    }
 }
 
 #[cfg(test)]
@@ -270,6 +293,35 @@ mod tests {
                 .unwrap_err()
                 .to_string()
                 .contains("missing")
+        );
+    }
+
+    #[test]
+    fn truth_values_and_0_and_1_are_the_same_classes() {
+        let labels = |training: &str, content: &str| -> Result<Vec<u32>> {
+            match table(content)
+                .samples_for(&schema(training, &Columns::default()))?
+                .targets()
+            {
+                Targets::Classes { labels, .. } => Ok(labels.clone()),
+                other => panic!("{other:?}"),
+            }
+        };
+        let (words, digits) = ("a,y\n1,True\n2,False\n", "a,y\n1,1\n2,0\n");
+        for training in [words, digits, "a,y\n1,true\n2,FALSE\n"] {
+            for content in [words, digits, "a,y\n1,1.0\n2,0.0\n", "a,y\n1,TRUE\n2,false\n"] {
+                assert_eq!(labels(training, content).unwrap(), [1, 0], "{training} {content}");
+            }
+        }
+        let error = labels("a,y\n1,0\n2,1\n3,2\n4,2\n5,1\n6,0\n", words).unwrap_err();
+        assert!(
+            error.to_string().contains("\"True\" was not there in training"),
+            "{error}"
+        );
+        let error = labels(words, "a,y\n1,2\n2,0\n").unwrap_err();
+        assert!(
+            error.to_string().contains("\"2\" was not there in training"),
+            "{error}"
         );
     }
 

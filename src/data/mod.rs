@@ -24,6 +24,7 @@ mod points;
 mod prepare;
 mod raw;
 pub mod read;
+mod rounding;
 mod schema;
 mod shuffle;
 mod split;

@@ -1,4 +1,4 @@
-//! Numbers in another notation than the computer's: decimal commas, thousands separators, percentages.
+//! Numbers in another notation than the computer's: decimal commas, thousands separators, percentages, currencies.
 
 /// Says how a text writes a number in another notation, and how to write it instead; `None` for any other text.
 pub(super) fn foreign_notation(text: &str) -> Option<String> {
@@ -8,6 +8,14 @@ pub(super) fn foreign_notation(text: &str) -> Option<String> {
         let part = number.parse::<f64>().map(|number| number / 100.0);
         let instead = part.map_or(String::new(), |part| format!(", as {part}"));
         return readable.then(|| format!("is a percentage: write it as a part of 1{instead}"));
+    }
+    if let Some(number) = without_currency(text) {
+        let plain = number.parse::<f64>().is_ok().then(|| number.to_owned());
+        if plain.is_none() {
+            foreign_notation(number)?;
+        }
+        let instead = plain.map_or(String::new(), |number| format!(", as {number}"));
+        return Some(format!("has a currency sign: write the number alone{instead}"));
     }
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     if !digits.starts_with(|letter: char| letter.is_ascii_digit()) {
@@ -43,6 +51,13 @@ pub(super) fn foreign_notation(text: &str) -> Option<String> {
             Some(format!("has a thousands separator: write it as {whole}"))
         }
     }
+}
+
+/// The text beside the sign of a currency at its start or end; `None` if there is no such sign.
+fn without_currency(text: &str) -> Option<&str> {
+    const SIGNS: [char; 6] = ['$', '€', '£', '¥', '₹', '¢'];
+    let rest = text.strip_prefix(SIGNS).or_else(|| text.strip_suffix(SIGNS))?;
+    Some(rest.trim())
 }
 
 /// The digits of a number that is cut into thousands by one of these letters; `None` if it is not.
@@ -85,12 +100,14 @@ mod tests {
             ("1,234", "write it as 1.234 or as 1234"),
             ("20%", "is a percentage: write it as a part of 1, as 0.2"),
             ("2,5 %", "is a percentage"),
+            ("$1.50", "has a currency sign: write the number alone, as 1.50"),
+            ("1.234,50 €", "has a currency sign"),
         ] {
             let found = foreign_notation(text).unwrap_or_default();
             assert!(found.contains(part), "{text}: {found}");
         }
         for text in [
-            "oak", "1;5", "3+", "1.5.2", "12 34", "a,5", "%", "", "1-2", "5 kg", "é",
+            "oak", "1;5", "3+", "1.5.2", "12 34", "a,5", "%", "", "1-2", "5 kg", "é", "$", "$AAPL", "€uro",
         ] {
             assert_eq!(foreign_notation(text), None, "{text}");
         }

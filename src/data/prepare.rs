@@ -18,6 +18,10 @@ use crate::error::{Error, Result};
 const REMEDY: &str = "leave such rows out, or train with a value in their place (`--impute mean`, median, most-frequent or \
                       a number)";
 
+/// The problem of a column without any value.
+pub(super) const EMPTY_COLUMN: &str = "the column is empty in every row, as after a delimiter at the end of each line: leave \
+                                       it out with --ignore";
+
 /// The preparation of raw samples for the training of a network.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Preparation {
@@ -362,20 +366,29 @@ impl<T: Element> Schema<T> {
             Some((feature, first, 1 + rows.count()))
         };
         let gaps: Vec<(usize, usize, usize)> = (0..self.features).filter_map(gaps).collect();
-        if let [(feature, row, _)] = gaps.as_slice() {
-            return refuse(
-                self,
-                origin,
-                (*row, *feature),
-                format_args!("the value is missing; {REMEDY}"),
-            );
+        if let [(feature, row, count)] = gaps.as_slice() {
+            let spelling = match self.is_categorical(*feature) && self.missing.is_none() {
+                true => {
+                    "; if `None` or the like is a category here, --missing lists the spellings that are not"
+                }
+                false => "",
+            };
+            let problem = match *count == values.nrows() && *count > 1 {
+                true => EMPTY_COLUMN.to_owned(),
+                false => format!("the value is missing; {REMEDY}{spelling}"),
+            };
+            return refuse(self, origin, (*row, *feature), problem);
         }
         let line = |&(feature, row, count): &(usize, usize, usize)| {
             let place = match origin {
                 Some(origin) => format!("line {}", origin.lines[row]),
                 None => format!("row {row}"),
             };
-            format!("\n  {}: {count}, the first in {place}", self.column_name(feature))
+            let name = self.column_name(feature);
+            match count == values.nrows() {
+                true => format!("\n  {name}: all"),
+                false => format!("\n  {name}: {count}, the first in {place}"),
+            }
         };
         let lines: String = gaps.iter().take(LISTED).map(line).collect();
         let more = match gaps.len().saturating_sub(LISTED) {
@@ -394,10 +407,19 @@ impl<T: Element> Schema<T> {
     }
 
     fn unknown_category(&self, origin: Option<&Origin>, place: (usize, usize), text: &str) -> Error {
+        let known = self.categories_of(place.1);
+        let is_equal = |known: &&String| match (known.parse::<f64>(), text.parse::<f64>()) {
+            (Ok(known), Ok(number)) => known == number,
+            _ => false,
+        };
+        let written = known.iter().find(is_equal).map_or(String::new(), |known| {
+            format!(" (categories count as they are written, and {known:?} is one)")
+        });
         let problem = format_args!(
-            "the category {:?} was not there in training, which knew {}; --unknown ignore trains a model that takes any",
+            "the category {:?} was not there in training, which knew {}{written}; --unknown ignore trains a model that \
+             takes any",
             shorten(text),
-            enumerated(self.categories_of(place.1))
+            enumerated(known)
         );
         refuse(self, origin, place, problem)
     }

@@ -119,6 +119,12 @@ pub struct Schema<T> {
     /// [`CsvOptions::missing`](super::read::CsvOptions::missing).
     #[cfg_attr(feature = "save", serde(default, skip_serializing_if = "Option::is_none"))]
     pub missing: Option<Vec<String>>,
+    /// The letter between cells of the tables, if it was chosen, see [`CsvOptions::delimiter`](super::read::CsvOptions::delimiter).
+    #[cfg_attr(feature = "save", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub delimiter: Option<u8>,
+    /// The letter around cells of the tables, if it was chosen, see [`CsvOptions::quote`](super::read::CsvOptions::quote).
+    #[cfg_attr(feature = "save", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub quote: Option<u8>,
 }
 
 /// Numbers of either precision as files have them: in `f64`.
@@ -183,6 +189,8 @@ impl<T: Element> Schema<T> {
             categories: Vec::new(),
             unknown: Unknown::default(),
             missing: None,
+            delimiter: None,
+            quote: None,
         }
     }
 

@@ -17,6 +17,8 @@ pub struct Table {
     cells: TableRows,
     /// The spellings of a missing value; `None` for the usual ones.
     missing: Option<Vec<String>>,
+    /// Delimiter and quote, those that were chosen.
+    separators: (Option<u8>, Option<u8>),
     /// How it was decided whether the first line names the columns; `None` if the user said so.
     header_reason: Option<String>,
 }
@@ -82,6 +84,7 @@ impl Table {
             width,
             cells: TableRows::default(),
             missing: None,
+            separators: (None, None),
             header_reason: None,
         }
     }
@@ -94,6 +97,16 @@ impl Table {
     /// The spellings of a missing value; `None` for the usual ones.
     pub(super) fn missing(&self) -> Option<&[String]> {
         self.missing.as_deref()
+    }
+
+    /// Keeps delimiter and quote, those that were chosen.
+    pub(super) fn set_separators(&mut self, delimiter: Option<u8>, quote: Option<u8>) {
+        self.separators = (delimiter, quote);
+    }
+
+    /// Delimiter and quote, those that were chosen.
+    pub(super) fn separators(&self) -> (Option<u8>, Option<u8>) {
+        self.separators
     }
 
     /// Keeps how it was decided whether the first line names the columns.

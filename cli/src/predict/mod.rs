@@ -11,7 +11,7 @@ use anyhow::ensure;
 use clap::Args;
 use mfnet::checkpoint::{Precision, precision_of};
 use mfnet::data::Task;
-use mfnet::{Element, Model, argmax};
+use mfnet::{Element, Error, Model, argmax};
 use ndarray::Array2;
 
 use self::arrays::Arrays;
@@ -106,7 +106,11 @@ fn predict_in<T: Element>(arguments: &PredictArguments, file: &Path) -> anyhow::
     if wanted == Wanted::Probabilities
         && let Err(error) = model.check_probabilities()
     {
-        return Err(usage(format!("--proba is not available: {error}")).into());
+        let problem = match error {
+            Error::InvalidData { problem, .. } => problem,
+            other => other.to_string(),
+        };
+        return Err(usage(format!("--proba is not available: {problem}")).into());
     }
     let out = arguments.out.as_deref();
     let form = out.map_or(Form::Csv, Form::of);

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::Args;
-use mfnet::data::Imputation;
 use mfnet::data::read::CsvOptions;
+use mfnet::data::{Columns, Imputation};
 use serde::{Deserialize, Serialize};
 
 use super::super::defaults;
+use super::column_list::{self, ColumnList, names_of};
 use super::names::{Header, TaskName, UnknownName};
 use crate::parse::letter;
 
@@ -21,33 +22,24 @@ pub(crate) struct DataSettings {
     #[arg(
         value_name = "DATA",
         help = format!(
-            "Data to train on: {}, or a file: CSV (also .gz), NPZ, or NPY as X.npy,Y.npy [default: mnist; where it is \
-             unavailable, digits]",
+            "Data to train on: {}, or a file: CSV (also .gz), NPZ, NPY as X.npy,Y.npy, or - for CSV from standard input \
+             [default: mnist; where it is unavailable, digits]",
             defaults::names().collect::<Vec<_>>().join(", ")
         )
     )]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) source: Option<String>,
 
-    /// Target columns, to be predicted: names, or positions counted from 0 (-1 is the last) [default: the last column]
-    #[arg(
-        long,
-        value_name = "COLUMN[,COLUMN...]",
-        value_delimiter = ',',
-        allow_hyphen_values = true
-    )]
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub(crate) target: Vec<String>,
+    /// Target columns, to be predicted: names, or positions counted from 0 (-1 is the last) [default: the last column]. A name
+    /// with a comma stands in quotes, here and in --ignore and --categorical: '"a,b",c'
+    #[arg(long, value_name = "COLUMN[,COLUMN...]", allow_hyphen_values = true)]
+    #[serde(skip_serializing_if = "Vec::is_empty", default, with = "column_list")]
+    pub(crate) target: Vec<ColumnList>,
 
     /// Columns to leave out, such as row numbers
-    #[arg(
-        long,
-        value_name = "COLUMN[,COLUMN...]",
-        value_delimiter = ',',
-        allow_hyphen_values = true
-    )]
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub(crate) ignore: Vec<String>,
+    #[arg(long, value_name = "COLUMN[,COLUMN...]", allow_hyphen_values = true)]
+    #[serde(skip_serializing_if = "Vec::is_empty", default, with = "column_list")]
+    pub(crate) ignore: Vec<ColumnList>,
 
     /// Task: regression for numbers, classification for classes [default: inferred from the targets]
     #[arg(long, value_name = "TASK")]
@@ -90,16 +82,11 @@ pub(crate) struct DataSettings {
     #[serde(skip_serializing_if = "Option::is_none", default, with = "in_words")]
     pub(crate) impute: Option<Imputation>,
 
-    /// Features that are categories although they have numbers or many different texts [default: columns of text that
+    /// Features that are categories although they have numbers or many different texts; they count as they are written [default: columns of text that
     /// have at most 100 different ones, and not nearly as many as rows]
-    #[arg(
-        long,
-        value_name = "COLUMN[,COLUMN...]",
-        value_delimiter = ',',
-        allow_hyphen_values = true
-    )]
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub(crate) categorical: Vec<String>,
+    #[arg(long, value_name = "COLUMN[,COLUMN...]", allow_hyphen_values = true)]
+    #[serde(skip_serializing_if = "Vec::is_empty", default, with = "column_list")]
+    pub(crate) categorical: Vec<ColumnList>,
 
     /// Treatment of a category that is not among the training samples
     #[arg(long, value_name = "HOW", default_value = "error")]
@@ -167,6 +154,23 @@ pub(crate) fn located(name: &str) -> String {
 }
 
 impl DataSettings {
+    /// The use of a table's columns.
+    pub(crate) fn columns(&self) -> Columns {
+        Columns {
+            targets: names_of(&self.target),
+            ignore: names_of(&self.ignore),
+            task: self.task.map(TaskName::task),
+            categorical: names_of(&self.categorical),
+        }
+    }
+
+    /// Whether an option for the form of CSV files is given, and no file of samples to test or validate with could be one.
+    pub(crate) fn has_unused_csv_options(&self) -> bool {
+        let is_file = |share: &Option<Share>| matches!(share, Some(Share::File(_)));
+        let is_given = has_csv_options(self.header, self.delimiter, self.quote) || !self.missing.is_empty();
+        is_given && !is_file(&self.test) && !is_file(&self.validation)
+    }
+
     /// The form of the CSV files that the settings name; a first line with all of `names` is a header.
     pub(crate) fn csv_options(&self, names: &[String]) -> CsvOptions {
         CsvOptions {
@@ -175,6 +179,11 @@ impl DataSettings {
             ..csv_options(self.header, self.delimiter, self.quote)
         }
     }
+}
+
+/// Whether an option for the form of CSV files is given.
+pub(crate) fn has_csv_options(header: Header, delimiter: Option<char>, quote: Option<char>) -> bool {
+    header != Header::Auto || delimiter.is_some() || quote.is_some()
 }
 
 /// The form of a CSV file, by the options of the command.

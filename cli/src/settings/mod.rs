@@ -2,6 +2,7 @@
 //!
 //! Three layers, the later over the earlier: the defaults for the data, a configuration file, the command line.
 
+mod column_list;
 mod data;
 mod model;
 mod names;
@@ -19,7 +20,7 @@ use mfnet::optimizer::ScheduleOptions;
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
-pub(super) use data::{DataSettings, Share, csv_options, located, npy_pair};
+pub(super) use data::{DataSettings, Share, csv_options, has_csv_options, located, npy_pair};
 pub(super) use model::ModelSettings;
 pub(super) use names::{
     ACTIVATIONS, Header, OPTIMIZERS, Precision, Products, ReductionName, TaskName, activated, takes_momentum,

@@ -150,7 +150,7 @@ pub(crate) struct TrainingSettings {
     pub(crate) products: Products,
 
     /// Start from the weights in this file: a model of this program, or a safetensors file of a PyTorch Sequential of the
-    /// same layers
+    /// same layers; or from those of the model in a run folder
     #[arg(long, value_name = "FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) init: Option<PathBuf>,

@@ -52,6 +52,9 @@ pub(super) fn text(found: &SearchResult<'_>) -> String {
     }
     match found.out {
         Some(out) => line("saved in", out.display().to_string()),
+        None if found.trials.is_empty() => {
+            line("saved in", "nothing is saved: no trial was complete".to_owned());
+        }
         None => line(
             "saved in",
             "nothing is saved; --out DIR keeps the table and a config.toml for mfnet train".to_owned(),

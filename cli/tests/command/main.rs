@@ -30,6 +30,7 @@ mod hostile_config;
 #[cfg(unix)]
 mod instructions;
 mod kills;
+mod newcomers;
 mod preparation;
 mod runs;
 #[cfg(unix)]

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::command::{mfnet, parts};
 
-fn folder_with(files: &[(&str, &str)]) -> TempDir {
+pub fn folder_with(files: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (name, content) in files {
         fs::write(folder.path().join(name), content).unwrap();
@@ -18,7 +18,7 @@ fn folder_with(files: &[(&str, &str)]) -> TempDir {
 }
 
 /// Standard output and standard error of a command that goes well.
-fn done(folder: &Path, arguments: &str) -> (String, String) {
+pub fn done(folder: &Path, arguments: &str) -> (String, String) {
     let arguments: Vec<&str> = arguments.split(' ').collect();
     let (code, out, err) = parts(&mut mfnet(folder, &arguments));
     assert_eq!(code, Some(0), "{arguments:?}: {err}");
@@ -26,7 +26,7 @@ fn done(folder: &Path, arguments: &str) -> (String, String) {
 }
 
 /// The message of a command that fails with this code.
-fn refused(folder: &Path, arguments: &str, code: i32) -> String {
+pub fn refused(folder: &Path, arguments: &str, code: i32) -> String {
     let arguments: Vec<&str> = arguments.split(' ').collect();
     let (found, out, err) = parts(&mut mfnet(folder, &arguments));
     assert_eq!((found, out.as_str()), (Some(code), ""), "{arguments:?}: {err}");
@@ -34,7 +34,7 @@ fn refused(folder: &Path, arguments: &str, code: i32) -> String {
     err
 }
 
-fn schema(folder: &Path, model: &str) -> Value {
+pub fn schema(folder: &Path, model: &str) -> Value {
     let (out, _) = done(folder, &format!("inspect {model} --json"));
     serde_json::from_str::<Value>(&out).unwrap()["schema"].clone()
 }

@@ -204,3 +204,52 @@ fn a_signal_ends_a_search_with_the_trials_so_far() {
         }
     }
 }
+
+#[test]
+fn weights_that_early_stopping_has_not_restored_are_named() {
+    if survives_hangups() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    // Nothing to learn: the validation loss rises soon.
+    let row = |row: usize| {
+        format!(
+            "{},{},{}\n",
+            row * 37 % 101,
+            row * 53 % 97,
+            ["a", "b"][row * 29 % 7 % 2]
+        )
+    };
+    let table = format!("x,y,kind\n{}", (0..60).map(row).collect::<String>());
+    fs::write(folder.path().join("t.csv"), table).unwrap();
+    let training = "train t.csv --epochs 5000 --lr 0.05 --early-stopping 4999 --out run";
+    let training: Vec<&str> = training.split(' ').collect();
+    let (child, lines) = started(mfnet(folder.path(), &training), "epoch  500/5000");
+    send("-INT", &child);
+    let (output, rest) = ended(child, lines);
+    let (code, out, _) = told(&output);
+    assert_eq!(code, Some(130), "{rest:?}");
+    assert!(
+        out.contains(" of 5,000 epochs, with the last weights (epoch "),
+        "{out}"
+    );
+}
+
+#[test]
+fn a_search_without_a_complete_trial_says_that_nothing_is_saved() {
+    if survives_hangups() {
+        return;
+    }
+    let folder = points();
+    let search = "tune points.csv --epochs 1000000,1000001 --out found";
+    let search: Vec<&str> = search.split(' ').collect();
+    let (child, lines) = started(mfnet(folder.path(), &search), "2 trials on ");
+    // The line comes before the training, in which a signal is heard.
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    send("-INT", &child);
+    let (output, rest) = ended(child, lines);
+    let (code, out, _) = told(&output);
+    assert_eq!(code, Some(130), "{rest:?}");
+    assert!(out.contains("nothing is saved: no trial was complete"), "{out}");
+    assert!(!folder.path().join("found").exists());
+}

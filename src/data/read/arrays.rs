@@ -8,7 +8,9 @@ use ndarray::Array2;
 use super::npy::read_array;
 use super::npz::read_arrays;
 use crate::data::examples::numbered;
-use crate::data::infer::{MOST_CLASSES, whole, why_numbers};
+use crate::data::infer::{MOST_CLASSES, whole, why_no_class, why_numbers};
+use crate::data::matching::truth_labels;
+use crate::data::rounding::Rounding;
 use crate::data::{Dataset, Examples, Inputs, RawSamples, Schema, Targets, Task};
 use crate::element::Element;
 use crate::error::{Error, Result};
@@ -17,17 +19,19 @@ use crate::error::{Error, Result};
 const MOST_INTEGER_CLASSES: usize = 1000;
 
 /// An array of any rank, the last dimension running fastest.
-pub(super) struct Array<T> {
+pub(super) struct Array {
     /// What errors call it.
     pub(super) name: String,
     pub(super) shape: Vec<usize>,
-    pub(super) numbers: Numbers<T>,
+    pub(super) numbers: Numbers,
 }
 
-pub(super) enum Numbers<T> {
+/// The numbers of an array, as exact as in the file; whole numbers beyond `i64` are doubles.
+pub(super) enum Numbers {
     Bytes(Vec<u8>),
     Integers(Vec<i64>),
-    Values(Vec<T>),
+    Singles(Vec<f32>),
+    Doubles(Vec<f64>),
 }
 
 /// Examples out of NumPy's files: to train on, and to test with if the file has such.
@@ -55,7 +59,7 @@ pub struct NumpyExamples<T> {
 /// [`Error::Io`] if the file cannot be read; [`Error::InvalidFile`] for a damaged archive, two arrays of one name, an
 /// array of another type, or one with more or fewer numbers than its shape asks for; [`Error::InvalidData`] for
 /// arrays that are not there or do not fit each other, test samples of another shape than the training samples, numbers that
-/// are not finite, and a test class that does not occur in training.
+/// are not finite, columns whose numbers differ by less than a `T` can tell, and a test class that does not occur in training.
 pub fn read_npz<T: Element>(path: &Path, task: Option<Task>) -> Result<NumpyExamples<T>> {
     const NAMES: [&str; 10] = [
         "x_train", "X_train", "y_train", "Y_train", "x_test", "X_test", "y_test", "Y_test", "x", "y",
@@ -169,7 +173,7 @@ fn not_there(path: &Path, wanted: &str, names: &[String]) -> Error {
 }
 
 /// Samples x features.
-fn inputs_of<T: Element>(array: Array<T>) -> Result<Inputs<T>> {
+fn inputs_of<T: Element>(array: Array) -> Result<Inputs<T>> {
     let Array { name, shape, numbers } = array;
     let (samples, features) = match shape.as_slice() {
         [] | [_] => {
@@ -181,14 +185,14 @@ fn inputs_of<T: Element>(array: Array<T>) -> Result<Inputs<T>> {
                 ),
             ));
         }
+        lengths if lengths.contains(&0) => {
+            return Err(Error::data(
+                name,
+                format_args!("the array is empty: its shape is {}", shown(&shape)),
+            ));
+        }
         [samples, features @ ..] => (*samples, features.iter().product()),
     };
-    if samples == 0 || features == 0 {
-        return Err(Error::data(
-            name,
-            format_args!("the array is empty: its shape is {}", shown(&shape)),
-        ));
-    }
     let misfit = |error| Error::shape("inputs", "an array of its own shape", error);
     let shape = (samples, features);
     Ok(match numbers {
@@ -197,34 +201,68 @@ fn inputs_of<T: Element>(array: Array<T>) -> Result<Inputs<T>> {
             Inputs::Values(Array2::from_shape_vec(shape, values).map_err(misfit)?)
         }
         Numbers::Bytes(pixels) => Inputs::Pixels(Array2::from_shape_vec(shape, pixels).map_err(misfit)?),
-        Numbers::Integers(integers) => {
-            let values = integers
-                .into_iter()
-                .map(|number| T::from_f64(number as f64))
-                .collect();
-            Inputs::Values(Array2::from_shape_vec(shape, values).map_err(misfit)?)
-        }
-        Numbers::Values(values) => {
-            let values = Array2::from_shape_vec(shape, values).map_err(misfit)?;
+        numbers => {
+            let values = Array2::from_shape_vec(shape, values_of(numbers)).map_err(misfit)?;
             crate::data::dataset::check_finite(&name, values.view())?;
             Inputs::Values(values)
         }
     })
 }
 
+/// The numbers as a `T`.
+fn values_of<T: Element>(numbers: Numbers) -> Vec<T> {
+    match numbers {
+        Numbers::Bytes(bytes) => bytes.into_iter().map(T::from_u8).collect(),
+        Numbers::Integers(integers) => (integers.into_iter())
+            .map(|number| T::from_f64(number as f64))
+            .collect(),
+        Numbers::Singles(values) => (values.into_iter())
+            .map(|number| T::from_f64(number.into()))
+            .collect(),
+        Numbers::Doubles(values) => values.into_iter().map(T::from_f64).collect(),
+    }
+}
+
+/// Refuses columns of an array, the dimensions behind the first, whose numbers differ by less than a `T` can tell.
+fn refuse_lost_differences<T: Element>(array: &Array) -> Result<()> {
+    if array.shape.contains(&0) {
+        return Ok(());
+    }
+    let columns = array.shape.iter().skip(1).product();
+    let mut roundings = vec![Rounding::new(); columns];
+    let mut add = |(place, number): (usize, f64)| roundings[place % columns].add::<T>(number);
+    match &array.numbers {
+        // Any type has all of these numbers.
+        Numbers::Bytes(_) | Numbers::Singles(_) => return Ok(()),
+        Numbers::Integers(integers) => (integers.iter())
+            .map(|&number| number as f64)
+            .enumerate()
+            .for_each(&mut add),
+        Numbers::Doubles(values) => values.iter().copied().enumerate().for_each(&mut add),
+    }
+    let mut problems = roundings.iter().map(Rounding::problem::<T>).enumerate();
+    match problems.find_map(|(column, problem)| Some((column, problem?))) {
+        None => Ok(()),
+        Some((column, problem)) => Err(Error::data(
+            &array.name,
+            format_args!("column {column} (counted from 0) {problem}"),
+        )),
+    }
+}
+
 /// Targets as they are stored, one or several numbers a sample.
 struct RawTargets<T> {
     name: String,
     columns: usize,
-    /// Whether they are stored as integers.
-    integers: bool,
     values: Array2<T>,
-    /// As `f64`, in which every integer of up to 53 bits is exact.
+    /// The integers, if they are stored as such.
+    integers: Option<Vec<i64>>,
+    /// The numbers in `f64`.
     exact: Vec<f64>,
 }
 
 impl<T: Element> RawTargets<T> {
-    fn of(array: Array<T>) -> Result<Self> {
+    fn of(array: Array) -> Result<Self> {
         let Array { name, shape, numbers } = array;
         let columns = match shape.as_slice() {
             [_] => 1,
@@ -239,12 +277,12 @@ impl<T: Element> RawTargets<T> {
                 ));
             }
         };
-        let integers = !matches!(numbers, Numbers::Values(_));
-        let exact: Vec<f64> = match numbers {
-            Numbers::Bytes(bytes) => bytes.into_iter().map(f64::from).collect(),
-            Numbers::Integers(integers) => integers.into_iter().map(|number| number as f64).collect(),
-            Numbers::Values(values) => values.into_iter().map(T::as_f64).collect(),
+        let integers = match &numbers {
+            Numbers::Bytes(bytes) => Some(bytes.iter().copied().map(i64::from).collect()),
+            Numbers::Integers(integers) => Some(integers.clone()),
+            Numbers::Singles(_) | Numbers::Doubles(_) => None,
         };
+        let exact: Vec<f64> = values_of(numbers);
         if exact.is_empty() {
             return Err(Error::data(
                 name,
@@ -272,38 +310,50 @@ impl<T: Element> RawTargets<T> {
         crate::data::one_hot_decode(self.values.view()).ok()
     }
 
+    /// Each number as an integer, or as it is if it is none.
+    fn integers(&self) -> Box<dyn Iterator<Item = std::result::Result<i64, f64>> + '_> {
+        match &self.integers {
+            Some(integers) => Box::new(integers.iter().copied().map(Ok)),
+            None => Box::new(self.exact.iter().map(|&number| whole(number).ok_or(number))),
+        }
+    }
+
     /// The whole numbers of a single column.
     fn whole(&self) -> Result<Vec<i64>> {
-        let number = |(row, &number): (usize, &f64)| {
-            whole(number).ok_or_else(|| {
+        if self.columns != 1 {
+            return Err(Error::data(
+                &self.name,
+                format_args!("{} columns that are not one-hot are no classes", self.columns),
+            ));
+        }
+        let number = |(row, number): (usize, std::result::Result<i64, f64>)| {
+            number.map_err(|number| {
+                let why = why_no_class(number);
                 Error::data(
                     &self.name,
-                    format_args!("row {row} is {number}, not a whole number, so it is no class"),
+                    format_args!("row {row} is {number}, {why}, so it is no class"),
                 )
             })
         };
-        if self.columns == 1 {
-            return self.exact.iter().enumerate().map(number).collect();
-        }
-        Err(Error::data(
-            &self.name,
-            format_args!("{} columns that are not one-hot are no classes", self.columns),
-        ))
+        self.integers().enumerate().map(number).collect()
     }
 }
 
 /// Examples to train on.
-fn examples_of<T: Element>(x: Array<T>, y: Array<T>, task: Option<Task>) -> Result<Examples<T>> {
+fn examples_of<T: Element>(x: Array, y: Array, task: Option<Task>) -> Result<Examples<T>> {
     check_samples(&x, &y)?;
+    let lost_inputs = refuse_lost_differences::<T>(&x);
+    let lost_targets = refuse_lost_differences::<T>(&y);
     let (inputs, raw) = (inputs_of(x)?, RawTargets::of(y)?);
-    let most = if raw.integers {
+    lost_inputs?;
+    let most = if raw.integers.is_some() {
         MOST_INTEGER_CLASSES
     } else {
         MOST_CLASSES
     };
     let one_hot = raw.one_hot();
     let inferred = match (raw.columns, &one_hot) {
-        (1, _) => match why_numbers(raw.exact.iter().copied(), most) {
+        (1, _) => match why_numbers(raw.integers(), most) {
             None => {
                 let (_, different) = numbered(&raw.whole()?);
                 let count = different.len();
@@ -323,7 +373,10 @@ fn examples_of<T: Element>(x: Array<T>, y: Array<T>, task: Option<Task>) -> Resu
     };
     let (task, reason) = task.map_or(inferred, |task| (task, format!("{task}, as asked")));
     let (targets, labels) = match (task, one_hot) {
-        (Task::Regression, _) => (Targets::Values(raw.values), Vec::new()),
+        (Task::Regression, _) => {
+            lost_targets?;
+            (Targets::Values(raw.values), Vec::new())
+        }
         (Task::Classification, Some(labels)) => {
             let names = (0..raw.columns).map(|class| class.to_string()).collect();
             let classes = raw.columns;
@@ -361,7 +414,7 @@ fn examples_of<T: Element>(x: Array<T>, y: Array<T>, task: Option<Task>) -> Resu
 }
 
 /// Samples for a model whose schema is known.
-fn samples_of<T: Element>(x: Array<T>, y: Array<T>, schema: &Schema<T>) -> Result<Dataset<T>> {
+fn samples_of<T: Element>(x: Array, y: Array, schema: &Schema<T>) -> Result<Dataset<T>> {
     check_samples(&x, &y)?;
     let x_name = x.name.clone();
     let (inputs, raw) = (inputs_of(x)?, RawTargets::of(y)?);
@@ -399,7 +452,9 @@ fn samples_of<T: Element>(x: Array<T>, y: Array<T>, schema: &Schema<T>) -> Resul
 }
 
 fn known_labels<T: Element>(raw: &RawTargets<T>, names: &[String]) -> Result<Vec<u32>> {
-    let known: HashMap<String, u32> = if names.iter().all(|name| name.parse::<i64>().is_err()) {
+    let known: HashMap<String, u32> = if let Some(truth) = truth_labels(names) {
+        ["0", "1"].map(str::to_owned).into_iter().zip(truth).collect()
+    } else if names.iter().all(|name| name.parse::<i64>().is_err()) {
         // Classes that are called by texts are numbered by their places.
         (0..)
             .take(names.len())
@@ -422,7 +477,7 @@ fn known_labels<T: Element>(raw: &RawTargets<T>, names: &[String]) -> Result<Vec
     raw.whole()?.into_iter().enumerate().map(label).collect()
 }
 
-fn check_samples<T>(x: &Array<T>, y: &Array<T>) -> Result<()> {
+fn check_samples(x: &Array, y: &Array) -> Result<()> {
     if x.shape.first() == y.shape.first() {
         return Ok(());
     }
@@ -588,6 +643,40 @@ mod tests {
     }
 
     #[test]
+    fn long_integers_are_classes_of_their_own() {
+        let limit = 1 << 53;
+        let y = longs(&[4], &[limit, limit + 1, limit, limit + 1]);
+        let examples = pair(doubles(&[4, 1], &[1.0, 2.0, 3.0, 4.0]), y, None).unwrap();
+        assert_eq!(examples.schema.labels, ["9007199254740992", "9007199254740993"]);
+    }
+
+    #[test]
+    fn numbers_that_rounding_makes_equal_are_refused() {
+        let single = |x: Vec<u8>, y: Vec<u8>| {
+            let (x, y) = (file_of(&x), file_of(&y));
+            read_npy_pair::<f32>(x.path(), y.path(), Some(Task::Regression))
+        };
+        let times = [1.6e9, 1.0, 1.6e9 + 1.0, 2.0, 1.6e9 + 2.0, 3.0];
+        let y = || doubles(&[3], &[0.5, 1.5, 2.0]);
+        let error = message(single(doubles(&[3, 2], &times), y()));
+        assert!(
+            error.contains("column 0 (counted from 0) has numbers from 1600000000 to 1600000002, which f32 rounds by up to"),
+            "{error}"
+        );
+        pair(doubles(&[3, 2], &times), y(), None).unwrap();
+        let x = || doubles(&[3, 1], &[1.0, 2.0, 3.0]);
+        let whole = longs(&[3], &[16_777_217, 16_777_218, 16_777_219]);
+        assert!(message(single(x(), whole.clone())).contains("f32 rounds by up to"));
+        assert!(
+            message(single(longs(&[3, 1], &[16_777_217, 16_777_218, 16_777_219]), y()))
+                .contains("--precision f64")
+        );
+        // Classes are not rounded.
+        let (x, whole) = (file_of(&x()), file_of(&whole));
+        read_npy_pair::<f32>(x.path(), whole.path(), Some(Task::Classification)).unwrap();
+    }
+
+    #[test]
     fn what_does_not_fit_is_named() {
         let x = || doubles(&[2, 1], &[1.0, 2.0]);
         let y = || longs(&[2], &[0, 1]);
@@ -615,6 +704,18 @@ mod tests {
             (
                 message(pair(x(), doubles(&[2], &[0.5, 1.0]), Some(Task::Classification))),
                 "row 0 is 0.5",
+            ),
+            (
+                message(pair(doubles(&[0, 1 << 40, 1 << 40], &[]), longs(&[0], &[]), None)),
+                "the array is empty",
+            ),
+            (
+                message(pair(
+                    x(),
+                    doubles(&[2], &[9_007_199_254_740_992.0, 1.0]),
+                    Some(Task::Classification),
+                )),
+                "row 0 is 9007199254740992, too large to be told from its neighbours, so it is no class",
             ),
             (
                 message(pair(x(), longs(&[2], &[1, 1]), Some(Task::Classification))),

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CsvOptions {
     /// Whether the first row names the columns. Default: it does if it has text above a column of numbers, or the numbers
-    /// 0, 1, 2, ... as pandas writes, or ascending whole numbers above decimals, or texts that no row below repeats while
+    /// 0, 1, 2, ... as pandas writes (alone, four or more that the second row does not continue), or ascending whole numbers above decimals, or texts that no row below repeats while
     /// rows share theirs. [`Examples::reason`](crate::data::Examples) says what was decided.
     pub header: Option<bool>,
     /// The byte between cells. Default: a tab or a semicolon if each of the first lines has it equally often, else a comma.

@@ -19,15 +19,15 @@ use crate::error::{Error, Position, Result};
 const MAX_MEMBERS: usize = 1000;
 
 /// What was read of an archive.
-pub(super) struct Members<T> {
-    arrays: BTreeMap<String, Array<T>>,
+pub(super) struct Members {
+    arrays: BTreeMap<String, Array>,
     /// The names of all members, those left unread too.
     pub(super) names: Vec<String>,
 }
 
-impl<T> Members<T> {
+impl Members {
     /// Takes the array of this name, which may begin with a capital.
-    pub(super) fn take(&mut self, name: &str) -> Option<Array<T>> {
+    pub(super) fn take(&mut self, name: &str) -> Option<Array> {
         let mut letters = name.chars();
         let capital = letters.next().map(|first| first.to_ascii_uppercase());
         let capital: String = capital.into_iter().chain(letters).collect();
@@ -36,7 +36,7 @@ impl<T> Members<T> {
 }
 
 /// Reads the arrays of these names, as many of them as there are.
-pub(super) fn read_arrays<T: Element>(path: &Path, wanted: &[&str]) -> Result<Members<T>> {
+pub(super) fn read_arrays(path: &Path, wanted: &[&str]) -> Result<Members> {
     let mut file = BufReader::new(File::open(path).map_err(|error| Error::io(path, "open the file", error))?);
     let refuse = |problem: String| Error::file(path, Position::File, problem);
     let members = count_members(&mut file).map_err(|error| Error::io(path, "read the file", error))?;
@@ -139,9 +139,9 @@ mod tests {
         let path = Path::new("p.npz");
         write_npz(path, &mut file, array![[0.25], [0.5_f64]].view(), Some(&[1, 0])).unwrap();
         let file = file_of(file.get_ref());
-        let Members { arrays, names } = read_arrays::<f64>(file.path(), &["predictions", "labels"]).unwrap();
+        let Members { arrays, names } = read_arrays(file.path(), &["predictions", "labels"]).unwrap();
         assert_eq!(names, ["labels", "predictions"]);
-        assert!(matches!(&arrays["predictions"].numbers, Numbers::Values(values) if values == &[0.25, 0.5]));
+        assert!(matches!(&arrays["predictions"].numbers, Numbers::Doubles(values) if values == &[0.25, 0.5]));
         assert!(matches!(&arrays["labels"].numbers, Numbers::Integers(labels) if labels == &[1, 0]));
     }
 }

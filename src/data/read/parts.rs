@@ -226,6 +226,7 @@ impl<'a> CsvParts<'a> {
             let table = self.parsed.get_or_insert_with(|| {
                 let mut table = Table::new(&self.path, width);
                 table.set_missing(self.options.missing.clone());
+                table.set_separators(self.options.delimiter, self.options.quote);
                 table
             });
             table.append(&piece.rows, first);

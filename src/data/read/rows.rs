@@ -314,8 +314,10 @@ mod tests {
         quote: b'"',
     };
 
-    /// The line and the cells of each row, and the line ends.
-    fn parsed(text: &[u8], width: Option<usize>) -> (Vec<(u64, Vec<String>)>, u64, Option<Fault>) {
+    /// The line and the cells of each row, the number of line ends, and the fault.
+    type Parsed = (Vec<(u64, Vec<String>)>, u64, Option<Fault>);
+
+    fn parsed(text: &[u8], width: Option<usize>) -> Parsed {
         let piece = parse(text, FORMAT, width, true);
         let width = piece.width.unwrap_or(1);
         let TableRows { text, rows, ends } = piece.rows;
