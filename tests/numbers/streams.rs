@@ -72,7 +72,17 @@ fn weights_and_biases_as_in_pytorch_are_stable() {
     let network = NeuralNetwork::<f64>::builder(3).linear(2).relu().linear(1);
     let network = network.initializer(Initializer::PyTorch).seed(7).build().unwrap();
     let first = network.parameters().next().unwrap().slice(s![1.., ..]);
-    assert_eq!(first.iter().copied().collect::<Vec<_>>(), [0.0; 8]);
+    let expected = [
+        -0.543779434598303,
+        0.4277145410432367,
+        -0.4570542866718831,
+        -0.3339413506606108,
+        0.4368354775599156,
+        0.19804905211734947,
+        -0.1252839289215904,
+        -0.2579934570709407,
+    ];
+    assert_eq!(first.iter().copied().collect::<Vec<_>>(), expected);
 
     let many = NeuralNetwork::<f64>::builder(400).linear(300).relu().linear(1);
     let many = many.initializer(Initializer::PyTorch).seed(7).build().unwrap();

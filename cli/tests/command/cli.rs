@@ -318,7 +318,7 @@ fn help_ends_with_examples_that_parse() {
     let (code, out, _) = parts(&mut mfnet(&["train", "--help"]));
     assert_eq!(code, Some(0));
     assert!(
-        out.contains("Exit codes:") && out.contains("[default: he]"),
+        out.contains("Exit codes:") && out.contains("[default: relu]"),
         "{out}"
     );
     let examples: Vec<&str> = out

@@ -213,7 +213,7 @@ fn a_full_disk_leaves_the_files_that_were_there() {
         trees.repeat(50).replace("\nheight,girth,kind\n", "\n"),
     )
     .unwrap();
-    let trained = "train trees.csv --epochs 2 --quiet --out full/run";
+    let trained = "train trees.csv --hidden 100 --epochs 2 --quiet --out full/run";
     for (size, script, part, left) in [
         (
             "16k",

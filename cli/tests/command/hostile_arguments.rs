@@ -58,7 +58,7 @@ fn names_that_are_no_text_are_names() {
         ("predict ? table.csv --out ?.csv", ".csv"),
         ("export ? --onnx ?.onnx", ".onnx"),
         (
-            "import ?/model.safetensors --layers 2,100,2 --out ?.safetensors",
+            "import ?/model.safetensors --layers 2,200,2 --out ?.safetensors",
             ".safetensors",
         ),
         (
