@@ -122,7 +122,7 @@ pub struct Schema<T> {
     /// The letter between cells of the tables, if it was chosen, see [`CsvOptions::delimiter`](super::read::CsvOptions::delimiter).
     #[cfg_attr(feature = "save", serde(default, skip_serializing_if = "Option::is_none"))]
     pub delimiter: Option<u8>,
-    /// The letter around cells of the tables, if it was chosen, see [`CsvOptions::quote`](super::read::CsvOptions::quote).
+    /// The letter around cells of the tables, if it was chosen, see [`CsvOptions::quote`](field@super::read::CsvOptions::quote).
     #[cfg_attr(feature = "save", serde(default, skip_serializing_if = "Option::is_none"))]
     pub quote: Option<u8>,
 }
