@@ -153,7 +153,7 @@ impl<T: Element> TransposedWeights<T> {
 /// # Shapes
 ///
 /// weights: rows x n, in the order of the product; result: rows x m
-fn by_rows<T: Element>(
+fn by_blocks<T: Element>(
     weights: ArrayView2<'_, T>,
     mut result: ArrayViewMut2<'_, T>,
     product: impl Fn(ArrayView2<'_, T>, ArrayViewMut2<'_, T>) + Sync,
@@ -165,7 +165,7 @@ fn by_rows<T: Element>(
     /// The number of rows that fill the registers of a tile, for every instruction set.
     const ROWS: usize = 48;
     let (rows, n) = weights.dim();
-    if bytes(weights) <= CACHE || 2 * weights.len() * result.ncols() < 2 * TASK {
+    if bytes(weights) <= CACHE || weights.len() * result.ncols() < TASK {
         return product(weights, result);
     }
     let rows_of_task = (TASK / (2 * n * result.ncols())).max(BLOCK / (n * size_of::<T>()));
@@ -192,7 +192,7 @@ compiled! {
     ) {
         match Kernels::of(weights) {
             Kernels::FewOutputs => dots(weights, input, output),
-            Kernels::Dense => by_rows(weights, output, |rows, output| {
+            Kernels::Dense => by_blocks(weights, output, |rows, output| {
                 multiply(T::one(), rows, input, T::zero(), output);
             }),
             Kernels::Blas => gemm(T::one(), weights, input, T::zero(), output),
@@ -216,10 +216,10 @@ compiled! {
         let own = weights.slice_move(s![.., 1..]).reversed_axes();
         match (kernels, transposed) {
             (Kernels::FewOutputs, _) => multiply(T::one(), own, delta, T::zero(), delta_input),
-            (Kernels::Dense, Some(transposed)) => by_rows(transposed.weights.view(), delta_input, |rows, part| {
+            (Kernels::Dense, Some(transposed)) => by_blocks(transposed.weights.view(), delta_input, |rows, part| {
                 multiply(T::one(), rows, delta, T::zero(), part);
             }),
-            (Kernels::Dense, None) => by_rows(own, delta_input, |rows, part| {
+            (Kernels::Dense, None) => by_blocks(own, delta_input, |rows, part| {
                 dots(delta.reversed_axes(), rows.reversed_axes(), part.reversed_axes());
             }),
             (Kernels::Blas, _) => gemm(T::one(), own, delta, T::zero(), delta_input),
