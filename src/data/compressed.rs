@@ -7,7 +7,7 @@ use ndarray::{Array2, ArrayView2, Axis};
 
 use super::dataset::{Inputs, pixel_value};
 use crate::element::Element;
-use crate::kernel::{SparseColumns, prefetch};
+use crate::kernel::{SparseColumns, prefetch, simd};
 
 /// The features of each sample that are not 0.
 #[derive(Debug, Clone)]
@@ -43,37 +43,42 @@ impl<T: Element> Compressed<T> {
     /// Adds samples to the columns of a shard, pixels as fractions of 255.
     pub(super) fn gather(&self, indices: &[usize], columns: &mut SparseColumns<T>) {
         match self {
-            Compressed::Pixels(chunks) => {
-                let mut table = [T::zero(); 256];
-                for (pixel, value) in (0..=255).zip(&mut table) {
-                    *value = pixel_value(pixel);
-                }
-                each_row(chunks, indices, |positions, pixels| {
-                    columns.push(positions, pixels.iter().map(|&pixel| table[usize::from(pixel)]));
-                });
-            }
-            Compressed::Values(chunks) => {
-                each_row(chunks, indices, |positions, values| {
-                    columns.push(positions, values.iter().copied())
-                });
-            }
+            Compressed::Pixels(chunks) => gather(chunks, indices, columns, pixel_value),
+            Compressed::Values(chunks) => gather(chunks, indices, columns, |value| value),
         }
     }
 }
 
-/// Calls `work` with each sample in turn, and prefetches the samples that follow, since they may be anywhere in memory.
-fn each_row<V: Copy>(chunks: &[Rows<V>], indices: &[usize], mut work: impl FnMut(&[u16], &[V])) {
-    const AHEAD: usize = 3;
-    let row = |index: usize| chunks[index / CHUNK].row(index % CHUNK);
-    for (turn, &index) in indices.iter().enumerate() {
-        if let Some(&later) = indices.get(turn + AHEAD) {
-            let (positions, values) = row(later);
-            prefetch(positions);
-            prefetch(values);
-        }
-        let (positions, values) = row(index);
-        work(positions, values);
-    }
+/// Adds samples to the columns of a shard, and prefetches the samples that follow, since they may be anywhere in memory.
+fn gather<V: Copy, T: Element>(
+    chunks: &[Rows<V>],
+    indices: &[usize],
+    columns: &mut SparseColumns<T>,
+    value: impl Fn(V) -> T,
+) {
+    /// The sample so many turns later is prefetched, after its place in the lists, twice as many turns before.
+    const AHEAD: usize = 4;
+    let rows = |index: usize| (&chunks[index / CHUNK], index % CHUNK);
+    simd(
+        #[inline(always)]
+        || {
+            for (turn, &index) in indices.iter().enumerate() {
+                if let Some(&later) = indices.get(turn + 2 * AHEAD) {
+                    let (rows, row) = rows(later);
+                    prefetch(&rows.starts[row..row + 2]);
+                }
+                if let Some(&later) = indices.get(turn + AHEAD) {
+                    let (rows, row) = rows(later);
+                    let (positions, values) = rows.row(row);
+                    prefetch(positions);
+                    prefetch(values);
+                }
+                let (rows, row) = rows(index);
+                let (positions, values) = rows.row(row);
+                columns.push(positions, values, &value);
+            }
+        },
+    );
 }
 
 /// Compresses inputs on threads of its own. Rayon's threads could deadlock: while they wait for each other, they may begin
@@ -128,6 +133,7 @@ impl<V: Copy> Rows<V> {
         rows
     }
 
+    #[inline(always)]
     fn row(&self, index: usize) -> (&[u16], &[V]) {
         let row = self.starts[index]..self.starts[index + 1];
         (&self.positions[row.clone()], &self.values[row])
@@ -140,7 +146,7 @@ mod tests {
 
     /// The outputs of a layer whose weights are all 1: the sum of each sample, plus 1 for the bias.
     fn sums(inputs: &Inputs<f64>, features: usize, indices: &[usize]) -> Vec<f64> {
-        let mut columns = SparseColumns::new(features, indices.len());
+        let mut columns = SparseColumns::new(1, features, indices.len());
         Compressed::of(inputs).gather(indices, &mut columns);
         let mut panels = crate::kernel::Panels::new(1, features + 1);
         panels.pack(Array2::ones((1, features + 1)).view(), false);

@@ -13,14 +13,25 @@ use super::lanes::{Lanes, Number};
 use super::simd::{Kernel, run, simd};
 use crate::timing;
 
-/// The number of features of a range: those of `features`, the bias included, are cut into ranges of equal size.
+/// The bytes of a cache line.
+const LINE: usize = 64;
+
+/// The number of rows of a panel of weights with this many rows: at most four cache lines of them, enough to make up for
+/// reading the index and value of a feature.
+fn panel_rows<T>(rows: usize) -> usize {
+    let line = LINE / size_of::<T>();
+    rows.next_power_of_two().clamp(line, 4 * line)
+}
+
+/// The number of features of a range: those of `features`, the bias included, are cut into ranges of equal size, so that a
+/// block of [`Panels`] has about the size of an innermost cache.
 ///
 /// More ranges would be too short for samples with few features that are not 0.
-fn range_features(features: usize) -> usize {
-    /// With the 256 bytes that a block of [`Panels`] has for each of them, about an innermost cache.
-    const MOST: usize = 200;
+fn range_features<T>(rows: usize, features: usize) -> usize {
+    const BLOCK: usize = 50 * 1024;
     const MOST_RANGES: usize = 16;
-    features.div_ceil(features.div_ceil(MOST).clamp(1, MOST_RANGES))
+    let bytes = features * panel_rows::<T>(rows) * size_of::<T>();
+    features.div_ceil(bytes.div_ceil(BLOCK).clamp(1, MOST_RANGES))
 }
 
 /// Samples as columns, of which only the non-zero features are stored; the bias feature, 1, comes first in each.
@@ -42,11 +53,12 @@ impl<T: Number> SparseColumns<T> {
     /// The largest number of features of a column, the bias included: an index is a `u16`.
     pub(crate) const MOST_FEATURES: usize = 1 << 16;
 
-    /// An empty list with memory for `capacity` columns, each with `features` features and the bias.
-    pub(crate) fn new(features: usize, capacity: usize) -> Self {
+    /// An empty list with memory for `capacity` columns, each with `features` features and the bias, to be multiplied with
+    /// weights of `rows` rows.
+    pub(crate) fn new(rows: usize, features: usize, capacity: usize) -> Self {
         let features = features + 1;
         assert!(features <= Self::MOST_FEATURES, "an index is a u16");
-        let range_features = range_features(features);
+        let range_features = range_features::<T>(rows, features);
         let ranges = features.div_ceil(range_features);
         let mut starts = Vec::with_capacity(capacity * ranges + 1);
         starts.push(0);
@@ -67,25 +79,35 @@ impl<T: Number> SparseColumns<T> {
         self.values.clear();
     }
 
-    /// Adds a column: the ascending indices of its non-zero features, counted from 1 since the bias has index 0, and their
-    /// values.
-    pub(crate) fn push(&mut self, indices: &[u16], values: impl ExactSizeIterator<Item = T>) {
+    /// Adds a column: the ascending indices of its non-zero features, counted from 1 since the bias has index 0, and what
+    /// `value` makes of their `values`. For [`simd`].
+    #[inline(always)]
+    pub(crate) fn push<V: Copy>(&mut self, indices: &[u16], values: &[V], value: impl Fn(V) -> T) {
         assert_eq!(indices.len(), values.len(), "a value for each feature");
         let before = self.indices.len() + 1;
         self.indices.push(0);
         self.indices.extend_from_slice(indices);
         self.values.push(T::one());
-        self.values.extend(values);
+        self.values.extend(values.iter().map(|&stored| value(stored)));
         let mut rest = indices;
         for range in 0..self.ranges {
             let first = range * self.range_features;
             let last = self.features.min(first + self.range_features) - 1;
-            let count = rest.partition_point(|&index| usize::from(index) <= last);
+            let count = match rest.last() {
+                Some(&largest) if usize::from(largest) > last => {
+                    rest.partition_point(|&index| usize::from(index) <= last)
+                }
+                _ => rest.len(),
+            };
             let of_range;
             (of_range, rest) = rest.split_at(count);
-            // The kernels rely on the bounds of a range.
-            let is_within = |&index: &u16| (first..=last).contains(&usize::from(index));
-            assert!(of_range.iter().all(is_within), "indices ascend");
+            // The kernels rely on the bounds of a range. Without an early end, the loop looks at many indices at once.
+            let (mut least, mut most) = (u16::MAX, 0);
+            for &index in of_range {
+                (least, most) = (least.min(index), most.max(index));
+            }
+            let is_within = usize::from(least) >= first && usize::from(most) <= last;
+            assert!(of_range.is_empty() || is_within, "indices ascend");
             self.starts.push(before + indices.len() - rest.len());
         }
         assert!(rest.is_empty(), "a feature beyond the columns'");
@@ -108,7 +130,7 @@ impl<T: Number> SparseColumns<T> {
 }
 
 /// Weights packed in blocks, those of range r and panel p being block r `panels` + p: element g `panel_rows` + l of a block is
-/// the weight of the panel's row l for the range's feature g.
+/// the weight of the panel's row l for the range's feature g. The copies of a block lie side by side.
 #[derive(Debug)]
 pub(crate) struct Panels<T> {
     /// The blocks, with spare elements, since the first block begins at a cache line.
@@ -124,20 +146,22 @@ pub(crate) struct Panels<T> {
     range_features: usize,
     /// The number of ranges.
     ranges: usize,
+    /// The number of copies of each block: where there are fewer blocks than tasks, copies add up the outer products of
+    /// different shards in parallel. The first copy has the weights, the others start from 0.
+    copies: usize,
 }
 
 impl<T: Number> Panels<T> {
     /// Allocates panels for weights of this many rows and features, the bias included.
     pub(crate) fn new(rows: usize, features: usize) -> Self {
-        const LINE: usize = 64;
-        let line = LINE / size_of::<T>();
-        // Enough rows to make up for reading the index and value of a feature.
-        let panel_rows = rows.next_power_of_two().clamp(line, 4 * line);
+        const TASKS: usize = 4;
+        let panel_rows = panel_rows::<T>(rows);
         let panels = rows.div_ceil(panel_rows);
-        let range_features = range_features(features);
+        let range_features = range_features::<T>(rows, features);
         let ranges = features.div_ceil(range_features);
-        let len = ranges * panels * panel_rows * range_features;
-        let storage = vec![T::zero(); len + line];
+        let copies = (TASKS / (ranges * panels)).max(1);
+        let len = copies * ranges * panels * panel_rows * range_features;
+        let storage = vec![T::zero(); len + LINE / size_of::<T>()];
         let start = storage.as_ptr().align_offset(LINE).min(storage.len() - len);
         Panels {
             storage,
@@ -148,12 +172,18 @@ impl<T: Number> Panels<T> {
             panels,
             range_features,
             ranges,
+            copies,
         }
     }
 
     /// The number of elements of a block.
     fn size(&self) -> usize {
         self.panel_rows * self.range_features
+    }
+
+    /// The number of elements of all copies of a block.
+    fn all_copies(&self) -> usize {
+        self.copies * self.size()
     }
 
     /// The rows of a panel.
@@ -169,7 +199,7 @@ impl<T: Number> Panels<T> {
     /// rows x features, columns contiguous
     pub(crate) fn pack(&mut self, weights: ArrayView2<'_, T>, parallel: bool) {
         assert_eq!(weights.dim(), (self.rows, self.features));
-        let (start, size) = (self.start, self.size());
+        let (start, size, all_copies) = (self.start, self.size(), self.all_copies());
         let Panels {
             panel_rows,
             range_features,
@@ -183,13 +213,13 @@ impl<T: Number> Panels<T> {
             let weights = weights.slice_move(rows).slice_move(features);
             let (rows, features) = weights.dim();
             let weights = weights.slice_move(s![..rows.min(panel_rows), ..features.min(range_features)]);
-            timing::task(|| pack_block(weights, block, panel_rows));
+            timing::task(|| pack_block(weights, &mut block[..size], panel_rows));
         };
         timing::phase("pack", parallel, || {
             if parallel {
-                blocks.par_chunks_exact_mut(size).enumerate().for_each(work);
+                blocks.par_chunks_exact_mut(all_copies).enumerate().for_each(work);
             } else {
-                blocks.chunks_exact_mut(size).enumerate().for_each(work);
+                blocks.chunks_exact_mut(all_copies).enumerate().for_each(work);
             }
         });
     }
@@ -223,7 +253,7 @@ impl<T: Number> Panels<T> {
             let targets = &targets[..targets.len().min(group)];
             let rows = self.panel(panel);
             for range in 0..self.ranges {
-                let block = (range * self.panels + panel) * self.size();
+                let block = (range * self.panels + panel) * self.all_copies();
                 run(Multiply {
                     block: &self.storage[self.start + block..][..self.size()],
                     panel_rows: self.panel_rows,
@@ -260,21 +290,20 @@ impl<T: Number> Panels<T> {
         parallel: bool,
     ) {
         assert_eq!(result.dim(), (self.rows, self.features));
-        let (start, size) = (self.start, self.size());
+        let (start, size, all_copies) = (self.start, self.size(), self.all_copies());
         let Panels {
             features,
             panel_rows,
             range_features,
             panels,
+            copies,
             ..
         } = *self;
-        let work = |range: usize, (panel, (block, result)): (usize, (&mut [T], ArrayViewMut2<'_, T>))| {
-            if !to_weights {
+        let add = |range: usize, rows: Range<usize>, (copy, block): (usize, &mut [T])| {
+            if copy > 0 || !to_weights {
                 block.fill(T::zero());
             }
-            let first = panel * panel_rows;
-            let rows = first..first + result.nrows();
-            for (input, delta) in shards.clone() {
+            for (input, delta) in shards.clone().skip(copy).step_by(copies) {
                 assert_eq!((input.features, input.len()), (features, delta.ncols()));
                 assert!(
                     rows.len() == 1 || delta.strides()[0] == 1,
@@ -289,6 +318,26 @@ impl<T: Number> Panels<T> {
                     panel_rows,
                 });
             }
+        };
+        let work = |range: usize, (panel, (blocks, result)): (usize, (&mut [T], ArrayViewMut2<'_, T>))| {
+            let first = panel * panel_rows;
+            let rows = first..first + result.nrows();
+            if copies == 1 {
+                add(range, rows, (0, &mut *blocks));
+            } else {
+                let add = |copy| timing::task(|| add(range, rows.clone(), copy));
+                timing::phase("copies", parallel, || {
+                    if parallel {
+                        blocks.par_chunks_exact_mut(size).enumerate().for_each(add);
+                    } else {
+                        blocks.chunks_exact_mut(size).enumerate().for_each(add);
+                    }
+                });
+            }
+            let (block, others) = blocks.split_at_mut(size);
+            for other in others.chunks_exact(size) {
+                block.iter_mut().zip(other).for_each(|(sum, &part)| *sum += part);
+            }
             unpack_block(block, result, panel_rows);
         };
         let blocks = &mut self.storage[start..];
@@ -296,20 +345,20 @@ impl<T: Number> Panels<T> {
         timing::phase("blocks", parallel, || {
             if parallel {
                 let strips = blocks
-                    .par_chunks_exact_mut(size * panels)
+                    .par_chunks_exact_mut(all_copies * panels)
                     .zip(strips.into_par_iter());
                 strips.enumerate().for_each(|(range, (blocks, mut strip))| {
                     let panels = strip.axis_chunks_iter_mut(Axis(0), panel_rows).into_par_iter();
-                    let blocks = blocks.par_chunks_exact_mut(size).zip(panels);
+                    let blocks = blocks.par_chunks_exact_mut(all_copies).zip(panels);
                     blocks
                         .enumerate()
                         .for_each(|block| timing::task(|| work(range, block)));
                 });
             } else {
-                let strips = blocks.chunks_exact_mut(size * panels).zip(strips);
+                let strips = blocks.chunks_exact_mut(all_copies * panels).zip(strips);
                 strips.enumerate().for_each(|(range, (blocks, mut strip))| {
                     let panels = strip.axis_chunks_iter_mut(Axis(0), panel_rows);
-                    let blocks = blocks.chunks_exact_mut(size).zip(panels);
+                    let blocks = blocks.chunks_exact_mut(all_copies).zip(panels);
                     blocks
                         .enumerate()
                         .for_each(|block| timing::task(|| work(range, block)));
@@ -582,11 +631,11 @@ mod tests {
             let delta = numbers::<T>(rows, m, 2);
             let mut dense = numbers::<T>(features + 1, m, 3);
             dense.row_mut(0).fill(T::one());
-            let mut input = SparseColumns::new(features, m);
+            let mut input = SparseColumns::new(rows, features, m);
             for column in dense.columns() {
                 let some = (1..features + 1).filter(|&feature| column[feature] != T::zero());
                 let indices: Vec<u16> = some.map(|feature| feature as u16).collect();
-                input.push(&indices, indices.iter().map(|&index| column[usize::from(index)]));
+                input.push(&indices, &indices, |index| column[usize::from(index)]);
             }
             let zeros = dense.iter().filter(|&&value| value == T::zero()).count();
             assert_eq!(input.indices.len(), dense.len() - zeros);
@@ -645,12 +694,12 @@ mod tests {
     #[test]
     #[should_panic(expected = "indices ascend")]
     fn indices_that_do_not_ascend_are_refused() {
-        SparseColumns::new(300, 1).push(&[200, 1], [1.0, 2.0].into_iter());
+        SparseColumns::new(64, 300, 1).push(&[200, 1], &[1.0, 2.0], |value| value);
     }
 
     #[test]
     #[should_panic(expected = "a feature beyond the columns'")]
     fn an_index_beyond_the_features_is_refused() {
-        SparseColumns::new(3, 1).push(&[1, 4], [1.0, 2.0].into_iter());
+        SparseColumns::new(1, 3, 1).push(&[1, 4], &[1.0, 2.0], |value| value);
     }
 }

@@ -95,13 +95,14 @@ impl<T: Element> Shard<T> {
 
     /// Copies samples into the input; without their zeros if `sparse`, for packed weights of the first layer.
     pub(super) fn load(&mut self, source: Source<'_, T>, indices: &[usize], sparse: bool) {
+        let rows = self.values[1].nrows() - 1;
         let input = &mut self.values[0];
         match source {
             Source::Dataset(dataset) if sparse => {
                 let (features, capacity) = (input.nrows() - 1, input.ncols());
                 let columns = self
                     .sparse_input
-                    .get_or_insert_with(|| SparseColumns::new(features, capacity));
+                    .get_or_insert_with(|| SparseColumns::new(rows, features, capacity));
                 columns.clear();
                 dataset.gather_sparse(indices, columns);
             }
