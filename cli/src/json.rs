@@ -1,15 +1,54 @@
 //! The result of a training for programs: one JSON object.
 
 use mfnet::{Element, EpochRecord, Evaluation, StopReason};
-use serde_json::json;
+use serde::Serialize;
 
+use super::results::ResultsObject;
 use super::summary::Training;
 
+/// The result. The lists have one number for each epoch, null in epochs without an evaluation. `final` has the scores of the
+/// resulting weights, which early stopping may have restored; null for a set that there is not.
+#[derive(Serialize)]
+struct Object<'a> {
+    task: String,
+    dataset: &'a str,
+    samples: usize,
+    features: usize,
+    outputs: usize,
+    target_names: Option<&'a [String]>,
+    labels: Option<&'a [String]>,
+    loss_name: &'a str,
+    class_weights: Option<&'a [f64]>,
+    parameters: usize,
+    precision: &'static str,
+    epochs: usize,
+    best_epoch: Option<usize>,
+    r#final: ResultsObject,
+    train_loss: Vec<Option<f64>>,
+    validation_loss: Vec<Option<f64>>,
+    validation_accuracy: Vec<Option<f64>>,
+    test_loss: Vec<Option<f64>>,
+    test_accuracy: Vec<Option<f64>>,
+    learning_rate: Vec<Option<f64>>,
+    seconds: f64,
+    samples_per_second: f64,
+    seed: u64,
+    threads: usize,
+    stopped: bool,
+    blas: BlasObject<'a>,
+    out: Option<String>,
+}
+
+#[derive(Serialize)]
+struct BlasObject<'a> {
+    library: &'a str,
+    version: &'a str,
+    kernel: &'a str,
+    better_kernel: Option<&'a str>,
+}
+
 /// The object, on one line.
-///
-/// The arrays hold one number an epoch, null in epochs without an evaluation. `final` has the scores of the resulting
-/// weights, which early stopping may have restored; null for a set that there is not.
-pub(super) fn text<T: Element>(training: &Training<'_, T>) -> String {
+pub(super) fn text<T: Element>(training: &Training<'_, T>) -> serde_json::Result<String> {
     let Training {
         task, history, blas, ..
     } = training;
@@ -19,41 +58,41 @@ pub(super) fn text<T: Element>(training: &Training<'_, T>) -> String {
     let loss = |evaluation: Evaluation| Some(evaluation.loss);
     let accuracy = |evaluation: Evaluation| evaluation.accuracy;
     let schema = training.model.schema();
-    let object = json!({
-        "task": task.schema.task.to_string(),
-        "dataset": task.name,
-        "samples": task.train.samples(),
-        "features": task.train.features(),
-        "outputs": task.train.outputs(),
-        "target_names": or_null(&schema.target_names),
-        "labels": or_null(&schema.labels),
-        "loss_name": training.results.train.loss_record.name,
-        "class_weights": or_null(training.results.train.loss_record.class_weights()),
-        "parameters": training.model.network().parameter_count(),
-        "precision": T::NAME,
-        "epochs": history.epochs.len(),
-        "best_epoch": history.restored,
-        "train_loss": numbers(&|record| Some(record.train_loss)),
-        "validation_loss": numbers(&|record| record.validation.and_then(loss)),
-        "validation_accuracy": numbers(&|record| record.validation.and_then(accuracy)),
-        "test_loss": numbers(&|record| record.test.and_then(loss)),
-        "test_accuracy": numbers(&|record| record.test.and_then(accuracy)),
-        "final": training.results.json(schema),
-        "learning_rate": numbers(&|record| Some(record.learning_rate)),
-        "seconds": history.seconds(),
-        "samples_per_second": history.samples_per_second(),
-        "seed": training.options.seed,
-        "threads": blas.workers,
-        "stopped": history.stopped == Some(StopReason::Observer),
-        "blas": {
-            "library": blas.library,
-            "version": blas.version,
-            "kernel": blas.kernel,
-            "better_kernel": blas.better_kernel,
+    let object = Object {
+        task: task.schema.task.to_string(),
+        dataset: &task.name,
+        samples: task.train.samples(),
+        features: task.train.features(),
+        outputs: task.train.outputs(),
+        target_names: or_null(&schema.target_names),
+        labels: or_null(&schema.labels),
+        loss_name: &training.results.train.loss_record.name,
+        class_weights: or_null(training.results.train.loss_record.class_weights()),
+        parameters: training.model.network().parameter_count(),
+        precision: T::NAME,
+        epochs: history.epochs.len(),
+        best_epoch: history.restored,
+        r#final: training.results.object(schema),
+        train_loss: numbers(&|record| Some(record.train_loss)),
+        validation_loss: numbers(&|record| record.validation.and_then(loss)),
+        validation_accuracy: numbers(&|record| record.validation.and_then(accuracy)),
+        test_loss: numbers(&|record| record.test.and_then(loss)),
+        test_accuracy: numbers(&|record| record.test.and_then(accuracy)),
+        learning_rate: numbers(&|record| Some(record.learning_rate)),
+        seconds: history.seconds(),
+        samples_per_second: history.samples_per_second(),
+        seed: training.options.seed,
+        threads: blas.workers,
+        stopped: history.stopped == Some(StopReason::Observer),
+        blas: BlasObject {
+            library: blas.library,
+            version: &blas.version,
+            kernel: &blas.kernel,
+            better_kernel: blas.better_kernel,
         },
-        "out": training.out.map(|out| out.display().to_string()),
-    });
-    format!("{object}\n")
+        out: training.out.map(|out| out.display().to_string()),
+    };
+    Ok(serde_json::to_string(&object)? + "\n")
 }
 
 /// A list; null for an empty one.

@@ -29,9 +29,11 @@ mod progress;
 mod results;
 mod run_folder;
 mod sample_arguments;
+mod score;
 mod settings;
 mod summary;
 mod tables;
+mod threshold;
 mod train;
 mod tune;
 

@@ -2,8 +2,9 @@
 
 use mfnet::checkpoint::{Metrics, ModelScores};
 use mfnet::data::Schema;
+use mfnet::metrics::Score;
 use mfnet::{Element, Model};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::data::Task;
 
@@ -13,6 +14,43 @@ pub(super) struct Results<T> {
     pub(super) train: ModelScores<T>,
     pub(super) validation: Option<ModelScores<T>>,
     pub(super) test: Option<ModelScores<T>>,
+}
+
+/// The scores as JSON.
+#[derive(Serialize)]
+pub(super) struct ResultsObject {
+    train: SetObject,
+    validation: Option<SetObject>,
+    test: Option<SetObject>,
+}
+
+#[derive(Serialize)]
+struct SetObject {
+    samples: usize,
+    loss: Option<f64>,
+    #[serde(flatten)]
+    metrics: Option<MetricsObject>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum MetricsObject {
+    Classes {
+        accuracy: f64,
+        f1_macro: f64,
+        roc_auc: Option<f64>,
+    },
+    Targets {
+        targets: Vec<TargetObject>,
+    },
+}
+
+#[derive(Serialize)]
+struct TargetObject {
+    name: Option<String>,
+    r2: f64,
+    rmse: f64,
+    mae: f64,
 }
 
 impl<T: Element> Results<T> {
@@ -35,35 +73,43 @@ impl<T: Element> Results<T> {
     }
 
     /// The scores as JSON: loss and the metrics of the task.
-    pub(super) fn json(&self, schema: &Schema<T>) -> Value {
-        let set = |scores: &Option<ModelScores<T>>| scores.as_ref().map(|scores| object(scores, schema));
-        json!({
-            "train": object(&self.train, schema),
-            "validation": set(&self.validation),
-            "test": set(&self.test),
-        })
+    pub(super) fn object(&self, schema: &Schema<T>) -> ResultsObject {
+        let set = |scores: &Option<ModelScores<T>>| scores.as_ref().map(|scores| of_set(scores, schema));
+        ResultsObject {
+            train: of_set(&self.train, schema),
+            validation: set(&self.validation),
+            test: set(&self.test),
+        }
     }
 }
 
-fn object<T: Element>(scores: &ModelScores<T>, schema: &Schema<T>) -> Value {
-    let mut object = json!({ "samples": scores.samples, "loss": scores.loss });
-    match &scores.metrics {
-        Metrics::Classes { accuracy, scores, .. } => {
-            object["accuracy"] = json!(accuracy);
-            object["f1_macro"] = json!(scores.macro_average.f1);
-        }
+fn of_set<T: Element>(scores: &ModelScores<T>, schema: &Schema<T>) -> SetObject {
+    let metrics = match &scores.metrics {
+        Metrics::Classes {
+            accuracy,
+            scores: classes,
+            ..
+        } => Some(MetricsObject::Classes {
+            accuracy: *accuracy,
+            f1_macro: classes.macro_average.f1,
+            roc_auc: scores.score(Score::RocAuc),
+        }),
         Metrics::Targets { scores, .. } => {
-            let target = |(place, scores): (usize, &mfnet::metrics::RegressionScores)| {
-                json!({
-                    "name": schema.target_names.get(place),
-                    "r2": scores.r2,
-                    "rmse": scores.rmse,
-                    "mae": scores.mae,
-                })
-            };
-            object["targets"] = scores.iter().enumerate().map(target).collect();
+            let targets = scores.iter().enumerate().map(|(place, scores)| TargetObject {
+                name: schema.target_names.get(place).cloned(),
+                r2: scores.r2,
+                rmse: scores.rmse,
+                mae: scores.mae,
+            });
+            Some(MetricsObject::Targets {
+                targets: targets.collect(),
+            })
         }
-        _ => {}
+        _ => None,
+    };
+    SetObject {
+        samples: scores.samples,
+        loss: scores.loss,
+        metrics,
     }
-    object
 }

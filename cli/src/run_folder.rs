@@ -104,7 +104,7 @@ impl RunFolder {
 
     /// Writes summary and pictures.
     pub(super) fn write_summary<T: Element>(&self, training: &Training<'_, T>) -> anyhow::Result<()> {
-        OutFile::write_whole(&self.path.join(SUMMARY), json::text(training).as_bytes())?;
+        OutFile::write_whole(&self.path.join(SUMMARY), json::text(training)?.as_bytes())?;
         pictures::draw(training, &self.path)
     }
 }

@@ -49,9 +49,9 @@ pub(super) struct SampleArguments {
     #[arg(long)]
     no_download: bool,
 
-    /// Seed of samples that are drawn: those of digits and circle
+    /// Seed of samples that are drawn, those of digits and circle, and of the orders of --importance
     #[arg(long, value_name = "N", default_value_t = 0)]
-    seed: u64,
+    pub(super) seed: u64,
 
     /// Threads to work with; results do not depend on their number [default: one for each core]
     #[arg(long, value_name = "N", value_parser = whole::<1024>)]

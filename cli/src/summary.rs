@@ -5,12 +5,15 @@ use std::path::Path;
 use mfnet::baseline::mean_predictor;
 use mfnet::checkpoint::Metrics;
 use mfnet::data::Task as TaskKind;
+use mfnet::metrics::Score;
 use mfnet::product::Blas;
 use mfnet::{
-    Clip, Dataset, Element, History, Model, MseLoss, NeuralNetwork, Reduction, StopReason, TrainOptions,
+    Clip, Dataset, Element, History, Model, MseLoss, NeuralNetwork, Reduction, StopReason, Targets,
+    TrainOptions,
 };
 
 use super::data::Task;
+use super::model_path::shown;
 use super::results::Results;
 use super::settings::Settings;
 use super::{blas as words, format};
@@ -100,9 +103,26 @@ pub(super) fn text<T: Element>(training: &Training<'_, T>) -> mfnet::Result<Stri
                 if let Some(loss) = scores.loss {
                     line(&format!("{name} loss"), format::loss(loss));
                 }
-                if let Metrics::Classes { accuracy, .. } = scores.metrics {
-                    line(&format!("{name} accuracy"), format::percent(accuracy));
+                if let Metrics::Classes { accuracy, labels, .. } = &scores.metrics {
+                    let mut text = format::percent(*accuracy);
+                    if let Some(class) = most_frequent(&task.train) {
+                        let part = part_of(labels, class);
+                        let label = shown(&task.schema.label(class as usize), NAME);
+                        text += &format!(" ({} for `{label}` always)", format::percent(part));
+                    }
+                    line(&format!("{name} accuracy"), text);
                 }
+            }
+            let (name, scores) = results.least_known();
+            let of = match &task.schema.labels[..] {
+                [_, second] => format!("of `{}`", shown(second, NAME)),
+                _ => "mean over the classes".to_owned(),
+            };
+            if let Some(f1) = scores.score(Score::F1) {
+                line(&format!("{name} F1"), format!("{f1:.4} ({of})"));
+            }
+            if let Some(roc_auc) = scores.score(Score::RocAuc) {
+                line(&format!("{name} ROC AUC"), format!("{roc_auc:.4}"));
             }
             if task.validation.is_none() && task.test.is_none() {
                 text += "The model was trained on these samples; --test 0.2 or --validation 0.2 sets others apart.\n";
@@ -110,6 +130,28 @@ pub(super) fn text<T: Element>(training: &Training<'_, T>) -> mfnet::Result<Stri
         }
     }
     Ok(text)
+}
+
+/// The most letters of a class's name.
+const NAME: usize = 20;
+
+/// The most frequent class, the first of equals; `None` for numbers.
+fn most_frequent<T: Element>(train: &Dataset<T>) -> Option<u32> {
+    let Targets::Classes { labels, classes } = train.targets() else {
+        return None;
+    };
+    let mut counts = vec![0_usize; *classes];
+    for &label in labels {
+        counts[label as usize] += 1;
+    }
+    let most = *counts.iter().max()?;
+    let class = counts.iter().position(|&count| count == most)?;
+    u32::try_from(class).ok()
+}
+
+/// The part of the samples that are of a class.
+fn part_of(labels: &[u32], class: u32) -> f64 {
+    labels.iter().filter(|&&label| label == class).count() as f64 / labels.len() as f64
 }
 
 /// The loss function, with all that changes its value.

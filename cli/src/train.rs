@@ -254,5 +254,5 @@ fn show<T: Element>(training: &Training<'_, T>, arguments: &TrainArguments) -> a
     if !arguments.quiet {
         console::note(summary::text(training)?.trim_end());
     }
-    console::print(&json::text(training))
+    console::print(&json::text(training)?)
 }

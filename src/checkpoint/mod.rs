@@ -24,6 +24,8 @@ mod description;
 #[cfg(feature = "save")]
 mod header;
 #[cfg(feature = "save")]
+mod importance;
+#[cfg(feature = "save")]
 mod model;
 #[cfg(feature = "save")]
 mod network;
@@ -53,6 +55,8 @@ pub use saved_layer::SavedLayer;
 pub use contents::{Contents, FileKind, TensorSummary, contents_of};
 #[cfg(feature = "save")]
 pub use description::Precision;
+#[cfg(feature = "save")]
+pub use importance::Importance;
 #[cfg(feature = "save")]
 pub use model::Model;
 #[cfg(feature = "save")]

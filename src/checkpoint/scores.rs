@@ -1,6 +1,7 @@
 //! The evaluation of a model: the loss it was trained with, and the metrics of its task.
 
-use ndarray::{Array2, s};
+use ndarray::{Array2, ArrayView1, s};
+use rayon::prelude::*;
 
 use super::{Model, OutputKind};
 use crate::data::{Dataset, Targets};
@@ -8,7 +9,8 @@ use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::loss::{CrossEntropyLoss, LossRecord, MseLoss, ProbabilityCrossEntropyLoss};
 use crate::metrics::{
-    ClassificationScores, RegressionScores, accuracy, argmax, class_scores, regression_scores,
+    ClassificationScores, RankingScores, RegressionScores, Score, accuracy, argmax, class_scores, labels_at,
+    ranking_scores, regression_scores,
 };
 
 /// The scores of a model on samples.
@@ -40,6 +42,8 @@ pub enum Metrics<T> {
         labels: Vec<u32>,
         /// The predicted class of each sample.
         predicted: Vec<u32>,
+        /// The probability of each class, samples x classes; `None` for a model whose outputs have no probabilities.
+        probabilities: Option<Array2<T>>,
     },
     /// Metrics of a regression.
     Targets {
@@ -50,6 +54,105 @@ pub enum Metrics<T> {
         /// The predictions, samples x targets, on the raw scale.
         predicted: Array2<T>,
     },
+}
+
+impl<T: Element> ModelScores<T> {
+    /// Returns one score; `None` if the task or the model does not have it. Those are: accuracy, F1 and the scores of
+    /// probabilities of a regression, R^2, RMSE and MAE of a classification, RMSE and MAE of several targets, whose units may
+    /// differ, the loss of a loss of your own, and the scores of probabilities of a model that has none or where a class is
+    /// missing or alone.
+    ///
+    /// ```
+    /// # use mfnet::data::Schema;
+    /// # use mfnet::{Dataset, Model, NeuralNetwork};
+    /// # use ndarray::array;
+    /// use mfnet::metrics::Score;
+    ///
+    /// let raw = Dataset::classification(array![[1.0], [2.0], [8.0]], vec![0, 0, 1], 2)?;
+    /// let network = NeuralNetwork::<f64>::builder(1).linear(2).seed(7).build()?;
+    /// let scores = Model::new(network, Schema::of(&raw))?.evaluate(raw)?;
+    /// assert!(scores.score(Score::RocAuc).is_some());
+    /// assert_eq!(scores.score(Score::Rmse), None);
+    /// # Ok::<(), mfnet::Error>(())
+    /// ```
+    pub fn score(&self, score: Score) -> Option<f64> {
+        let single = |scores: &'_ [RegressionScores]| match scores {
+            [one] => Some(*one),
+            _ => None,
+        };
+        match (&self.metrics, score) {
+            (_, Score::Loss) => self.loss,
+            (Metrics::Classes { accuracy, .. }, Score::Accuracy) => Some(*accuracy),
+            (Metrics::Classes { scores, .. }, Score::F1) => Some(match &scores.classes[..] {
+                [_, second] => second.f1,
+                _ => scores.macro_average.f1,
+            }),
+            (Metrics::Classes { .. }, Score::RocAuc | Score::AveragePrecision) => {
+                let classes: Option<Vec<RankingScores>> = self.ranking_scores().into_iter().collect();
+                let value = |class: &RankingScores| match score {
+                    Score::RocAuc => class.roc_auc,
+                    _ => class.average_precision,
+                };
+                match &classes?[..] {
+                    [] => None,
+                    [_, second] => Some(value(second)),
+                    classes => Some(classes.iter().map(value).sum::<f64>() / classes.len() as f64),
+                }
+            }
+            (Metrics::Targets { scores, .. }, Score::R2) => {
+                Some(scores.iter().map(|scores| scores.r2).sum::<f64>() / scores.len() as f64)
+            }
+            (Metrics::Targets { scores, .. }, Score::Rmse) => single(scores).map(|scores| scores.rmse),
+            (Metrics::Targets { scores, .. }, Score::Mae) => single(scores).map(|scores| scores.mae),
+            _ => None,
+        }
+    }
+
+    /// Returns the scores of the ranking by the probability of each class against the others; `None` for a class that no
+    /// sample or every sample has. An empty list for a regression, and for a model whose outputs have no probabilities.
+    pub fn ranking_scores(&self) -> Vec<Option<RankingScores>> {
+        let Metrics::Classes {
+            labels,
+            probabilities: Some(probabilities),
+            ..
+        } = &self.metrics
+        else {
+            return Vec::new();
+        };
+        let columns: Vec<_> = probabilities.columns().into_iter().collect();
+        let of_class = |(class, column): (usize, &ArrayView1<'_, T>)| {
+            let is_class: Vec<bool> = labels.iter().map(|&label| label as usize == class).collect();
+            // Predictions that are NaN have been refused.
+            ranking_scores(&column.to_vec(), &is_class).ok().flatten()
+        };
+        columns.par_iter().enumerate().map(of_class).collect()
+    }
+
+    /// Predicts anew which samples of two are of `class`: those whose probability is at least `threshold`, instead of those
+    /// whose probability is the larger one. Accuracy and the scores of the classes follow; the loss and the scores of the
+    /// ranking do not depend on a threshold.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidData`] for a regression and for a model whose outputs have no probabilities, and the errors of
+    /// [`labels_at`].
+    pub fn at_threshold(mut self, class: u32, threshold: f64) -> Result<Self> {
+        let Metrics::Classes {
+            accuracy: accuracy_of_labels,
+            scores,
+            labels,
+            predicted,
+            probabilities: Some(probabilities),
+        } = &mut self.metrics
+        else {
+            let problem = "a threshold is for the probability of a class, and the model predicts none";
+            return Err(Error::data("ModelScores::at_threshold", problem));
+        };
+        *predicted = labels_at(probabilities.view(), class, threshold)?;
+        *accuracy_of_labels = accuracy(predicted, labels)?;
+        *scores = class_scores(predicted, labels, probabilities.ncols())?;
+        Ok(self)
+    }
 }
 
 impl<T: Element> Model<T> {
@@ -116,6 +219,10 @@ impl<T: Element> Model<T> {
                     scores: class_scores(&predicted, labels, *classes)?,
                     labels: labels.clone(),
                     predicted,
+                    probabilities: match self.check_probabilities() {
+                        Ok(()) => Some(self.probabilities(outputs)?),
+                        Err(_) => None,
+                    },
                 }
             }
             (Targets::Values(_), Some(truth)) => {
@@ -155,6 +262,7 @@ impl<T: Element> Model<T> {
 mod tests {
     use super::*;
     use crate::data::Schema;
+    use crate::layer::Linear;
     use crate::network::NeuralNetwork;
     use ndarray::array;
 
@@ -204,5 +312,56 @@ mod tests {
             (one - 1.0).abs() < 1e-12 && (other - 2000.0).abs() < 1e-9,
             "{one}, {other}"
         );
+    }
+
+    /// A model of two classes whose probability of class 1 is the logistic function of the feature.
+    fn logistic() -> Model<f64> {
+        let data = Dataset::classification(array![[0.0], [1.0]], vec![0, 1], 2).unwrap();
+        let layer = Linear::from_weights(array![[0.0], [1.0]].view(), &[0.0, 0.0]).unwrap();
+        let network = NeuralNetwork::builder(1).layer(Box::new(layer)).build().unwrap();
+        Model::new(network, Schema::of(&data)).unwrap()
+    }
+
+    #[test]
+    fn scores_of_two_classes_are_those_of_the_second() {
+        let data = Dataset::classification(array![[-2.0], [0.5], [1.0], [3.0]], vec![0, 1, 0, 1], 2);
+        let scores = logistic().evaluate(data.unwrap()).unwrap();
+        let score = |score| scores.score(score).unwrap();
+        assert_eq!(score(Score::Accuracy), 0.75);
+        assert_eq!(score(Score::F1), 0.8);
+        assert_eq!(score(Score::RocAuc), 0.75);
+        assert!((score(Score::AveragePrecision) - (0.5 + 0.5 * 2.0 / 3.0)).abs() < 1e-15);
+        assert_eq!(
+            [Score::R2, Score::Rmse, Score::Mae].map(|one| scores.score(one)),
+            [None; 3]
+        );
+        // The order of the samples by the probability of class 0 is the reverse.
+        assert_eq!(scores.ranking_scores()[0].unwrap().roc_auc, 0.75);
+    }
+
+    #[test]
+    fn a_threshold_changes_the_predicted_classes_alone() {
+        let data = Dataset::classification(array![[-2.0], [0.5], [1.0], [3.0]], vec![0, 1, 0, 1], 2);
+        let scores = logistic().evaluate(data.unwrap()).unwrap();
+        let moved = scores.clone().at_threshold(1, 0.9).unwrap();
+        let Metrics::Classes {
+            predicted, accuracy, ..
+        } = &moved.metrics
+        else {
+            panic!("classes")
+        };
+        assert_eq!((&predicted[..], *accuracy), (&[0, 0, 0, 1][..], 0.75));
+        assert_eq!(moved.loss, scores.loss);
+        assert_eq!(moved.score(Score::RocAuc), scores.score(Score::RocAuc));
+        assert_eq!(moved.score(Score::F1), Some(2.0 / 3.0));
+        assert!(scores.clone().at_threshold(2, 0.5).is_err());
+    }
+
+    #[test]
+    fn a_class_without_samples_has_no_ranking() {
+        let data = Dataset::classification(array![[-2.0], [0.5]], vec![1, 1], 2).unwrap();
+        let scores = logistic().evaluate(data).unwrap();
+        assert_eq!(scores.score(Score::RocAuc), None);
+        assert_eq!(scores.ranking_scores(), [None; 2]);
     }
 }

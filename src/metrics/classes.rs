@@ -34,6 +34,66 @@ pub fn argmax<T: Element>(outputs: ArrayView2<'_, T>) -> Result<Vec<u32>> {
     outputs.rows().into_iter().enumerate().map(class_of).collect()
 }
 
+/// Returns the class of each row for two classes: `class` where its probability is at least `threshold`, the other class
+/// elsewhere.
+///
+/// A threshold below 0.5 finds more samples of the class, and takes more of the other for it.
+///
+/// # Shapes
+///
+/// samples x 2 -> samples
+///
+/// # Errors
+///
+/// [`Error::Shape`] for other than two columns; [`Error::InvalidData`] for a class other than 0 and 1, for a threshold that is
+/// not between 0 and 1, and for a row with NaN, with its index, counted from 0.
+///
+/// ```
+/// let probabilities = ndarray::array![[0.9, 0.1], [0.7, 0.3], [0.2, 0.8]];
+/// assert_eq!(mfnet::metrics::labels_at(probabilities.view(), 1, 0.3)?, [0, 1, 1]);
+/// # Ok::<(), mfnet::Error>(())
+/// ```
+pub fn labels_at<T: Element>(
+    probabilities: ArrayView2<'_, T>,
+    class: u32,
+    threshold: f64,
+) -> Result<Vec<u32>> {
+    const OPERATION: &str = "labels_at";
+    let (rows, classes) = probabilities.dim();
+    if classes != 2 {
+        return Err(Error::shape(
+            OPERATION,
+            "samples x 2",
+            format_args!("{rows} x {classes}"),
+        ));
+    }
+    if class > 1 {
+        return Err(Error::data(
+            OPERATION,
+            format_args!("the class {class} is none of two"),
+        ));
+    }
+    if !(0.0..=1.0).contains(&threshold) {
+        return Err(Error::data(
+            OPERATION,
+            format_args!("the threshold {threshold} is not between 0 and 1"),
+        ));
+    }
+    let of_class = probabilities.column(class as usize);
+    let label = |(row, probability): (usize, &T)| {
+        // Neither at least the threshold nor below it.
+        if probability.is_nan() {
+            return Err(Error::data(OPERATION, format_args!("row {row} holds NaN")));
+        }
+        Ok(if probability.as_f64() >= threshold {
+            class
+        } else {
+            1 - class
+        })
+    };
+    of_class.iter().enumerate().map(label).collect()
+}
+
 /// The fraction of the labels, 0 to 1, that were predicted correctly.
 ///
 /// # Shapes
@@ -153,6 +213,21 @@ mod tests {
             assert!(error.starts_with("argmax: row 1 holds NaN"), "{error}");
         }
         assert!(argmax(Array2::<f32>::zeros((1, 0)).view()).is_err());
+    }
+
+    #[test]
+    fn thresholds_are_inclusive_and_for_either_class() {
+        let probabilities = array![[0.75, 0.25], [0.5, 0.5]];
+        let labels = |class, threshold| labels_at(probabilities.view(), class, threshold);
+        assert_eq!(labels(1, 0.5).unwrap(), [0, 1]);
+        assert_eq!(labels(0, 0.5).unwrap(), [0, 0]);
+        assert_eq!(labels(1, 0.25).unwrap(), [1, 1]);
+        assert_eq!(labels(0, 0.6).unwrap(), [0, 1]);
+        for (class, threshold) in [(2, 0.5), (1, 1.5), (1, f64::NAN)] {
+            assert!(labels(class, threshold).is_err());
+        }
+        assert!(labels_at(array![[1.0, 0.0, 0.0]].view(), 1, 0.5).is_err());
+        assert!(labels_at(array![[f64::NAN, 1.0]].view(), 0, 0.5).is_err());
     }
 
     #[test]

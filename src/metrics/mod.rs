@@ -1,10 +1,17 @@
-//! Metrics of predictions: accuracy, the confusion matrix and its scores for classification; scores for regression.
+//! Metrics of predictions: accuracy, the confusion matrix and its scores for classification, scores of a ranking by
+//! probability; scores and quantiles of errors for regression.
 
+mod class_scores;
 mod classes;
+mod quantiles;
+mod ranking;
 mod regression;
-mod scores;
+mod score;
 
+pub use class_scores::{ClassScores, ClassificationScores, class_scores, classification_scores};
 pub(crate) use classes::index_of_largest;
-pub use classes::{accuracy, argmax, confusion_matrix};
+pub use classes::{accuracy, argmax, confusion_matrix, labels_at};
+pub use quantiles::error_quantiles;
+pub use ranking::{RankingScores, ranking_scores};
 pub use regression::{RegressionScores, regression_scores};
-pub use scores::{ClassScores, ClassificationScores, class_scores, classification_scores};
+pub use score::Score;

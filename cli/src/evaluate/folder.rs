@@ -5,11 +5,12 @@ use std::path::Path;
 
 use anyhow::Context;
 use mfnet::Error;
-use mfnet::report::{Output, Picture, confusion, predictions};
+use mfnet::checkpoint::Importance;
+use mfnet::report::{Bar, BarGroup, Bars, Output, Picture, bars, confusion, predictions};
 use tempfile::Builder;
 
 use super::json;
-use super::scores::{Report, Scores};
+use super::scores::{ImportanceReport, Report, Scores};
 use crate::console;
 use crate::out_file::PREFIX;
 
@@ -43,8 +44,13 @@ pub(super) fn write(folder: &Path, report: &Report) -> anyhow::Result<()> {
 
 /// Writes what is to be in the folder into one beside it.
 fn fill(beside: &Path, folder: &Path, report: &Report) -> anyhow::Result<()> {
-    fs::write(beside.join("metrics.json"), json::text(report, Some(folder)))?;
-    if let Some((name, picture)) = picture(report)? {
+    fs::write(beside.join("metrics.json"), json::text(report, Some(folder))?)?;
+    let importance = report
+        .importance
+        .as_ref()
+        .map(|importance| bars_of(report, importance));
+    let importance = importance.transpose()?.map(|picture| ("importance", picture));
+    for (name, picture) in picture(report)?.into_iter().chain(importance) {
         match picture.save(beside.join(name)) {
             // Not by the name of the file beside, either.
             Err(Error::Io { source, .. }) => return Err(source.into()),
@@ -52,6 +58,31 @@ fn fill(beside: &Path, folder: &Path, report: &Report) -> anyhow::Result<()> {
         };
     }
     Ok(())
+}
+
+/// A bar for each of the most important features.
+fn bars_of(report: &Report, importance: &ImportanceReport) -> mfnet::Result<Picture> {
+    /// More are hard to read.
+    const MOST: usize = 30;
+    let bar = |importance: &Importance| {
+        let (mean, deviation) = (importance.mean, importance.deviation);
+        Bar {
+            name: importance.feature.clone(),
+            // A feature that the model does not need may be below 0 by chance.
+            value: mean.max(0.0),
+            range: Some(((mean - deviation).max(0.0), (mean + deviation).max(0.0))),
+            text: format!("{mean:.4}"),
+            color: 0,
+        }
+    };
+    bars(&Bars {
+        title: format!("{}: {} lost without a feature", report.data, importance.score),
+        groups: vec![BarGroup {
+            title: String::new(),
+            bars: importance.features.iter().take(MOST).map(bar).collect(),
+        }],
+        ..Bars::default()
+    })
 }
 
 /// The picture and what to call its files.
@@ -73,7 +104,7 @@ fn picture(report: &Report) -> anyhow::Result<Option<(&'static str, Picture)>> {
                 Some(unit) => format!("{name} ({unit})"),
                 None => name.to_owned(),
             };
-            let names: Vec<String> = numbers.targets.iter().map(|(name, _)| named(name)).collect();
+            let names: Vec<String> = numbers.targets.iter().map(|target| named(&target.name)).collect();
             let columns = |values: &ndarray::Array2<f64>| -> Vec<Vec<f64>> {
                 values
                     .columns()

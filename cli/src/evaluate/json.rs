@@ -2,73 +2,204 @@
 
 use std::path::Path;
 
-use mfnet::metrics::{ClassScores, RegressionScores};
-use serde_json::{Value, json};
+use mfnet::metrics::ClassScores;
+use serde::Serialize;
 
-use super::scores::{Report, Scores};
+use super::scores::{Classes, ImportanceReport, Numbers, Report, Scores};
 
-/// The object, on one line. A number that is not finite is null.
-pub(super) fn text(report: &Report, out: Option<&Path>) -> String {
-    let mut object = json!({
-        "task": match report.scores {
-            Scores::Classes(_) => "classification",
-            Scores::Numbers(_) => "regression",
-        },
-        "model": report.model,
-        "data": report.data,
-        "samples": report.samples,
-        "features": report.features,
-        "outputs": report.outputs,
-        "precision": report.precision,
-        "loss": report.loss,
-        "loss_name": report.loss_record.name,
-        "class_weights": match report.loss_record.class_weights() {
-            [] => None,
-            weights => Some(weights),
-        },
-        "out": out.map(|out| out.display().to_string()),
+/// The object; a number that is not finite is null.
+#[derive(Serialize)]
+struct Object<'a> {
+    task: &'static str,
+    model: &'a str,
+    data: &'a str,
+    samples: usize,
+    features: usize,
+    outputs: usize,
+    precision: &'static str,
+    loss: Option<f64>,
+    loss_name: &'a str,
+    class_weights: Option<&'a [f64]>,
+    #[serde(flatten)]
+    scores: ScoresObject<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    importance: Option<ImportanceObject<'a>>,
+    out: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum ScoresObject<'a> {
+    Classes {
+        accuracy: f64,
+        roc_auc: Option<f64>,
+        average_precision: Option<f64>,
+        threshold: Option<ThresholdObject<'a>>,
+        classes: Vec<ClassObject<'a>>,
+        macro_average: ClassObject<'a>,
+        weighted_average: ClassObject<'a>,
+        confusion: Vec<Vec<u64>>,
+    },
+    Numbers {
+        loss_of_normalized_targets: bool,
+        targets: Vec<TargetObject<'a>>,
+        mean_r2: f64,
+        unit: Option<&'static str>,
+    },
+}
+
+#[derive(Serialize)]
+struct ThresholdObject<'a> {
+    label: &'a str,
+    probability: f64,
+}
+
+#[derive(Serialize)]
+struct ClassObject<'a> {
+    /// None for an average.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    label: Option<&'a str>,
+    precision: f64,
+    recall: f64,
+    f1: f64,
+    support: u64,
+    #[serde(flatten)]
+    ranking: Option<RankingObject>,
+}
+
+/// The scores of the ranking by the probability of a class against the others.
+#[derive(Serialize)]
+struct RankingObject {
+    roc_auc: Option<f64>,
+    average_precision: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct TargetObject<'a> {
+    name: &'a str,
+    r2: f64,
+    rmse: f64,
+    mae: f64,
+    absolute_error: ErrorObject,
+}
+
+#[derive(Serialize)]
+struct ErrorObject {
+    median: f64,
+    quantile_90: f64,
+    quantile_99: f64,
+    largest: f64,
+}
+
+#[derive(Serialize)]
+struct ImportanceObject<'a> {
+    score: &'static str,
+    repeats: usize,
+    features: Vec<FeatureObject<'a>>,
+}
+
+#[derive(Serialize)]
+struct FeatureObject<'a> {
+    name: &'a str,
+    mean: f64,
+    deviation: f64,
+}
+
+/// The object, on one line.
+pub(super) fn text(report: &Report, out: Option<&Path>) -> anyhow::Result<String> {
+    let (task, scores) = match &report.scores {
+        Scores::Classes(classes) => ("classification", of_classes(classes)),
+        Scores::Numbers(numbers) => ("regression", of_numbers(numbers)),
+    };
+    let object = Object {
+        task,
+        model: &report.model,
+        data: &report.data,
+        samples: report.samples,
+        features: report.features,
+        outputs: report.outputs,
+        precision: report.precision,
+        loss: report.loss,
+        loss_name: &report.loss_record.name,
+        class_weights: Some(report.loss_record.class_weights()).filter(|weights| !weights.is_empty()),
+        scores,
+        importance: report.importance.as_ref().map(of_importance),
+        out: out.map(|out| out.display().to_string()),
+    };
+    Ok(serde_json::to_string(&object)? + "\n")
+}
+
+fn of_classes(classes: &Classes) -> ScoresObject<'_> {
+    let object = |label, scores: &ClassScores, ranking| ClassObject {
+        label,
+        precision: scores.precision,
+        recall: scores.recall,
+        f1: scores.f1,
+        support: scores.support,
+        ranking,
+    };
+    let named = classes.labels.iter().zip(&classes.scores.classes).enumerate();
+    let named = named.map(|(class, (label, scores))| {
+        let ranking = classes.ranking.get(class).copied().flatten();
+        let ranking = RankingObject {
+            roc_auc: ranking.map(|ranking| ranking.roc_auc),
+            average_precision: ranking.map(|ranking| ranking.average_precision),
+        };
+        object(Some(&label[..]), scores, Some(ranking))
     });
-    match &report.scores {
-        Scores::Classes(classes) => {
-            let scores = &classes.scores;
-            let named = classes.labels.iter().zip(&scores.classes).map(|(label, scores)| {
-                let mut object = of_class(scores);
-                object["label"] = json!(label);
-                object
-            });
-            object["accuracy"] = json!(classes.accuracy);
-            object["classes"] = named.collect();
-            object["macro_average"] = of_class(&scores.macro_average);
-            object["weighted_average"] = of_class(&scores.weighted_average);
-            let rows = classes.confusion.rows().into_iter();
-            object["confusion"] = rows.map(|row| json!(row.to_vec())).collect();
-        }
-        Scores::Numbers(numbers) => {
-            let named = numbers.targets.iter().map(|(name, scores)| {
-                let mut object = of_target(scores);
-                object["name"] = json!(name);
-                object
-            });
-            object["loss_of_normalized_targets"] = json!(numbers.normalized);
-            object["targets"] = named.collect();
-            object["mean_r2"] = json!(numbers.mean_r2());
-            object["unit"] = json!(numbers.unit);
-        }
+    ScoresObject::Classes {
+        accuracy: classes.accuracy,
+        roc_auc: classes.roc_auc,
+        average_precision: classes.average_precision,
+        threshold: classes.threshold.map(|(class, probability)| ThresholdObject {
+            label: &classes.labels[class],
+            probability,
+        }),
+        classes: named.collect(),
+        macro_average: object(None, &classes.scores.macro_average, None),
+        weighted_average: object(None, &classes.scores.weighted_average, None),
+        confusion: classes
+            .confusion
+            .rows()
+            .into_iter()
+            .map(|row| row.to_vec())
+            .collect(),
     }
-    format!("{object}\n")
 }
 
-fn of_class(scores: &ClassScores) -> Value {
-    let ClassScores {
-        precision,
-        recall,
-        f1,
-        support,
-    } = scores;
-    json!({ "precision": precision, "recall": recall, "f1": f1, "support": support })
+fn of_numbers(numbers: &Numbers) -> ScoresObject<'_> {
+    let targets = numbers.targets.iter().map(|target| {
+        let [median, quantile_90, quantile_99, largest] = target.quantiles;
+        TargetObject {
+            name: &target.name,
+            r2: target.scores.r2,
+            rmse: target.scores.rmse,
+            mae: target.scores.mae,
+            absolute_error: ErrorObject {
+                median,
+                quantile_90,
+                quantile_99,
+                largest,
+            },
+        }
+    });
+    ScoresObject::Numbers {
+        loss_of_normalized_targets: numbers.normalized,
+        targets: targets.collect(),
+        mean_r2: numbers.mean_r2(),
+        unit: numbers.unit,
+    }
 }
 
-fn of_target(scores: &RegressionScores) -> Value {
-    let RegressionScores { r2, rmse, mae } = scores;
-    json!({ "r2": r2, "rmse": rmse, "mae": mae })
+fn of_importance(importance: &ImportanceReport) -> ImportanceObject<'_> {
+    let features = importance.features.iter().map(|importance| FeatureObject {
+        name: &importance.feature,
+        mean: importance.mean,
+        deviation: importance.deviation,
+    });
+    ImportanceObject {
+        score: importance.score.name(),
+        repeats: importance.repeats,
+        features: features.collect(),
+    }
 }

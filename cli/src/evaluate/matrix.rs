@@ -111,6 +111,10 @@ mod tests {
             accuracy: 0.5,
             labels: labels.iter().map(|&label| label.to_owned()).collect(),
             scores: classification_scores(confusion.view()).unwrap(),
+            ranking: Vec::new(),
+            roc_auc: None,
+            average_precision: None,
+            threshold: None,
             confusion,
         }
     }

@@ -9,16 +9,20 @@ mod text;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use mfnet::Element;
 use mfnet::checkpoint::{Precision, precision_of};
+use mfnet::data::Task;
+use mfnet::metrics::Score;
+use mfnet::{Element, Model};
 
-use self::scores::Report;
+use self::scores::{ImportanceReport, Report};
 use super::data_source::DataSource;
 use super::defaults;
+use super::parse::whole;
 use super::run_folder::check_vacant;
-use super::sample_arguments::SampleArguments;
+use super::sample_arguments::{SampleArguments, Samples};
+use super::threshold::{self, Threshold};
 use super::train::use_threads;
-use super::{Outcome, console, model_path};
+use super::{Outcome, console, format, model_path, score};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -26,6 +30,7 @@ Examples:
   mfnet evaluate run/model.safetensors trees.csv
   mfnet evaluate run x.npy,y.npy --json
   mfnet evaluate run trees.csv --out run/trees    metrics.json and pictures
+  mfnet evaluate run churn.csv --threshold yes=0.3 --importance=auc
   zcat trees.csv.gz | mfnet evaluate run -";
 
 /// What `mfnet evaluate` can be told.
@@ -44,6 +49,18 @@ pub(super) struct EvaluateArguments {
         )
     )]
     data: DataSource,
+
+    #[arg(long, value_name = "[CLASS=]P", help = threshold::HELP)]
+    threshold: Option<Threshold>,
+
+    /// Compute the permutation importance of each feature: the change of a score for the worse when the values of the feature
+    /// are mixed up among the samples. --importance=SCORE chooses the score [default: accuracy for classes, r2 for numbers]
+    #[arg(long, value_name = "SCORE", num_args = 0..=1, require_equals = true, value_parser = score::names())]
+    importance: Option<Option<String>>,
+
+    /// Number of random orders of each feature [default: 5]
+    #[arg(long, value_name = "N", requires = "importance", value_parser = whole::<10_000>)]
+    repeats: Option<usize>,
 
     /// Write metrics.json and pictures into this folder, which must be new or empty
     #[arg(long, value_name = "DIR")]
@@ -71,8 +88,10 @@ pub(super) fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<Outcome>
     if let Some(folder) = &arguments.out {
         folder::write(folder, &report)?;
     }
-    let (text, json) = (text::text(&report), json::text(&report, arguments.out.as_deref()));
-    console::print(if arguments.json { &json } else { &text })?;
+    console::print(&match arguments.json {
+        true => json::text(&report, arguments.out.as_deref())?,
+        false => text::text(&report),
+    })?;
     if let (Some(folder), false) = (&arguments.out, arguments.samples.quiet) {
         console::note(&format!("written to {}", folder.display()));
     }
@@ -82,5 +101,40 @@ pub(super) fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<Outcome>
 fn report<T: Element>(arguments: &EvaluateArguments, file: &Path) -> anyhow::Result<Report> {
     let model = model_path::load::<T>(file)?;
     let samples = arguments.samples.samples(&arguments.data, model.schema())?;
-    Report::new(&model, file, samples)
+    let importance = match &arguments.importance {
+        Some(score) => Some(importance(arguments, score.as_deref(), &model, &samples)?),
+        None => None,
+    };
+    Report::new(&model, file, samples, arguments.threshold.as_ref(), importance)
+}
+
+/// Computes the importance of the features, the greatest first.
+fn importance<T: Element>(
+    arguments: &EvaluateArguments,
+    asked: Option<&str>,
+    model: &Model<T>,
+    samples: &Samples<T>,
+) -> anyhow::Result<ImportanceReport> {
+    const REPEATS: usize = 5;
+    let repeats = arguments.repeats.unwrap_or(REPEATS);
+    let score = match (asked, model.schema().task) {
+        (Some(name), _) => name.parse()?,
+        (None, Task::Classification) => Score::Accuracy,
+        (None, _) => Score::R2,
+    };
+    score::check("--importance", score, model.schema().task, model.schema().outputs)?;
+    if !arguments.samples.quiet {
+        let features = format::count(samples.dataset.features());
+        console::note(&format!(
+            "importance of {features} features by the {score}, each in {repeats} random orders"
+        ));
+    }
+    let seed = arguments.samples.seed;
+    let mut features = model.permutation_importance(&samples.dataset, score, repeats, seed)?;
+    features.sort_by(|one, other| other.mean.total_cmp(&one.mean));
+    Ok(ImportanceReport {
+        score,
+        repeats,
+        features,
+    })
 }

@@ -2,14 +2,17 @@
 
 use std::path::Path;
 
-use mfnet::checkpoint::{Metrics, ModelScores};
+use mfnet::checkpoint::{Importance, Metrics, ModelScores};
 use mfnet::loss::LossRecord;
-use mfnet::metrics::{ClassificationScores, RegressionScores, confusion_matrix};
+use mfnet::metrics::{
+    ClassificationScores, RankingScores, RegressionScores, Score, confusion_matrix, error_quantiles,
+};
 use mfnet::{Element, Model};
 use ndarray::Array2;
 
 use crate::model_path::target_name;
 use crate::sample_arguments::Samples;
+use crate::threshold::Threshold;
 
 /// The report of a model on samples.
 #[derive(Debug)]
@@ -26,6 +29,15 @@ pub(super) struct Report {
     pub(super) loss: Option<f64>,
     pub(super) loss_record: LossRecord,
     pub(super) scores: Scores,
+    pub(super) importance: Option<ImportanceReport>,
+}
+
+/// The importance of the features, the greatest first.
+#[derive(Debug)]
+pub(super) struct ImportanceReport {
+    pub(super) score: Score,
+    pub(super) repeats: usize,
+    pub(super) features: Vec<Importance>,
 }
 
 /// The scores of the task.
@@ -40,14 +52,32 @@ pub(super) struct Classes {
     pub(super) accuracy: f64,
     pub(super) labels: Vec<String>,
     pub(super) scores: ClassificationScores,
+    /// The scores of the ranking by the probability of each class; empty for a model without probabilities.
+    pub(super) ranking: Vec<Option<RankingScores>>,
+    /// Those by which models are compared; `None` where the model or the samples have none.
+    pub(super) roc_auc: Option<f64>,
+    pub(super) average_precision: Option<f64>,
+    /// The class and its least probability, where `--threshold` sets one.
+    pub(super) threshold: Option<(usize, f64)>,
     /// Row = true class, column = predicted class.
     pub(super) confusion: Array2<u64>,
 }
 
+/// The parts of the samples whose largest absolute error is told: the median, ..., the largest.
+pub(super) const PARTS: [f64; 4] = [0.5, 0.9, 0.99, 1.0];
+
+/// The scores of a target.
+#[derive(Debug)]
+pub(super) struct Target {
+    pub(super) name: String,
+    pub(super) scores: RegressionScores,
+    /// The quantiles of the absolute error at [`PARTS`].
+    pub(super) quantiles: [f64; PARTS.len()],
+}
+
 #[derive(Debug)]
 pub(super) struct Numbers {
-    /// Name and scores of each target.
-    pub(super) targets: Vec<(String, RegressionScores)>,
+    pub(super) targets: Vec<Target>,
     pub(super) unit: Option<&'static str>,
     /// Whether the loss is of normalised targets.
     pub(super) normalized: bool,
@@ -59,7 +89,7 @@ pub(super) struct Numbers {
 impl Numbers {
     /// The mean R^2 of the targets. The other scores are in the units of the targets, which need not be the same.
     pub(super) fn mean_r2(&self) -> f64 {
-        let sum: f64 = self.targets.iter().map(|(_, scores)| scores.r2).sum();
+        let sum: f64 = self.targets.iter().map(|target| target.scores.r2).sum();
         sum / self.targets.len() as f64
     }
 }
@@ -69,26 +99,41 @@ impl Report {
         model: &Model<T>,
         file: &Path,
         samples: Samples<T>,
+        threshold: Option<&Threshold>,
+        importance: Option<ImportanceReport>,
     ) -> anyhow::Result<Self> {
         let (network, schema) = (model.network(), model.schema());
         let Samples { dataset, title, unit } = samples;
+        let threshold = threshold.map(|threshold| threshold.of(model)).transpose()?;
+        let mut scores = model.evaluate(dataset)?;
+        if let Some((class, probability)) = threshold {
+            scores = scores.at_threshold(class as u32, probability)?;
+        }
+        let (roc_auc, average_precision) =
+            (scores.score(Score::RocAuc), scores.score(Score::AveragePrecision));
+        let ranking = scores.ranking_scores();
         let ModelScores {
             samples,
             loss,
             loss_record,
             metrics,
             ..
-        } = model.evaluate(dataset)?;
+        } = scores;
         let scores = match metrics {
             Metrics::Classes {
                 accuracy,
                 scores,
                 labels,
                 predicted,
+                ..
             } => Scores::Classes(Classes {
                 accuracy,
                 labels: schema.labels.clone(),
                 scores,
+                ranking,
+                roc_auc,
+                average_precision,
+                threshold,
                 confusion: confusion_matrix(&predicted, &labels, schema.outputs)?,
             }),
             Metrics::Targets {
@@ -96,9 +141,19 @@ impl Report {
                 truth,
                 predicted,
             } => {
-                let named = |(target, scores)| (target_name(schema, target), scores);
+                let of_target = |(target, scores)| -> mfnet::Result<Target> {
+                    let (predicted, truth) = (predicted.column(target), truth.column(target));
+                    let mut quantiles = [0.0; PARTS.len()];
+                    quantiles.copy_from_slice(&error_quantiles(predicted, truth, &PARTS)?);
+                    Ok(Target {
+                        name: target_name(schema, target),
+                        scores,
+                        quantiles,
+                    })
+                };
+                let targets = scores.into_iter().enumerate().map(of_target);
                 Scores::Numbers(Numbers {
-                    targets: scores.into_iter().enumerate().map(named).collect(),
+                    targets: targets.collect::<mfnet::Result<_>>()?,
                     unit,
                     normalized: schema.target_normalization.is_some(),
                     truth: truth.mapv(T::as_f64),
@@ -118,6 +173,7 @@ impl Report {
             loss,
             loss_record,
             scores,
+            importance,
         })
     }
 }

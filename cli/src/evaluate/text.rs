@@ -3,7 +3,7 @@
 use mfnet::metrics::{ClassScores, RegressionScores};
 
 use super::matrix;
-use super::scores::{Classes, Numbers, Report, Scores};
+use super::scores::{Classes, ImportanceReport, Numbers, Report, Scores};
 use crate::format;
 use crate::model_path::shown;
 
@@ -12,7 +12,7 @@ const NAME: usize = 20;
 
 pub(super) fn text(report: &Report) -> String {
     let mut text = String::new();
-    let mut line = |label: &str, value: String| text += &format!("{label:<9} {value}\n");
+    let mut line = |label: &str, value: String| text += &format!("{label:<17} {value}\n");
     line("model", format!("{}, {}", report.architecture, report.precision));
     line("data", report.data.clone());
     line("samples", format::count(report.samples));
@@ -25,9 +25,60 @@ pub(super) fn text(report: &Report) -> String {
     match &report.scores {
         Scores::Classes(classes) => {
             line("accuracy", format::percent(classes.accuracy));
-            text + "\n" + &of_classes(classes) + "\n" + &matrix::text(classes)
+            if let (Some(roc_auc), Some(precision)) = (classes.roc_auc, classes.average_precision) {
+                let of = match &classes.labels[..] {
+                    [_, second] => format!("of `{}`", shown(second, NAME)),
+                    _ => "mean over the classes".to_owned(),
+                };
+                line("ROC AUC", format!("{roc_auc:.4}"));
+                line("average precision", format!("{precision:.4} ({of})"));
+            }
+            if let Some((class, probability)) = classes.threshold {
+                let label = shown(&classes.labels[class], NAME);
+                line(
+                    "threshold",
+                    format!("`{label}` from a probability of {probability} on"),
+                );
+            }
+            text += "\n";
+            text += &of_classes(classes);
+            text += "\n";
+            text += &matrix::text(classes);
         }
-        Scores::Numbers(numbers) => text + "\n" + &of_numbers(numbers),
+        Scores::Numbers(numbers) => {
+            text += "\n";
+            text += &of_numbers(numbers);
+        }
+    }
+    if let Some(importance) = &report.importance {
+        text += "\n";
+        text += &of_importance(importance);
+    }
+    text
+}
+
+/// A line for each feature, the most important first.
+fn of_importance(importance: &ImportanceReport) -> String {
+    /// The features that are shown.
+    const MOST: usize = 30;
+    let score = importance.score.name();
+    let mut text = format!("permutation importance: change of the {score} for the worse\n");
+    let shown_features = &importance.features[..importance.features.len().min(MOST)];
+    let names: Vec<String> = shown_features
+        .iter()
+        .map(|one| shown(&one.feature, NAME))
+        .collect();
+    let width = width(names.iter().map(String::as_str));
+    for (name, feature) in names.iter().zip(shown_features) {
+        text += &format!("{name:<width$} {:>9.4}", feature.mean);
+        if importance.repeats > 1 {
+            text += &format!(" ± {:.4}", feature.deviation);
+        }
+        text += "\n";
+    }
+    match importance.features.len().saturating_sub(MOST) {
+        0 => text,
+        more => text + &format!("and {} features that are less important\n", format::count(more)),
     }
 }
 
@@ -58,7 +109,7 @@ fn of_numbers(numbers: &Numbers) -> String {
     let names: Vec<String> = numbers
         .targets
         .iter()
-        .map(|(name, _)| shown(name, NAME))
+        .map(|target| shown(&target.name, NAME))
         .collect();
     let width = width(names.iter().map(String::as_str).chain(["target"]));
     let mut text = format!("{:<width$}       R2       RMSE        MAE\n", "target");
@@ -66,16 +117,32 @@ fn of_numbers(numbers: &Numbers) -> String {
         let (rmse, mae) = (format::loss(scores.rmse), format::loss(scores.mae));
         text += &format!("{name:<width$} {:>8.4} {rmse:>10} {mae:>10}\n", scores.r2);
     };
-    for (name, (_, scores)) in names.iter().zip(&numbers.targets) {
-        row(name, scores);
+    for (name, target) in names.iter().zip(&numbers.targets) {
+        row(name, &target.scores);
     }
     if names.len() > 1 {
         text += &format!("{:<width$} {:>8.4}\n", "mean", numbers.mean_r2());
     }
+    text += &format!(
+        "\n{:<width$} {:>8} {:>10} {:>10} {:>10}\n",
+        "absolute error",
+        "median",
+        "90 %",
+        "99 %",
+        "largest",
+        width = width.max(14)
+    );
+    for (name, target) in names.iter().zip(&numbers.targets) {
+        let [median, most, nearly_all, largest] = target.quantiles.map(format::loss);
+        text += &format!(
+            "{name:<width$} {median:>8} {most:>10} {nearly_all:>10} {largest:>10}\n",
+            width = width.max(14)
+        );
+    }
     text + &match (numbers.unit, names.len()) {
-        (Some(unit), _) => format!("RMSE and MAE are in {unit}.\n"),
-        (None, 1) => "RMSE and MAE are in the unit of the target.\n".to_owned(),
-        (None, _) => "RMSE and MAE are in the unit of each target.\n".to_owned(),
+        (Some(unit), _) => format!("RMSE, MAE and errors are in {unit}.\n"),
+        (None, 1) => "RMSE, MAE and errors are in the unit of the target.\n".to_owned(),
+        (None, _) => "RMSE, MAE and errors are in the unit of each target.\n".to_owned(),
     }
 }
 

@@ -11,6 +11,7 @@ use anyhow::ensure;
 use clap::Args;
 use mfnet::checkpoint::{Precision, precision_of};
 use mfnet::data::Task;
+use mfnet::metrics::labels_at;
 use mfnet::{Element, Error, Model, argmax};
 use ndarray::Array2;
 
@@ -19,6 +20,7 @@ use self::table::Table;
 use super::data_source::DataSource;
 use super::out_file::{OutFile, refusal};
 use super::sample_arguments::SampleArguments;
+use super::threshold::{self, Threshold};
 use super::train::use_threads;
 use super::{Outcome, console, model_path, usage};
 
@@ -45,6 +47,9 @@ pub(super) struct PredictArguments {
     /// with --loss mse has none
     #[arg(long)]
     proba: bool,
+
+    #[arg(long, value_name = "[CLASS=]P", conflicts_with = "proba", help = threshold::HELP)]
+    threshold: Option<Threshold>,
 
     /// Write to this file, which is replaced if there is one [default: standard output]. A name that ends in .npy or
     /// .npz makes it one of NumPy's: classes by their numbers
@@ -112,12 +117,14 @@ fn predict_in<T: Element>(arguments: &PredictArguments, file: &Path) -> anyhow::
         };
         return Err(usage(format!("--proba is not available: {problem}")).into());
     }
+    let threshold = arguments.threshold.as_ref();
+    let threshold = threshold.map(|threshold| threshold.of(&model)).transpose()?;
     let out = arguments.out.as_deref();
     let form = out.map_or(Form::Csv, Form::of);
     // Before any work is done for a file that cannot be.
     let mut sink = Sink::create(out)?;
     let parts = arguments.samples.inputs(&arguments.data, schema)?;
-    let answers = parts.map(|part| answers(&model, &part?));
+    let answers = parts.map(|part| answers(&model, threshold, &part?));
     let written = match form {
         Form::Csv => Table::new(schema, wanted).write(answers, &mut sink),
         Form::Npy | Form::Npz => Arrays::collect(answers, schema.outputs)?.write(form, wanted, &mut sink),
@@ -131,7 +138,11 @@ fn predict_in<T: Element>(arguments: &PredictArguments, file: &Path) -> anyhow::
     sink.finish()
 }
 
-fn answers<T: Element>(model: &Model<T>, design: &Array2<T>) -> anyhow::Result<Answers<T>> {
+fn answers<T: Element>(
+    model: &Model<T>,
+    threshold: Option<(usize, f64)>,
+    design: &Array2<T>,
+) -> anyhow::Result<Answers<T>> {
     // A table of names alone has no samples to predict for, and its answer is names alone.
     if design.is_empty() {
         return Ok(Answers {
@@ -140,7 +151,7 @@ fn answers<T: Element>(model: &Model<T>, design: &Array2<T>) -> anyhow::Result<A
         });
     }
     let outputs = model.predict(design.view())?;
-    let classes = match model.schema().task {
+    let mut classes = match model.schema().task {
         Task::Classification => argmax(outputs.view())?,
         Task::Regression => Vec::new(),
     };
@@ -148,6 +159,9 @@ fn answers<T: Element>(model: &Model<T>, design: &Array2<T>) -> anyhow::Result<A
         Ok(()) => model.probabilities(outputs)?,
         Err(_) => outputs,
     };
+    if let Some((class, probability)) = threshold {
+        classes = labels_at(values.view(), class as u32, probability)?;
+    }
     Ok(Answers { values, classes })
 }
 

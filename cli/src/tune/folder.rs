@@ -4,9 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use mfnet::metrics::Score;
 use mfnet::report::{Ranked, ranking};
+use mfnet::{Element, Model};
 
-use super::score::Score;
 use super::search_result::SearchResult;
 use super::{json, text};
 use crate::out_file::OutFile;
@@ -15,6 +16,7 @@ use crate::run_folder::check_vacant;
 const TRIALS: &str = "trials.csv";
 const CONFIG: &str = "config.toml";
 const SUMMARY: &str = "summary.json";
+const MODEL: &str = "model.safetensors";
 const PICTURE: &str = "ranking";
 
 /// A folder that was new or empty.
@@ -48,6 +50,11 @@ impl Folder {
             // The failure that led here is what the user needs to know.
             let _ = fs::remove_dir(&self.path);
         }
+    }
+
+    /// Writes the model of the best settings.
+    pub(super) fn write_model<T: Element>(&self, model: &Model<T>) -> anyhow::Result<()> {
+        Ok(model.save(self.path.join(MODEL))?)
     }
 
     /// Writes what was found; without a trial that came through, no settings and no picture.
@@ -91,16 +98,15 @@ impl Folder {
 /// A line for each trial, the best first; a cell is empty where there is nothing to say.
 fn table(found: &SearchResult<'_>) -> anyhow::Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let scores = [Score::Accuracy, Score::Loss];
-    let headings = [
-        "accuracy",
-        "accuracy_deviation",
-        "loss",
-        "loss_deviation",
-        "seconds",
-        "failed",
-    ];
-    let headings = ["rank", "trial"].iter().chain(found.names).chain(&headings);
+    let mut headings: Vec<String> = ["rank", "trial"]
+        .iter()
+        .chain(found.names)
+        .map(ToString::to_string)
+        .collect();
+    for score in found.wanted {
+        headings.extend([score.to_string(), format!("{score}_deviation")]);
+    }
+    headings.extend(["seconds", "failed"].map(ToOwned::to_owned));
     writer.write_record(headings)?;
     for (place, trial) in found.trials.iter().enumerate() {
         let rank = trial.runs.is_ok().then(|| (place + 1).to_string());
@@ -111,7 +117,7 @@ fn table(found: &SearchResult<'_>) -> anyhow::Result<Vec<u8>> {
             .map(|value| value.clone().unwrap_or_default());
         let mut record = vec![rank.unwrap_or_default(), trial.number.to_string()];
         record.extend(chosen);
-        for score in scores {
+        for &score in found.wanted {
             let spread = trial.spread(score);
             let (mean, deviation) = (
                 spread.map(|spread| spread.mean),

@@ -17,24 +17,26 @@ use std::time::Instant;
 
 use anyhow::{bail, ensure};
 use clap::Args;
-use mfnet::data::Task as TaskKind;
+use mfnet::data::{Schema, Task as TaskKind};
+use mfnet::metrics::Score;
 use mfnet::{Element, blas};
 
 use self::folder::Folder;
 use self::progress::Progress;
-use self::score::Score;
 use self::search_result::{SearchResult, Test, rank};
 use self::space::{Configuration, Space};
 use self::validation::Validation;
 use super::parse::whole;
 use super::settings::{Precision, Settings};
-use super::{Outcome, blas as words, console, data, format, interrupt, model, train, usage};
+use super::{Outcome, blas as words, console, data, format, interrupt, model, score as scores, train, usage};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
   mfnet tune iris --lr 0.3,0.1 --hidden 16,64 --folds 5          all four combinations
   mfnet tune wine.csv --target quality --hidden 64,128,64x32 --dropout 0,0.2 --out search
-  mfnet train --config search/config.toml --out model            train the best
+  mfnet predict search wine-2.csv                                with the best model
+  mfnet train --config search/config.toml --out model            train the best again
+  mfnet tune churn.csv --lr 0.0003..0.01 --trials 20 --score auc
   mfnet tune california-housing --lr 0.001..0.3 --batch-size 64..1024 --epochs 50 --trials 20
   mfnet tune iris --optimizer sgd,adam --momentum 0,0.9 --seed 1,2,3
 
@@ -44,8 +46,8 @@ logarithmic scale, the others evenly.
 
 A trial trains on the training samples without its validation samples, and is evaluated on these once, after its last
 epoch; a trial that diverges has failed, and the others continue. The best then trains on all training samples and is
-evaluated on the test samples, if there are any: nothing else uses them. The settings of this last training are the
-config.toml of --out.";
+evaluated on the test samples, if there are any: nothing else uses them. The model of this last training and its settings
+are the model.safetensors and the config.toml of --out.";
 
 /// The arguments of `mfnet tune`.
 #[derive(Debug, Args)]
@@ -61,15 +63,17 @@ pub(super) struct TuneArguments {
     #[arg(long, value_name = "K", help_heading = "Search", value_parser = folds)]
     folds: Option<usize>,
 
-    /// Score by which trials are ranked [default: accuracy for classes, loss for numbers]
-    #[arg(long, value_name = "SCORE", help_heading = "Search")]
-    score: Option<Score>,
+    /// Score by which trials are ranked: for classes also accuracy, f1, auc and average-precision, for numbers also r2, rmse
+    /// and mae [default: accuracy for classes, loss for numbers]
+    #[arg(long, value_name = "SCORE", help_heading = "Search", value_parser = scores::names())]
+    score: Option<String>,
 
     /// Read the settings from this file, such as the config.toml of an earlier run; options on the command line override it
     #[arg(long, value_name = "FILE", help_heading = "Run")]
     config: Option<PathBuf>,
 
-    /// Save the search in this folder, which must be new or empty: trials, the best settings, a summary and a picture
+    /// Save the search in this folder, which must be new or empty: trials, the best model and its settings, a summary and a
+    /// picture
     #[arg(long, value_name = "DIR", help_heading = "Run")]
     out: Option<PathBuf>,
 
@@ -132,7 +136,8 @@ fn tune_in<T: Element>(
         configuration.settings.data = base.data.clone();
         model::settle(&mut configuration.settings, &tasks[0])?;
     }
-    let score = score(arguments.score, raw.schema.task)?;
+    let score = score(arguments.score.as_deref(), &raw.schema)?;
+    let wanted = score::wanted(score, raw.schema.task);
     let folder = arguments.out.as_deref().map(Folder::create).transpose()?;
     if let Some(advice) = words::kernel_advice(&blas()) {
         console::note(&format!("warning: {advice}"));
@@ -153,7 +158,7 @@ fn tune_in<T: Element>(
     let progress = Mutex::new(Progress::new(arguments.quiet, asked, &names, score));
     interrupt::start_training();
     let start = Instant::now();
-    let trials = trial::run_all(&configurations, &seeds, &tasks, &progress);
+    let trials = trial::run_all(&configurations, &seeds, &tasks, &wanted, &progress);
     let seconds = start.elapsed().as_secs_f64();
     progress
         .lock()
@@ -166,13 +171,20 @@ fn tune_in<T: Element>(
         let best = trials.first().filter(|trial| trial.runs.is_ok());
         let best: Option<Settings> = best.map(|trial| validation::alone(&trial.configuration.settings));
         let mut test = None;
-        if let Some(best) = &best
-            && let Some(samples) = raw.test.as_ref().map(mfnet::data::RawSamples::samples)
-            && !interrupt::is_requested()
-        {
+        // Nothing else needs this training.
+        let is_used = raw.test.is_some() || folder.is_some();
+        if let Some(best) = best.as_ref().filter(|_| is_used && !interrupt::is_requested()) {
             let whole = validation::whole(&name, &raw, best)?;
-            let evaluation = trial::validation(best, seeds[0], &whole)?;
-            test = evaluation.map(|evaluation| Test { evaluation, samples });
+            if let Some(model) = trial::model(best, seeds[0], &whole)? {
+                if let Some(samples) = &whole.test {
+                    let scores = trial::scores(&model, samples, &wanted)?;
+                    let samples = samples.samples();
+                    test = Some(Test { scores, samples });
+                }
+                if let Some(folder) = &folder {
+                    folder.write_model(&model)?;
+                }
+            }
         }
         let found = SearchResult {
             dataset: &name,
@@ -180,6 +192,7 @@ fn tune_in<T: Element>(
             names: &names,
             asked,
             score,
+            wanted: &wanted,
             validation: &validation,
             seeds: &seeds,
             samples: raw.train.samples(),
@@ -213,17 +226,14 @@ fn constant_in_any<T>(tasks: &[data::Task<T>]) -> Vec<String> {
     names
 }
 
-fn score(asked: Option<Score>, task: TaskKind) -> anyhow::Result<Score> {
-    match (asked, task) {
-        (Some(Score::Accuracy), TaskKind::Regression) => {
-            bail!(usage(
-                "--score accuracy is for classes, and the targets are numbers".to_owned()
-            ))
-        }
-        (Some(score), _) => Ok(score),
-        (None, TaskKind::Classification) => Ok(Score::Accuracy),
-        (None, TaskKind::Regression) => Ok(Score::Loss),
-    }
+fn score<T>(asked: Option<&str>, schema: &Schema<T>) -> anyhow::Result<Score> {
+    let score = match (asked, schema.task) {
+        (Some(name), _) => name.parse()?,
+        (None, TaskKind::Regression) => Score::Loss,
+        (None, _) => Score::Accuracy,
+    };
+    scores::check("--score", score, schema.task, schema.outputs)?;
+    Ok(score)
 }
 
 /// The table, or the JSON object, on standard output; how the search ended.

@@ -1,11 +1,11 @@
 //! How far a search has come: a bar on a terminal, plain lines elsewhere.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use mfnet::metrics::Score;
 
-use super::score::Score;
 use super::text;
 use super::trial::Trial;
-use crate::console;
+use crate::{console, score};
 
 const TEMPLATE: &str = "{pos}/{len} [{wide_bar}] {eta} left\n{wide_msg}";
 
@@ -55,13 +55,13 @@ impl Progress {
             (Ok(_), spread) => spread.map(|spread| spread.text(self.score)).unwrap_or_default(),
         };
         if let Some(spread) = spread {
-            let is_better = |best: &(f64, String)| self.score.order(spread.mean, best.0).is_lt();
+            let is_better = |best: &(f64, String)| self.score.is_better(spread.mean, best.0);
             if self.best.as_ref().is_none_or(is_better) {
                 self.best = Some((spread.mean, words.clone()));
             }
         }
         let best = self.best.as_ref().map(|(mean, words)| {
-            let mean = self.score.text(*mean);
+            let mean = score::text(self.score, *mean);
             format!("best so far {mean} with {words}")
         });
         self.bar.inc(1);

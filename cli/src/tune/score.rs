@@ -1,50 +1,51 @@
-//! How good a configuration is.
+//! The scores of a configuration's trainings.
 
 use std::cmp::Ordering;
 
-use clap::ValueEnum;
-use mfnet::Evaluation;
+use mfnet::Element;
+use mfnet::checkpoint::ModelScores;
+use mfnet::data::Task as TaskKind;
+use mfnet::metrics::Score;
 
-use crate::format;
+use crate::score;
 
-/// What configurations are compared by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Score {
-    /// The part of the samples whose class is right
-    Accuracy,
-    Loss,
+/// The scores of one training on its validation or test samples: the one by which configurations are ranked, and those that
+/// are shown beside it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct RunScores(Vec<(Score, f64)>);
+
+impl RunScores {
+    /// The scores `wanted`, as far as the model has them on these samples.
+    pub(super) fn of<T: Element>(scores: &ModelScores<T>, wanted: &[Score]) -> Self {
+        let value = |&score: &Score| Some((score, scores.score(score)?));
+        RunScores(wanted.iter().filter_map(value).collect())
+    }
+
+    pub(super) fn get(&self, score: Score) -> Option<f64> {
+        self.0
+            .iter()
+            .find(|(one, _)| *one == score)
+            .map(|(_, value)| *value)
+    }
 }
 
-impl Score {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Score::Accuracy => "accuracy",
-            Score::Loss => "loss",
-        }
-    }
+/// The scores that are computed where configurations are ranked by `by`, which comes first.
+pub(super) fn wanted(by: Score, task: TaskKind) -> Vec<Score> {
+    let mut scores = vec![by];
+    let usual = match task {
+        TaskKind::Regression => &[Score::Loss][..],
+        _ => &[Score::Accuracy, Score::Loss],
+    };
+    scores.extend(usual.iter().filter(|&&score| score != by));
+    scores
+}
 
-    /// Of one evaluation; regressions have no accuracy.
-    pub(super) fn of(self, evaluation: &Evaluation) -> Option<f64> {
-        match self {
-            Score::Accuracy => evaluation.accuracy,
-            Score::Loss => Some(evaluation.loss),
-        }
-    }
-
-    /// As people read it.
-    pub(super) fn text(self, value: f64) -> String {
-        match self {
-            Score::Accuracy => format::percent(value),
-            Score::Loss => format::loss(value),
-        }
-    }
-
-    /// Puts the better of two first.
-    pub(super) fn order(self, one: f64, other: f64) -> Ordering {
-        match self {
-            Score::Accuracy => other.total_cmp(&one),
-            Score::Loss => one.total_cmp(&other),
-        }
+/// Puts the better of two first.
+pub(super) fn order(score: Score, one: f64, other: f64) -> Ordering {
+    if score.higher_is_better() {
+        other.total_cmp(&one)
+    } else {
+        one.total_cmp(&other)
     }
 }
 
@@ -70,9 +71,9 @@ impl Spread {
 
     /// As people read it: `95.33 % ± 1.20 %`.
     pub(super) fn text(self, score: Score) -> String {
-        let mean = score.text(self.mean);
+        let mean = score::text(score, self.mean);
         match self.deviation {
-            Some(deviation) => format!("{mean} ± {}", score.text(deviation)),
+            Some(deviation) => format!("{mean} ± {}", score::text(score, deviation)),
             None => mean,
         }
     }
@@ -100,7 +101,7 @@ mod tests {
 
     #[test]
     fn the_better_is_first() {
-        assert_eq!(Score::Accuracy.order(0.9, 0.8), Ordering::Less);
-        assert_eq!(Score::Loss.order(0.9, 0.8), Ordering::Greater);
+        assert_eq!(order(Score::Accuracy, 0.9, 0.8), Ordering::Less);
+        assert_eq!(order(Score::Loss, 0.9, 0.8), Ordering::Greater);
     }
 }

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use mfnet::Evaluation;
+use mfnet::metrics::Score;
 
-use super::score::{Score, Spread};
+use super::score::{RunScores, Spread, order};
 use super::trial::Trial;
 use super::validation::Validation;
 use crate::settings::Settings;
@@ -22,14 +22,17 @@ pub(super) struct SearchResult<'a> {
     pub(super) trials: Vec<Trial<'a>>,
     /// The number of trials that were asked for.
     pub(super) asked: usize,
+    /// The score by which trials are ranked.
     pub(super) score: Score,
+    /// The scores that were computed, that of the ranking first.
+    pub(super) wanted: &'a [Score],
     pub(super) validation: &'a Validation,
     pub(super) seeds: &'a [u64],
     /// The number of training samples.
     pub(super) samples: usize,
     /// The best settings, as `mfnet train` takes them; none if no trial came through.
     pub(super) best: Option<Settings>,
-    /// The evaluation of the best configuration on the test samples, trained on all others.
+    /// The scores of the best configuration on the test samples, trained on all others.
     pub(super) test: Option<Test>,
     /// Whether a signal ended it.
     pub(super) stopped: bool,
@@ -39,10 +42,10 @@ pub(super) struct SearchResult<'a> {
     pub(super) out: Option<&'a Path>,
 }
 
-/// An evaluation of test samples.
-#[derive(Debug, Clone, Copy)]
+/// The scores on the test samples.
+#[derive(Debug, Clone)]
 pub(super) struct Test {
-    pub(super) evaluation: Evaluation,
+    pub(super) scores: RunScores,
     pub(super) samples: usize,
 }
 
@@ -61,7 +64,7 @@ pub(super) fn rank(trials: &mut [Trial<'_>], score: Score) {
     let mean = |trial: &Trial<'_>, score| trial.spread(score).map(|spread| spread.mean);
     trials.sort_by(|one, other| {
         let by = |score: Score| match (mean(one, score), mean(other, score)) {
-            (Some(one), Some(other)) => score.order(one, other),
+            (Some(one), Some(other)) => order(score, one, other),
             (one, other) => other.is_some().cmp(&one.is_some()),
         };
         by(score)

@@ -1,10 +1,11 @@
 //! What a search found, for people.
 
-use super::score::Score;
+use mfnet::metrics::Score;
+
 use super::search_result::SearchResult;
 use super::space::Configuration;
 use super::trial::Trial;
-use crate::format;
+use crate::{format, score};
 
 /// What a configuration has that others have not: `lr 0.1, hidden 16`.
 pub(super) fn words(names: &[&str], configuration: &Configuration) -> String {
@@ -39,11 +40,12 @@ pub(super) fn text(found: &SearchResult<'_>) -> String {
         );
     }
     if let Some(test) = &found.test {
-        let loss = format::loss(test.evaluation.loss);
-        let result = match test.evaluation.accuracy {
-            Some(accuracy) => format!("accuracy {}, loss {loss}", format::percent(accuracy)),
-            None => format!("loss {loss}"),
+        let named = |&one: &Score| {
+            let value = test.scores.get(one)?;
+            Some(format!("{} {}", one.name(), score::text(one, value)))
         };
+        let result: Vec<String> = found.wanted.iter().filter_map(named).collect();
+        let result = result.join(", ");
         let (learned, samples) = (format::count(found.samples), format::count(test.samples));
         line(
             "best, tested",
@@ -57,7 +59,7 @@ pub(super) fn text(found: &SearchResult<'_>) -> String {
         }
         None => line(
             "saved in",
-            "nothing is saved; --out DIR keeps the table and a config.toml for mfnet train".to_owned(),
+            "nothing is saved; --out DIR keeps the table, the best model and its config.toml".to_owned(),
         ),
     }
     text
@@ -82,11 +84,7 @@ fn trials(found: &SearchResult<'_>) -> String {
 
 /// A row for each trial; numbers are on the right of their columns, so that they line up.
 fn table(found: &SearchResult<'_>) -> String {
-    // Where accuracy is the score, the loss is worth knowing too.
-    let scores: &[Score] = match found.score {
-        Score::Accuracy => &[Score::Accuracy, Score::Loss],
-        Score::Loss => &[Score::Loss],
-    };
+    let scores = found.wanted;
     let headings = ["rank"].into_iter().chain(found.names.iter().copied());
     let headings = headings
         .chain(scores.iter().map(|score| score.name()))

@@ -7,10 +7,11 @@ use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
-use mfnet::{Element, Error, Evaluation, Sets, StopReason, Trainer};
+use mfnet::metrics::Score;
+use mfnet::{Dataset, Element, Error, Model, Sets, StopReason, Trainer};
 
 use super::progress::Progress;
-use super::score::{Score, Spread};
+use super::score::{RunScores, Spread};
 use super::space::Configuration;
 use crate::data::Task;
 use crate::settings::Settings;
@@ -23,7 +24,7 @@ pub(super) struct Trial<'a> {
     pub(super) number: usize,
     pub(super) configuration: &'a Configuration,
     /// One for each part and seed, or why there are none.
-    pub(super) runs: Result<Vec<Evaluation>, String>,
+    pub(super) runs: Result<Vec<RunScores>, String>,
     /// Of all its trainings together.
     pub(super) seconds: f64,
 }
@@ -32,7 +33,7 @@ impl Trial<'_> {
     /// None where it failed.
     pub(super) fn spread(&self, score: Score) -> Option<Spread> {
         let runs = self.runs.as_ref().ok()?;
-        let values: Option<Vec<f64>> = runs.iter().map(|run| score.of(run)).collect();
+        let values: Option<Vec<f64>> = runs.iter().map(|run| run.get(score)).collect();
         Spread::of(&values?)
     }
 }
@@ -40,7 +41,7 @@ impl Trial<'_> {
 /// What came of one training; none if it was ended early.
 #[derive(Debug)]
 struct Run {
-    evaluation: anyhow::Result<Option<Evaluation>>,
+    scores: anyhow::Result<Option<RunScores>>,
     seconds: f64,
 }
 
@@ -53,6 +54,7 @@ pub(super) fn run_all<'a, T: Element>(
     configurations: &'a [Configuration],
     seeds: &[u64],
     tasks: &[Task<T>],
+    wanted: &[Score],
     progress: &Mutex<Progress>,
 ) -> anyhow::Result<Vec<Trial<'a>>> {
     let each = seeds.len() * tasks.len();
@@ -69,10 +71,10 @@ pub(super) fn run_all<'a, T: Element>(
             let (index, part) = (run / each, run % each);
             let (seed, task) = (seeds[part % seeds.len()], &tasks[part / seeds.len()]);
             let start = Instant::now();
-            let evaluation = validation(&configurations[index].settings, seed, task);
+            let scores = validation(&configurations[index].settings, seed, task, wanted);
             let seconds = start.elapsed().as_secs_f64();
             // Each run has one thread, so its cell is empty.
-            let _ = cell.set(Run { evaluation, seconds });
+            let _ = cell.set(Run { scores, seconds });
             if left[index].fetch_sub(1, Ordering::AcqRel) == 1
                 && let Some(trial) = trial(index)
             {
@@ -104,42 +106,73 @@ pub(super) fn run_all<'a, T: Element>(
 
 /// The trial whose trainings these are; none if one of them did not come to its end.
 fn gather<'a>(index: usize, configuration: &'a Configuration, runs: &[OnceLock<Run>]) -> Option<Trial<'a>> {
-    let mut evaluations = Ok(Vec::new());
+    let mut scores = Ok(Vec::new());
     let mut seconds = 0.0;
     for run in runs {
         let run = run.get()?;
         seconds += run.seconds;
-        match (&run.evaluation, &mut evaluations) {
+        match (&run.scores, &mut scores) {
             (Ok(None), _) => return None,
-            (Ok(Some(evaluation)), Ok(all)) => all.push(*evaluation),
-            (Err(error), Ok(_)) => evaluations = Err(reason(error)),
+            (Ok(Some(of_run)), Ok(all)) => all.push(of_run.clone()),
+            (Err(error), Ok(_)) => scores = Err(reason(error)),
             (_, Err(_)) => {}
         }
     }
     Some(Trial {
         number: index + 1,
         configuration,
-        runs: evaluations,
+        runs: scores,
         seconds,
     })
 }
 
-/// Trains, and evaluates the test samples once, after the last epoch; none if the training was ended early.
-pub(super) fn validation<T: Element>(
+/// Trains, and computes the scores on the task's test samples; `None` if the training was ended early.
+fn validation<T: Element>(
     settings: &Settings,
     seed: u64,
     task: &Task<T>,
-) -> anyhow::Result<Option<Evaluation>> {
+    wanted: &[Score],
+) -> anyhow::Result<Option<RunScores>> {
+    let Some(model) = model(settings, seed, task)? else {
+        return Ok(None);
+    };
+    let samples = task.test.as_ref().context("there are no validation samples")?;
+    scores(&model, samples, wanted).map(Some)
+}
+
+/// The scores of a model, the first of which it must have.
+pub(super) fn scores<T: Element>(
+    model: &Model<T>,
+    samples: &Dataset<T>,
+    wanted: &[Score],
+) -> anyhow::Result<RunScores> {
+    let scores = model.evaluate_scaled(samples)?;
+    if let Some(loss) = scores.loss {
+        ensure!(loss.is_finite(), "the validation loss is {loss}");
+    }
+    let scores = RunScores::of(&scores, wanted);
+    for &score in wanted.iter().take(1) {
+        ensure!(
+            scores.get(score).is_some(),
+            "the validation samples have no score {score}: is a class missing among them?"
+        );
+    }
+    Ok(scores)
+}
+
+/// Trains a model; `None` if the training was ended early.
+pub(super) fn model<T: Element>(
+    settings: &Settings,
+    seed: u64,
+    task: &Task<T>,
+) -> anyhow::Result<Option<Model<T>>> {
     let mut settings = settings.clone();
     settings.training.seed = seed;
     let training = &settings.training;
-    let options = training.train_options().with_test_interval(training.epochs);
     let network = model::network(&settings, task)?;
     let (loss, optimizer) = (model::loss(training, task)?, model::optimizer(training)?);
-    let mut trainer = Trainer::from_parts(network, loss, optimizer).options(options);
-    let sets = Sets::from(&task.train)
-        .with_validation(task.validation.as_ref())
-        .with_test(task.test.as_ref());
+    let mut trainer = Trainer::from_parts(network, loss, optimizer).options(training.train_options());
+    let sets = Sets::from(&task.train).with_validation(task.validation.as_ref());
     let history = trainer.fit_with(sets, |_| {
         if interrupt::is_requested() {
             ControlFlow::Break(())
@@ -147,16 +180,9 @@ pub(super) fn validation<T: Element>(
             ControlFlow::Continue(())
         }
     })?;
-    if history.stopped == Some(StopReason::Observer) {
-        return Ok(None);
-    }
-    let evaluation = history.test().context("there are no validation samples")?;
-    ensure!(
-        evaluation.loss.is_finite(),
-        "the validation loss is {}",
-        evaluation.loss
-    );
-    Ok(Some(evaluation))
+    let is_complete = history.stopped != Some(StopReason::Observer);
+    let model = trainer.into_model(task.schema.clone())?;
+    Ok(is_complete.then_some(model))
 }
 
 /// Why a training failed, in few words.

@@ -1,0 +1,52 @@
+//! The scores by which models are compared, as the options `--score` and `--importance` name them.
+
+use anyhow::ensure;
+use clap::builder::{PossibleValue, PossibleValuesParser};
+use mfnet::data::Task;
+use mfnet::metrics::Score;
+
+use super::usage;
+
+/// The names of all scores.
+pub(super) fn names() -> PossibleValuesParser {
+    PossibleValuesParser::new(Score::ALL.map(|score| PossibleValue::new(score.name())))
+}
+
+/// Refuses a score that the task does not have.
+pub(super) fn check(option: &str, score: Score, task: Task, outputs: usize) -> anyhow::Result<()> {
+    let for_classes = matches!(
+        score,
+        Score::Accuracy | Score::F1 | Score::RocAuc | Score::AveragePrecision
+    );
+    let for_numbers = matches!(score, Score::R2 | Score::Rmse | Score::Mae);
+    match task {
+        Task::Regression => ensure!(
+            !for_classes,
+            usage(format!(
+                "{option} {score} is for classes, and the targets are numbers"
+            ))
+        ),
+        _ => ensure!(
+            !for_numbers,
+            usage(format!(
+                "{option} {score} is for numbers, and the targets are classes"
+            ))
+        ),
+    }
+    ensure!(
+        outputs == 1 || !matches!(score, Score::Rmse | Score::Mae),
+        usage(format!(
+            "{option} {score} is for a single target, since the units of {outputs} targets may differ: choose r2 or loss"
+        ))
+    );
+    Ok(())
+}
+
+/// A score as people read it.
+pub(super) fn text(score: Score, value: f64) -> String {
+    match score {
+        Score::Accuracy => super::format::percent(value),
+        Score::Loss | Score::Rmse | Score::Mae => super::format::loss(value),
+        _ => format!("{value:.4}"),
+    }
+}

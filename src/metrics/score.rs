@@ -1,0 +1,111 @@
+//! The choice of one score, by which models are compared.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::{Error, Result};
+
+/// One score of a model, by which models are compared; [`ModelScores::score`](crate::checkpoint::ModelScores::score) gives its
+/// value.
+///
+/// ```
+/// use mfnet::metrics::Score;
+///
+/// let score: Score = "auc".parse()?;
+/// assert_eq!((score, score.to_string()), (Score::RocAuc, "auc".to_owned()));
+/// assert!(score.is_better(0.9, 0.8) && Score::Rmse.is_better(0.8, 0.9));
+/// # Ok::<(), mfnet::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Score {
+    /// The mean loss of a sample, `loss`: lower is better.
+    Loss,
+    /// The fraction of the samples whose class is predicted, `accuracy`.
+    Accuracy,
+    /// F1, `f1`: of two classes that of the second, otherwise the unweighted mean over the classes.
+    F1,
+    /// The area under the ROC curve, `auc`: of more than two classes the unweighted mean of each class against the others.
+    RocAuc,
+    /// The average precision, `average-precision`: of two classes that of the second, otherwise the unweighted mean over the
+    /// classes.
+    AveragePrecision,
+    /// R^2, `r2`, the mean over the targets.
+    R2,
+    /// The root of the mean squared error of a single target in its own unit, `rmse`: lower is better.
+    Rmse,
+    /// The mean absolute error of a single target in its own unit, `mae`: lower is better.
+    Mae,
+}
+
+impl Score {
+    /// All scores.
+    pub const ALL: [Score; 8] = [
+        Score::Loss,
+        Score::Accuracy,
+        Score::F1,
+        Score::RocAuc,
+        Score::AveragePrecision,
+        Score::R2,
+        Score::Rmse,
+        Score::Mae,
+    ];
+
+    /// The name, as [`str::parse`] takes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Score::Loss => "loss",
+            Score::Accuracy => "accuracy",
+            Score::F1 => "f1",
+            Score::RocAuc => "auc",
+            Score::AveragePrecision => "average-precision",
+            Score::R2 => "r2",
+            Score::Rmse => "rmse",
+            Score::Mae => "mae",
+        }
+    }
+
+    /// Whether a higher value is better; a lower one is otherwise.
+    pub fn higher_is_better(self) -> bool {
+        !matches!(self, Score::Loss | Score::Rmse | Score::Mae)
+    }
+
+    /// Whether `one` is a better value than `other`.
+    pub fn is_better(self, one: f64, other: f64) -> bool {
+        if self.higher_is_better() {
+            one > other
+        } else {
+            one < other
+        }
+    }
+}
+
+impl fmt::Display for Score {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Score {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let named = Score::ALL.into_iter().find(|score| score.name() == text);
+        let expected = "loss, accuracy, f1, auc, average-precision, r2, rmse or mae";
+        named.ok_or_else(|| Error::option("score", text, expected))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_again_and_listed() {
+        let message = "auc2".parse::<Score>().unwrap_err().to_string();
+        for score in Score::ALL {
+            assert_eq!(score.name().parse::<Score>().unwrap(), score);
+            assert!(message.contains(score.name()), "{message}");
+        }
+    }
+}
