@@ -33,6 +33,7 @@ mod kills;
 mod newcomers;
 mod preparation;
 mod runs;
+mod scores;
 #[cfg(unix)]
 mod signals;
 mod tables;

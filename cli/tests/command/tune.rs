@@ -94,6 +94,7 @@ fn a_grid_is_tried_and_the_best_is_a_configuration_to_train() {
 
     let expected = [
         "config.toml",
+        "model.safetensors",
         "ranking.png",
         "ranking.svg",
         "summary.json",
