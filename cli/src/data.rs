@@ -12,7 +12,7 @@ use super::data_source::DataSource;
 use super::defaults;
 use super::known::{self, Raw};
 use super::settings::{DataSettings, Settings, Share, TaskName, located};
-use super::{console, usage};
+use super::{console, usage, warm_start};
 
 /// What is to be learned.
 #[derive(Debug)]
@@ -70,9 +70,16 @@ pub(super) fn warn_of_constants(constant: &[String]) {
 pub(super) fn unscaled<T: Element>(settings: &mut Settings, quiet: bool) -> anyhow::Result<(String, Raw<T>)> {
     let source = source(settings.data.data_dir.as_deref(), settings.data.no_download)?;
     let seed = settings.training.seed;
-    let (name, mut raw) = match settings.data.source.clone() {
-        Some(name) => (name.clone(), raw(&name, &source, &settings.data, seed, quiet)?),
-        None => match known::set("mnist", &source, seed, quiet) {
+    let (name, mut raw) = match (settings.data.source.clone(), &settings.training.warm_start) {
+        (Some(name), Some(model)) => {
+            let raw = warm_start::raw(&name, model, settings, &source, quiet)?;
+            (name, raw)
+        }
+        (None, Some(_)) => bail!(usage(
+            "--warm-start needs samples to train on: name DATA".to_owned()
+        )),
+        (Some(name), None) => (name.clone(), raw(&name, &source, &settings.data, seed, quiet)?),
+        (None, None) => match known::set("mnist", &source, seed, quiet) {
             Err(error) if is_unavailable(&error) => {
                 console::note(&format!(
                     "warning: {error}\nwarning: no data set was named, so this trains on `digits` INSTEAD OF MNIST: \
@@ -121,7 +128,15 @@ pub(super) fn prepare<T: Element>(
         schema,
         train,
         constant,
-    } = schema.fit(train, &preparation)?;
+    } = match settings.training.warm_start {
+        // The model has learned by its own preparation.
+        Some(_) => Fitted {
+            train: schema.apply(train)?,
+            schema,
+            constant: Vec::new(),
+        },
+        None => schema.fit(train, &preparation)?,
+    };
     let apply = |raw: Option<RawSamples<T>>| raw.map(|raw| schema.apply(raw)).transpose();
     Ok(Task {
         name: name.to_owned(),

@@ -36,6 +36,7 @@ mod tables;
 mod threshold;
 mod train;
 mod tune;
+mod warm_start;
 
 use std::fmt;
 use std::io::Write;

@@ -8,10 +8,13 @@ use ndarray::array;
 
 use super::data::Task;
 use super::settings::{ReductionName, Settings, TrainingSettings, activated, takes_momentum};
-use super::{model_path, usage};
+use super::{model_path, usage, warm_start};
 
-/// The network, with fresh weights, or those of `--init`.
+/// The network, with fresh weights or those of `--init`, or that of the model of `--warm-start`.
 pub(super) fn network<T: Element>(settings: &Settings, task: &Task<T>) -> anyhow::Result<NeuralNetwork<T>> {
+    if let Some(path) = &settings.training.warm_start {
+        return Ok(warm_start::model(path)?.into_parts().0);
+    }
     let model = &settings.model;
     let mut builder = NeuralNetwork::builder(task.train.features())
         .seed(settings.training.seed)
@@ -40,6 +43,10 @@ pub(super) fn settle<T: Element>(settings: &mut Settings, task: &Task<T>) -> any
     let is_classification = !task.schema.labels.is_empty();
     let training = &mut settings.training;
     let suits = if is_classification { "cross-entropy" } else { "mse" };
+    if let (None, Some(path)) = (&training.loss, &training.warm_start) {
+        let loss = warm_start::model::<T>(path)?.loss().map(|loss| loss.name.clone());
+        training.loss = loss.filter(|name| loss::names().iter().any(|named| named.name == name));
+    }
     let loss = training.loss.get_or_insert(suits.to_owned());
     let is_for_classes = is_for_classes(loss)?;
     ensure!(

@@ -8,8 +8,8 @@ use mfnet::data::Task as TaskKind;
 use mfnet::metrics::Score;
 use mfnet::product::Blas;
 use mfnet::{
-    Clip, Dataset, Element, History, Model, MseLoss, NeuralNetwork, Reduction, StopReason, Targets,
-    TrainOptions,
+    Clip, Dataset, Element, EpochRecord, History, Model, MseLoss, NeuralNetwork, Reduction, StopReason,
+    Targets, TrainOptions,
 };
 
 use super::data::Task;
@@ -278,9 +278,15 @@ fn unrestored<T>(training: &Training<'_, T>) -> String {
     if training.options.early_stopping.is_none() {
         return String::new();
     }
+    let score = training.options.early_stopping_score;
+    let value = |record: &EpochRecord| record.score.unwrap_or(record.monitored());
     let epochs = training.history.epochs.iter();
-    let best = epochs.filter(|record| !record.monitored().is_nan());
-    match best.min_by(|one, other| one.monitored().total_cmp(&other.monitored())) {
+    let best = epochs.filter(|record| !value(record).is_nan());
+    let order = |one: &&EpochRecord, other: &&EpochRecord| match score.higher_is_better() {
+        true => value(other).total_cmp(&value(one)),
+        false => value(one).total_cmp(&value(other)),
+    };
+    match best.min_by(order) {
         Some(best) if best.epoch < training.history.epochs.len() => format!(
             ", with the last weights (epoch {} was the best: early stopping restores it at the end of a training only)",
             format::count(best.epoch)

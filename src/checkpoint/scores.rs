@@ -1,7 +1,6 @@
 //! The evaluation of a model: the loss it was trained with, and the metrics of its task.
 
-use ndarray::{Array2, ArrayView1, s};
-use rayon::prelude::*;
+use ndarray::{Array2, s};
 
 use super::{Model, OutputKind};
 use crate::data::{Dataset, Targets};
@@ -10,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::loss::{CrossEntropyLoss, LossRecord, MseLoss, ProbabilityCrossEntropyLoss};
 use crate::metrics::{
     ClassificationScores, RankingScores, RegressionScores, Score, accuracy, argmax, class_scores, labels_at,
-    ranking_scores, regression_scores,
+    ranking_of_classes, regression_scores,
 };
 
 /// The scores of a model on samples.
@@ -83,21 +82,9 @@ impl<T: Element> ModelScores<T> {
         match (&self.metrics, score) {
             (_, Score::Loss) => self.loss,
             (Metrics::Classes { accuracy, .. }, Score::Accuracy) => Some(*accuracy),
-            (Metrics::Classes { scores, .. }, Score::F1) => Some(match &scores.classes[..] {
-                [_, second] => second.f1,
-                _ => scores.macro_average.f1,
-            }),
+            (Metrics::Classes { scores, .. }, Score::F1) => Some(Score::f1(scores)),
             (Metrics::Classes { .. }, Score::RocAuc | Score::AveragePrecision) => {
-                let classes: Option<Vec<RankingScores>> = self.ranking_scores().into_iter().collect();
-                let value = |class: &RankingScores| match score {
-                    Score::RocAuc => class.roc_auc,
-                    _ => class.average_precision,
-                };
-                match &classes?[..] {
-                    [] => None,
-                    [_, second] => Some(value(second)),
-                    classes => Some(classes.iter().map(value).sum::<f64>() / classes.len() as f64),
-                }
+                score.of_ranking(&self.ranking_scores())
             }
             (Metrics::Targets { scores, .. }, Score::R2) => {
                 Some(scores.iter().map(|scores| scores.r2).sum::<f64>() / scores.len() as f64)
@@ -119,13 +106,8 @@ impl<T: Element> ModelScores<T> {
         else {
             return Vec::new();
         };
-        let columns: Vec<_> = probabilities.columns().into_iter().collect();
-        let of_class = |(class, column): (usize, &ArrayView1<'_, T>)| {
-            let is_class: Vec<bool> = labels.iter().map(|&label| label as usize == class).collect();
-            // Predictions that are NaN have been refused.
-            ranking_scores(&column.to_vec(), &is_class).ok().flatten()
-        };
-        columns.par_iter().enumerate().map(of_class).collect()
+        // Predictions that are NaN have been refused.
+        ranking_of_classes(probabilities.view(), labels).unwrap_or_default()
     }
 
     /// Predicts anew which samples of two are of `class`: those whose probability is at least `threshold`, instead of those

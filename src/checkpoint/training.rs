@@ -154,7 +154,7 @@ impl<T: Element> Trainer<T> {
     /// - by the first [`Trainer::fit`] or [`Trainer::start`]: training and validation set, by shape and content hash.
     ///   [`Trainer::partial_fit`] takes any data.
     ///
-    /// These may differ: the number of epochs, the patience of early stopping and its `min_delta`, the test set and its
+    /// These may differ: the number of epochs, the patience of early stopping, its score and `min_delta`, the test set and its
     /// interval, the number of threads, the observer. To train on with anything else, make a new trainer of the network
     /// ([`Trainer::into_network`]).
     ///
@@ -267,6 +267,7 @@ fn save<T: Element>(
         best: best.map(|best| BestWeights::<T> {
             epoch: best.epoch,
             loss: best.loss,
+            score: best.score,
             weights: Vec::new(),
         }),
         epochs_without_improvement: state.early_stop.bad_epochs,

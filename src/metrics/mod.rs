@@ -12,6 +12,7 @@ pub use class_scores::{ClassScores, ClassificationScores, class_scores, classifi
 pub(crate) use classes::index_of_largest;
 pub use classes::{accuracy, argmax, confusion_matrix, labels_at};
 pub use quantiles::error_quantiles;
+pub(crate) use ranking::ranking_of_classes;
 pub use ranking::{RankingScores, ranking_scores};
 pub use regression::{RegressionScores, regression_scores};
 pub use score::Score;

@@ -1,5 +1,8 @@
 //! Scores of a ranking of samples by a probability: ROC AUC and average precision.
 
+use ndarray::{ArrayView1, ArrayView2};
+use rayon::prelude::*;
+
 use crate::element::Element;
 use crate::error::{Error, Result};
 
@@ -75,6 +78,23 @@ pub fn ranking_scores<T: Element>(scores: &[T], positive: &[bool]) -> Result<Opt
         roc_auc: pairs / (positives * negatives),
         average_precision,
     }))
+}
+
+/// The scores of the ranking by the probability of each class against the others.
+///
+/// # Errors
+///
+/// As [`ranking_scores`].
+pub(crate) fn ranking_of_classes<T: Element>(
+    probabilities: ArrayView2<'_, T>,
+    labels: &[u32],
+) -> Result<Vec<Option<RankingScores>>> {
+    let columns: Vec<ArrayView1<'_, T>> = probabilities.columns().into_iter().collect();
+    let of_class = |(class, column): (usize, &ArrayView1<'_, T>)| {
+        let is_class: Vec<bool> = labels.iter().map(|&label| label as usize == class).collect();
+        ranking_scores(&column.to_vec(), &is_class)
+    };
+    columns.par_iter().enumerate().map(of_class).collect()
 }
 
 #[cfg(test)]

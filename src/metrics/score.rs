@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::{ClassificationScores, RankingScores};
 use crate::error::{Error, Result};
 
 /// One score of a model, by which models are compared; [`ModelScores::score`](crate::checkpoint::ModelScores::score) gives its
@@ -16,10 +17,16 @@ use crate::error::{Error, Result};
 /// assert!(score.is_better(0.9, 0.8) && Score::Rmse.is_better(0.8, 0.9));
 /// # Ok::<(), mfnet::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[cfg_attr(
+    feature = "save",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "kebab-case")
+)]
 #[non_exhaustive]
 pub enum Score {
-    /// The mean loss of a sample, `loss`: lower is better.
+    /// The mean loss of a sample, `loss`: lower is better. The default.
+    #[default]
     Loss,
     /// The fraction of the samples whose class is predicted, `accuracy`.
     Accuracy,
@@ -68,6 +75,28 @@ impl Score {
     /// Whether a higher value is better; a lower one is otherwise.
     pub fn higher_is_better(self) -> bool {
         !matches!(self, Score::Loss | Score::Rmse | Score::Mae)
+    }
+
+    /// F1 from the scores of the classes.
+    pub(crate) fn f1(scores: &ClassificationScores) -> f64 {
+        match &scores.classes[..] {
+            [_, second] => second.f1,
+            _ => scores.macro_average.f1,
+        }
+    }
+
+    /// ROC AUC or average precision from those of the classes; `None` if a class has none.
+    pub(crate) fn of_ranking(self, classes: &[Option<RankingScores>]) -> Option<f64> {
+        let classes: Option<Vec<RankingScores>> = classes.iter().copied().collect();
+        let value = |class: &RankingScores| match self {
+            Score::RocAuc => class.roc_auc,
+            _ => class.average_precision,
+        };
+        match &classes?[..] {
+            [] => None,
+            [_, second] => Some(value(second)),
+            classes => Some(classes.iter().map(value).sum::<f64>() / classes.len() as f64),
+        }
     }
 
     /// Whether `one` is a better value than `other`.

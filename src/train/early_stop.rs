@@ -3,6 +3,7 @@
 use ndarray::Array2;
 
 use crate::element::Element;
+use crate::metrics::Score;
 use crate::network::NeuralNetwork;
 
 /// The state of early stopping.
@@ -23,12 +24,20 @@ pub(crate) struct EarlyStop<T> {
 )]
 pub(crate) struct BestWeights<T> {
     pub(crate) epoch: usize,
-    /// The loss that early stopping monitors.
+    /// The loss that early stopping follows, or the score, with the other sign where a higher one is better.
     #[cfg_attr(feature = "save", serde(with = "crate::exact"))]
     pub(crate) loss: f64,
+    /// The score that was followed.
+    #[cfg_attr(feature = "save", serde(default, skip_serializing_if = "is_loss"))]
+    pub(crate) score: Score,
     /// Checkpoints keep them as tensors.
     #[cfg_attr(feature = "save", serde(skip))]
     pub(crate) weights: Vec<Array2<T>>,
+}
+
+#[cfg(feature = "save")]
+fn is_loss(score: &Score) -> bool {
+    *score == Score::Loss
 }
 
 impl<T> Default for EarlyStop<T> {
@@ -41,10 +50,19 @@ impl<T> Default for EarlyStop<T> {
 }
 
 impl<T: Element> EarlyStop<T> {
-    /// Keeps the weights of an epoch whose loss is below the best by more than `min_delta`, and counts any other epoch as
-    /// bad. A loss of NaN is no improvement.
-    pub(super) fn observe(&mut self, network: &NeuralNetwork<T>, epoch: usize, loss: f64, min_delta: f64) {
+    /// Keeps the weights of an epoch whose loss, or other score, is better than the best by more than `min_delta`, and counts
+    /// any other epoch as bad. NaN is no improvement, and values of another score than before are not compared.
+    pub(super) fn observe(
+        &mut self,
+        network: &NeuralNetwork<T>,
+        epoch: usize,
+        (score, value): (Score, f64),
+        min_delta: f64,
+    ) {
+        // Of losses the lower is the better one.
+        let loss = if score.higher_is_better() { -value } else { value };
         let improved = match &self.best {
+            Some(best) if best.score != score => true,
             Some(best) => !loss.is_nan() && (best.loss.is_nan() || loss < best.loss - min_delta),
             None => true,
         };
@@ -52,6 +70,7 @@ impl<T: Element> EarlyStop<T> {
             self.best = Some(BestWeights {
                 epoch,
                 loss,
+                score,
                 weights: network.snapshot(),
             });
             self.bad_epochs = 0;
@@ -82,7 +101,7 @@ mod tests {
         let network = NeuralNetwork::<f64>::builder(1).linear(1).build().unwrap();
         let mut early_stop = EarlyStop::default();
         let observe = |(epoch, &loss): (usize, &f64)| {
-            early_stop.observe(&network, epoch + 1, loss, min_delta);
+            early_stop.observe(&network, epoch + 1, (Score::Loss, loss), min_delta);
             (early_stop.best.as_ref().unwrap().epoch, early_stop.bad_epochs)
         };
         losses.iter().enumerate().map(observe).collect()
@@ -100,6 +119,21 @@ mod tests {
     fn nan_is_no_improvement() {
         let losses = [f64::NAN, f64::INFINITY, 1.0, f64::NAN, 0.5];
         assert_eq!(observed(&losses, 0.0), [(1, 0), (2, 0), (3, 0), (3, 1), (5, 0)]);
+    }
+
+    #[test]
+    fn higher_scores_are_better_and_other_scores_are_not_compared() {
+        let network = NeuralNetwork::<f64>::builder(1).linear(1).build().unwrap();
+        let mut early_stop = EarlyStop::default();
+        let mut observe = |epoch, score, value| {
+            early_stop.observe(&network, epoch, (score, value), 0.05);
+            (early_stop.best.as_ref().unwrap().epoch, early_stop.bad_epochs)
+        };
+        assert_eq!(observe(1, Score::RocAuc, 0.7), (1, 0));
+        assert_eq!(observe(2, Score::RocAuc, 0.74), (1, 1));
+        assert_eq!(observe(3, Score::RocAuc, 0.8), (3, 0));
+        assert_eq!(observe(4, Score::Loss, 0.9), (4, 0));
+        assert_eq!(observe(5, Score::Loss, 1.0), (4, 1));
     }
 
     #[test]

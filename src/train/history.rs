@@ -22,6 +22,9 @@ pub struct EpochRecord {
     pub train_loss: f64,
     /// Loss and accuracy on the validation set; `None` without one.
     pub validation: Option<Evaluation>,
+    /// The score on the validation set that early stopping follows; `None` where that is the loss.
+    #[cfg_attr(feature = "save", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub score: Option<f64>,
     /// Loss and accuracy on the test set; `None` without one, and in epochs after which it was not evaluated.
     pub test: Option<Evaluation>,
     /// The learning rate of the epoch's last step.
@@ -31,7 +34,7 @@ pub struct EpochRecord {
 }
 
 impl EpochRecord {
-    /// The loss that early stopping and schedules follow: the validation loss, or the training loss without a validation
+    /// The loss that schedules follow, and early stopping unless a score is chosen for it: the validation loss, or the training loss without a validation
     /// set.
     pub fn monitored(&self) -> f64 {
         self.validation
@@ -120,6 +123,7 @@ mod tests {
             samples: 100 * epoch,
             train_loss: 1.0 / epoch as f64,
             validation: None,
+            score: None,
             test,
             learning_rate: 0.1,
             seconds: 0.25,

@@ -4,6 +4,7 @@ mod divergence;
 mod early_stop;
 mod event;
 mod history;
+mod monitor;
 mod options;
 mod run;
 mod sets;

@@ -2,6 +2,7 @@
 
 use crate::data::Shuffle;
 use crate::error::{Error, Result};
+use crate::metrics::Score;
 use crate::optimizer::Schedule;
 
 /// The options of a training: epochs, batches, learning-rate schedule and early stopping.
@@ -41,7 +42,9 @@ pub struct TrainOptions {
     /// counts as 1. It follows the validation loss, or the training loss without a validation set. At the end of the
     /// training, early or not, the weights of the best epoch are restored. Default: no early stopping.
     pub early_stopping: Option<usize>,
-    /// The least improvement: a loss must be below the best one by more than this, a finite number of at least 0.
+    /// The score on the validation set that early stopping follows instead of the loss. Default: [`Score::Loss`].
+    pub early_stopping_score: Score,
+    /// The least improvement: a loss must be below the best one by more than this, a score better by more than this, a finite number of at least 0.
     /// Default: 0.
     pub min_delta: f64,
 }
@@ -59,6 +62,7 @@ impl Default for TrainOptions {
             schedule: Schedule::Constant,
             warmup_epochs: 0,
             early_stopping: None,
+            early_stopping_score: Score::Loss,
             min_delta: 0.0,
         }
     }
@@ -121,6 +125,14 @@ impl TrainOptions {
     pub fn with_early_stopping(self, patience: impl Into<Option<usize>>) -> Self {
         TrainOptions {
             early_stopping: patience.into(),
+            ..self
+        }
+    }
+
+    /// Sets [`TrainOptions::early_stopping_score`].
+    pub fn with_early_stopping_score(self, early_stopping_score: Score) -> Self {
+        TrainOptions {
+            early_stopping_score,
             ..self
         }
     }

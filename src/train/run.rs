@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::divergence::{check_loss, check_weights};
 use super::event::Event;
 use super::history::{EpochRecord, History, StopReason};
+use super::monitor;
 use super::options::TrainOptions;
 use super::sets::Sets;
 use super::state::{BatchOrder, InterruptedEpoch, TrainState};
@@ -13,6 +14,7 @@ use crate::data::{DataLoader, Dataset};
 use crate::element::{Element, compiled};
 use crate::error::Result;
 use crate::loss::Loss;
+use crate::metrics::Score;
 use crate::network::{Evaluation, NeuralNetwork, Workspace};
 use crate::optimizer::{Optimizer, Scheduler};
 use crate::pool;
@@ -121,6 +123,9 @@ compiled! {
         network.check_loss("training", loss)?;
         network.check_dataset("training set", sets.train)?;
         loss.check(sets.train.targets())?;
+        if options.early_stopping.is_some() && kind == RunKind::Fit {
+            monitor::check(options.early_stopping_score, sets.validation, loss)?;
+        }
         let evaluation_set = |name, data: Option<&'b Dataset<T>>| -> Result<Option<EvaluationSet<'b, T>>> {
             let Some(data) = data else { return Ok(None) };
             network.check_dataset(name, data)?;
@@ -240,11 +245,13 @@ impl<'a, T: Element> Run<'a, T> {
             self.state.history.stopped = Some(StopReason::Observer);
             return Ok(None);
         };
+        let validation = evaluate(self.network, self.loss, &mut self.validation)?;
         let mut record = EpochRecord {
             epoch,
             samples: self.loader.samples(),
             train_loss: trained.loss,
-            validation: evaluate(self.network, self.loss, &mut self.validation)?,
+            score: self.score(validation)?,
+            validation,
             test: None,
             learning_rate: trained.learning_rate,
             seconds: trained.seconds,
@@ -276,6 +283,18 @@ impl<'a, T: Element> Run<'a, T> {
             self.state.history.stopped = Some(StopReason::Observer);
         }
         Ok(Some((record, flow)))
+    }
+
+    /// The score that early stopping follows; `None` without early stopping, and where it follows the loss.
+    fn score(&self, evaluation: Option<Evaluation>) -> Result<Option<f64>> {
+        let score = self.options.early_stopping_score;
+        let (Some(set), Some(evaluation)) = (&self.validation, evaluation) else {
+            return Ok(None);
+        };
+        if self.options.early_stopping.is_none() || score == Score::Loss {
+            return Ok(None);
+        }
+        monitor::score_of(score, self.network, self.loss, set.data, evaluation).map(Some)
     }
 
     /// Restores the weights of the best epoch, if early stopping is on.
@@ -361,8 +380,12 @@ impl<'a, T: Element> Run<'a, T> {
         let Some(patience) = self.options.early_stopping else {
             return false;
         };
-        let (early_stop, loss) = (&mut self.state.early_stop, record.monitored());
-        early_stop.observe(self.network, record.epoch, loss, self.options.min_delta);
+        let value = match record.score {
+            Some(value) => (self.options.early_stopping_score, value),
+            None => (Score::Loss, record.monitored()),
+        };
+        let early_stop = &mut self.state.early_stop;
+        early_stop.observe(self.network, record.epoch, value, self.options.min_delta);
         early_stop.is_due(patience)
     }
 }

@@ -5,12 +5,14 @@ use std::ops::ControlFlow::{self, Break, Continue};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 
+use mfnet::data::Schema;
 use mfnet::layer::Linear;
-use mfnet::loss::ProbabilityCrossEntropyLoss;
+use mfnet::loss::{Loss, ProbabilityCrossEntropyLoss};
+use mfnet::metrics::Score;
 use mfnet::optimizer::{Adam, Gradients, Optimizer, Schedule, Scheduler};
 use mfnet::{
-    CrossEntropyLoss, DataLoader, Dataset, Event, MseLoss, NeuralNetwork, Sets, Sgd, Shuffle, StopReason,
-    TrainOptions, Trainer, Workspace, argmax,
+    CrossEntropyLoss, DataLoader, Dataset, EpochRecord, Event, MseLoss, NeuralNetwork, Sets, Sgd, Shuffle,
+    StopReason, TrainOptions, Trainer, Workspace, argmax,
 };
 use ndarray::{Array2, array};
 
@@ -497,4 +499,90 @@ fn rows_of_nan_are_never_right() {
     );
     let error = argmax(outputs.view()).unwrap_err().to_string();
     assert!(error.contains("row 0"), "{error}");
+}
+
+/// Two classes that overlap, of which one is rare; and others of the same kind to validate with.
+fn rare(first: usize, samples: usize) -> Dataset<f64> {
+    let number = |(row, feature): (usize, usize)| {
+        let wave = [37, 53][feature] * (first + row) % 101;
+        wave as f64 / 50.0 - 1.0
+    };
+    let inputs = Array2::from_shape_fn((samples, 2), number);
+    let label = |row: ndarray::ArrayView1<'_, f64>| u32::from(row[0] + 0.6 * (7.0 * row[1]).sin() > 0.8);
+    let labels = inputs.rows().into_iter().map(label).collect();
+    Dataset::classification(inputs, labels, 2).unwrap()
+}
+
+#[test]
+fn early_stopping_follows_the_score_that_is_chosen() {
+    let (train, validation) = (rare(0, 60), rare(60, 50));
+    for score in [
+        Score::Loss,
+        Score::Accuracy,
+        Score::F1,
+        Score::RocAuc,
+        Score::AveragePrecision,
+    ] {
+        let options = TrainOptions::default()
+            .with_epochs(60)
+            .with_batch_size(10)
+            .with_early_stopping(60)
+            .with_early_stopping_score(score);
+        let network = NeuralNetwork::builder(2)
+            .linear(8)
+            .tanh()
+            .linear(2)
+            .seed(5)
+            .build()
+            .unwrap();
+        let mut trainer =
+            Trainer::new(network, CrossEntropyLoss::default(), Sgd::new(0.4).unwrap()).options(options);
+        let history = trainer
+            .fit(Sets::from(&train).with_validation(&validation))
+            .unwrap()
+            .clone();
+        let schema = Schema::of(&train);
+        let model = trainer.into_model(schema).unwrap();
+        let reached = model.evaluate_scaled(&validation).unwrap().score(score).unwrap();
+        // The first of the best epochs, and the model has its weights.
+        let value = |record: &EpochRecord| record.score.unwrap_or(record.monitored());
+        let best = history.epochs.iter().reduce(|best, one| {
+            if score.is_better(value(one), value(best)) {
+                one
+            } else {
+                best
+            }
+        });
+        let best = best.unwrap();
+        assert!(
+            (value(best) - reached).abs() < 1e-12,
+            "{score}: {} and {reached}",
+            value(best)
+        );
+        let restored = Some(best.epoch).filter(|&epoch| epoch < history.epochs.len());
+        assert_eq!(history.restored, restored, "{score}");
+        assert_eq!(best.score.is_some(), score != Score::Loss);
+    }
+}
+
+#[test]
+fn a_score_that_cannot_be_followed_is_refused_before_the_first_step() {
+    let (train, validation) = (rare(0, 60), rare(60, 50));
+    let message = |score, sets: Sets<'_, f64>, loss: Box<dyn Loss<f64>>| {
+        let network = NeuralNetwork::builder(2).linear(2).build().unwrap();
+        let options = TrainOptions::default()
+            .with_early_stopping(3)
+            .with_early_stopping_score(score);
+        let optimizer = Box::new(Sgd::new(0.1).unwrap());
+        let mut trainer = Trainer::from_parts(network, loss, optimizer).options(options);
+        trainer.fit(sets).unwrap_err().to_string()
+    };
+    let cross_entropy = || Box::new(CrossEntropyLoss::default());
+    let all = Sets::from(&train).with_validation(&validation);
+    assert!(message(Score::RocAuc, Sets::from(&train), cross_entropy()).contains("a validation set"));
+    assert!(message(Score::R2, all, cross_entropy()).contains("for numbers"));
+    assert!(message(Score::RocAuc, all, Box::new(MseLoss::default())).contains("a loss of probabilities"));
+    let one = Dataset::classification(Array2::ones((3, 2)), vec![1; 3], 2).unwrap();
+    let sets = Sets::from(&train).with_validation(&one);
+    assert!(message(Score::AveragePrecision, sets, cross_entropy()).contains("each class"));
 }

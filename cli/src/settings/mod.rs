@@ -16,6 +16,7 @@ use anyhow::{Context, anyhow, ensure};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, FromArgMatches};
 use mfnet::Schedule;
+use mfnet::metrics::Score;
 use mfnet::optimizer::ScheduleOptions;
 use serde::{Deserialize, Serialize};
 use toml::Table;
@@ -47,6 +48,24 @@ pub(super) struct Settings {
     #[command(flatten)]
     pub(super) training: TrainingSettings,
 }
+
+/// The options, each with its section, that the model of `--warm-start` decides.
+const DECIDED_BY_MODEL: [(&str, &str); 14] = [
+    ("model", "hidden"),
+    ("model", "linear"),
+    ("model", "activation"),
+    ("model", "batch-norm"),
+    ("model", "dropout"),
+    ("model", "initializer"),
+    ("data", "target"),
+    ("data", "ignore"),
+    ("data", "categorical"),
+    ("data", "task"),
+    ("data", "impute"),
+    ("data", "unknown"),
+    ("data", "missing"),
+    ("data", "no-normalize"),
+];
 
 impl Settings {
     /// The settings from the defaults, a file if there is one, and the command line.
@@ -120,9 +139,14 @@ impl Settings {
                 needs(self.training.init.is_some(), from_file),
             ),
         ];
+        let continued = "a new network, and --warm-start continues a model with its layers and its preparation of the data";
+        let continued = DECIDED_BY_MODEL
+            .into_iter()
+            .map(|(section, key)| (section, key, needs(self.training.warm_start.is_some(), continued)));
+        let mut options = options.into_iter().chain(continued);
         let is_given =
             |section: &str, key: &str| given.get(section).is_some_and(|given| given.get(key).is_some());
-        Ok(options.into_iter().find_map(|(section, key, missing)| {
+        Ok(options.find_map(|(section, key, missing)| {
             let missing = missing.filter(|_| is_given(section, key))?;
             Some(format!("--{key} has no effect here: it goes with {missing}"))
         }))
@@ -166,7 +190,9 @@ impl Settings {
                 *data = located(&data.to_string_lossy()).into();
             }
         }
-        for path in data_dir.iter_mut().chain(&mut settings.training.init) {
+        let training = &mut settings.training;
+        let models = [&mut training.init, &mut training.warm_start];
+        for path in data_dir.iter_mut().chain(models.into_iter().flatten()) {
             if let Ok(absolute) = std::path::absolute(&*path) {
                 *path = absolute;
             }
@@ -183,6 +209,9 @@ impl Settings {
             (OPTIMIZERS, &mut training.optimizer),
             (SCHEDULES, &mut training.lr_schedule),
         ];
+        if let Some(score) = &training.early_stopping_score {
+            score.parse::<Score>().map_err(|error| error.to_string())?;
+        }
         let loss = training.loss.iter_mut().map(|name| (LOSSES, name));
         for (names, name) in activations.chain(others).chain(loss) {
             *name = names.canonical(name)?;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use mfnet::loss::{LossOptions, balanced_class_weights};
+use mfnet::metrics::Score;
 use mfnet::optimizer::{OptimizerOptions, ScheduleOptions};
 use mfnet::{Clip, Element, Reduction, Schedule, Shuffle, Targets, TrainOptions};
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,7 @@ use super::names::{
     ClassWeightName, LOSSES, OPTIMIZERS, Precision, Products, ReductionName, SCHEDULES, ShuffleName,
 };
 use crate::parse::{above_zero, at_least_zero, part_below_one, whole};
+use crate::score;
 
 /// How the network is trained.
 #[derive(Debug, Clone, PartialEq, Args, Serialize, Deserialize)]
@@ -123,7 +125,12 @@ pub(crate) struct TrainingSettings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) early_stopping: Option<usize>,
 
-    /// Early stopping: by how much a validation loss must be below the best to count as better
+    /// Early stopping: score of the validation samples to follow [default: loss]
+    #[arg(long, value_name = "SCORE", requires = "early_stopping", value_parser = score::names())]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) early_stopping_score: Option<String>,
+
+    /// Early stopping: by how much a validation loss must be below the best, or a score better, to count as better
     #[arg(long, value_name = "X", default_value_t = 0.0, requires = "early_stopping", value_parser = at_least_zero)]
     pub(crate) min_delta: f64,
 
@@ -154,6 +161,12 @@ pub(crate) struct TrainingSettings {
     #[arg(long, value_name = "FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) init: Option<PathBuf>,
+
+    /// Continue a trained model on these samples (warm start): its layers and weights, its columns and classes, and its
+    /// scaling of the features; with --init, the samples are prepared anew, and only the weights are taken
+    #[arg(long, value_name = "MODEL", conflicts_with = "init")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) warm_start: Option<PathBuf>,
 }
 
 /// The options that only a loss of classes takes.
@@ -194,7 +207,16 @@ impl TrainingSettings {
             .with_schedule(self.schedule())
             .with_warmup_epochs(self.lr_warmup)
             .with_early_stopping(self.early_stopping)
+            .with_early_stopping_score(self.early_stopping_score())
             .with_min_delta(self.min_delta)
+    }
+
+    /// The score that early stopping follows, whose name has been checked.
+    pub(crate) fn early_stopping_score(&self) -> Score {
+        let name = self.early_stopping_score.as_deref();
+        name.map_or(Score::Loss, |name| {
+            name.parse().expect("the names of settings are checked")
+        })
     }
 
     /// The learning-rate schedule, whose name has been checked.

@@ -38,3 +38,4 @@ mod scores;
 mod signals;
 mod tables;
 mod tune;
+mod warm_start;

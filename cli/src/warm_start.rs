@@ -1,0 +1,79 @@
+//! The option `--warm-start`: the training continues a model, on samples that are read and prepared as the model takes them.
+
+use std::path::Path;
+
+use anyhow::ensure;
+use mfnet::data::RawSamples;
+use mfnet::data::known::Source;
+use mfnet::{Element, Model, Targets};
+
+use super::data_source::DataSource;
+use super::known::{self, Raw};
+use super::model_path;
+use super::settings::Settings;
+
+/// The model to continue.
+pub(super) fn model<T: Element>(path: &Path) -> anyhow::Result<Model<T>> {
+    model_path::load(&model_path::file_of(path)?)
+}
+
+/// The samples that the settings name, by the schema of the model.
+pub(super) fn raw<T: Element>(
+    name: &str,
+    path: &Path,
+    settings: &Settings,
+    source: &Source,
+    quiet: bool,
+) -> anyhow::Result<Raw<T>> {
+    let schema = model::<T>(path)?.schema().clone();
+    let data: DataSource = name.parse().map_err(super::usage)?;
+    let (train, test, test_part, unit) = match data {
+        DataSource::Known(known) => {
+            let raw = known::set::<T>(known, source, settings.training.seed, quiet)?;
+            check(name, &raw.train, schema.features, schema.outputs)?;
+            ensure!(
+                raw.schema.labels == schema.labels,
+                "{name}: its classes are others than those of the model in {}",
+                path.display()
+            );
+            (raw.train, raw.test, raw.test_part, raw.unit)
+        }
+        files => {
+            let options = settings.data.csv_options(&schema.feature_names);
+            let options = mfnet::data::read::CsvOptions {
+                missing: schema.missing.clone(),
+                delimiter: options.delimiter.or(schema.delimiter),
+                quote: options.quote.or(schema.quote),
+                ..options
+            };
+            (files.raw_samples(&options, &schema)?, None, None, None)
+        }
+    };
+    Ok(Raw {
+        train,
+        test,
+        schema,
+        test_part,
+        unit,
+        reason: Some(format!("continuing the model in {}", path.display())),
+    })
+}
+
+/// Refuses samples of another shape.
+fn check<T: Element>(
+    name: &str,
+    samples: &RawSamples<T>,
+    features: usize,
+    outputs: usize,
+) -> anyhow::Result<()> {
+    let found = match samples.targets() {
+        Targets::Classes { classes, .. } => *classes,
+        Targets::Values(values) => values.ncols(),
+    };
+    ensure!(
+        (samples.features(), found) == (features, outputs),
+        "{name}: its samples have {} features and {found} outputs, and the model of --warm-start has {features} and {outputs}",
+        samples.features()
+    );
+    Ok(())
+}

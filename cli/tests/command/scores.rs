@@ -1,0 +1,251 @@
+//! Scores by which models are compared: in `evaluate`, in the summary of `train`, in `tune`; thresholds and importance.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::command::{mfnet, parts};
+use crate::folder::names;
+
+/// Customers, a quarter of whom leave: mostly those with many calls; the number has nothing to do with it.
+fn customers(first: usize, rows: usize) -> String {
+    let mut table = "calls,plan,number,left\n".to_owned();
+    for row in first..first + rows {
+        let calls = row * 37 % 11;
+        let plan = ["basic", "plus", "premium"][row * 53 % 3];
+        let leaves = calls + usize::from(plan == "basic") * 2 > 8 || row % 41 == 0;
+        let left = if leaves { "yes" } else { "no" };
+        table += &format!("{calls},{plan},{},{left}\n", row * 71 % 97);
+    }
+    table
+}
+
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("customers.csv"), customers(0, 300)).unwrap();
+    fs::write(folder.path().join("more.csv"), customers(300, 120)).unwrap();
+    folder
+}
+
+/// Standard output of a command that goes well, without a word besides.
+fn done(at: &Path, arguments: &str) -> String {
+    let arguments: Vec<&str> = arguments.split(' ').collect();
+    let (code, out, err) = parts(&mut mfnet(at, &arguments));
+    assert_eq!((code, err.as_str()), (Some(0), ""), "{arguments:?}");
+    out
+}
+
+fn json(at: &Path, arguments: &str) -> Value {
+    serde_json::from_str(&done(at, arguments)).unwrap()
+}
+
+fn refused(at: &Path, arguments: &str) -> String {
+    let arguments: Vec<&str> = arguments.split(' ').collect();
+    let (code, out, err) = parts(&mut mfnet(at, &arguments));
+    assert_eq!((code, out.as_str()), (Some(2), ""), "{arguments:?}: {err}");
+    err
+}
+
+#[test]
+fn thresholds_move_the_predicted_class_in_evaluate_and_predict() {
+    let folder = folder();
+    let at = folder.path();
+    done(at, "train customers.csv --epochs 20 --out run --quiet");
+    let scores = |arguments: &str| json(at, &format!("evaluate run more.csv --json {arguments}"));
+    let (plain, low) = (scores("--quiet"), scores("--threshold 0.2"));
+    assert_eq!(plain["threshold"], Value::Null);
+    assert_eq!(
+        low["threshold"],
+        serde_json::json!({"label": "yes", "probability": 0.2})
+    );
+    // The order of the samples and the loss stay, more samples of `yes` are found.
+    for same in ["roc_auc", "average_precision", "loss"] {
+        assert_eq!(plain[same], low[same], "{same}");
+    }
+    let recall = |scores: &Value| scores["classes"][1]["recall"].as_f64().unwrap();
+    assert!(recall(&low) > recall(&plain), "{low}");
+    assert_eq!(scores("--threshold no=0.8")["threshold"]["label"], "no");
+
+    let count = |arguments: &str| done(at, arguments).lines().filter(|line| *line == "yes").count();
+    let predicted = |threshold: &str| count(&format!("predict run more.csv --threshold {threshold}"));
+    let confusion = |row: usize| low["confusion"][row][1].as_u64().unwrap() as usize;
+    assert_eq!(predicted("0.2"), confusion(0) + confusion(1));
+    assert_eq!((predicted("0"), predicted("yes=0")), (120, 120));
+    let text = done(at, "evaluate run more.csv --threshold 0.2");
+    assert!(text.contains("`yes` from a probability of 0.2 on"), "{text}");
+
+    assert!(refused(at, "evaluate run more.csv --threshold maybe=0.2").contains("`no` and `yes`"));
+    assert!(refused(at, "predict run more.csv --threshold 20%").contains("from 0 to 1"));
+    assert!(refused(at, "predict run more.csv --threshold 0.2 --proba").contains("--proba"));
+}
+
+#[test]
+fn a_threshold_without_two_classes_is_refused() {
+    let folder = folder();
+    let at = folder.path();
+    done(
+        at,
+        "train customers.csv --target number --epochs 2 --out numbers --quiet",
+    );
+    assert!(refused(at, "evaluate numbers more.csv --threshold 0.2").contains("predicts numbers"));
+    done(
+        at,
+        "train customers.csv --target plan --epochs 2 --out plans --quiet",
+    );
+    assert!(refused(at, "predict plans more.csv --threshold 0.2").contains("this model has 3"));
+    done(
+        at,
+        "train customers.csv --loss mse --epochs 2 --out scores --quiet",
+    );
+    assert!(refused(at, "evaluate scores more.csv --threshold 0.2").contains("scores of the classes"));
+    let evaluated = json(at, "evaluate scores more.csv --json");
+    assert_eq!(
+        (&evaluated["roc_auc"], &evaluated["classes"][0]["roc_auc"]),
+        (&Value::Null, &Value::Null)
+    );
+}
+
+#[test]
+fn the_importance_of_features_is_computed_and_drawn() {
+    let folder = folder();
+    let at = folder.path();
+    done(at, "train customers.csv --epochs 60 --out run --quiet");
+    let command = "evaluate run more.csv --importance=auc --repeats 3 --quiet";
+    let evaluated = json(at, &format!("{command} --out scores --json"));
+    let importance = &evaluated["importance"];
+    assert_eq!(
+        (&importance["score"], &importance["repeats"]),
+        (&"auc".into(), &3.into())
+    );
+    let features = importance["features"].as_array().unwrap();
+    // A column of categories is one feature.
+    assert_eq!(features.len(), 3);
+    assert_eq!(features[0]["name"], "calls");
+    let mean = |feature: &Value| feature["mean"].as_f64().unwrap();
+    assert!(
+        features.is_sorted_by(|one, other| mean(one) >= mean(other)),
+        "{importance}"
+    );
+    assert!(mean(&features[0]) > 0.1, "{importance}");
+    let written = names(&at.join("scores"));
+    for name in ["importance.png", "importance.svg", "metrics.json"] {
+        assert!(written.iter().any(|written| written == name), "{written:?}");
+    }
+    // The same seed, the same orders.
+    let again = json(at, &format!("{command} --json"));
+    assert_eq!(again["importance"], *importance);
+    let text = done(at, command);
+    assert!(text.contains("permutation importance"), "{text}");
+    let default = json(at, "evaluate run more.csv --importance --json --quiet");
+    assert_eq!(default["importance"]["score"], "accuracy");
+
+    assert!(refused(at, "evaluate run more.csv --importance=r2").contains("is for numbers"));
+    assert!(refused(at, "evaluate run more.csv --repeats 3").contains("--importance"));
+    assert!(refused(at, "evaluate run more.csv --importance=gini").contains("average-precision"));
+}
+
+#[test]
+fn errors_of_numbers_have_quantiles() {
+    let folder = folder();
+    let at = folder.path();
+    done(
+        at,
+        "train customers.csv --target number,calls --epochs 2 --out run --quiet",
+    );
+    let evaluated = json(at, "evaluate run more.csv --json");
+    for target in evaluated["targets"].as_array().unwrap() {
+        let error = |name: &str| target["absolute_error"][name].as_f64().unwrap();
+        let errors = ["median", "quantile_90", "quantile_99", "largest"].map(error);
+        assert!(errors.is_sorted() && errors[0] > 0.0, "{errors:?}");
+        assert!(target["mae"].as_f64().unwrap() <= errors[3]);
+    }
+    assert!(done(at, "evaluate run more.csv").contains("absolute error"));
+    assert!(refused(at, "evaluate run more.csv --importance=rmse").contains("single target"));
+}
+
+#[test]
+fn the_summary_compares_with_the_most_frequent_class() {
+    let folder = folder();
+    let at = folder.path();
+    let text = done(at, "train customers.csv --epochs 20 --test more.csv --quiet");
+    let line = |label: &str| {
+        let line = text.lines().find(|line| line.starts_with(label));
+        line.unwrap_or_else(|| panic!("{text}")).to_owned()
+    };
+    let no = customers(300, 120)
+        .lines()
+        .filter(|line| line.ends_with("no"))
+        .count();
+    let part = format!("({:.2} % for `no` always)", 100.0 * no as f64 / 120.0);
+    assert!(line("test accuracy").ends_with(&part), "{text}");
+    assert!(line("test F1").ends_with("(of `yes`)"), "{text}");
+    assert!(line("test ROC AUC").contains("0."), "{text}");
+}
+
+#[test]
+fn a_search_is_ranked_by_any_score_and_keeps_its_best_model() {
+    let folder = folder();
+    let at = folder.path();
+    let found = json(
+        at,
+        "tune customers.csv --hidden 4,16 --epochs 10 --score auc --test more.csv --out search --json --quiet",
+    );
+    assert_eq!(found["score"], "auc");
+    let trials = found["trials"].as_array().unwrap();
+    let score = |trial: &Value| trial["score"].as_f64().unwrap();
+    assert!(score(&trials[0]) >= score(&trials[1]));
+    assert!(
+        trials
+            .iter()
+            .all(|trial| trial["scores"].as_array().unwrap().len() == 1)
+    );
+    // The model of the folder is the one that was tested.
+    let evaluated = json(at, "evaluate search more.csv --json");
+    for score in ["loss", "accuracy"] {
+        assert_eq!(evaluated[score], found["test"][score], "{score}");
+    }
+    assert_eq!(evaluated["roc_auc"], found["test"]["score"]);
+    // The settings of the folder train the same model again.
+    let trained = json(at, "train --config search/config.toml --out again --json --quiet");
+    assert_eq!(trained["final"]["test"]["loss"], evaluated["loss"]);
+    assert_eq!(
+        fs::read(at.join("search/model.safetensors")).unwrap(),
+        fs::read(at.join("again/model.safetensors")).unwrap()
+    );
+
+    let numbers = json(
+        at,
+        "tune customers.csv --target number --hidden 4,16 --epochs 3 --score mae --folds 3 --json --quiet",
+    );
+    let trials = numbers["trials"].as_array().unwrap();
+    assert!(score(&trials[0]) <= score(&trials[1]));
+    assert!(refused(at, "tune customers.csv --hidden 4 --score r2").contains("is for numbers"));
+    let two = refused(
+        at,
+        "tune customers.csv --target number,calls --hidden 4 --score rmse",
+    );
+    assert!(two.contains("single target"), "{two}");
+}
+
+#[test]
+fn early_stopping_follows_a_score() {
+    let folder = folder();
+    let at = folder.path();
+    let common = "train customers.csv --epochs 40 --early-stopping 40 --validation more.csv --json --quiet";
+    let trained = json(at, &format!("{common} --early-stopping-score auc --out run"));
+    let evaluated = json(at, "evaluate run more.csv --json");
+    assert_eq!(trained["final"]["validation"]["roc_auc"], evaluated["roc_auc"]);
+    let by_loss = json(at, common);
+    let auc = |result: &Value| result["final"]["validation"]["roc_auc"].as_f64().unwrap();
+    assert!(auc(&trained) >= auc(&by_loss));
+    let settings = fs::read_to_string(at.join("run/config.toml")).unwrap();
+    assert!(settings.contains("early-stopping-score = \"auc\""), "{settings}");
+    let again = json(at, "train --config run/config.toml --json --quiet");
+    assert_eq!(again["best_epoch"], trained["best_epoch"]);
+    assert!(refused(at, "train customers.csv --early-stopping-score auc").contains("--early-stopping"));
+    let numbers = "train customers.csv --target number --early-stopping 3 --early-stopping-score auc --quiet";
+    let (code, _, err) = parts(&mut mfnet(at, &numbers.split(' ').collect::<Vec<_>>()));
+    assert!(code != Some(0) && err.contains("for classes"), "{err}");
+}

@@ -1,0 +1,150 @@
+//! `mfnet train --warm-start`: a model goes on with its own columns, classes and scaling.
+
+use std::fs;
+use std::path::Path;
+
+use mfnet::Model;
+use mfnet::data::Scaling;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::command::{mfnet, parts};
+
+/// Trees of two kinds; those of another year are larger, and their columns stand in another order.
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut first, mut second) = ("height,bark,kind\n".to_owned(), "kind,height,bark\n".to_owned());
+    for row in 0..120 {
+        let oak = row % 3 == 0;
+        let (kind, bark) = if oak { ("oak", "rough") } else { ("birch", "white") };
+        let height = 8.0 + f64::from(row * 37 % 101) / 20.0 + if oak { 4.0 } else { 0.0 };
+        first += &format!("{height:.2},{bark},{kind}\n");
+        second += &format!("{kind},{:.2},{bark}\n", 3.0 * height);
+    }
+    fs::write(folder.path().join("first.csv"), first).unwrap();
+    fs::write(folder.path().join("second.csv"), second).unwrap();
+    folder
+}
+
+fn run(at: &Path, arguments: &str) -> (Option<i32>, String, String) {
+    parts(&mut mfnet(at, &arguments.split(' ').collect::<Vec<_>>()))
+}
+
+fn json(at: &Path, arguments: &str) -> Value {
+    let (code, out, err) = run(at, arguments);
+    assert_eq!((code, err.as_str()), (Some(0), ""), "{arguments}");
+    serde_json::from_str(&out).unwrap()
+}
+
+fn means(model: &Model<f32>) -> Vec<f32> {
+    match &model.schema().scaling {
+        Scaling::Normalized(scale) => scale.means().to_vec(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_model_goes_on_with_its_own_preparation() {
+    let folder = folder();
+    let at = folder.path();
+    json(
+        at,
+        "train first.csv --hidden 6,5 --epochs 3 --seed 4 --out first --json --quiet",
+    );
+    let before = json(at, "evaluate first second.csv --json");
+    let arguments =
+        "train second.csv --warm-start first --epochs 1 --lr 1e-12 --optimizer sgd --json --quiet";
+    let trained = json(at, &format!("{arguments} --out second"));
+    let (first, second) = (
+        Model::<f32>::load(at.join("first/model.safetensors")).unwrap(),
+        Model::<f32>::load(at.join("second/model.safetensors")).unwrap(),
+    );
+    assert_eq!(second.network().architecture(), first.network().architecture());
+    assert_eq!((means(&second), second.schema()), (means(&first), first.schema()));
+    // A step of no length: the model is that of the beginning, by the same scaling.
+    let loss = |value: &Value| value.as_f64().unwrap();
+    assert!(
+        (loss(&trained["final"]["train"]["loss"]) - loss(&before["loss"])).abs() < 1e-6,
+        "{trained}"
+    );
+    // With a rate, the model learns the samples.
+    let learned = json(
+        at,
+        "train second.csv --warm-start first/model.safetensors --epochs 60 --lr 0.02 --json --quiet",
+    );
+    assert!(loss(&learned["final"]["train"]["loss"]) < loss(&before["loss"]) / 2.0);
+    // A start from the weights alone scales by the new samples.
+    json(
+        at,
+        "train second.csv --init first --hidden 6,5 --epochs 1 --out weights --json --quiet",
+    );
+    let weights = Model::<f32>::load(at.join("weights/model.safetensors")).unwrap();
+    assert_ne!(means(&weights), means(&first));
+}
+
+#[test]
+fn settings_of_the_run_repeat_it_and_resume_continues_it() {
+    let folder = folder();
+    let at = folder.path();
+    json(
+        at,
+        "train first.csv --hidden 6 --epochs 3 --out first --json --quiet",
+    );
+    let whole = json(
+        at,
+        "train second.csv --warm-start first --epochs 6 --validation 0.2 --out whole --json --quiet",
+    );
+    let again = json(at, "train --config whole/config.toml --json --quiet");
+    assert_eq!(again["train_loss"], whole["train_loss"]);
+    json(
+        at,
+        "train second.csv --warm-start first --epochs 3 --validation 0.2 --checkpoint-every 3 --out part --json --quiet",
+    );
+    let resumed = json(at, "train --resume part --epochs 6 --json --quiet");
+    assert_eq!(resumed["train_loss"], whole["train_loss"]);
+    assert_eq!(
+        fs::read(at.join("part/model.safetensors")).unwrap(),
+        fs::read(at.join("whole/model.safetensors")).unwrap()
+    );
+}
+
+#[test]
+fn options_that_the_model_decides_and_other_samples_are_refused() {
+    let folder = folder();
+    let at = folder.path();
+    json(
+        at,
+        "train first.csv --hidden 6 --epochs 1 --out first --json --quiet",
+    );
+    let refused = |arguments: &str| {
+        let (code, out, err) = run(at, arguments);
+        assert!(code == Some(1) || code == Some(2), "{arguments}: {code:?}");
+        assert_eq!(out, "", "{arguments}");
+        err
+    };
+    for option in [
+        "--hidden 8",
+        "--activation tanh",
+        "--target height",
+        "--no-normalize",
+        "--linear",
+    ] {
+        let err = refused(&format!("train second.csv --warm-start first {option}"));
+        let name = option.split(' ').next().unwrap();
+        assert!(
+            err.contains(name) && err.contains("--warm-start continues"),
+            "{option}: {err}"
+        );
+    }
+    assert!(refused("train second.csv --warm-start first --init first").contains("cannot be used with"));
+    assert!(refused("train digits --warm-start first").contains("features and"));
+    assert!(refused("train --warm-start first").contains("DATA"));
+    assert!(refused("train second.csv --warm-start second.csv").contains("second.csv"));
+    fs::write(
+        at.join("third.csv"),
+        "height,bark,kind\n9,white,birch\n9,smooth,oak\n",
+    )
+    .unwrap();
+    let err = refused("train third.csv --warm-start first");
+    assert!(err.contains("line 3") && err.contains("smooth"), "{err}");
+}
