@@ -80,7 +80,7 @@ impl Columns {
 }
 
 /// The column of this name, or at this place.
-fn find_column(table: &Table, name: &str) -> Result<usize> {
+pub(super) fn find_column(table: &Table, name: &str) -> Result<usize> {
     if let Some(column) = table.names().iter().position(|known| known == name) {
         return Ok(column);
     }

@@ -20,6 +20,7 @@ use mfnet::optimizer::ScheduleOptions;
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
+pub(super) use column_list::{ColumnList, names_of};
 pub(super) use data::{DataSettings, Share, csv_options, has_csv_options, located, npy_pair};
 pub(super) use model::ModelSettings;
 pub(super) use names::{
