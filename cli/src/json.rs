@@ -1,7 +1,8 @@
 //! The result of a training for programs: one JSON object.
 
+use mfnet::data::SplitBy;
 use mfnet::{Element, EpochRecord, Evaluation, StopReason};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::summary::Training;
 
@@ -23,6 +24,12 @@ pub(super) fn text<T: Element>(training: &Training<'_, T>) -> String {
         "task": task.schema.task.to_string(),
         "dataset": task.name,
         "samples": task.train.samples(),
+        "split_by": match training.settings.data.split_by() {
+            Some(SplitBy::Time(column)) => json!({ "time": column }),
+            Some(SplitBy::Group(column)) => json!({ "group": column }),
+            None => Value::Null,
+        },
+        "weights": training.settings.data.weights,
         "features": task.train.features(),
         "outputs": task.train.outputs(),
         "target_names": or_null(&schema.target_names),
