@@ -10,7 +10,8 @@ use crate::network::NeuralNetwork;
 
 /// Returns the naive predictor: a network whose weights are 0, and which predicts the mean of the targets for any input.
 ///
-/// Its mean squared error on the training set is the variance of the targets, which any model should beat.
+/// Its mean squared error on the training set is the variance of the targets, which any model should beat. Where the samples
+/// have weights, mean and variance are weighted.
 ///
 /// # Errors
 ///
@@ -27,14 +28,19 @@ use crate::network::NeuralNetwork;
 /// ```
 pub fn mean_predictor<T: Element>(data: &Dataset<T>) -> Result<NeuralNetwork<T>> {
     let targets = targets_of("mean_predictor", data)?;
-    let means = targets.mapv(T::as_f64).mean_axis(Axis(0)).unwrap_or_default();
+    let mut targets = targets.mapv(T::as_f64);
+    if let Some(weights) = data.weights() {
+        weight_rows(&mut targets, weights, |weight| weight);
+    }
+    let means = targets.mean_axis(Axis(0)).unwrap_or_default();
     let weights = Array2::zeros((data.outputs(), data.features()));
     linear_network(&weights, &means.mapv(T::from_f64).to_vec())
 }
 
 /// Returns the closed-form fit of a linear model, as a network of one layer: min over W of sum_i |W a_i - y_i|^2.
 ///
-/// No linear model has a smaller mean squared error on the training set. Computed in f64 by LAPACK's singular value
+/// Where the samples have weights w_i, each square counts times w_i. No linear model has a smaller mean squared error on the
+/// training set. Computed in f64 by LAPACK's singular value
 /// decomposition of the design matrix (with the bias feature: samples x (features + 1)).
 ///
 /// # Errors
@@ -58,11 +64,15 @@ pub fn least_squares<T: Element>(data: &Dataset<T>) -> Result<NeuralNetwork<T>> 
     use ndarray::s;
     use ndarray_linalg::LeastSquaresSvd;
 
-    let targets = targets_of("least_squares", data)?.mapv(T::as_f64);
+    let mut targets = targets_of("least_squares", data)?.mapv(T::as_f64);
     let mut design = Array2::ones((data.samples(), data.features() + 1));
     design
         .slice_mut(s![.., 1..])
         .assign(&data.to_values().mapv(T::as_f64));
+    if let Some(weights) = data.weights() {
+        weight_rows(&mut design, weights, f64::sqrt);
+        weight_rows(&mut targets, weights, f64::sqrt);
+    }
     let unknowns = design.ncols();
     if data.samples() < unknowns {
         return Err(Error::data(
@@ -89,6 +99,13 @@ pub fn least_squares<T: Element>(data: &Dataset<T>) -> Result<NeuralNetwork<T>> 
         &solution.slice(s![1.., ..]).reversed_axes().to_owned(),
         &solution.row(0).to_vec(),
     )
+}
+
+/// Multiplies each row by a function of its sample's weight.
+fn weight_rows<T: Element>(rows: &mut Array2<f64>, weights: &[T], factor: fn(f64) -> f64) {
+    for (mut row, &weight) in rows.rows_mut().into_iter().zip(weights) {
+        row *= factor(weight.as_f64());
+    }
 }
 
 fn targets_of<'a, T: Element>(operation: &'static str, data: &'a Dataset<T>) -> Result<&'a Array2<T>> {
@@ -123,6 +140,38 @@ mod tests {
                 .all(|error| error.abs() < 1e-12),
             "{prediction}"
         );
+    }
+
+    /// Twelve samples of two features and a positive target.
+    fn positive() -> Dataset<f64> {
+        let inputs = Array2::from_shape_fn((12, 2), |(i, feature)| match feature {
+            0 => (i * 7 % 12) as f64 / 3.0,
+            _ => (i * 5 % 7) as f64 - 3.0,
+        });
+        let target =
+            |i: usize| (0.5 * inputs[[i, 0]] - 0.2 * inputs[[i, 1]] + 0.3 * ((i * 3 % 5) as f64 - 2.0)).exp();
+        let targets = Array2::from_shape_fn((12, 1), |(i, _)| target(i));
+        Dataset::regression(inputs, targets).unwrap()
+    }
+
+    fn assert_close(found: &Array2<f64>, expected: [f64; 2]) {
+        for (found, expected) in found.iter().zip(expected) {
+            assert!(
+                (found - expected).abs() < 1e-12 * expected,
+                "{found} is not {expected}"
+            );
+        }
+    }
+
+    const NEW: [[f64; 2]; 2] = [[1.0, -2.0], [4.0, 3.0]];
+
+    #[test]
+    fn weighted_fits_are_those_of_scikit_learn() {
+        // LinearRegression().fit(x, y, sample_weight=i * 3 % 5).predict(new) for i = np.arange(12) and the data above.
+        let weights: Vec<f64> = (0..12).map(|i| (i * 3 % 5) as f64).collect();
+        let fit = least_squares(&positive().with_weights(&weights).unwrap()).unwrap();
+        let predictions = fit.predict(ndarray::arr2(&NEW).view()).unwrap();
+        assert_close(&predictions, [3.67674508966392, 8.993201963435368]);
     }
 
     #[test]

@@ -196,6 +196,7 @@ fn raw<T: Element>(
             "--target, --ignore, --categorical and --task are for files of your own: what {name} has to learn is known"
         ))
     );
+    refuse_row_columns(settings, name)?;
     refuse_csv_options(settings)?;
     match settings.impute {
         Some(_) if name == "iris" => known::iris_with_gaps(source, quiet),
@@ -258,7 +259,35 @@ fn refuse_columns(settings: &DataSettings) -> anyhow::Result<()> {
             "--target, --ignore, --categorical and --impute are for CSV files: arrays have no columns to name".to_owned()
         )
     );
+    refuse_row_columns(settings, "an array")?;
     refuse_csv_options(settings)
+}
+
+/// Only CSV files have columns that decide splits or are weights.
+fn refuse_row_columns(settings: &DataSettings, data: &str) -> anyhow::Result<()> {
+    ensure!(
+        settings.split_by().is_none() && settings.weights.is_none(),
+        usage(format!(
+            "--split-by-time, --split-by-group and --weights are for columns of CSV files, and {data} is none: leave them out"
+        ))
+    );
+    Ok(())
+}
+
+/// Refuses a column for splits where nothing is split; `validates` tells that a part of the samples is set apart in any case.
+pub(super) fn check_split(settings: &Settings, validates: bool) -> anyhow::Result<()> {
+    let is_part = |share: &Option<Share>| matches!(share, Some(Share::Fraction(_)));
+    let data = &settings.data;
+    let stops_early = settings.training.early_stopping.is_some() && data.validation.is_none();
+    ensure!(
+        data.split_by().is_none() || validates || stops_early || is_part(&data.test) || is_part(&data.validation),
+        usage(
+            "--split-by-time and --split-by-group have no effect here: they go with a part that is set apart, such as --test 0.2 \
+             or --validation 0.2"
+                .to_owned()
+        )
+    );
+    Ok(())
 }
 
 /// Only CSV files have a form to tell.
@@ -282,7 +311,8 @@ pub(super) fn set_apart<T: Element>(
         Share::Fraction(part) => Ok(data.split(*part, seed, schema)?),
         Share::File(path) => {
             let options = settings.csv_options(&schema.feature_names);
-            let apart = data_source(&path.to_string_lossy())?.raw_samples(&options, schema)?;
+            let source = data_source(&path.to_string_lossy())?;
+            let apart = source.raw_samples(&options, schema, settings.weights.as_deref())?;
             Ok((data, apart))
         }
     }

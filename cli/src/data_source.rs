@@ -96,18 +96,31 @@ impl DataSource {
         })
     }
 
-    /// The samples of files as they are, targets included, for a schema that may not be fitted yet.
+    /// The samples of files as they are, targets included, for a schema that may not be fitted yet; with the weights in a column
+    /// of CSV files, if one is named.
     pub(super) fn raw_samples<T: Element>(
         &self,
         csv: &CsvOptions,
         schema: &Schema<T>,
+        weights: Option<&str>,
     ) -> anyhow::Result<RawSamples<T>> {
         match self {
             DataSource::Csv(_) | DataSource::StandardInput => {
                 self.check()?;
-                Ok(self.table(csv)?.raw_samples_for(schema)?)
+                let table = self.table(csv)?;
+                let samples = table.raw_samples_for(schema)?;
+                Ok(match weights {
+                    None => samples,
+                    Some(column) => samples.with_weights(table.weights(column)?)?,
+                })
             }
             _ => {
+                ensure!(
+                    weights.is_none(),
+                    usage(format!(
+                        "{self}: arrays have no column of weights, and the training samples have one: name a CSV file"
+                    ))
+                );
                 ensure!(
                     schema.categories.is_empty(),
                     usage(format!(

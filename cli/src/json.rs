@@ -1,5 +1,6 @@
 //! The result of a training for programs: one JSON object.
 
+use mfnet::data::SplitBy;
 use mfnet::{Element, EpochRecord, Evaluation, StopReason};
 use serde::Serialize;
 
@@ -13,6 +14,8 @@ struct Object<'a> {
     task: String,
     dataset: &'a str,
     samples: usize,
+    split_by: Option<SplitObject<'a>>,
+    weights: Option<&'a str>,
     features: usize,
     outputs: usize,
     target_names: Option<&'a [String]>,
@@ -39,6 +42,14 @@ struct Object<'a> {
     out: Option<String>,
 }
 
+/// The column that split the rows.
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+enum SplitObject<'a> {
+    Time(&'a str),
+    Group(&'a str),
+}
+
 #[derive(Serialize)]
 struct BlasObject<'a> {
     library: &'a str,
@@ -58,10 +69,16 @@ pub(super) fn text<T: Element>(training: &Training<'_, T>) -> serde_json::Result
     let loss = |evaluation: Evaluation| Some(evaluation.loss);
     let accuracy = |evaluation: Evaluation| evaluation.accuracy;
     let schema = training.model.schema();
+    let split_by = training.settings.data.split_by();
     let object = Object {
         task: task.schema.task.to_string(),
         dataset: &task.name,
         samples: task.train.samples(),
+        split_by: split_by.as_ref().map(|split| match split {
+            SplitBy::Time(column) => SplitObject::Time(column),
+            SplitBy::Group(column) => SplitObject::Group(column),
+        }),
+        weights: training.settings.data.weights.as_deref(),
         features: task.train.features(),
         outputs: task.train.outputs(),
         target_names: or_null(&schema.target_names),

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use anyhow::ensure;
 use clap::Args;
 use mfnet::data::Inputs;
-use mfnet::data::Schema;
 use mfnet::data::known::Source;
 use mfnet::data::read::{self, CsvOptions, CsvParts};
+use mfnet::data::{Schema, Table};
 use mfnet::{Dataset, Element};
 use ndarray::{Array2, Axis};
 
@@ -73,7 +73,63 @@ pub(super) struct Samples<T> {
 }
 
 /// Raw inputs, a part at a time.
-pub(super) type Parts<T> = Box<dyn Iterator<Item = anyhow::Result<Array2<T>>>>;
+pub(super) type Parts<T> = Box<dyn Iterator<Item = anyhow::Result<Part<T>>>>;
+
+/// Some of the raw inputs.
+#[derive(Debug)]
+pub(super) struct Part<T> {
+    /// Samples x features.
+    pub(super) inputs: Array2<T>,
+    /// The columns that are copied beside the predictions; `None` if none are.
+    pub(super) kept: Option<KeptColumns>,
+}
+
+/// Columns of a table that are copied beside the predictions, in the order in which they were named.
+#[derive(Debug)]
+pub(super) struct KeptColumns {
+    table: Table,
+    columns: Vec<usize>,
+}
+
+impl KeptColumns {
+    /// Finds the columns of these names, and returns their places.
+    fn find(table: &Table, names: &[String]) -> anyhow::Result<Vec<usize>> {
+        ensure!(
+            names.is_empty() || !table.names().is_empty(),
+            usage(
+                "--keep takes columns with names, and the first line of the file is no line of names: --header yes makes it one"
+                    .to_owned()
+            )
+        );
+        let mut columns = Vec::new();
+        for name in names {
+            let column = table.column(name)?;
+            ensure!(
+                !columns.contains(&column),
+                usage(format!(
+                    "--keep names the column `{}` twice",
+                    table.names()[column]
+                ))
+            );
+            columns.push(column);
+        }
+        Ok(columns)
+    }
+
+    /// The names of the columns.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.columns
+            .iter()
+            .map(|&column| self.table.names()[column].as_str())
+    }
+
+    /// The texts of a row.
+    pub(super) fn cells(&self, row: usize) -> impl Iterator<Item = &str> {
+        self.columns
+            .iter()
+            .map(move |&column| self.table.text(row, column))
+    }
+}
 
 impl SampleArguments {
     /// Refuses samples that are not there, and options for the form of CSV files where they are none.
@@ -129,13 +185,20 @@ impl SampleArguments {
         })
     }
 
-    /// The inputs for a model whose schema this is.
+    /// The inputs for a model whose schema this is, and the columns of a CSV file that are to be kept.
     pub(super) fn inputs<T: Element>(
         &self,
         source: &DataSource,
         schema: &Schema<T>,
+        keep: &[String],
     ) -> anyhow::Result<Parts<T>> {
         self.check(source)?;
+        ensure!(
+            keep.is_empty() || matches!(source, DataSource::Csv(_) | DataSource::StandardInput),
+            usage(format!(
+                "--keep is for columns of CSV files, and {source} is none: leave it out"
+            ))
+        );
         let rows = CELLS / schema.layout.width.max(1);
         Ok(match source {
             DataSource::Known(name) => {
@@ -143,11 +206,14 @@ impl SampleArguments {
                 samples.check(name, schema)?;
                 rows_of(samples.dataset.inputs().clone())
             }
-            DataSource::Csv(path) => tables(read::read_csv_parts(path, &self.options(schema), rows)?, schema),
+            DataSource::Csv(path) => {
+                let parts = read::read_csv_parts(path, &self.options(schema), rows)?;
+                tables(parts, schema, keep)
+            }
             DataSource::StandardInput => {
                 let parts =
                     read::read_csv_parts_from(STANDARD_INPUT, io::stdin(), &self.options(schema), rows)?;
-                tables(parts, schema)
+                tables(parts, schema, keep)
             }
             DataSource::Npz(path) => arrays(source, read::read_npz_inputs(path)?, schema)?,
             DataSource::Npy(path) | DataSource::NpyPair(path, _) => {
@@ -157,15 +223,18 @@ impl SampleArguments {
     }
 }
 
-fn tables<T: Element>(parts: CsvParts<'static>, schema: &Schema<T>) -> Parts<T> {
-    let schema = schema.clone();
+fn tables<T: Element>(parts: CsvParts<'static>, schema: &Schema<T>, keep: &[String]) -> Parts<T> {
+    let (schema, keep) = (schema.clone(), keep.to_vec());
     Box::new(parts.map(move |table| {
         let table = table?;
         ensure!(
             table.rows() > 0 || !schema.feature_names.is_empty(),
             usage("the only line is text, and the model knows no names of columns: is it a sample (--header no)?".to_owned())
         );
-        Ok(values(table.inputs_for(&schema)?))
+        let columns = KeptColumns::find(&table, &keep)?;
+        let inputs = values(table.inputs_for(&schema)?);
+        let kept = (!columns.is_empty()).then_some(KeptColumns { table, columns });
+        Ok(Part { inputs, kept })
     }))
 }
 
@@ -193,10 +262,11 @@ fn rows_of<T: Element>(inputs: Inputs<T>) -> Parts<T> {
     };
     let part = move |first: usize| {
         let rows = ndarray::Slice::from(first..samples.min(first + ROWS));
-        Ok(match &inputs {
+        let inputs = match &inputs {
             Inputs::Values(values) => values.slice_axis(Axis(0), rows).to_owned(),
             Inputs::Pixels(pixels) => pixels.slice_axis(Axis(0), rows).mapv(T::from_u8),
-        })
+        };
+        Ok(Part { inputs, kept: None })
     };
     Box::new((0..samples).step_by(ROWS).map(part))
 }
@@ -232,7 +302,8 @@ mod tests {
     #[test]
     fn arrays_are_cut_into_rows() {
         let pixels = Array2::from_shape_fn((ROWS + 1, 2), |(row, column)| (row + column) as u8);
-        let parts: Vec<Array2<f32>> = rows_of(Inputs::Pixels(pixels)).map(Result::unwrap).collect();
+        let parts = rows_of(Inputs::Pixels(pixels)).map(|part| part.unwrap().inputs);
+        let parts: Vec<Array2<f32>> = parts.collect();
         assert_eq!(parts.iter().map(Array2::nrows).collect::<Vec<_>>(), [ROWS, 1]);
         assert_eq!(parts[0][[1, 1]], 2.0);
         assert_eq!(parts[1][[0, 1]], 1.0);

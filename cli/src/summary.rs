@@ -5,7 +5,7 @@ use std::path::Path;
 use mfnet::baseline::mean_predictor;
 use mfnet::checkpoint::Metrics;
 use mfnet::data::Task as TaskKind;
-use mfnet::metrics::Score;
+use mfnet::metrics::{RegressionScores, Score, regression_scores};
 use mfnet::product::Blas;
 use mfnet::{
     Clip, Dataset, Element, EpochRecord, History, Model, MseLoss, NeuralNetwork, Reduction, StopReason,
@@ -59,6 +59,15 @@ pub(super) fn text<T: Element>(training: &Training<'_, T>) -> mfnet::Result<Stri
     let mut line = |label: &str, content: String| text += &format!("{label:<20} {content}\n");
     line("data set", data_set(task));
     line("samples", samples(task));
+    if let Some(split) = training.settings.data.split_in_words() {
+        line("split", split);
+    }
+    if let Some(column) = &training.settings.data.weights {
+        line(
+            "weights",
+            format!("`{column}`, scaled to a mean of 1: losses are weighted, other scores are not"),
+        );
+    }
     let network = model.network();
     let parameters = format::count(network.parameter_count());
     line(
@@ -311,35 +320,40 @@ fn comparison<T: Element>(training: &Training<'_, T>) -> mfnet::Result<String> {
     };
     let mut table = row("", "train loss", headings) + "\n";
     let mse = MseLoss::default();
-    // Of the held samples' own mean: what R2 compares with.
-    let variance = match held {
-        Some(held) => Some(mean_predictor(held)?.evaluate(held, &mse)?.loss),
-        None => None,
+    // In the units of the target, and without weights: neither is told by a loss.
+    let scores = |network: &NeuralNetwork<T>| -> mfnet::Result<Option<RegressionScores>> {
+        let Some((held, targets)) = held.and_then(|held| Some((held, held.values()?))) else {
+            return Ok(None);
+        };
+        let predicted = task.schema.unscale(network.predict_dataset(held)?)?;
+        let truth = task.schema.unscale(targets.to_owned())?;
+        regression_scores(predicted.view(), truth.view()).map(Some)
     };
-    let scale = &task.schema.target_normalization;
-    let deviation = scale.as_ref().map_or(1.0, |scale| scale.deviations()[0].as_f64());
-    let mut add = |label: &str, train: f64, loss: Option<f64>| {
+    let mut add = |label: &str, train: f64, loss: Option<f64>, scores: Option<RegressionScores>| {
         let cell = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
         let cells = [
             cell(loss.map(format::loss)),
-            cell(loss.map(|loss| format!("{:.4}", loss.sqrt() * deviation))),
-            cell(
-                loss.zip(variance)
-                    .map(|(loss, variance)| format!("{:.4}", 1.0 - loss / variance)),
-            ),
+            cell(scores.map(|scores| format!("{:.4}", scores.rmse))),
+            cell(scores.map(|scores| format!("{:.4}", scores.r2))),
         ];
         table += &format!("{}\n", row(label, &format::loss(train), cells));
     };
     let results = training.results;
     let loss = held.and(results.least_known().1.loss);
-    add("this network", results.train.loss.unwrap_or(f64::NAN), loss);
+    let own = scores(training.model.network())?;
+    add("this network", results.train.loss.unwrap_or(f64::NAN), loss, own);
     let (baselines, without_fit) = baselines(&task.train)?;
     for (label, network) in baselines {
         let train = network.evaluate(&task.train, &mse)?.loss;
         let loss = held.map(|held| network.evaluate(held, &mse)).transpose()?;
-        add(label, train, loss.map(|evaluation| evaluation.loss));
+        add(
+            label,
+            train,
+            loss.map(|evaluation| evaluation.loss),
+            scores(&network)?,
+        );
     }
-    let normalised = if scale.is_some() {
+    let normalised = if task.schema.target_normalization.is_some() {
         "Losses are of the normalised target; the"
     } else {
         "The"

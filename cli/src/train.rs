@@ -35,6 +35,7 @@ pub(super) fn train(arguments: &TrainArguments, matches: &ArgMatches) -> anyhow:
     if let Some(problem) = settings.option_without_effect(matches)? {
         return Err(usage(problem).into());
     }
+    data::check_split(&settings, false)?;
     let goes_further = matches.value_source("epochs") == Some(ValueSource::CommandLine);
     use_threads(settings.training.threads)?;
     settings.training.products.apply();

@@ -46,7 +46,19 @@ pub(super) fn raw<T: Element>(
                 quote: options.quote.or(schema.quote),
                 ..options
             };
-            (files.raw_samples(&options, &schema)?, None, None, None)
+            let weights = settings.data.weights.as_deref();
+            let train = match (&files, settings.data.split_by()) {
+                (DataSource::Csv(_) | DataSource::StandardInput, Some(by)) => {
+                    let table = files.table(&options)?;
+                    let samples = table.raw_samples_for(&schema)?.with_split_by(&table, &by)?;
+                    match weights {
+                        Some(column) => samples.with_weights(table.weights(column)?)?,
+                        None => samples,
+                    }
+                }
+                _ => files.raw_samples(&options, &schema, weights)?,
+            };
+            (train, None, None, None)
         }
     };
     Ok(Raw {

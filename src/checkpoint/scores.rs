@@ -18,12 +18,13 @@ use crate::metrics::{
 pub struct ModelScores<T> {
     /// The number of samples.
     pub samples: usize,
-    /// The mean loss of a sample, of scaled targets; `None` for a loss of your own, which no file holds.
+    /// The mean loss of a sample, of scaled targets; `None` for a loss of your own, which no file holds. Where the samples have
+    /// weights, it is the weighted mean.
     pub loss: Option<f64>,
     /// The loss that was computed: the one that the model was trained with, class weights included. Where that is unknown,
     /// the cross-entropy for classes and the mean squared error for numbers.
     pub loss_record: LossRecord,
-    /// The metrics of the task.
+    /// The metrics of the task, in which each sample counts the same, with weights or without.
     pub metrics: Metrics<T>,
 }
 

@@ -3,6 +3,7 @@
 use strsim::levenshtein;
 
 use super::schema::Task;
+use super::split_by::SplitBy;
 use super::table::Table;
 use crate::error::Result;
 
@@ -21,6 +22,12 @@ pub struct Columns {
     /// Features that are categories whatever their cells look like, such as postcodes. Default: columns of text that have few
     /// different ones.
     pub categorical: Vec<String>,
+    /// The column by which samples are split; it is no feature unless it is named as categorical. Default: none, splits are at
+    /// random.
+    pub split_by: Option<SplitBy>,
+    /// The column with the weight of each sample, see [`Dataset::with_weights`](super::Dataset::with_weights); it is no feature.
+    /// Default: none, all samples count the same.
+    pub weights: Option<String>,
 }
 
 /// The columns of a table, sorted by their use.
@@ -29,6 +36,8 @@ pub(super) struct Chosen {
     pub(super) targets: Vec<usize>,
     /// Features that the user calls categories.
     pub(super) categorical: Vec<usize>,
+    /// The column with the weights of the samples.
+    pub(super) weights: Option<usize>,
 }
 
 impl Columns {
@@ -41,10 +50,17 @@ impl Columns {
         };
         let (mut targets, ignored) = (find(&self.targets), find(&self.ignore));
         let categorical = find(&self.categorical);
+        let mut one =
+            |name: Option<&str>| find(&name.map(str::to_owned).into_iter().collect::<Vec<_>>()).pop();
+        let split = one(self.split_by.as_ref().map(SplitBy::column));
+        let weights = one(self.weights.as_deref());
         if !unknown.is_empty() {
             return Err(table.refuse_columns(unknown));
         }
-        let free = |column: &usize| !ignored.contains(column);
+        let is_apart = |column: &usize| {
+            weights == Some(*column) || split == Some(*column) && !categorical.contains(column)
+        };
+        let free = |column: &usize| !ignored.contains(column) && !is_apart(column);
         if self.targets.is_empty() {
             targets.extend((0..table.width()).rfind(free));
         }
@@ -55,6 +71,16 @@ impl Columns {
             }
             if ignored.contains(target) {
                 return Err(table.refuse_all(format_args!("{name} is a target, and is to be ignored too")));
+            }
+            if split == Some(*target) {
+                return Err(table.refuse_all(format_args!(
+                    "{name} is a target, and cannot decide the split too"
+                )));
+            }
+            if weights == Some(*target) {
+                return Err(
+                    table.refuse_all(format_args!("{name} is a target, and cannot be the weight too"))
+                );
             }
         }
         let is_feature = |column: &usize| free(column) && !targets.contains(column);
@@ -68,19 +94,20 @@ impl Columns {
         if let Some(column) = categorical.iter().find(|column| !features.contains(column)) {
             let name = table.column_name(*column);
             return Err(table.refuse_all(format_args!(
-                "{name} is named as categorical, and is no feature: it is a target, or is to be ignored"
+                "{name} is named as categorical, and is no feature: it is a target or the weight, or is to be ignored"
             )));
         }
         Ok(Chosen {
             features,
             targets,
             categorical,
+            weights,
         })
     }
 }
 
 /// The column of this name, or at this place.
-fn find_column(table: &Table, name: &str) -> Result<usize> {
+pub(super) fn find_column(table: &Table, name: &str) -> Result<usize> {
     if let Some(column) = table.names().iter().position(|known| known == name) {
         return Ok(column);
     }

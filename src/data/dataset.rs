@@ -40,6 +40,8 @@ pub enum Targets<T> {
 pub struct Dataset<T> {
     inputs: Inputs<T>,
     targets: Targets<T>,
+    /// The weight of each sample, 1 on average; `None` if all count the same.
+    weights: Option<Vec<T>>,
     /// The fraction of the inputs, 0 to 1, that is not 0.
     density: f64,
     /// The inputs without their zeros, computed on first use.
@@ -71,7 +73,7 @@ impl<T: Element> Targets<T> {
 
 impl<T: Element> PartialEq for Dataset<T> {
     fn eq(&self, other: &Self) -> bool {
-        (&self.inputs, &self.targets) == (&other.inputs, &other.targets)
+        (&self.inputs, &self.targets, &self.weights) == (&other.inputs, &other.targets, &other.weights)
     }
 }
 
@@ -91,6 +93,7 @@ impl<T: Element> Dataset<T> {
             density: density(&inputs),
             inputs,
             targets,
+            weights: None,
             compressed: OnceLock::new(),
             fingerprint: OnceLock::new(),
         };
@@ -167,6 +170,59 @@ impl<T: Element> Dataset<T> {
         Dataset::new(Inputs::Values(inputs), Targets::Classes { labels, classes })
     }
 
+    /// Sets the weight of each sample: its loss and its gradient count times the weight in training, and its loss in
+    /// [`NeuralNetwork::evaluate`](crate::NeuralNetwork::evaluate); metrics count each sample the same.
+    ///
+    /// The weights w_i are brought to mean 1, w_i n / sum_j w_j for n samples, so that learning rates need no change: a loss is the
+    /// weighted mean sum_i w_i J_i / sum_i w_i. A weight of 2 is that of a sample that is there twice. One of 0 is that of a sample
+    /// that is left out, but for the statistics of a batch normalisation. Class weights multiply these weights.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] for another number of weights than samples; [`Error::InvalidData`] for a weight that is negative or not
+    /// finite, and for weights that are all 0.
+    ///
+    /// ```
+    /// use mfnet::{Dataset, MseLoss};
+    /// use mfnet::baseline::mean_predictor;
+    /// use ndarray::array;
+    ///
+    /// let data = Dataset::regression(array![[0.0], [0.0]], array![[1.0], [4.0]])?.with_weights(&[2.0, 1.0])?;
+    /// // The weighted mean is 2; its errors 1 and 4 have the weighted mean 2.
+    /// let mean = mean_predictor(&data)?;
+    /// assert_eq!(mean.predict(array![[0.0]].view())?, array![[2.0]]);
+    /// assert!((mean.evaluate(&data, &MseLoss::default())?.loss - 2.0_f64).abs() < 1e-12);
+    /// # Ok::<(), mfnet::Error>(())
+    /// ```
+    pub fn with_weights(mut self, weights: &[f64]) -> Result<Self> {
+        if weights.len() != self.samples() {
+            return Err(Error::shape(
+                "Dataset::with_weights",
+                format_args!("{} weights, one for each sample", self.samples()),
+                weights.len(),
+            ));
+        }
+        check_weights(weights)?;
+        // Divided by the largest first: their sum may be beyond the range.
+        let largest = weights.iter().copied().fold(0.0, f64::max);
+        let mean = weights.iter().map(|weight| weight / largest).sum::<f64>() / weights.len() as f64;
+        let scaled = weights.iter().map(|weight| T::from_f64(weight / largest / mean));
+        self.weights = Some(scaled.collect());
+        self.fingerprint = OnceLock::new();
+        Ok(self)
+    }
+
+    /// The weight of each sample, 1 on average; `None` if all count the same.
+    pub fn weights(&self) -> Option<&[T]> {
+        self.weights.as_deref()
+    }
+
+    /// Sets weights that have mean 1 already, as those of a data set of the same samples.
+    pub(super) fn with_scaled_weights(mut self, weights: Option<Vec<T>>) -> Self {
+        self.weights = weights;
+        self
+    }
+
     /// The number of samples, at least 1.
     pub fn samples(&self) -> usize {
         match &self.inputs {
@@ -230,9 +286,9 @@ impl<T: Element> Dataset<T> {
         }
     }
 
-    /// Splits the data set into its inputs and its targets.
-    pub(crate) fn into_parts(self) -> (Inputs<T>, Targets<T>) {
-        (self.inputs, self.targets)
+    /// Splits the data set into its inputs, its targets and its weights.
+    pub(super) fn into_parts(self) -> (Inputs<T>, Targets<T>, Option<Vec<T>>) {
+        (self.inputs, self.targets, self.weights)
     }
 
     /// Whether products with the inputs skip their zeros.
@@ -260,11 +316,12 @@ impl<T: Element> Dataset<T> {
         *self.fingerprint.get_or_init(|| Fingerprint::of(self))
     }
 
-    /// Returns a data set of the samples with these indices, counted from 0, in this order; an index may occur twice.
+    /// Returns a data set of the samples with these indices, counted from 0, in this order; an index may occur twice. Weights are
+    /// brought to mean 1 again.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidData`] for an empty list, and for an index beyond the samples.
+    /// [`Error::InvalidData`] for an empty list, for an index beyond the samples, and for samples whose weights are all 0.
     pub fn select(&self, indices: &[usize]) -> Result<Self> {
         if let Some(index) = indices.iter().find(|&&index| index >= self.samples()) {
             return Err(Error::data(
@@ -279,13 +336,21 @@ impl<T: Element> Dataset<T> {
             Inputs::Values(values) => Inputs::Values(values.select(Axis(0), indices)),
             Inputs::Pixels(pixels) => Inputs::Pixels(pixels.select(Axis(0), indices)),
         };
-        Ok(Dataset {
+        let selected = Dataset {
             inputs,
             targets: self.targets.select(indices),
+            weights: None,
             density: self.density,
             compressed: OnceLock::new(),
             fingerprint: OnceLock::new(),
-        })
+        };
+        match &self.weights {
+            None => Ok(selected),
+            Some(weights) => {
+                let weights: Vec<f64> = indices.iter().map(|&index| weights[index].as_f64()).collect();
+                selected.with_weights(&weights)
+            }
+        }
     }
 
     /// The inputs as numbers, pixels divided by 255.
@@ -324,6 +389,27 @@ fn row_major<A: Clone>(matrix: Array2<A>) -> Array2<A> {
         matrix
     } else {
         matrix.as_standard_layout().into_owned()
+    }
+}
+
+/// Refuses weights that are negative or not finite, and weights that are all 0.
+pub(super) fn check_weights(weights: &[f64]) -> Result<()> {
+    let fits = |weight: &f64| *weight >= 0.0 && weight.is_finite();
+    if let Some(row) = weights.iter().position(|weight| !fits(weight)) {
+        return Err(Error::data(
+            "weights",
+            format_args!(
+                "row {row} has the weight {}: a weight is a finite number of at least 0",
+                weights[row]
+            ),
+        ));
+    }
+    match weights.iter().any(|&weight| weight > 0.0) {
+        true => Ok(()),
+        false => Err(Error::data(
+            "weights",
+            "all weights are 0, so that no sample counts",
+        )),
     }
 }
 
@@ -386,6 +472,36 @@ mod tests {
         };
         let data = Dataset::<f64>::new(Inputs::Pixels(array![[0, 51, 255]]), targets).unwrap();
         assert_eq!(data.to_values(), array![[0.0, 0.2, 1.0]]);
+    }
+
+    #[test]
+    fn weights_have_mean_1() {
+        let data = || Dataset::<f64>::classification(array![[0.0], [1.0], [2.0]], vec![0, 1, 1], 2).unwrap();
+        assert_eq!(data().weights(), None);
+        let weighted = data().with_weights(&[0.0, 1.5, 4.5]).unwrap();
+        assert_eq!(weighted.weights(), Some(&[0.0, 0.75, 2.25][..]));
+        assert_ne!(weighted, data());
+        assert_ne!(weighted.fingerprint(), data().fingerprint());
+        assert_eq!(
+            data().with_weights(&[7.0; 3]).unwrap().weights(),
+            Some(&[1.0; 3][..])
+        );
+        let large = data().with_weights(&[f64::MAX, f64::MAX, 0.0]).unwrap();
+        assert_eq!(large.weights(), Some(&[1.5, 1.5, 0.0][..]));
+        let selected = weighted.select(&[2, 1, 2]).unwrap();
+        assert_eq!(selected.weights().unwrap().iter().sum::<f64>(), 3.0);
+        let message = |weights: &[f64]| data().with_weights(weights).unwrap_err().to_string();
+        assert!(
+            weighted
+                .select(&[0])
+                .unwrap_err()
+                .to_string()
+                .contains("all weights are 0")
+        );
+        assert!(message(&[1.0]).contains("3 weights, one for each sample"));
+        assert!(message(&[1.0, -1.0, 1.0]).contains("row 1 has the weight -1"));
+        assert!(message(&[1.0, 1.0, f64::NAN]).contains("row 2 has the weight NaN"));
+        assert!(message(&[0.0; 3]).contains("all weights are 0"));
     }
 
     #[test]

@@ -61,7 +61,7 @@ impl Table {
     /// [`Error::InvalidData`] for columns that are not there, with the names of those that are, for targets from
     /// which nothing can be learned, and for a column of text that looks like an identifier; [`Error::InvalidFile`], with line
     /// and column, for text among numbers, a number in another notation (decimal comma, thousands separator, percentage), a
-    /// number that is not finite (or not as a `T`), and a missing target; [`Error::InvalidData`] for a column whose numbers
+    /// number that is not finite (or not as a `T`), and a missing target, time, group or weight of a row; [`Error::InvalidData`] for a column whose numbers
     /// differ by less than a `T` can tell. The problems of several columns are one
     /// [`Error::InvalidData`].
     ///
@@ -82,6 +82,7 @@ impl Table {
             features,
             targets,
             categorical,
+            weights,
         } = columns.find(self)?;
         let is_asked = |column: &usize| match categorical.contains(column) {
             true => Use::Asked,
@@ -117,7 +118,13 @@ impl Table {
             Some(header) => format!("{}; {header}", target.reason),
             None => target.reason,
         };
-        let samples = self.samples(values, texts, target.targets, features.clone());
+        let mut samples = self.samples(values, texts, target.targets, features.clone());
+        if let Some(by) = &columns.split_by {
+            samples = samples.with_split_by(self, by)?;
+        }
+        if let Some(column) = weights {
+            samples = samples.with_weights(self.weights_in(column)?)?;
+        }
         let (delimiter, quote) = self.separators();
         let schema = Schema {
             feature_names: names(&features),
@@ -142,6 +149,37 @@ impl Table {
         })
     }
 
+    /// The weights in a column of this name, or at this place, for [`RawSamples::with_weights`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidData`] for a column that is not there, and for weights that are all 0; [`Error::InvalidFile`], with line
+    /// and column, for a cell that is missing or no finite number of at least 0.
+    pub fn weights(&self, column: &str) -> Result<Vec<f64>> {
+        self.weights_in(self.column(column)?)
+    }
+
+    fn weights_in(&self, column: usize) -> Result<Vec<f64>> {
+        let weight = |row| match self.cell(row, column) {
+            Cell::Number(number) if number.is_finite() && number >= 0.0 => Ok(number),
+            Cell::Missing => Err(self.refuse(row, column, "the weight is missing; leave the row out")),
+            Cell::Number(_) | Cell::Text(_) => {
+                let text = shorten(self.text(row, column));
+                let problem =
+                    format_args!("{text:?} is no weight: a weight is a finite number of at least 0");
+                Err(self.refuse(row, column, problem))
+            }
+        };
+        let weights: Vec<f64> = (0..self.rows()).map(weight).collect::<Result<_>>()?;
+        match weights.iter().any(|&weight| weight > 0.0) {
+            true => Ok(weights),
+            false => Err(self.refuse_all(format_args!(
+                "{} has the weight 0 in every row, so that no sample counts",
+                self.column_name(column)
+            ))),
+        }
+    }
+
     /// Raw samples of all rows.
     pub(super) fn samples<T: Element>(
         &self,
@@ -154,6 +192,8 @@ impl Table {
             inputs: Inputs::Values(values),
             targets,
             texts,
+            weights: None,
+            split_keys: None,
             origin: Some(Origin {
                 path: self.path().to_owned(),
                 columns,

@@ -42,6 +42,10 @@ impl Fingerprint {
                 labels.iter().for_each(|&label| hasher.word(label.into()));
             }
         }
+        // Nothing for data without weights, so that their hash is that of earlier versions.
+        if let Some(weights) = dataset.weights() {
+            hasher.numbers(4, weights.iter());
+        }
         Fingerprint {
             samples: dataset.samples(),
             features: dataset.features(),

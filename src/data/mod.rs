@@ -28,8 +28,10 @@ mod rounding;
 mod schema;
 mod shuffle;
 mod split;
+mod split_by;
 mod stratify;
 mod table;
+mod times;
 
 pub use circle::circle;
 pub use columns::Columns;
@@ -47,4 +49,5 @@ pub use prepare::{Fitted, Imputation, Preparation, Unknown};
 pub use raw::RawSamples;
 pub use schema::{Layout, Scaling, Schema, Task};
 pub use split::train_test_split;
+pub use split_by::SplitBy;
 pub use table::Table;

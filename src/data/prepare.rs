@@ -133,7 +133,7 @@ pub struct Fitted<T> {
 
 impl<T: Element> Schema<T> {
     /// Fits the preparation to the training samples: which categories occur, what stands in for missing values, and the scales,
-    /// in this order.
+    /// in this order. Weights of the samples change none of these.
     ///
     /// # Errors
     ///
@@ -191,8 +191,12 @@ impl<T: Element> Schema<T> {
     ///
     /// As [`Schema::apply`].
     pub fn complete(&self, raw: RawSamples<T>) -> Result<Dataset<T>> {
-        let targets = raw.targets.clone();
-        Dataset::new(self.complete_inputs(raw)?, targets)
+        let (targets, weights) = (raw.targets.clone(), raw.weights.clone());
+        let dataset = Dataset::new(self.complete_inputs(raw)?, targets)?;
+        match weights {
+            None => Ok(dataset),
+            Some(weights) => dataset.with_weights(&weights),
+        }
     }
 
     /// The inputs of [`Schema::complete`].

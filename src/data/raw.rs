@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use ndarray::Axis;
 
-use super::dataset::{Dataset, Inputs, Targets};
+use super::dataset::{Dataset, Inputs, Targets, check_weights};
 use super::schema::Schema;
+use super::split_by::{SplitBy, SplitKeys};
 use super::stratify::{fold_rows, split_rows};
+use super::table::Table;
 use crate::element::Element;
 use crate::error::{Error, Position, Result};
 
@@ -39,6 +41,10 @@ pub struct RawSamples<T> {
     pub(super) targets: Targets<T>,
     /// For each feature the texts that its numbers stand for, none for a feature of numbers; empty if no feature has texts.
     pub(super) texts: Vec<Vec<String>>,
+    /// The weight of each sample, of any scale; `None` if all count the same.
+    pub(super) weights: Option<Vec<f64>>,
+    /// The values of the column that decides splits; `None` for splits at random.
+    pub(super) split_keys: Option<SplitKeys>,
     /// `None` for samples that are not from a table.
     pub(super) origin: Option<Origin>,
 }
@@ -56,11 +62,13 @@ pub(super) struct Origin {
 impl<T: Element> From<Dataset<T>> for RawSamples<T> {
     /// Samples of which nothing is missing, and whose features are numbers.
     fn from(dataset: Dataset<T>) -> Self {
-        let (inputs, targets) = dataset.into_parts();
+        let (inputs, targets, weights) = dataset.into_parts();
         RawSamples {
             inputs,
             targets,
             texts: Vec::new(),
+            weights: weights.map(|weights| weights.into_iter().map(T::as_f64).collect()),
+            split_keys: None,
             origin: None,
         }
     }
@@ -97,6 +105,43 @@ impl<T: Element> RawSamples<T> {
         &self.targets
     }
 
+    /// Sets the weight of each sample, of any scale: [`Schema::fit`] and [`Schema::apply`] bring the weights of their samples to
+    /// mean 1, as [`Dataset::with_weights`] does.
+    ///
+    /// # Errors
+    ///
+    /// As [`Dataset::with_weights`].
+    pub fn with_weights(mut self, weights: Vec<f64>) -> Result<Self> {
+        if weights.len() != self.samples() {
+            return Err(Error::shape(
+                "RawSamples::with_weights",
+                format_args!("{} weights, one for each sample", self.samples()),
+                weights.len(),
+            ));
+        }
+        check_weights(&weights)?;
+        self.weights = Some(weights);
+        Ok(self)
+    }
+
+    /// Sets the column of the samples' table by which [`RawSamples::split`] and [`RawSamples::folds`] divide them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] for a table with another number of rows; [`Error::InvalidData`] for a column that is not there;
+    /// [`Error::InvalidFile`] for a cell that is missing, and for one that is no time, with line and column.
+    pub fn with_split_by(mut self, table: &Table, by: &SplitBy) -> Result<Self> {
+        if table.rows() != self.samples() {
+            return Err(Error::shape(
+                "RawSamples::with_split_by",
+                format_args!("a table of the {} samples", self.samples()),
+                table.rows(),
+            ));
+        }
+        self.split_keys = Some(by.keys(table, table.column(by.column())?)?);
+        Ok(self)
+    }
+
     /// Returns the samples with these indices, counted from 0, in this order.
     ///
     /// # Errors
@@ -118,29 +163,45 @@ impl<T: Element> RawSamples<T> {
             },
             targets: self.targets.select(rows),
             texts: self.texts.clone(),
+            weights: self
+                .weights
+                .as_ref()
+                .map(|weights| rows.iter().map(|&row| weights[row]).collect()),
+            split_keys: self.split_keys.as_ref().map(|keys| keys.select(rows)),
             origin: self.origin.as_ref().map(lines),
         })
     }
 
     /// Splits the samples at random, as [`train_test_split`](super::train_test_split) does, into those to train on and those
-    /// to test with; errors call the classes by their names in the schema.
+    /// to test with; by time or by group where [`Columns::split_by`](super::Columns::split_by) names a column. Errors call the
+    /// classes by their names in the schema.
     ///
     /// # Errors
     ///
-    /// As [`train_test_split`](super::train_test_split).
+    /// As [`train_test_split`](super::train_test_split). By a column: [`Error::InvalidData`] for samples of a single time or
+    /// group, and for a class without a sample to train on.
     pub fn split(&self, test_fraction: f64, seed: u64, schema: &Schema<T>) -> Result<(Self, Self)> {
-        let (train, test) = split_rows(&self.targets, test_fraction, seed, &|class| schema.label(class))?;
+        let class = |class| schema.label(class);
+        let (train, test) = match &self.split_keys {
+            None => split_rows(&self.targets, test_fraction, seed, &class)?,
+            Some(keys) => keys.split(&self.targets, test_fraction, seed, &class)?,
+        };
         Ok((self.select(&train)?, self.select(&test)?))
     }
 
-    /// Splits the samples at random into folds, as [`k_folds`](super::k_folds) does; errors call the classes by their names in
-    /// the schema.
+    /// Splits the samples at random into folds, as [`k_folds`](super::k_folds) does; with all samples of a group in one fold
+    /// where [`Columns::split_by`](super::Columns::split_by) names groups. Errors call the classes by their names in the schema.
     ///
     /// # Errors
     ///
-    /// As [`k_folds`](super::k_folds).
+    /// As [`k_folds`](super::k_folds). By a column: [`Error::InvalidData`] for fewer groups than folds, for a class without a
+    /// sample to train on, and for samples in the order of time, which have no folds.
     pub fn folds(&self, folds: usize, seed: u64, schema: &Schema<T>) -> Result<Vec<(Self, Self)>> {
-        let pairs = fold_rows(&self.targets, folds, seed, &|class| schema.label(class))?;
+        let class = |class| schema.label(class);
+        let pairs = match &self.split_keys {
+            None => fold_rows(&self.targets, folds, seed, &class)?,
+            Some(keys) => keys.folds(&self.targets, folds, seed, &class)?,
+        };
         let select =
             |(train, judged): (Vec<usize>, Vec<usize>)| Ok((self.select(&train)?, self.select(&judged)?));
         pairs.into_iter().map(select).collect()

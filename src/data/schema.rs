@@ -261,14 +261,14 @@ impl<T: Element> Schema<T> {
     /// [`Error::Shape`] for a data set of another shape or task.
     pub fn scale(&self, raw: Dataset<T>) -> Result<Dataset<T>> {
         self.check_samples("Schema::scale", &raw)?;
-        let (inputs, targets) = raw.into_parts();
+        let (inputs, targets, weights) = raw.into_parts();
         let targets = match (targets, &self.target_normalization) {
             (Targets::Values(values), Some(normalization)) => {
                 Targets::Values(normalization.apply(values.view())?)
             }
             (targets, _) => targets,
         };
-        Dataset::new(self.scale_inputs(inputs)?, targets)
+        Ok(Dataset::new(self.scale_inputs(inputs)?, targets)?.with_scaled_weights(weights))
     }
 
     /// Scales raw inputs for the network, and encodes categories, which come as numbers: an input for each, 1 for that of the

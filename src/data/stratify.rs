@@ -17,17 +17,8 @@ pub(super) fn split_rows<T: Element>(
     seed: u64,
     class: &dyn Fn(usize) -> String,
 ) -> Result<Rows> {
-    if !(test_fraction > 0.0 && test_fraction < 1.0) {
-        return Err(Error::option("test fraction", test_fraction, "between 0 and 1"));
-    }
     let samples = targets.samples();
-    if samples < 2 {
-        return Err(Error::data(
-            "data to split",
-            "a single sample cannot be split in two",
-        ));
-    }
-    let test = ((samples as f64 * test_fraction).round() as usize).clamp(1, samples - 1);
+    let test = test_samples(samples, test_fraction)?;
     let order = shuffled(samples, seed, Stream::Split);
     let Targets::Classes { labels, classes } = targets else {
         let (test, train) = order.split_at(test);
@@ -61,16 +52,8 @@ pub(super) fn fold_rows<T: Element>(
     seed: u64,
     class: &dyn Fn(usize) -> String,
 ) -> Result<Vec<Rows>> {
-    if folds < 2 {
-        return Err(Error::option("folds", folds, "at least 2"));
-    }
     let samples = targets.samples();
-    if samples < folds {
-        return Err(Error::data(
-            "data to split",
-            format_args!("there are {samples} samples, fewer than the {folds} folds"),
-        ));
-    }
+    check_folds(samples, folds)?;
     let order = shuffled(samples, seed, Stream::Folds);
     let Targets::Classes { labels, classes } = targets else {
         // The first `longer` folds have one more sample than the others.
@@ -121,6 +104,34 @@ pub(super) fn fold_rows<T: Element>(
         (train, judged)
     };
     Ok((0..folds).map(pair).collect())
+}
+
+/// The number of samples to test with.
+pub(super) fn test_samples(samples: usize, test_fraction: f64) -> Result<usize> {
+    if !(test_fraction > 0.0 && test_fraction < 1.0) {
+        return Err(Error::option("test fraction", test_fraction, "between 0 and 1"));
+    }
+    if samples < 2 {
+        return Err(Error::data(
+            "data to split",
+            "a single sample cannot be split in two",
+        ));
+    }
+    Ok(((samples as f64 * test_fraction).round() as usize).clamp(1, samples - 1))
+}
+
+/// Refuses a number of folds that these samples do not have.
+pub(super) fn check_folds(samples: usize, folds: usize) -> Result<()> {
+    if folds < 2 {
+        return Err(Error::option("folds", folds, "at least 2"));
+    }
+    if samples < folds {
+        return Err(Error::data(
+            "data to split",
+            format_args!("there are {samples} samples, fewer than the {folds} folds"),
+        ));
+    }
+    Ok(())
 }
 
 fn shuffled(samples: usize, seed: u64, stream: Stream) -> Vec<usize> {

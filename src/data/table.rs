@@ -3,7 +3,8 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Position};
+use super::columns::find_column;
+use crate::error::{Error, Position, Result};
 
 /// Rows of text cells, all of the same width, with the lines they stood on; [`read_csv`](super::read::read_csv)
 /// makes one.
@@ -197,6 +198,26 @@ impl Table {
     /// The columns' names, if the file has a header; else none.
     pub fn names(&self) -> &[String] {
         &self.names
+    }
+
+    /// The column of this name, or at this place, counted from 0 (-1 is the last); where a name looks like a number, the name
+    /// comes first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidData`] for a column that is not there, with the names of those that are.
+    ///
+    /// ```
+    /// use mfnet::data::read::{CsvOptions, read_csv_from};
+    ///
+    /// let table = read_csv_from("trees.csv", "height,kind\n12.5,oak\n9,birch\n".as_bytes(), &CsvOptions::default())?;
+    /// assert_eq!((table.column("kind")?, table.column("-2")?), (1, 0));
+    /// let error = table.column("kinds").unwrap_err().to_string();
+    /// assert!(error.contains("there is no column `kinds` (did you mean `kind`?)"));
+    /// # Ok::<(), mfnet::Error>(())
+    /// ```
+    pub fn column(&self, name: &str) -> Result<usize> {
+        find_column(self, name)
     }
 
     /// The text of a cell without the white space around it, row and column counted from 0.

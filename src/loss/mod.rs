@@ -6,6 +6,7 @@ mod mse;
 mod output;
 mod probability;
 mod record;
+mod sample_weights;
 mod softmax;
 mod table;
 
@@ -19,6 +20,7 @@ pub use mse::MseLoss;
 pub use output::Output;
 pub use probability::ProbabilityCrossEntropyLoss;
 pub use record::LossRecord;
+pub(crate) use sample_weights::evaluate_weighted;
 pub use softmax::softmax;
 pub use table::{LossOptions, by_name, names};
 

@@ -12,11 +12,12 @@ use crate::data::Batch;
 use crate::element::{Element, compiled};
 use crate::error::Result;
 use crate::layer::Mode;
-use crate::loss::Loss;
+use crate::loss::{Loss, evaluate_weighted};
 use crate::product;
 
 impl<T: Element> NeuralNetwork<T> {
-    /// Runs the forward and the backward pass of a batch and returns its loss, the mean over its samples.
+    /// Runs the forward and the backward pass of a batch and returns its loss, the mean over its samples; where the data set has
+    /// weights, each sample's loss and gradient count times its weight.
     ///
     /// Values and deltas stay in the workspace. The parameters do not change: the caller decides what to do about a
     /// loss that is not finite.
@@ -94,7 +95,8 @@ compiled! {
             pipeline.forward(shard, start..stages.len());
             let (output, delta, targets) = shard.loss_operands();
             let targets = targets.gather(dataset.targets(), indices);
-            shard.loss = loss.evaluate(output, targets, scale, Some(delta));
+            let weights = dataset.weights().map(|weights| (weights, indices));
+            shard.loss = evaluate_weighted(loss, weights, output, targets, scale, Some(delta));
             pipeline.backward(shard, start..stages.len(), first_trainable);
         });
 

@@ -9,7 +9,7 @@ use crate::data::{Dataset, Targets, TargetsView};
 use crate::element::{Element, compiled};
 use crate::error::{Error, Result};
 use crate::layer::Mode;
-use crate::loss::Loss;
+use crate::loss::{Loss, evaluate_weighted};
 use crate::metrics::index_of_largest;
 
 /// The loss and accuracy of a network on a data set.
@@ -20,11 +20,11 @@ use crate::metrics::index_of_largest;
     serde(deny_unknown_fields)
 )]
 pub struct Evaluation {
-    /// The mean loss of a sample.
+    /// The mean loss of a sample; where the data set has weights, their weighted mean.
     #[cfg_attr(feature = "save", serde(with = "crate::exact"))]
     pub loss: f64,
     /// The fraction of samples, 0 to 1, whose largest output is that of their class; `None` for targets without
-    /// classes.
+    /// classes. Each sample counts the same, with weights or without.
     pub accuracy: Option<f64>,
 }
 
@@ -149,7 +149,8 @@ impl<T: Element> NeuralNetwork<T> {
         Ok(predictions)
     }
 
-    /// Returns the mean loss of a data set's samples, and the accuracy if they have classes.
+    /// Returns the mean loss of a data set's samples, and the accuracy if they have classes. Where the data set has
+    /// [weights](Dataset::with_weights), the loss is the weighted mean, and the accuracy counts each sample the same.
     ///
     /// # Errors
     ///
@@ -208,7 +209,8 @@ compiled! {
                 TargetsView::Classes(labels) => count_correct(output, labels),
                 TargetsView::Values(_) => 0,
             };
-            shard.loss = loss.evaluate(output, targets, T::zero(), None);
+            let weights = dataset.weights().map(|weights| (weights, indices));
+            shard.loss = evaluate_weighted(loss, weights, output, targets, T::zero(), None);
             shard.correct = correct;
         };
         let (mut sum, mut correct) = (0.0, 0);

@@ -125,6 +125,36 @@ def mse(prediction, target):
     return (prediction - target).square().sum(dim=1).mean()
 
 
+def train_weighted(name, sizes, activations, losses_of, rate):
+    """Takes steps on all samples, each loss times the weight of its sample: the weights 3 i mod 5, scaled to a mean of 1.
+
+    Writes each step's loss (before the step) and the weights of the network at the end.
+    """
+    model = network(sizes, activations)
+    linears = [module for module in model if isinstance(module, nn.Linear)]
+    inputs = wave(SAMPLES, sizes[0], 1.5, 0.9, 0.2)
+    if sizes[-1] == 3:
+        targets = torch.tensor([(7 * index // 3) % 3 for index in range(SAMPLES)])
+    else:
+        targets = wave(SAMPLES, sizes[-1], 1.0, 0.5, 1.0)
+    weights = torch.tensor([float(3 * index % 5) for index in range(SAMPLES)], dtype=torch.float64)
+    weights /= weights.mean()
+    optimizer = SGD(model.parameters(), lr=rate)
+    values = []
+    for _ in range(20):
+        optimizer.zero_grad()
+        value = (weights * losses_of(model(inputs), targets)).mean()
+        value.backward()
+        optimizer.step()
+        values.append(value.item())
+    with open(Path(__file__).with_name(f"{name}.txt"), "w") as file:
+        file.write(" ".join(["losses"] + [repr(value) for value in values]) + "\n")
+        for linear in linears:
+            tensor = torch.cat([linear.bias[:, None], linear.weight], dim=1)
+            file.write(" ".join(["weights"] + [repr(value) for value in tensor.flatten().tolist()]) + "\n")
+    print(f"{name}: loss {values[0]:.4f} -> {values[-1]:.4f}")
+
+
 classifier = dict(sizes=[5, 7, 4, 3], activations=[nn.ReLU, nn.Tanh, None])
 regressor = dict(sizes=[4, 6, 2], activations=[nn.Sigmoid, None])
 mean, total = nn.CrossEntropyLoss(), nn.CrossEntropyLoss(reduction="sum")
@@ -135,6 +165,16 @@ train("mse_mean", **regressor, loss=mse, rate=0.1)
 train("clip_global", **classifier, loss=mean, rate=0.5, total=1.0)
 train("clip_per_tensor", **classifier, loss=mean, rate=0.5, per_tensor=0.6)
 
+
+
+def weighted_cross_entropy(output, target):
+    """The cross-entropy of each sample times the weight of its class; PyTorch's own mean divides by the weights' sum."""
+    classes = torch.tensor([0.5, 2.0, 1.0], dtype=torch.float64)
+    return classes[target] * nn.functional.cross_entropy(output, target, reduction="none")
+
+
+train_weighted("weighted_cross_entropy", **classifier, losses_of=weighted_cross_entropy, rate=0.5)
+train_weighted("weighted_mse", **regressor, losses_of=lambda output, target: (output - target).square().sum(dim=1), rate=0.1)
 
 
 def optimized(name, optimizer, rate=0.05, **others):

@@ -23,6 +23,7 @@ impl<T: Element> Arrays<T> {
         let none = Answers {
             values: Array2::zeros((0, outputs)),
             classes: Vec::new(),
+            kept: None,
         };
         let parts = std::iter::once(Ok(none)).chain(parts);
         let parts = parts.collect::<anyhow::Result<Vec<_>>>()?;
@@ -32,13 +33,17 @@ impl<T: Element> Arrays<T> {
             .iter()
             .flat_map(|part| part.classes.iter().copied())
             .collect();
-        Ok(Arrays(Answers { values, classes }))
+        Ok(Arrays(Answers {
+            values,
+            classes,
+            kept: None,
+        }))
     }
 
     /// NPY: the wanted values, classes by their numbers. NPZ: `predictions`, which are probabilities of classes (scores
     /// where there are no probabilities) or numbers, and for classes `labels`.
     pub(super) fn write(&self, form: Form, wanted: Wanted, sink: &mut impl Write) -> anyhow::Result<()> {
-        let Arrays(Answers { values, classes }) = self;
+        let Arrays(Answers { values, classes, .. }) = self;
         // Errors call it by the name of the file it goes into.
         let name = Path::new("predictions");
         let mut content = Cursor::new(Vec::new());

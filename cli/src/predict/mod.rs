@@ -19,7 +19,8 @@ use self::arrays::Arrays;
 use self::table::Table;
 use super::data_source::DataSource;
 use super::out_file::{OutFile, refusal};
-use super::sample_arguments::SampleArguments;
+use super::sample_arguments::{KeptColumns, Part, SampleArguments};
+use super::settings::{ColumnList, names_of};
 use super::threshold::{self, Threshold};
 use super::train::use_threads;
 use super::{Outcome, console, model_path, usage};
@@ -28,6 +29,7 @@ pub(super) const EXAMPLES: &str = "\
 Examples:
   mfnet predict run trees.csv                       one line for each row, on standard output
   mfnet predict run trees.csv --proba --out predictions.csv
+  mfnet predict run trees.csv --keep id,date        these two columns of trees.csv, then the predictions
   mfnet predict run x.npy --out y.npy
   tail -n +2 trees.csv | mfnet predict run - --header no | sort | uniq -c";
 
@@ -50,6 +52,11 @@ pub(super) struct PredictArguments {
 
     #[arg(long, value_name = "[CLASS=]P", conflicts_with = "proba", help = threshold::HELP)]
     threshold: Option<Threshold>,
+
+    /// Columns of a CSV file with a header that are copied as they are before the predictions, such as an identifier: names, or
+    /// positions counted from 0 (-1 is the last). A prediction with the name of such a column is called `predicted NAME`
+    #[arg(long, value_name = "COLUMN[,COLUMN...]", allow_hyphen_values = true)]
+    keep: Vec<ColumnList>,
 
     /// Write to this file, which is replaced if there is one [default: standard output]. A name that ends in .npy or
     /// .npz makes it one of NumPy's: classes by their numbers
@@ -75,6 +82,8 @@ struct Answers<T> {
     values: Array2<T>,
     /// The predicted class of each sample; empty for numbers.
     classes: Vec<u32>,
+    /// The columns to be copied before the predictions, if there are any.
+    kept: Option<KeptColumns>,
 }
 
 /// The form of the output.
@@ -121,10 +130,18 @@ fn predict_in<T: Element>(arguments: &PredictArguments, file: &Path) -> anyhow::
     let threshold = threshold.map(|threshold| threshold.of(&model)).transpose()?;
     let out = arguments.out.as_deref();
     let form = out.map_or(Form::Csv, Form::of);
+    let keep = names_of(&arguments.keep);
+    ensure!(
+        keep.is_empty() || form == Form::Csv,
+        usage(
+            "--keep is for predictions as CSV, and NumPy's files have no columns of text: leave it out"
+                .to_owned()
+        )
+    );
     // Before any work is done for a file that cannot be.
     let mut sink = Sink::create(out)?;
-    let parts = arguments.samples.inputs(&arguments.data, schema)?;
-    let answers = parts.map(|part| answers(&model, threshold, &part?));
+    let parts = arguments.samples.inputs(&arguments.data, schema, &keep)?;
+    let answers = parts.map(|part| answers(&model, threshold, part?));
     let written = match form {
         Form::Csv => Table::new(schema, wanted).write(answers, &mut sink),
         Form::Npy | Form::Npz => Arrays::collect(answers, schema.outputs)?.write(form, wanted, &mut sink),
@@ -141,13 +158,15 @@ fn predict_in<T: Element>(arguments: &PredictArguments, file: &Path) -> anyhow::
 fn answers<T: Element>(
     model: &Model<T>,
     threshold: Option<(usize, f64)>,
-    design: &Array2<T>,
+    part: Part<T>,
 ) -> anyhow::Result<Answers<T>> {
+    let Part { inputs: design, kept } = part;
     // A table of names alone has no samples to predict for, and its answer is names alone.
     if design.is_empty() {
         return Ok(Answers {
             values: Array2::zeros((0, model.schema().outputs)),
             classes: Vec::new(),
+            kept,
         });
     }
     let outputs = model.predict(design.view())?;
@@ -162,7 +181,11 @@ fn answers<T: Element>(
     if let Some((class, probability)) = threshold {
         classes = labels_at(values.view(), class as u32, probability)?;
     }
-    Ok(Answers { values, classes })
+    Ok(Answers {
+        values,
+        classes,
+        kept,
+    })
 }
 
 impl Form {

@@ -1,15 +1,17 @@
 //! Predictions as CSV, a line for each sample.
 
+use std::collections::HashSet;
 use std::io::Write;
 
 use csv::Writer;
 use mfnet::Element;
 use mfnet::data::Schema;
-use ndarray::s;
 use rayon::prelude::*;
 
 use super::{Answers, Wanted};
 use crate::model_path::target_name;
+use crate::sample_arguments::KeptColumns;
+use crate::usage;
 
 /// The samples whose lines one task writes.
 const ROWS: usize = 1 << 12;
@@ -19,12 +21,13 @@ const ROWS: usize = 1 << 12;
 pub(super) struct Table {
     wanted: Wanted,
     labels: Vec<String>,
-    header: Vec<String>,
+    /// The names of the predictions' columns.
+    predictions: Vec<String>,
 }
 
 impl Table {
     pub(super) fn new<T: Element>(schema: &Schema<T>, wanted: Wanted) -> Self {
-        let header = match wanted {
+        let predictions = match wanted {
             Wanted::Class => vec!["prediction".to_owned()],
             Wanted::Probabilities => schema.labels.clone(),
             Wanted::Numbers if schema.target_names.is_empty() && schema.outputs == 1 => {
@@ -37,7 +40,7 @@ impl Table {
         Table {
             wanted,
             labels: schema.labels.clone(),
-            header,
+            predictions,
         }
     }
 
@@ -47,11 +50,12 @@ impl Table {
         parts: impl Iterator<Item = anyhow::Result<Answers<T>>>,
         sink: &mut impl Write,
     ) -> anyhow::Result<()> {
-        let mut header = Some(&self.header);
+        let mut has_header = false;
         for part in parts {
             let part = part?;
-            if let Some(header) = header.take() {
-                write_header(header, sink)?;
+            if !has_header {
+                write_header(&self.header(part.kept.as_ref())?, sink)?;
+                has_header = true;
             }
             let lines = (0..part.values.nrows()).into_par_iter().step_by(ROWS);
             let lines: Vec<_> = lines.map(|first| self.lines(&part, first)).collect();
@@ -59,10 +63,33 @@ impl Table {
                 sink.write_all(&lines?)?;
             }
         }
-        if let Some(header) = header {
-            write_header(header, sink)?;
+        if !has_header {
+            write_header(&self.predictions, sink)?;
         }
         Ok(sink.flush()?)
+    }
+
+    /// The names of all columns: those that are kept, then the predictions', of which none has the name of a kept one.
+    fn header(&self, kept: Option<&KeptColumns>) -> anyhow::Result<Vec<String>> {
+        let kept: Vec<&str> = kept.into_iter().flat_map(KeptColumns::names).collect();
+        let prediction = |name: &String| match kept.contains(&name.as_str()) {
+            true => format!("predicted {name}"),
+            false => name.clone(),
+        };
+        let predictions = self.predictions.iter().map(prediction);
+        let header: Vec<String> = kept
+            .iter()
+            .map(|&name| name.to_owned())
+            .chain(predictions)
+            .collect();
+        let mut seen = HashSet::new();
+        match header.iter().find(|&name| !seen.insert(name)) {
+            Some(name) if !kept.is_empty() => Err(usage(format!(
+                "--keep makes two columns with the name `{name}`: leave one of the kept columns out"
+            ))
+            .into()),
+            _ => Ok(header),
+        }
     }
 
     /// The lines of the samples of one task.
@@ -71,12 +98,15 @@ impl Table {
         let mut writer = Writer::from_writer(Vec::new());
         match self.wanted {
             Wanted::Class => {
-                for &class in &part.classes[samples] {
-                    writer.write_record([&self.labels[class as usize]])?;
+                for sample in samples {
+                    write_kept(part.kept.as_ref(), sample, &mut writer)?;
+                    writer.write_record([&self.labels[part.classes[sample] as usize]])?;
                 }
             }
             Wanted::Probabilities | Wanted::Numbers => {
-                for row in part.values.slice(s![samples, ..]).rows() {
+                for sample in samples {
+                    write_kept(part.kept.as_ref(), sample, &mut writer)?;
+                    let row = part.values.row(sample);
                     writer.write_record(row.iter().map(|&value| number(value)))?;
                 }
             }
@@ -89,6 +119,14 @@ fn write_header(header: &[String], sink: &mut impl Write) -> anyhow::Result<()> 
     let mut writer = Writer::from_writer(Vec::new());
     writer.write_record(header)?;
     Ok(sink.write_all(&writer.into_inner()?)?)
+}
+
+/// Begins a line with the cells that are kept of a row.
+fn write_kept(kept: Option<&KeptColumns>, row: usize, writer: &mut Writer<Vec<u8>>) -> csv::Result<()> {
+    for cell in kept.into_iter().flat_map(|kept| kept.cells(row)) {
+        writer.write_field(cell)?;
+    }
+    Ok(())
 }
 
 /// A number with as many digits as it takes to read the very same back.

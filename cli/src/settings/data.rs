@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use clap::Args;
 use mfnet::data::read::CsvOptions;
-use mfnet::data::{Columns, Imputation};
+use mfnet::data::{Columns, Imputation, SplitBy};
 use serde::{Deserialize, Serialize};
 
 use super::super::defaults;
@@ -109,6 +109,31 @@ pub(crate) struct DataSettings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) validation: Option<Share>,
 
+    /// Split by time: this column has the time of each row, a number or a date such as 2024-03-31, and the latest rows are those to
+    /// test with, the rows before them those to validate with. The column is no feature, unless --categorical names it too
+    /// [default: splits are at random]
+    #[arg(
+        long,
+        value_name = "COLUMN",
+        allow_hyphen_values = true,
+        conflicts_with = "split_by_group"
+    )]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) split_by_time: Option<String>,
+
+    /// Split by group: all rows with the same text in this column, such as those of one customer, are on the same side of each
+    /// split, and in the same fold. The column is no feature, unless --categorical names it too
+    #[arg(long, value_name = "COLUMN", allow_hyphen_values = true)]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) split_by_group: Option<String>,
+
+    /// Sample weights: this column has a number of at least 0 for each row, and the loss of the row counts times it, in training and
+    /// in all losses that are shown; accuracy and the other scores count each row the same. The weights of each set are scaled to a
+    /// mean of 1. The column is no feature [default: all rows have the same weight]
+    #[arg(long, value_name = "COLUMN", allow_hyphen_values = true)]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) weights: Option<String>,
+
     /// Folder of data sets, with files such as DIR/mnist/train-images-idx3-ubyte.gz [default: the environment variable
     /// MFNET_DATA_DIR]
     #[arg(long, value_name = "DIR")]
@@ -161,7 +186,23 @@ impl DataSettings {
             ignore: names_of(&self.ignore),
             task: self.task.map(TaskName::task),
             categorical: names_of(&self.categorical),
+            split_by: self.split_by(),
+            weights: self.weights.clone(),
         }
+    }
+
+    /// The column by which samples are split.
+    pub(crate) fn split_by(&self) -> Option<SplitBy> {
+        let by_time = self.split_by_time.clone().map(SplitBy::Time);
+        by_time.or_else(|| self.split_by_group.clone().map(SplitBy::Group))
+    }
+
+    /// How samples are split by a column, in words.
+    pub(crate) fn split_in_words(&self) -> Option<String> {
+        Some(match self.split_by()? {
+            SplitBy::Time(column) => format!("by the time in `{column}`: the latest rows are set apart"),
+            SplitBy::Group(column) => format!("by `{column}`: all rows of a group are on the same side"),
+        })
     }
 
     /// Whether an option for the form of CSV files is given, and no file of samples to test or validate with could be one.

@@ -21,6 +21,7 @@ use mfnet::optimizer::ScheduleOptions;
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
+pub(super) use column_list::{ColumnList, names_of};
 pub(super) use data::{DataSettings, Share, csv_options, has_csv_options, located, npy_pair};
 pub(super) use model::ModelSettings;
 pub(super) use names::{
@@ -229,6 +230,10 @@ impl Settings {
                 "threads: it must be a whole number from 1 to {MOST_THREADS}"
             ))
         );
+        ensure!(
+            self.data.split_by_time.is_none() || self.data.split_by_group.is_none(),
+            super::usage("split-by-time and split-by-group exclude each other: keep one of them".to_owned())
+        );
         let hidden = self.model.hidden().len();
         let activations = self.model.activation.len();
         ensure!(
@@ -336,7 +341,9 @@ fn text<'a>(table: &'a Table, section: &str, key: &str) -> Option<&'a str> {
 }
 
 /// Options of which only one can be: the upper layer's takes the place of the other.
-const RIVALS: [(&str, &str); 3] = [
+const RIVALS: [(&str, &str); 5] = [
+    ("split-by-time", "split-by-group"),
+    ("split-by-group", "split-by-time"),
     ("hidden", "linear"),
     ("clip-norm", "clip-global-norm"),
     ("clip-global-norm", "clip-norm"),

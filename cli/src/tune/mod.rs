@@ -127,8 +127,9 @@ fn tune_in<T: Element>(
 ) -> anyhow::Result<Outcome> {
     // The same for all: no option that says which data, or of what numbers, takes several values.
     let mut base = configurations[0].settings.clone();
-    let (name, raw) = data::unscaled::<T>(&mut base, arguments.quiet)?;
     let validation = Validation::of(arguments.folds, &base);
+    validation.check(&base)?;
+    let (name, raw) = data::unscaled::<T>(&mut base, arguments.quiet)?;
     let seeds = arguments.space.seeds(&base);
     let tasks = validation.tasks(&name, &raw, &base)?;
     data::warn_of_constants(&constant_in_any(&tasks));
@@ -196,6 +197,7 @@ fn tune_in<T: Element>(
             validation: &validation,
             seeds: &seeds,
             samples: raw.train.samples(),
+            split: base.data.split_in_words(),
             best,
             test,
             stopped: interrupt::is_requested(),

@@ -31,6 +31,9 @@ pub(super) fn text(found: &SearchResult<'_>) -> String {
         seeds => format!(", each with {} seeds", seeds.len()),
     };
     line("score", format!("{} on {by}{seeds}", found.score.name()));
+    if let Some(split) = &found.split {
+        line("split", split.clone());
+    }
     line("trials", trials(found));
     if let Some((best, spread)) = found.ranked().next() {
         let words = words(found.names, best.configuration);

@@ -1,6 +1,6 @@
 //! The validation of trials: by one validation set, or by cross-validation.
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use mfnet::Element;
 use mfnet::data::RawSamples;
 
@@ -28,6 +28,20 @@ impl Validation {
             (None, Some(share)) => Validation::Set(share.clone()),
             (None, None) => Validation::Set(Share::Fraction(PART)),
         }
+    }
+
+    /// Refuses a column for splits that has no effect, and folds where the split is by time.
+    pub(super) fn check(&self, settings: &Settings) -> anyhow::Result<()> {
+        let is_by_time = settings.data.split_by_time.is_some();
+        ensure!(
+            !is_by_time || !matches!(self, Validation::Folds(_)),
+            usage(
+                "--folds does not go with --split-by-time, since later rows would predict earlier ones: --validation 0.2 \
+                 validates with the latest rows"
+                    .to_owned()
+            )
+        );
+        data::check_split(settings, !matches!(self, Validation::Set(Share::File(_))))
     }
 
     /// The tasks that each configuration is trained on; their test samples are the validation samples. Each is scaled by the

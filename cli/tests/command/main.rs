@@ -32,6 +32,7 @@ mod instructions;
 mod kills;
 mod newcomers;
 mod preparation;
+mod rows;
 mod runs;
 mod scores;
 #[cfg(unix)]

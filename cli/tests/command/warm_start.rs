@@ -148,3 +148,30 @@ fn options_that_the_model_decides_and_other_samples_are_refused() {
     let err = refused("train third.csv --warm-start first");
     assert!(err.contains("line 3") && err.contains("smooth"), "{err}");
 }
+
+#[test]
+fn weights_and_groups_of_the_other_samples_count() {
+    let folder = folder();
+    let at = folder.path();
+    json(
+        at,
+        "train first.csv --hidden 6 --epochs 3 --out first --json --quiet",
+    );
+    let mut table = "bark,height,kind,weight,forest\n".to_owned();
+    for row in 0..60 {
+        let (kind, bark) = if row % 2 == 0 {
+            ("oak", "rough")
+        } else {
+            ("birch", "white")
+        };
+        table += &format!("{bark},{},{kind},{},{}\n", 8 + row % 7, row % 3, row / 10);
+    }
+    fs::write(at.join("forests.csv"), table).unwrap();
+    let common = "train forests.csv --warm-start first --epochs 2 --json --quiet";
+    let plain = json(at, &format!("{common} --test 0.34"));
+    let grouped = json(at, &format!("{common} --test 0.34 --split-by-group forest"));
+    assert_eq!(grouped["final"]["test"]["samples"], 20, "two forests of ten");
+    assert_eq!(grouped["split_by"]["group"], "forest");
+    let weighted = json(at, &format!("{common} --test 0.34 --weights weight"));
+    assert_ne!(weighted["train_loss"], plain["train_loss"]);
+}
