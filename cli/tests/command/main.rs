@@ -19,6 +19,7 @@ mod ab;
 mod answers;
 mod cli;
 mod commands;
+mod customers;
 mod doctor;
 #[cfg(unix)]
 mod downloads;
