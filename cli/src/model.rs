@@ -1,7 +1,7 @@
 //! The network, the loss and the optimizer that the settings ask for.
 
 use anyhow::ensure;
-use mfnet::loss::{self, Loss, LossOptions};
+use mfnet::loss::{self, HuberLoss, Loss, LossOptions};
 use mfnet::optimizer::{self, Optimizer};
 use mfnet::{Element, NeuralNetwork, Targets};
 use ndarray::array;
@@ -40,18 +40,32 @@ pub(super) fn settle<T: Element>(settings: &mut Settings, task: &Task<T>) -> any
     let is_classification = !task.schema.labels.is_empty();
     let training = &mut settings.training;
     let suits = if is_classification { "cross-entropy" } else { "mse" };
-    let loss = training.loss.get_or_insert(suits.to_owned());
-    let is_for_classes = is_for_classes(loss)?;
+    let loss = training.loss.get_or_insert(suits.to_owned()).clone();
+    let (takes_numbers, takes_classes) = targets_of(&loss)?;
     ensure!(
-        is_classification || !is_for_classes,
+        is_classification || takes_numbers,
         usage(format!(
             "--loss {loss} is for classes, and the targets are numbers"
         ))
     );
-    if let Some(option) = training.option_for_classes().filter(|_| !is_for_classes) {
+    ensure!(
+        !is_classification || takes_classes,
+        usage(format!(
+            "--loss {loss} is for numbers, and the targets are classes: --task regression takes whole numbers of a file of \
+             your own for numbers"
+        ))
+    );
+    if let Some(option) = training.option_for_classes().filter(|_| takes_numbers) {
         anyhow::bail!(usage(format!(
             "--{option} goes with classes and --loss cross-entropy"
         )));
+    }
+    match training.huber_delta {
+        Some(_) if loss != "huber" => {
+            anyhow::bail!(usage("--huber-delta goes with --loss huber".to_owned()));
+        }
+        None if loss == "huber" => training.huber_delta = Some(HuberLoss::default().delta),
+        _ => {}
     }
     ensure!(
         training.momentum.is_none() || takes_momentum(&training.optimizer),
@@ -85,10 +99,15 @@ fn with_momentum() -> Vec<&'static str> {
     names
 }
 
-/// Whether a loss is for classes: it refuses targets that are numbers.
-fn is_for_classes(loss: &str) -> mfnet::Result<bool> {
+/// Whether a loss takes targets that are numbers, and whether it takes classes.
+fn targets_of(loss: &str) -> mfnet::Result<(bool, bool)> {
     let loss = loss::by_name::<f64>(loss, LossOptions::default())?;
-    Ok(loss.check(&Targets::Values(array![[0.5]])).is_err())
+    let classes = Targets::Classes {
+        labels: vec![0, 1],
+        classes: 2,
+    };
+    let takes = |targets: &Targets<f64>| loss.check(targets).is_ok();
+    Ok((takes(&Targets::Values(array![[0.5]])), takes(&classes)))
 }
 
 /// The optimizer.

@@ -7,7 +7,7 @@ use mfnet::checkpoint::Metrics;
 use mfnet::data::Task as TaskKind;
 use mfnet::product::Blas;
 use mfnet::{
-    Clip, Dataset, Element, History, Model, MseLoss, NeuralNetwork, Reduction, StopReason, TrainOptions,
+    Clip, Dataset, Element, History, Loss, Model, MseLoss, NeuralNetwork, Reduction, StopReason, TrainOptions,
 };
 
 use super::data::Task;
@@ -270,26 +270,36 @@ fn comparison<T: Element>(training: &Training<'_, T>) -> mfnet::Result<String> {
     };
     let scale = &task.schema.target_normalization;
     let deviation = scale.as_ref().map_or(1.0, |scale| scale.deviations()[0].as_f64());
-    let mut add = |label: &str, train: f64, loss: Option<f64>| {
+    // The loss and the mean square of the errors, which differ unless the training's loss is the latter.
+    let mut add = |label: &str, train: f64, held: Option<(f64, f64)>| {
         let cell = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
+        let square = held.map(|(_, square)| square);
         let cells = [
-            cell(loss.map(format::loss)),
-            cell(loss.map(|loss| format!("{:.4}", loss.sqrt() * deviation))),
+            cell(held.map(|(loss, _)| format::loss(loss))),
+            cell(square.map(|square| format!("{:.4}", square.sqrt() * deviation))),
             cell(
-                loss.zip(variance)
-                    .map(|(loss, variance)| format!("{:.4}", 1.0 - loss / variance)),
+                square
+                    .zip(variance)
+                    .map(|(square, variance)| format!("{:.4}", 1.0 - square / variance)),
             ),
         ];
         table += &format!("{}\n", row(label, &format::loss(train), cells));
     };
     let results = training.results;
-    let loss = held.and(results.least_known().1.loss);
-    add("this network", results.train.loss.unwrap_or(f64::NAN), loss);
+    let Some(loss) = results.train.loss_record.loss::<T>()? else {
+        return Ok(String::new());
+    };
+    let of_held = |network: &NeuralNetwork<T>| -> mfnet::Result<Option<(f64, f64)>> {
+        let Some(held) = held else { return Ok(None) };
+        let mean = |loss: &dyn Loss<T>| Ok(network.evaluate(held, loss)?.loss);
+        Ok(Some((mean(&*loss)?, mean(&mse)?)))
+    };
+    let train = results.train.loss.unwrap_or(f64::NAN);
+    add("this network", train, of_held(training.model.network())?);
     let (baselines, without_fit) = baselines(&task.train)?;
     for (label, network) in baselines {
-        let train = network.evaluate(&task.train, &mse)?.loss;
-        let loss = held.map(|held| network.evaluate(held, &mse)).transpose()?;
-        add(label, train, loss.map(|evaluation| evaluation.loss));
+        let train = network.evaluate(&task.train, &*loss)?.loss;
+        add(label, train, of_held(&network)?);
     }
     let normalised = if scale.is_some() {
         "Losses are of the normalised target; the"

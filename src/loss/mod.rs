@@ -1,11 +1,14 @@
 //! Losses of a network's output, and their gradients, computed in one pass.
 
+mod absolute;
 mod class_weights;
 mod cross_entropy;
+mod huber;
 mod mse;
 mod output;
 mod probability;
 mod record;
+mod residuals;
 mod softmax;
 mod table;
 
@@ -13,8 +16,10 @@ use std::fmt;
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
+pub use absolute::AbsoluteLoss;
 pub use class_weights::balanced_class_weights;
 pub use cross_entropy::CrossEntropyLoss;
+pub use huber::HuberLoss;
 pub use mse::MseLoss;
 pub use output::Output;
 pub use probability::ProbabilityCrossEntropyLoss;

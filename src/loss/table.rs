@@ -1,13 +1,15 @@
 //! The table of the losses, by the names that users write.
 
-use super::{CrossEntropyLoss, Loss, MseLoss, ProbabilityCrossEntropyLoss, Reduction};
+use super::{
+    AbsoluteLoss, CrossEntropyLoss, HuberLoss, Loss, MseLoss, ProbabilityCrossEntropyLoss, Reduction,
+};
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::names::{self, Named};
 
 /// The options of the losses. A loss created [by name](by_name) refuses options that it does not have.
 ///
-/// Default: the mean, without class weights and label smoothing.
+/// Default: the mean, without class weights and label smoothing, and the loss's own delta.
 #[derive(Debug, Clone, PartialEq, Default)]
 #[cfg_attr(
     feature = "save",
@@ -22,6 +24,10 @@ pub struct LossOptions {
     pub class_weights: Vec<f64>,
     /// The part of the targets that is spread over all classes; 0 for none. For losses of logits.
     pub label_smoothing: f64,
+    /// The [delta](super::HuberLoss::delta) of the Huber loss, in the unit of the targets; `None` for its default of 1, and
+    /// for other losses.
+    #[cfg_attr(feature = "save", serde(skip_serializing_if = "Option::is_none"))]
+    pub huber_delta: Option<f64>,
 }
 
 impl LossOptions {
@@ -30,6 +36,14 @@ impl LossOptions {
         match self.label_smoothing {
             0.0 => Ok(self),
             part => Err(Error::option("label smoothing", part, "left out with this loss")),
+        }
+    }
+
+    /// Refuses the delta of the Huber loss.
+    fn without_delta(self) -> Result<Self> {
+        match self.huber_delta {
+            None => Ok(self),
+            Some(delta) => Err(Error::option("Huber delta", delta, "left out with this loss")),
         }
     }
 
@@ -50,15 +64,40 @@ impl LossOptions {
 type Make<T> = fn(LossOptions) -> Result<Box<dyn Loss<T>>>;
 
 /// All losses, by the names that users write.
-fn table<T: Element>() -> [(Named, Make<T>); 3] {
+fn table<T: Element>() -> [(Named, Make<T>); 5] {
     [
         (Named::new("mse", "Mean squared error"), |options| {
-            let options = options.without_class_weights()?.without_smoothing()?;
+            let options = options
+                .without_class_weights()?
+                .without_smoothing()?
+                .without_delta()?;
             Ok(Box::new(MseLoss::default().with_reduction(options.reduction)))
         }),
+        (Named::new("mae", "Mean absolute error, for numbers"), |options| {
+            let options = options
+                .without_class_weights()?
+                .without_smoothing()?
+                .without_delta()?;
+            Ok(Box::new(
+                AbsoluteLoss::default().with_reduction(options.reduction),
+            ))
+        }),
+        (
+            Named::new(
+                "huber",
+                "Squares of small errors and distances of large ones, for numbers",
+            ),
+            |options| {
+                let options = options.without_class_weights()?.without_smoothing()?;
+                let loss = HuberLoss::default().with_reduction(options.reduction);
+                let delta = options.huber_delta.unwrap_or(loss.delta);
+                Ok(Box::new(loss.with_delta(delta)))
+            },
+        ),
         (
             Named::new("cross-entropy", "Cross-entropy of the softmax of the outputs"),
             |options| {
+                let options = options.without_delta()?;
                 let loss = CrossEntropyLoss::default().with_reduction(options.reduction);
                 let loss = loss.with_label_smoothing(options.label_smoothing);
                 Ok(Box::new(loss.with_class_weights(options.class_weights)))
@@ -70,7 +109,7 @@ fn table<T: Element>() -> [(Named, Make<T>); 3] {
                 "Cross-entropy of outputs that are probabilities already",
             ),
             |options| {
-                let options = options.without_smoothing()?;
+                let options = options.without_smoothing()?.without_delta()?;
                 let loss = ProbabilityCrossEntropyLoss::default().with_reduction(options.reduction);
                 Ok(Box::new(loss.with_class_weights(options.class_weights)))
             },
@@ -116,7 +155,9 @@ mod tests {
         for named in names() {
             let loss = by_name::<f32>(named.name, options.clone()).unwrap();
             assert_eq!(loss.reduction(), Reduction::Sum, "{named}");
-            assert_eq!(loss.options(), Some((named.name, options.clone())));
+            let (name, recorded) = loss.options().unwrap();
+            let again = by_name::<f32>(name, recorded).unwrap();
+            assert_eq!(format!("{again:?}"), format!("{loss:?}"), "{named}");
         }
         let weighted = LossOptions {
             class_weights: vec![1.0, 2.0],
@@ -134,8 +175,23 @@ mod tests {
         let loss = by_name::<f32>("cross-entropy", smoothed.clone()).unwrap();
         assert!(format!("{loss:?}").contains("0.25"), "{loss:?}");
         assert_eq!(loss.options(), Some(("cross-entropy", smoothed.clone())));
-        for other in ["mse", "probability-cross-entropy"] {
+        for other in ["mse", "mae", "huber", "probability-cross-entropy"] {
             assert!(by_name::<f32>(other, smoothed.clone()).is_err());
+        }
+        let robust = LossOptions {
+            huber_delta: Some(0.5),
+            ..LossOptions::default()
+        };
+        let loss = by_name::<f32>("huber", robust.clone()).unwrap();
+        assert_eq!(loss.options(), Some(("huber", robust.clone())));
+        for named in names().iter().filter(|named| named.name != "huber") {
+            let error = by_name::<f32>(named.name, robust.clone())
+                .unwrap_err()
+                .to_string();
+            assert!(
+                error.contains("Huber delta = 0.5: it must be left out"),
+                "{error}"
+            );
         }
     }
 }

@@ -45,6 +45,8 @@ pub fn layers<T: Element>() -> Vec<(&'static str, Add<T>)> {
 pub enum Takes {
     /// Any outputs with numbers or labels.
     Numbers,
+    /// Any outputs with numbers.
+    Values,
     /// Logits with classes.
     Logits,
     /// Probabilities with classes.
@@ -57,6 +59,7 @@ pub fn losses<T: Element>(outputs: usize) -> Vec<(Takes, Box<dyn Loss<T>>)> {
     for named in loss::names() {
         let takes = match named.name {
             "mse" => Takes::Numbers,
+            "mae" | "huber" => Takes::Values,
             "cross-entropy" => Takes::Logits,
             "probability-cross-entropy" => Takes::Probabilities,
             other => panic!("say here what the loss {other} takes"),
@@ -85,7 +88,9 @@ fn loss_options(outputs: usize) -> Vec<LossOptions> {
     without_smoothing.reduction = Reduction::Sum;
     let mut all = without_smoothing.clone();
     all.label_smoothing = 0.1;
-    vec![plain, sum, weighted, smoothed, without_smoothing, all]
+    let mut robust = plain.clone();
+    robust.huber_delta = Some(0.3);
+    vec![plain, sum, weighted, smoothed, without_smoothing, all, robust]
 }
 
 /// An optimizer with its options, to be made as often as a test wants.

@@ -125,6 +125,11 @@ def mse(prediction, target):
     return (prediction - target).square().sum(dim=1).mean()
 
 
+def robust(loss):
+    """A loss of PyTorch's, which is the mean over the outputs too, summed over them."""
+    return lambda prediction, target: loss(prediction, target) * target.shape[1]
+
+
 classifier = dict(sizes=[5, 7, 4, 3], activations=[nn.ReLU, nn.Tanh, None])
 regressor = dict(sizes=[4, 6, 2], activations=[nn.Sigmoid, None])
 mean, total = nn.CrossEntropyLoss(), nn.CrossEntropyLoss(reduction="sum")
@@ -132,6 +137,10 @@ mean, total = nn.CrossEntropyLoss(), nn.CrossEntropyLoss(reduction="sum")
 train("cross_entropy_mean", **classifier, loss=mean, rate=0.5)
 train("cross_entropy_sum", **classifier, loss=total, rate=0.1)
 train("mse_mean", **regressor, loss=mse, rate=0.1)
+train("mae", **regressor, loss=robust(nn.L1Loss()), rate=0.1)
+train("mae_sum", **regressor, loss=nn.L1Loss(reduction="sum"), rate=0.05)
+train("huber", **regressor, loss=robust(nn.HuberLoss(delta=0.4)), rate=0.2)
+train("huber_sum", **regressor, loss=nn.HuberLoss(reduction="sum"), rate=0.05)
 train("clip_global", **classifier, loss=mean, rate=0.5, total=1.0)
 train("clip_per_tensor", **classifier, loss=mean, rate=0.5, per_tensor=0.6)
 

@@ -156,9 +156,10 @@ fn check(sizes: &[usize], activations: &[&'static str], samples: usize) {
     let gives_probabilities = network(&layers).gives_probabilities();
     for (takes, loss) in each::losses::<f64>(outputs) {
         let kinds = match takes {
-            Takes::Numbers => [Targets::Values, Targets::Labels],
-            Takes::Logits if !gives_probabilities => [Targets::Labels, Targets::OneHot],
-            Takes::Probabilities if gives_probabilities => [Targets::Labels, Targets::OneHot],
+            Takes::Numbers => vec![Targets::Values, Targets::Labels],
+            Takes::Values => vec![Targets::Values],
+            Takes::Logits if !gives_probabilities => vec![Targets::Labels, Targets::OneHot],
+            Takes::Probabilities if gives_probabilities => vec![Targets::Labels, Targets::OneHot],
             Takes::Logits | Takes::Probabilities => continue,
         };
         for targets in kinds {

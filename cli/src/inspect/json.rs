@@ -54,6 +54,7 @@ fn loss(loss: &LossRecord) -> Value {
             },
             "class_weights": options.class_weights,
             "label_smoothing": options.label_smoothing,
+            "huber_delta": options.huber_delta,
         })
     });
     json!({ "name": loss.name, "options": options })

@@ -109,6 +109,12 @@ pub(crate) struct TrainingSettings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) label_smoothing: Option<f64>,
 
+    /// Delta of --loss huber: the error up to which squares count, and distances beyond, in the unit of the scaled targets
+    /// (their deviation, or their own with --no-normalize) [default: 1]
+    #[arg(long, value_name = "X", value_parser = above_zero)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) huber_delta: Option<f64>,
+
     /// Shuffling before each epoch
     #[arg(long, value_name = "WHAT", default_value = "samples")]
     pub(crate) shuffle: ShuffleName,
@@ -179,6 +185,7 @@ impl TrainingSettings {
             options.class_weights = balanced_class_weights(targets)?;
         }
         options.label_smoothing = self.label_smoothing.unwrap_or_default();
+        options.huber_delta = self.huber_delta;
         Ok(options)
     }
 
