@@ -1,6 +1,7 @@
 //! The network, the loss and the optimizer that the settings ask for.
 
 use anyhow::ensure;
+use mfnet::data::Task as TaskKind;
 use mfnet::loss::{self, HuberLoss, Loss, LossOptions};
 use mfnet::optimizer::{self, Optimizer};
 use mfnet::{Element, NeuralNetwork, Targets};
@@ -9,6 +10,9 @@ use ndarray::array;
 use super::data::Task;
 use super::settings::{ReductionName, Settings, TrainingSettings, activated, takes_momentum};
 use super::{model_path, usage};
+
+/// The loss of yes/no targets.
+pub(super) const BINARY: &str = "bce";
 
 /// The network, with fresh weights, or those of `--init`.
 pub(super) fn network<T: Element>(settings: &Settings, task: &Task<T>) -> anyhow::Result<NeuralNetwork<T>> {
@@ -37,13 +41,30 @@ pub(super) fn network<T: Element>(settings: &Settings, task: &Task<T>) -> anyhow
 
 /// Fills in what depends on the task, so that the settings say all that was done.
 pub(super) fn settle<T: Element>(settings: &mut Settings, task: &Task<T>) -> anyhow::Result<()> {
-    let is_classification = !task.schema.labels.is_empty();
+    let is_classification = task.schema.task == TaskKind::Classification;
     let training = &mut settings.training;
-    let suits = if is_classification { "cross-entropy" } else { "mse" };
+    let suits = match task.schema.task {
+        TaskKind::Regression => "mse",
+        TaskKind::Classification => "cross-entropy",
+        TaskKind::Binary => BINARY,
+    };
     let loss = training.loss.get_or_insert(suits.to_owned()).clone();
+    let is_binary = task.schema.task == TaskKind::Binary;
+    ensure!(
+        is_binary == (loss == BINARY),
+        usage(match is_binary {
+            true =>
+                format!("--loss {loss} is not for the yes/no targets of --task binary: take --loss {BINARY}"),
+            false => format!("--loss {BINARY} is for yes/no targets, and these are none"),
+        })
+    );
+    ensure!(
+        !is_binary || training.label_smoothing.is_none(),
+        usage("--label-smoothing goes with classes and --loss cross-entropy".to_owned())
+    );
     let (takes_numbers, takes_classes) = targets_of(&loss)?;
     ensure!(
-        is_classification || takes_numbers,
+        is_classification || is_binary || takes_numbers,
         usage(format!(
             "--loss {loss} is for classes, and the targets are numbers"
         ))

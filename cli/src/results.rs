@@ -52,6 +52,20 @@ fn object<T: Element>(scores: &ModelScores<T>, schema: &Schema<T>) -> Value {
             object["accuracy"] = json!(accuracy);
             object["f1_macro"] = json!(scores.macro_average.f1);
         }
+        Metrics::Answers { scores, .. } => {
+            let label = |(place, scores): (usize, &mfnet::metrics::LabelScores)| {
+                json!({
+                    "name": schema.target_names.get(place),
+                    "accuracy": scores.accuracy,
+                    "precision": scores.precision,
+                    "recall": scores.recall,
+                    "f1": scores.f1,
+                })
+            };
+            object["all_right"] = json!(scores.all_right);
+            object["f1_macro"] = json!(scores.macro_f1);
+            object["targets"] = scores.labels.iter().enumerate().map(label).collect();
+        }
         Metrics::Targets { scores, .. } => {
             let target = |(place, scores): (usize, &mfnet::metrics::RegressionScores)| {
                 json!({

@@ -100,8 +100,19 @@ pub(super) fn text<T: Element>(training: &Training<'_, T>) -> mfnet::Result<Stri
                 if let Some(loss) = scores.loss {
                     line(&format!("{name} loss"), format::loss(loss));
                 }
-                if let Metrics::Classes { accuracy, .. } = scores.metrics {
-                    line(&format!("{name} accuracy"), format::percent(accuracy));
+                match &scores.metrics {
+                    Metrics::Classes { accuracy, .. } => {
+                        line(&format!("{name} accuracy"), format::percent(*accuracy));
+                    }
+                    Metrics::Answers { scores, .. } => {
+                        let all = match scores.labels.len() {
+                            1 => "accuracy",
+                            _ => "all right",
+                        };
+                        line(&format!("{name} {all}"), format::percent(scores.all_right));
+                        line(&format!("{name} F1"), format!("{:.4}", scores.macro_f1));
+                    }
+                    _ => {}
                 }
             }
             if task.validation.is_none() && task.test.is_none() {
@@ -141,6 +152,8 @@ pub(super) fn quoted(path: &Path) -> String {
 fn data_set<T: Element>(task: &Task<T>) -> String {
     let outputs = match (task.schema.task, &task.schema.target_normalization) {
         (TaskKind::Classification, _) => "classes",
+        (TaskKind::Binary, _) if task.train.outputs() == 1 => "yes/no target",
+        (TaskKind::Binary, _) => "yes/no targets",
         (TaskKind::Regression, Some(_)) if task.train.outputs() == 1 => "target, normalised",
         (TaskKind::Regression, Some(_)) => "targets, normalised",
         (TaskKind::Regression, None) if task.train.outputs() == 1 => "target",

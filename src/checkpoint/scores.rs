@@ -3,12 +3,15 @@
 use ndarray::{Array2, s};
 
 use super::{Model, OutputKind};
-use crate::data::{Dataset, Targets};
+use crate::data::{Dataset, Targets, Task};
 use crate::element::Element;
 use crate::error::{Error, Result};
-use crate::loss::{CrossEntropyLoss, LossRecord, MseLoss, ProbabilityCrossEntropyLoss};
+use crate::loss::{
+    BinaryCrossEntropyLoss, CrossEntropyLoss, LossRecord, MseLoss, ProbabilityCrossEntropyLoss,
+};
 use crate::metrics::{
-    ClassificationScores, RegressionScores, accuracy, argmax, class_scores, regression_scores,
+    ClassificationScores, MultiLabelScores, RegressionScores, accuracy, answers, argmax, class_scores,
+    multi_label_scores, regression_scores,
 };
 
 /// The scores of a model on samples.
@@ -40,6 +43,15 @@ pub enum Metrics<T> {
         labels: Vec<u32>,
         /// The predicted class of each sample.
         predicted: Vec<u32>,
+    },
+    /// Metrics of yes/no targets.
+    Answers {
+        /// Accuracy, precision, recall and F1 of each target's yes, and the share of samples with all of them right.
+        scores: MultiLabelScores,
+        /// The true answers, samples x targets.
+        truth: Array2<bool>,
+        /// The predicted answers, samples x targets.
+        predicted: Array2<bool>,
     },
     /// Metrics of a regression.
     Targets {
@@ -118,6 +130,15 @@ impl<T: Element> Model<T> {
                     predicted,
                 }
             }
+            (Targets::Values(_), Some(truth)) if self.schema().task == Task::Binary => {
+                let predicted = answers(outputs.view())?;
+                let truth = truth.mapv(|value| value == T::one());
+                Metrics::Answers {
+                    scores: multi_label_scores(predicted.view(), truth.view())?,
+                    truth,
+                    predicted,
+                }
+            }
             (Targets::Values(_), Some(truth)) => {
                 let predicted = self.schema().unscale(outputs)?;
                 let of_target = |target: usize| {
@@ -145,6 +166,7 @@ impl<T: Element> Model<T> {
         let usual = || match self.output_kind() {
             OutputKind::Probabilities => LossRecord::of::<T>(&ProbabilityCrossEntropyLoss::default()),
             OutputKind::Numbers => LossRecord::of::<T>(&MseLoss::default()),
+            OutputKind::BinaryLogits => LossRecord::of::<T>(&BinaryCrossEntropyLoss::default()),
             OutputKind::Logits | OutputKind::Scores => LossRecord::of::<T>(&CrossEntropyLoss::default()),
         };
         self.loss().cloned().unwrap_or_else(usual)
@@ -178,6 +200,35 @@ mod tests {
             panic!("classes")
         };
         assert_eq!(Some(accuracy), expected.accuracy);
+    }
+
+    #[test]
+    fn answers_are_scored_for_each_label_and_together() {
+        let truth = array![[1.0, 0.0], [0.0, 0.0], [1.0, 1.0], [0.0, 1.0]];
+        let data = Dataset::regression(array![[1.0], [-1.0], [2.0], [3.0]], truth).unwrap();
+        // The logit of each label is the feature.
+        let layer = crate::layer::Linear::from_weights(array![[1.0], [1.0]].view(), &[0.0, 0.0]);
+        let network = NeuralNetwork::<f64>::builder(1).layer(Box::new(layer.unwrap()));
+        let schema = Schema::of(&data).binary().unwrap();
+        let model = Model::new(network.build().unwrap(), schema).unwrap();
+        let scores = model.evaluate(data.clone()).unwrap();
+        assert_eq!(scores.loss_record.name, "bce");
+        assert_eq!(scores, model.evaluate_scaled(&data).unwrap());
+        let wrong = |logit: f64| (1.0 + logit.exp()).ln();
+        let losses = [-1.0, 1.0, -1.0, -1.0, -2.0, -2.0, 3.0, -3.0].map(wrong);
+        assert!((scores.loss.unwrap() - losses.iter().sum::<f64>() / 4.0).abs() < 1e-12);
+        let Metrics::Answers {
+            scores, predicted, ..
+        } = scores.metrics
+        else {
+            panic!("answers")
+        };
+        assert_eq!(predicted.column(1), array![true, false, true, true]);
+        assert_eq!(
+            (scores.labels[0].accuracy, scores.labels[1].accuracy),
+            (0.75, 0.75)
+        );
+        assert_eq!(scores.all_right, 0.5);
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! Raw samples: what a table or arrays hold, before anything is fitted on them.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use ndarray::Axis;
 
 use super::dataset::{Dataset, Inputs, Targets};
-use super::schema::Schema;
+use super::schema::{Schema, Task};
 use super::stratify::{fold_rows, split_rows};
 use crate::element::Element;
 use crate::error::{Error, Position, Result};
@@ -123,13 +124,15 @@ impl<T: Element> RawSamples<T> {
     }
 
     /// Splits the samples at random, as [`train_test_split`](super::train_test_split) does, into those to train on and those
-    /// to test with; errors call the classes by their names in the schema.
+    /// to test with: each part has each class, or yes and no of a single yes/no target, in proportion. Errors call the classes by their names in the schema.
     ///
     /// # Errors
     ///
     /// As [`train_test_split`](super::train_test_split).
     pub fn split(&self, test_fraction: f64, seed: u64, schema: &Schema<T>) -> Result<(Self, Self)> {
-        let (train, test) = split_rows(&self.targets, test_fraction, seed, &|class| schema.label(class))?;
+        let (train, test) = split_rows(&self.strata(schema), test_fraction, seed, &|class| {
+            name(schema, class)
+        })?;
         Ok((self.select(&train)?, self.select(&test)?))
     }
 
@@ -140,11 +143,30 @@ impl<T: Element> RawSamples<T> {
     ///
     /// As [`k_folds`](super::k_folds).
     pub fn folds(&self, folds: usize, seed: u64, schema: &Schema<T>) -> Result<Vec<(Self, Self)>> {
-        let pairs = fold_rows(&self.targets, folds, seed, &|class| schema.label(class))?;
+        let pairs = fold_rows(&self.strata(schema), folds, seed, &|class| name(schema, class))?;
         let select =
             |(train, judged): (Vec<usize>, Vec<usize>)| Ok((self.select(&train)?, self.select(&judged)?));
         pairs.into_iter().map(select).collect()
     }
+
+    /// The targets by which samples are split: a single yes/no target has two classes.
+    fn strata(&self, schema: &Schema<T>) -> Cow<'_, Targets<T>> {
+        match &self.targets {
+            Targets::Values(values) if schema.task == Task::Binary && values.ncols() == 1 => {
+                Cow::Owned(Targets::Classes {
+                    labels: values.iter().map(|&value| u32::from(value == T::one())).collect(),
+                    classes: 2,
+                })
+            }
+            targets => Cow::Borrowed(targets),
+        }
+    }
+}
+
+/// The name of a class, or of an answer of the single yes/no target.
+fn name<T: Element>(schema: &Schema<T>, class: usize) -> String {
+    let answer = schema.answers.first().and_then(|answers| answers.get(class));
+    answer.cloned().unwrap_or_else(|| schema.label(class))
 }
 
 /// An error at a feature of a sample, with the line and the column's name if the sample is from a table that has such.

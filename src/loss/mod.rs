@@ -1,6 +1,7 @@
 //! Losses of a network's output, and their gradients, computed in one pass.
 
 mod absolute;
+mod binary;
 mod class_weights;
 mod cross_entropy;
 mod huber;
@@ -17,6 +18,7 @@ use std::fmt;
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 pub use absolute::AbsoluteLoss;
+pub use binary::{BinaryCrossEntropyLoss, balanced_positive_weights, sigmoid};
 pub use class_weights::balanced_class_weights;
 pub use cross_entropy::CrossEntropyLoss;
 pub use huber::HuberLoss;

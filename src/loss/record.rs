@@ -76,6 +76,9 @@ impl fmt::Display for LossRecord {
         let Some(options) = &self.options else {
             return Ok(());
         };
+        if !options.positive_weights.is_empty() {
+            f.write_str(", weighted positives")?;
+        }
         if options.label_smoothing > 0.0 {
             write!(f, ", label smoothing {}", options.label_smoothing)?;
         }

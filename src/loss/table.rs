@@ -1,7 +1,10 @@
 //! The table of the losses, by the names that users write.
 
+use std::mem::take;
+
 use super::{
-    AbsoluteLoss, CrossEntropyLoss, HuberLoss, Loss, MseLoss, ProbabilityCrossEntropyLoss, Reduction,
+    AbsoluteLoss, BinaryCrossEntropyLoss, CrossEntropyLoss, HuberLoss, Loss, MseLoss,
+    ProbabilityCrossEntropyLoss, Reduction,
 };
 use crate::element::Element;
 use crate::error::{Error, Result};
@@ -9,7 +12,7 @@ use crate::names::{self, Named};
 
 /// The options of the losses. A loss created [by name](by_name) refuses options that it does not have.
 ///
-/// Default: the mean, without class weights and label smoothing, and the loss's own delta.
+/// Default: the mean, without weights and label smoothing, and the loss's own delta.
 #[derive(Debug, Clone, PartialEq, Default)]
 #[cfg_attr(
     feature = "save",
@@ -28,34 +31,28 @@ pub struct LossOptions {
     /// for other losses.
     #[cfg_attr(feature = "save", serde(skip_serializing_if = "Option::is_none"))]
     pub huber_delta: Option<f64>,
+    /// The [weight of each output's positives](super::BinaryCrossEntropyLoss::positive_weights); empty if all count 1, and
+    /// for other losses than the binary cross-entropy.
+    #[cfg_attr(feature = "save", serde(skip_serializing_if = "Vec::is_empty"))]
+    pub positive_weights: Vec<f64>,
 }
 
 impl LossOptions {
-    /// Refuses label smoothing.
-    fn without_smoothing(self) -> Result<Self> {
-        match self.label_smoothing {
-            0.0 => Ok(self),
-            part => Err(Error::option("label smoothing", part, "left out with this loss")),
+    /// Refuses options, apart from the reduction, that a loss has not taken out.
+    fn refuse_rest(&self) -> Result<()> {
+        let refused = |option, value: f64, expected| Err(Error::option(option, value, expected));
+        if let Some(&weight) = self.class_weights.first() {
+            return refused("class weight", weight, "left out with a loss of numbers");
         }
-    }
-
-    /// Refuses the delta of the Huber loss.
-    fn without_delta(self) -> Result<Self> {
+        if let Some(&weight) = self.positive_weights.first() {
+            return refused("weight of positives", weight, "left out with this loss");
+        }
+        if self.label_smoothing != 0.0 {
+            return refused("label smoothing", self.label_smoothing, "left out with this loss");
+        }
         match self.huber_delta {
-            None => Ok(self),
-            Some(delta) => Err(Error::option("Huber delta", delta, "left out with this loss")),
-        }
-    }
-
-    /// Refuses class weights.
-    fn without_class_weights(self) -> Result<Self> {
-        match self.class_weights.first() {
-            None => Ok(self),
-            Some(weight) => Err(Error::option(
-                "class weight",
-                weight,
-                "left out with a loss of numbers",
-            )),
+            Some(delta) => refused("Huber delta", delta, "left out with this loss"),
+            None => Ok(()),
         }
     }
 }
@@ -63,44 +60,38 @@ impl LossOptions {
 /// A function that creates a loss with these options.
 type Make<T> = fn(LossOptions) -> Result<Box<dyn Loss<T>>>;
 
-/// All losses, by the names that users write.
-fn table<T: Element>() -> [(Named, Make<T>); 5] {
+/// All losses, by the names that users write. Each takes out the options that it has, and refuses the rest.
+fn table<T: Element>() -> [(Named, Make<T>); 6] {
     [
         (Named::new("mse", "Mean squared error"), |options| {
-            let options = options
-                .without_class_weights()?
-                .without_smoothing()?
-                .without_delta()?;
+            options.refuse_rest()?;
             Ok(Box::new(MseLoss::default().with_reduction(options.reduction)))
         }),
         (Named::new("mae", "Mean absolute error, for numbers"), |options| {
-            let options = options
-                .without_class_weights()?
-                .without_smoothing()?
-                .without_delta()?;
-            Ok(Box::new(
-                AbsoluteLoss::default().with_reduction(options.reduction),
-            ))
+            options.refuse_rest()?;
+            let loss = AbsoluteLoss::default();
+            Ok(Box::new(loss.with_reduction(options.reduction)))
         }),
         (
             Named::new(
                 "huber",
                 "Squares of small errors and distances of large ones, for numbers",
             ),
-            |options| {
-                let options = options.without_class_weights()?.without_smoothing()?;
+            |mut options| {
                 let loss = HuberLoss::default().with_reduction(options.reduction);
-                let delta = options.huber_delta.unwrap_or(loss.delta);
+                let delta = options.huber_delta.take().unwrap_or(loss.delta);
+                options.refuse_rest()?;
                 Ok(Box::new(loss.with_delta(delta)))
             },
         ),
         (
             Named::new("cross-entropy", "Cross-entropy of the softmax of the outputs"),
-            |options| {
-                let options = options.without_delta()?;
+            |mut options| {
                 let loss = CrossEntropyLoss::default().with_reduction(options.reduction);
-                let loss = loss.with_label_smoothing(options.label_smoothing);
-                Ok(Box::new(loss.with_class_weights(options.class_weights)))
+                let loss = loss.with_label_smoothing(take(&mut options.label_smoothing));
+                let loss = loss.with_class_weights(take(&mut options.class_weights));
+                options.refuse_rest()?;
+                Ok(Box::new(loss))
             },
         ),
         (
@@ -108,10 +99,23 @@ fn table<T: Element>() -> [(Named, Make<T>); 5] {
                 "probability-cross-entropy",
                 "Cross-entropy of outputs that are probabilities already",
             ),
-            |options| {
-                let options = options.without_smoothing()?.without_delta()?;
+            |mut options| {
                 let loss = ProbabilityCrossEntropyLoss::default().with_reduction(options.reduction);
-                Ok(Box::new(loss.with_class_weights(options.class_weights)))
+                let loss = loss.with_class_weights(take(&mut options.class_weights));
+                options.refuse_rest()?;
+                Ok(Box::new(loss))
+            },
+        ),
+        (
+            Named::new(
+                "bce",
+                "Binary cross-entropy of the sigmoid of each output, for yes/no targets",
+            ),
+            |mut options| {
+                let loss = BinaryCrossEntropyLoss::default().with_reduction(options.reduction);
+                let loss = loss.with_positive_weights(take(&mut options.positive_weights));
+                options.refuse_rest()?;
+                Ok(Box::new(loss))
             },
         ),
     ]
@@ -175,8 +179,17 @@ mod tests {
         let loss = by_name::<f32>("cross-entropy", smoothed.clone()).unwrap();
         assert!(format!("{loss:?}").contains("0.25"), "{loss:?}");
         assert_eq!(loss.options(), Some(("cross-entropy", smoothed.clone())));
-        for other in ["mse", "mae", "huber", "probability-cross-entropy"] {
+        for other in ["mse", "mae", "huber", "probability-cross-entropy", "bce"] {
             assert!(by_name::<f32>(other, smoothed.clone()).is_err());
+        }
+        let weighted = LossOptions {
+            positive_weights: vec![3.0],
+            ..LossOptions::default()
+        };
+        let loss = by_name::<f32>("bce", weighted.clone()).unwrap();
+        assert_eq!(loss.options(), Some(("bce", weighted.clone())));
+        for named in names().iter().filter(|named| named.name != "bce") {
+            assert!(by_name::<f32>(named.name, weighted.clone()).is_err(), "{named}");
         }
         let robust = LossOptions {
             huber_delta: Some(0.5),

@@ -1,6 +1,6 @@
 //! The fast pipeline takes the same steps as PyTorch.
 
-use mfnet::loss::{AbsoluteLoss, HuberLoss};
+use mfnet::loss::{AbsoluteLoss, BinaryCrossEntropyLoss, HuberLoss};
 use mfnet::optimizer::{Optimizer, RmsProp, Scheduler};
 use mfnet::plain::{self, Matrix, Network};
 use mfnet::{Adam, Clip, DataLoader, Dataset, Loss, Reduction, Schedule, Sgd, Shuffle, Workspace, argmax};
@@ -109,6 +109,25 @@ fn robust_losses_are_reproduced() {
     check("mae_sum", &AbsoluteLoss::default().with_reduction(sum), 0.05);
     check("huber", &HuberLoss::default().with_delta(0.4), 0.2);
     check("huber_sum", &HuberLoss::default().with_reduction(sum), 0.05);
+}
+
+#[test]
+fn the_binary_cross_entropy_is_reproduced() {
+    let check = |name, loss: BinaryCrossEntropyLoss, rate| {
+        let case = case_like("mse_mean", name);
+        let answers = array(&case.targets()).mapv(|value| f64::from(value > 0.3));
+        let data = Dataset::regression(array(&case.inputs()), answers).unwrap();
+        follow(
+            &case,
+            &data,
+            &loss,
+            &mut Sgd::new(rate).unwrap(),
+            Schedule::Constant,
+        );
+    };
+    check("bce", BinaryCrossEntropyLoss::default(), 0.5);
+    let weighted = BinaryCrossEntropyLoss::default().with_positive_weights(vec![2.5, 0.5]);
+    check("bce_sum_weighted", weighted.with_reduction(Reduction::Sum), 0.1);
 }
 
 #[test]

@@ -12,6 +12,7 @@ pub(super) fn text(report: &Report, out: Option<&Path>) -> String {
     let mut object = json!({
         "task": match report.scores {
             Scores::Classes(_) => "classification",
+            Scores::Answers(_) => "binary",
             Scores::Numbers(_) => "regression",
         },
         "model": report.model,
@@ -42,6 +43,25 @@ pub(super) fn text(report: &Report, out: Option<&Path>) -> String {
             object["weighted_average"] = of_class(&scores.weighted_average);
             let rows = classes.confusion.rows().into_iter();
             object["confusion"] = rows.map(|row| json!(row.to_vec())).collect();
+        }
+        Scores::Answers(answers) => {
+            let named = answers
+                .names
+                .iter()
+                .zip(&answers.scores.labels)
+                .map(|(name, scores)| {
+                    json!({
+                        "name": name,
+                        "accuracy": scores.accuracy,
+                        "precision": scores.precision,
+                        "recall": scores.recall,
+                        "f1": scores.f1,
+                        "support": scores.support,
+                    })
+                });
+            object["targets"] = named.collect();
+            object["all_right"] = json!(answers.scores.all_right);
+            object["f1_macro"] = json!(answers.scores.macro_f1);
         }
         Scores::Numbers(numbers) => {
             let named = numbers.targets.iter().map(|(name, scores)| {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use mfnet::checkpoint::{Metrics, ModelScores};
 use mfnet::loss::LossRecord;
-use mfnet::metrics::{ClassificationScores, RegressionScores, confusion_matrix};
+use mfnet::metrics::{ClassificationScores, MultiLabelScores, RegressionScores, confusion_matrix};
 use mfnet::{Element, Model};
 use ndarray::Array2;
 
@@ -32,6 +32,7 @@ pub(super) struct Report {
 #[derive(Debug)]
 pub(super) enum Scores {
     Classes(Classes),
+    Answers(Answers),
     Numbers(Numbers),
 }
 
@@ -42,6 +43,13 @@ pub(super) struct Classes {
     pub(super) scores: ClassificationScores,
     /// Row = true class, column = predicted class.
     pub(super) confusion: Array2<u64>,
+}
+
+#[derive(Debug)]
+pub(super) struct Answers {
+    /// The name of each yes/no target.
+    pub(super) names: Vec<String>,
+    pub(super) scores: MultiLabelScores,
 }
 
 #[derive(Debug)]
@@ -90,6 +98,12 @@ impl Report {
                 labels: schema.labels.clone(),
                 scores,
                 confusion: confusion_matrix(&predicted, &labels, schema.outputs)?,
+            }),
+            Metrics::Answers { scores, .. } => Scores::Answers(Answers {
+                names: (0..schema.outputs)
+                    .map(|target| target_name(schema, target))
+                    .collect(),
+                scores,
             }),
             Metrics::Targets {
                 scores,

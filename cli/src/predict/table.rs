@@ -19,6 +19,8 @@ const ROWS: usize = 1 << 12;
 pub(super) struct Table {
     wanted: Wanted,
     labels: Vec<String>,
+    /// The texts of no and of yes for each target.
+    answers: Vec<[String; 2]>,
     header: Vec<String>,
 }
 
@@ -26,17 +28,21 @@ impl Table {
     pub(super) fn new<T: Element>(schema: &Schema<T>, wanted: Wanted) -> Self {
         let header = match wanted {
             Wanted::Class => vec!["prediction".to_owned()],
-            Wanted::Probabilities => schema.labels.clone(),
-            Wanted::Numbers if schema.target_names.is_empty() && schema.outputs == 1 => {
+            Wanted::Probabilities if schema.answers.is_empty() => schema.labels.clone(),
+            Wanted::Probabilities => (0..schema.outputs)
+                .map(|target| yes_name(schema, target))
+                .collect(),
+            Wanted::Numbers | Wanted::Answers if schema.target_names.is_empty() && schema.outputs == 1 => {
                 vec!["prediction".to_owned()]
             }
-            Wanted::Numbers => (0..schema.outputs)
+            Wanted::Numbers | Wanted::Answers => (0..schema.outputs)
                 .map(|target| target_name(schema, target))
                 .collect(),
         };
         Table {
             wanted,
             labels: schema.labels.clone(),
+            answers: schema.answers.clone(),
             header,
         }
     }
@@ -75,6 +81,14 @@ impl Table {
                     writer.write_record([&self.labels[class as usize]])?;
                 }
             }
+            Wanted::Answers => {
+                let outputs = self.answers.len();
+                let rows = &part.classes[samples.start * outputs..samples.end * outputs];
+                for row in rows.chunks(outputs.max(1)) {
+                    let texts = self.answers.iter().zip(row);
+                    writer.write_record(texts.map(|(texts, &answer)| &texts[answer as usize]))?;
+                }
+            }
             Wanted::Probabilities | Wanted::Numbers => {
                 for row in part.values.slice(s![samples, ..]).rows() {
                     writer.write_record(row.iter().map(|&value| number(value)))?;
@@ -82,6 +96,16 @@ impl Table {
             }
         }
         Ok(writer.into_inner()?)
+    }
+}
+
+/// The name of the probability of yes: the target's where yes is a word for that, else with the text of yes, as `kind=spam`.
+fn yes_name<T: Element>(schema: &Schema<T>, target: usize) -> String {
+    let name = target_name(schema, target);
+    let yes = &schema.answers[target][1];
+    match ["1", "1.0", "true", "yes"].contains(&yes.to_ascii_lowercase().as_str()) {
+        true => name,
+        false => format!("{name}={yes}"),
     }
 }
 

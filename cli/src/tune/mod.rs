@@ -220,9 +220,15 @@ fn score(asked: Option<Score>, task: TaskKind) -> anyhow::Result<Score> {
                 "--score accuracy is for classes, and the targets are numbers".to_owned()
             ))
         }
+        (Some(Score::Accuracy), TaskKind::Binary) => {
+            bail!(usage(
+                "--score accuracy is for classes, and the targets are yes/no answers, each of its own: take --score loss"
+                    .to_owned()
+            ))
+        }
         (Some(score), _) => Ok(score),
         (None, TaskKind::Classification) => Ok(Score::Accuracy),
-        (None, TaskKind::Regression) => Ok(Score::Loss),
+        (None, TaskKind::Regression | TaskKind::Binary) => Ok(Score::Loss),
     }
 }
 
