@@ -142,7 +142,7 @@ impl ImportArguments {
             ensure!(
                 names.is_empty() || names.len() == expected,
                 usage(format!(
-                    "{option} has {} names, and a {task} with --layers {} takes {expected}",
+                    "{option} has {} names, and the task {task} with --layers {} takes {expected}",
                     names.len(),
                     self.layers
                         .iter()

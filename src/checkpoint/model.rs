@@ -55,9 +55,15 @@ impl<T: Element> Model<T> {
     /// # Errors
     ///
     /// [`Error::Shape`] for a schema whose number of features (with one for each category) or outputs is not the network's; [`Error::InvalidData`] for
-    /// one whose parts do not fit each other.
+    /// one whose parts do not fit each other, and for yes/no targets with a network that ends in a sigmoid or a softmax: its
+    /// outputs are no logits.
     pub fn new(network: NeuralNetwork<T>, schema: Schema<T>) -> Result<Self> {
         schema.check()?;
+        if schema.task == Task::Binary {
+            let activation = network.last_activation().map(Activation::name);
+            let loss = "binary cross-entropy";
+            Output::BinaryLogits.check("Model::new", loss, network.gives_probabilities(), activation)?;
+        }
         let inputs = schema.network_inputs();
         if (inputs, schema.outputs) != (network.inputs(), network.outputs()) {
             let shown = |inputs, outputs| format!("{inputs} features and {outputs} outputs");

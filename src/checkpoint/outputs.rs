@@ -117,10 +117,11 @@ mod tests {
     fn outputs_of_yes_no_targets_are_binary_logits() {
         let bce = BinaryCrossEntropyLoss::default().with_positive_weights(vec![2.0, 0.5]);
         let data = Dataset::regression(array![[0.0], [1.0]], array![[0.0, 1.0], [1.0, 1.0]]).unwrap();
-        let model = |schema: Schema<f64>, activation: &str| {
+        let with = |schema: Schema<f64>, activation: &str| {
             let builder = NeuralNetwork::builder(1).linear(2).activation_named(activation);
-            Model::new(builder.unwrap().seed(7).build().unwrap(), schema).unwrap()
+            Model::new(builder.unwrap().seed(7).build().unwrap(), schema)
         };
+        let model = |schema: Schema<f64>, activation: &str| with(schema, activation).unwrap();
         let binary = || Schema::of(&data).binary().unwrap();
         let trained = model(binary(), "identity").trained_with(&bce).unwrap();
         assert_eq!(trained.output_kind(), OutputKind::BinaryLogits);
@@ -154,8 +155,16 @@ mod tests {
 
         let message =
             |model: Model<f64>, loss: &dyn Loss<f64>| model.trained_with(loss).unwrap_err().to_string();
-        assert!(message(model(binary(), "sigmoid"), &bce).contains("ends in a sigmoid: leave it out"));
-        assert!(message(model(binary(), "softmax"), &bce).contains("leave out the softmax"));
+        for (activation, part) in [
+            ("sigmoid", "ends in a sigmoid: leave it out"),
+            ("softmax", "leave out the softmax"),
+        ] {
+            let error = with(binary(), activation).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+            let network = model(Schema::of(&data), activation).into_parts().0;
+            let error = network.evaluate(&data, &bce).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        }
         let mse = MseLoss::default();
         assert!(message(model(binary(), "identity"), &mse).contains("yes/no targets"));
         let numbers = model(Schema::of(&data), "identity");

@@ -56,7 +56,8 @@ impl Table {
     ///
     /// Features are numbers, truth values (`True` is 1, `False` is 0, in any case), or categories: columns of text that have
     /// at most 100 different ones, and not nearly as many as rows, and the columns that are named so, whose texts count as they
-    /// are written. Targets of a regression are numbers or truth values. Classes and categories are sorted as Python sorts
+    /// are written. Targets of a regression are numbers or truth values. Yes/no targets have two values each, of which yes is 1,
+    /// `true` or `yes`, or else the greater number or the later text. Classes and categories are sorted as Python sorts
     /// texts, classes of whole numbers by their value (those of 2^53 and more are texts); labels count from 0 in that order.
     /// Missing are
     /// empty cells and the spellings of [`CsvOptions::missing`](super::read::CsvOptions::missing).
@@ -66,7 +67,7 @@ impl Table {
     /// [`Error::InvalidData`] for columns that are not there, with the names of those that are, for targets from
     /// which nothing can be learned, and for a column of text that looks like an identifier; [`Error::InvalidFile`], with line
     /// and column, for text among numbers, a number in another notation (decimal comma, thousands separator, percentage), a
-    /// number that is not finite (or not as a `T`), and a missing target; [`Error::InvalidData`] for a column whose numbers
+    /// number that is not finite (or not as a `T`), a missing target, and a third value of a yes/no target; [`Error::InvalidData`] for a column whose numbers
     /// differ by less than a `T` can tell. The problems of several columns are one
     /// [`Error::InvalidData`].
     ///

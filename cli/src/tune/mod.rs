@@ -61,7 +61,7 @@ pub(super) struct TuneArguments {
     #[arg(long, value_name = "K", help_heading = "Search", value_parser = folds)]
     folds: Option<usize>,
 
-    /// Score by which trials are ranked [default: accuracy for classes, loss for numbers]
+    /// Score by which trials are ranked [default: accuracy for classes, loss for numbers and yes/no targets]
     #[arg(long, value_name = "SCORE", help_heading = "Search")]
     score: Option<Score>,
 

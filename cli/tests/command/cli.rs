@@ -315,7 +315,7 @@ fn names_in_a_configuration_are_checked() {
         ("[model]\ninitializer = 'gloroth'", "known are he, xavier"),
         ("[training]\noptimizer = 'adma'", "did you mean adam?"),
         ("[training]\nlr-schedule = 'cosines'", "did you mean cosine?"),
-        ("[training]\nloss = 'mae'", "did you mean mse?"),
+        ("[training]\nloss = 'msee'", "did you mean mse?"),
     ] {
         std::fs::write(&config, content).unwrap();
         let (code, _, err) = parts(&mut mfnet(&["train", "digits", "--config", path]));
