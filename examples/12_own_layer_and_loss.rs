@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         2.0 * inputs[[row, 0]] - 3.0 * inputs[[row, 1]] + 1.0 + outlier
     });
     let data = Dataset::regression(inputs, targets)?;
-    let losses: [Box<dyn Loss<f64>>; 2] = [Box::new(MseLoss::default()), Box::new(Huber { delta: 1.0 })];
+    let losses: [Box<dyn Loss<f64>>; 2] = [Box::new(MseLoss::default()), Box::new(LogCosh)];
     println!("true: 2 x1 - 3 x2 + 1\n");
     for loss in losses {
         let name = loss.name();
@@ -128,17 +128,13 @@ impl Layer<f64> for Stretch {
     }
 }
 
-/// J = 1/m sum_i h(z_i - y_i), h(e) = e^2 / 2 up to |e| = delta, and delta (|e| - delta / 2) beyond.
-///
-/// Source: Huber, "Robust estimation of a location parameter", 1964.
+/// J = 1/m sum_i ln cosh(z_i - y_i): about e^2 / 2 for small errors e, and |e| - ln 2 for large ones.
 #[derive(Debug)]
-struct Huber {
-    delta: f64,
-}
+struct LogCosh;
 
-impl Loss<f64> for Huber {
+impl Loss<f64> for LogCosh {
     fn name(&self) -> &'static str {
-        "Huber"
+        "log-cosh"
     }
 
     fn reduction(&self) -> Reduction {
@@ -159,11 +155,11 @@ impl Loss<f64> for Huber {
         let mut sum = 0.0;
         for ((index, value), target) in output.indexed_iter().zip(targets) {
             let error = value - target;
-            let within = error.clamp(-self.delta, self.delta);
-            sum += within * (error - within / 2.0);
+            // cosh e is infinite for large errors, and its logarithm is not.
+            sum += error.abs() + (-2.0 * error.abs()).exp().ln_1p() - std::f64::consts::LN_2;
             if let Some(gradient) = &mut gradient {
                 // `scale` is 1/m, by the reduction.
-                gradient[index] = scale * within;
+                gradient[index] = scale * error.tanh();
             }
         }
         sum

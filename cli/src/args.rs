@@ -70,13 +70,14 @@ pub(super) enum Command {
     /// Evaluate a model on samples whose targets are known.
     ///
     /// Classes: loss, accuracy, precision, recall and F1 of each class, and the confusion matrix. Numbers: loss, R2, RMSE
-    /// and MAE of each target. The scores go to standard output, everything else to standard error.
+    /// and MAE of each target. Yes/no targets: loss, accuracy, precision, recall and F1 of each, and the share of samples that
+    /// are right in all. The scores go to standard output, everything else to standard error.
     #[command(after_help = evaluate::EXAMPLES)]
     Evaluate(evaluate::EvaluateArguments),
     /// Predict the classes or numbers of samples.
     ///
     /// CSV with one line of names, and one line for each sample: `prediction` with the names of the classes (--proba: a
-    /// column for each class), or a column for each target. A CSV file may be larger than the memory: it is read in
+    /// column for each class), or a column for each target; of a yes/no target, its value (--proba: the probability of yes). A CSV file may be larger than the memory: it is read in
     /// parts, and the predictions of one part are written before the next is read. An error in a later part then ends a
     /// table on standard output early, with exit code 1; a file of --out is there only when it is whole.
     #[command(after_help = predict::EXAMPLES)]

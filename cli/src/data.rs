@@ -11,6 +11,7 @@ use mfnet::{Dataset, Element, Error};
 use super::data_source::DataSource;
 use super::defaults;
 use super::known::{self, Raw};
+use super::model::BINARY;
 use super::settings::{DataSettings, Settings, Share, TaskName, located};
 use super::{console, usage, warm_start};
 
@@ -68,6 +69,7 @@ pub(super) fn warn_of_constants(constant: &[String]) {
 
 /// Loads what the settings name under its name, with the samples to test with set apart, if there are to be any.
 pub(super) fn unscaled<T: Element>(settings: &mut Settings, quiet: bool) -> anyhow::Result<(String, Raw<T>)> {
+    settle_task(settings)?;
     let source = source(settings.data.data_dir.as_deref(), settings.data.no_download)?;
     let seed = settings.training.seed;
     let (name, mut raw) = match (settings.data.source.clone(), &settings.training.warm_start) {
@@ -99,6 +101,29 @@ pub(super) fn unscaled<T: Element>(settings: &mut Settings, quiet: bool) -> anyh
         settings.data.test = Some(share);
     }
     Ok((name, raw))
+}
+
+/// Notes in the settings that the loss of yes/no targets makes them such.
+fn settle_task(settings: &mut Settings) -> anyhow::Result<()> {
+    let Settings { data, training, .. } = settings;
+    if training.loss.as_deref() != Some(BINARY) {
+        return Ok(());
+    }
+    let source = data.source.as_deref().unwrap_or("mnist");
+    ensure!(
+        defaults::names().all(|known| known != source),
+        usage(format!(
+            "--loss {BINARY} is for the yes/no targets of a file of your own: the targets of {source} are none"
+        ))
+    );
+    ensure!(
+        matches!(data.task, None | Some(TaskName::Binary)),
+        usage(format!(
+            "--loss {BINARY} is for yes/no targets: leave out --task, or take --task binary"
+        ))
+    );
+    data.task = Some(TaskName::Binary);
+    Ok(())
 }
 
 /// Sets samples to validate with apart, if there are to be any, and scales all by the samples that are left to train on.

@@ -44,6 +44,9 @@ fn export_in<T: Element>(file: &Path, onnx: &Path) -> anyhow::Result<String> {
     let kind = model.output_kind();
     let gives = match kind {
         OutputKind::Numbers => format!("output (N x {outputs})"),
+        OutputKind::BinaryLogits => {
+            format!("output (N x {outputs}, {kind}), probabilities (N x {outputs}), label (N x {outputs})")
+        }
         OutputKind::Scores => format!("output (N x {outputs}, scores), label (N)"),
         _ => format!("output (N x {outputs}, {kind}), probabilities (N x {outputs}), label (N)"),
     };

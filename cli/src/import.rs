@@ -128,11 +128,11 @@ impl ImportArguments {
         };
         let target_columns = match task {
             Task::Classification => 1,
-            Task::Regression => outputs,
+            Task::Regression | Task::Binary => outputs,
         };
         let classes = match task {
             Task::Classification => outputs,
-            Task::Regression => 0,
+            Task::Regression | Task::Binary => 0,
         };
         for (option, names, expected) in [
             ("--features", &self.features, features),
@@ -142,7 +142,7 @@ impl ImportArguments {
             ensure!(
                 names.is_empty() || names.len() == expected,
                 usage(format!(
-                    "{option} has {} names, and a {task} with --layers {} takes {expected}",
+                    "{option} has {} names, and the task {task} with --layers {} takes {expected}",
                     names.len(),
                     self.layers
                         .iter()
@@ -165,6 +165,10 @@ impl ImportArguments {
             imputation: None,
             outputs,
             target_names: self.targets.clone(),
+            answers: match task {
+                Task::Binary => vec![["0".to_owned(), "1".to_owned()]; outputs],
+                Task::Regression | Task::Classification => Vec::new(),
+            },
             labels: if self.labels.is_empty() {
                 numbers()
             } else {

@@ -1,7 +1,8 @@
 //! The network, the loss and the optimizer that the settings ask for.
 
 use anyhow::ensure;
-use mfnet::loss::{self, Loss, LossOptions};
+use mfnet::data::Task as TaskKind;
+use mfnet::loss::{self, HuberLoss, Loss, LossOptions};
 use mfnet::optimizer::{self, Optimizer};
 use mfnet::{Element, NeuralNetwork, Targets};
 use ndarray::array;
@@ -9,6 +10,9 @@ use ndarray::array;
 use super::data::Task;
 use super::settings::{ReductionName, Settings, TrainingSettings, activated, takes_momentum};
 use super::{model_path, usage, warm_start};
+
+/// The loss of yes/no targets.
+pub(super) const BINARY: &str = "bce";
 
 /// The network, with fresh weights or those of `--init`, or that of the model of `--warm-start`.
 pub(super) fn network<T: Element>(settings: &Settings, task: &Task<T>) -> anyhow::Result<NeuralNetwork<T>> {
@@ -40,25 +44,56 @@ pub(super) fn network<T: Element>(settings: &Settings, task: &Task<T>) -> anyhow
 
 /// Fills in what depends on the task, so that the settings say all that was done.
 pub(super) fn settle<T: Element>(settings: &mut Settings, task: &Task<T>) -> anyhow::Result<()> {
-    let is_classification = !task.schema.labels.is_empty();
+    let is_classification = task.schema.task == TaskKind::Classification;
     let training = &mut settings.training;
-    let suits = if is_classification { "cross-entropy" } else { "mse" };
+    let suits = match task.schema.task {
+        TaskKind::Regression => "mse",
+        TaskKind::Classification => "cross-entropy",
+        TaskKind::Binary => BINARY,
+    };
     if let (None, Some(path)) = (&training.loss, &training.warm_start) {
         let loss = warm_start::model::<T>(path)?.loss().map(|loss| loss.name.clone());
         training.loss = loss.filter(|name| loss::names().iter().any(|named| named.name == name));
     }
-    let loss = training.loss.get_or_insert(suits.to_owned());
-    let is_for_classes = is_for_classes(loss)?;
+    let loss = training.loss.get_or_insert(suits.to_owned()).clone();
+    let is_binary = task.schema.task == TaskKind::Binary;
     ensure!(
-        is_classification || !is_for_classes,
+        is_binary == (loss == BINARY),
+        usage(match is_binary {
+            true =>
+                format!("--loss {loss} is not for the yes/no targets of --task binary: take --loss {BINARY}"),
+            false => format!("--loss {BINARY} is for yes/no targets, and these are none"),
+        })
+    );
+    ensure!(
+        !is_binary || training.label_smoothing.is_none(),
+        usage("--label-smoothing goes with classes and --loss cross-entropy".to_owned())
+    );
+    let (takes_numbers, takes_classes) = targets_of(&loss)?;
+    ensure!(
+        is_classification || is_binary || takes_numbers,
         usage(format!(
             "--loss {loss} is for classes, and the targets are numbers"
         ))
     );
-    if let Some(option) = training.option_for_classes().filter(|_| !is_for_classes) {
+    ensure!(
+        !is_classification || takes_classes,
+        usage(format!(
+            "--loss {loss} is for numbers, and the targets are classes: --task regression takes whole numbers of a file of \
+             your own for numbers"
+        ))
+    );
+    if let Some(option) = training.option_for_classes().filter(|_| takes_numbers) {
         anyhow::bail!(usage(format!(
             "--{option} goes with classes and --loss cross-entropy"
         )));
+    }
+    match training.huber_delta {
+        Some(_) if loss != "huber" => {
+            anyhow::bail!(usage("--huber-delta goes with --loss huber".to_owned()));
+        }
+        None if loss == "huber" => training.huber_delta = Some(HuberLoss::default().delta),
+        _ => {}
     }
     ensure!(
         training.momentum.is_none() || takes_momentum(&training.optimizer),
@@ -92,10 +127,15 @@ fn with_momentum() -> Vec<&'static str> {
     names
 }
 
-/// Whether a loss is for classes: it refuses targets that are numbers.
-fn is_for_classes(loss: &str) -> mfnet::Result<bool> {
+/// Whether a loss takes targets that are numbers, and whether it takes classes.
+fn targets_of(loss: &str) -> mfnet::Result<(bool, bool)> {
     let loss = loss::by_name::<f64>(loss, LossOptions::default())?;
-    Ok(loss.check(&Targets::Values(array![[0.5]])).is_err())
+    let classes = Targets::Classes {
+        labels: vec![0, 1],
+        classes: 2,
+    };
+    let takes = |targets: &Targets<f64>| loss.check(targets).is_ok();
+    Ok((takes(&Targets::Values(array![[0.5]])), takes(&classes)))
 }
 
 /// The optimizer.

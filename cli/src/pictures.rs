@@ -21,6 +21,11 @@ pub(super) fn draw<T: Element>(training: &Training<'_, T>, folder: &Path) -> any
         Metrics::Classes {
             labels, predicted, ..
         } => draw_confusion(training, predicted, labels, &title, folder),
+        // Several targets have no single picture.
+        Metrics::Answers { truth, predicted, .. } => match training.model.schema().answers.as_slice() {
+            [answers] => draw_answers(answers, predicted, truth, &title, folder),
+            _ => Ok(()),
+        },
         Metrics::Targets { truth, predicted, .. } => {
             draw_predictions(training, truth, predicted, &title, folder)
         }
@@ -74,6 +79,20 @@ fn draw_confusion<T: Element>(
         let counts = confusion_matrix(predicted, truth, labels.len())?;
         confusion(title, counts.view(), labels)?.save(folder.join("confusion"))?;
     }
+    Ok(())
+}
+
+/// Draws how often each answer to the only yes/no target was predicted as each.
+fn draw_answers(
+    answers: &[String; 2],
+    predicted: &Array2<bool>,
+    truth: &Array2<bool>,
+    title: &str,
+    folder: &Path,
+) -> anyhow::Result<()> {
+    let labels = |answers: &Array2<bool>| -> Vec<u32> { answers.iter().map(|&yes| yes.into()).collect() };
+    let counts = confusion_matrix(&labels(predicted), &labels(truth), 2)?;
+    confusion(title, counts.view(), answers)?.save(folder.join("confusion"))?;
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use mfnet::checkpoint::{Metrics, ModelScores};
 use mfnet::data::Schema;
-use mfnet::metrics::Score;
+use mfnet::metrics::{LabelScores, Score};
 use mfnet::{Element, Model};
 use serde::Serialize;
 
@@ -40,9 +40,25 @@ enum MetricsObject {
         f1_macro: f64,
         roc_auc: Option<f64>,
     },
+    Answers {
+        all_right: f64,
+        f1_macro: f64,
+        roc_auc: Option<f64>,
+        targets: Vec<LabelObject>,
+    },
     Targets {
         targets: Vec<TargetObject>,
     },
+}
+
+/// The scores of a yes/no target.
+#[derive(Serialize)]
+struct LabelObject {
+    name: Option<String>,
+    accuracy: f64,
+    precision: f64,
+    recall: f64,
+    f1: f64,
 }
 
 #[derive(Serialize)]
@@ -94,6 +110,21 @@ fn of_set<T: Element>(scores: &ModelScores<T>, schema: &Schema<T>) -> SetObject 
             f1_macro: classes.macro_average.f1,
             roc_auc: scores.score(Score::RocAuc),
         }),
+        Metrics::Answers { scores: answers, .. } => {
+            let label = |(place, scores): (usize, &LabelScores)| LabelObject {
+                name: schema.target_names.get(place).cloned(),
+                accuracy: scores.accuracy,
+                precision: scores.precision,
+                recall: scores.recall,
+                f1: scores.f1,
+            };
+            Some(MetricsObject::Answers {
+                all_right: answers.all_right,
+                f1_macro: answers.macro_f1,
+                roc_auc: scores.score(Score::RocAuc),
+                targets: answers.labels.iter().enumerate().map(label).collect(),
+            })
+        }
         Metrics::Targets { scores, .. } => {
             let targets = scores.iter().enumerate().map(|(place, scores)| TargetObject {
                 name: schema.target_names.get(place).cloned(),

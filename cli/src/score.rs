@@ -26,12 +26,19 @@ pub(super) fn check(option: &str, score: Score, task: Task, outputs: usize) -> a
                 "{option} {score} is for classes, and the targets are numbers"
             ))
         ),
-        _ => ensure!(
-            !for_numbers,
-            usage(format!(
-                "{option} {score} is for numbers, and the targets are classes"
-            ))
-        ),
+        Task::Classification | Task::Binary => {
+            let targets = if task == Task::Binary {
+                "yes/no answers"
+            } else {
+                "classes"
+            };
+            ensure!(
+                !for_numbers,
+                usage(format!(
+                    "{option} {score} is for numbers, and the targets are {targets}"
+                ))
+            );
+        }
     }
     ensure!(
         outputs == 1 || !matches!(score, Score::Rmse | Score::Mae),

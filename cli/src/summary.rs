@@ -8,8 +8,8 @@ use mfnet::data::Task as TaskKind;
 use mfnet::metrics::{RegressionScores, Score, regression_scores};
 use mfnet::product::Blas;
 use mfnet::{
-    Clip, Dataset, Element, EpochRecord, History, Model, MseLoss, NeuralNetwork, Reduction, StopReason,
-    Targets, TrainOptions,
+    Clip, Dataset, Element, EpochRecord, History, Model, NeuralNetwork, Reduction, StopReason, Targets,
+    TrainOptions,
 };
 
 use super::data::Task;
@@ -112,14 +112,24 @@ pub(super) fn text<T: Element>(training: &Training<'_, T>) -> mfnet::Result<Stri
                 if let Some(loss) = scores.loss {
                     line(&format!("{name} loss"), format::loss(loss));
                 }
-                if let Metrics::Classes { accuracy, labels, .. } = &scores.metrics {
-                    let mut text = format::percent(*accuracy);
-                    if let Some(class) = most_frequent(&task.train) {
-                        let part = part_of(labels, class);
-                        let label = shown(&task.schema.label(class as usize), NAME);
-                        text += &format!(" ({} for `{label}` always)", format::percent(part));
+                match &scores.metrics {
+                    Metrics::Classes { accuracy, labels, .. } => {
+                        let mut text = format::percent(*accuracy);
+                        if let Some(class) = most_frequent(&task.train) {
+                            let part = part_of(labels, class);
+                            let label = shown(&task.schema.label(class as usize), NAME);
+                            text += &format!(" ({} for `{label}` always)", format::percent(part));
+                        }
+                        line(&format!("{name} accuracy"), text);
                     }
-                    line(&format!("{name} accuracy"), text);
+                    Metrics::Answers { scores, .. } => {
+                        let all = match scores.labels.len() {
+                            1 => "accuracy",
+                            _ => "all right",
+                        };
+                        line(&format!("{name} {all}"), format::percent(scores.all_right));
+                    }
+                    _ => {}
                 }
             }
             let (name, scores) = results.least_known();
@@ -192,6 +202,8 @@ pub(super) fn quoted(path: &Path) -> String {
 fn data_set<T: Element>(task: &Task<T>) -> String {
     let outputs = match (task.schema.task, &task.schema.target_normalization) {
         (TaskKind::Classification, _) => "classes",
+        (TaskKind::Binary, _) if task.train.outputs() == 1 => "yes/no target",
+        (TaskKind::Binary, _) => "yes/no targets",
         (TaskKind::Regression, Some(_)) if task.train.outputs() == 1 => "target, normalised",
         (TaskKind::Regression, Some(_)) => "targets, normalised",
         (TaskKind::Regression, None) if task.train.outputs() == 1 => "target",
@@ -319,7 +331,6 @@ fn comparison<T: Element>(training: &Training<'_, T>) -> mfnet::Result<String> {
         format!("{label:<14} {train:>10} {loss:>a$} {rmse:>b$} {r2:>c$}")
     };
     let mut table = row("", "train loss", headings) + "\n";
-    let mse = MseLoss::default();
     // In the units of the target, and without weights: neither is told by a loss.
     let scores = |network: &NeuralNetwork<T>| -> mfnet::Result<Option<RegressionScores>> {
         let Some((held, targets)) = held.and_then(|held| Some((held, held.values()?))) else {
@@ -329,6 +340,7 @@ fn comparison<T: Element>(training: &Training<'_, T>) -> mfnet::Result<String> {
         let truth = task.schema.unscale(targets.to_owned())?;
         regression_scores(predicted.view(), truth.view()).map(Some)
     };
+    // The loss of the training, which need not be the mean square of the errors.
     let mut add = |label: &str, train: f64, loss: Option<f64>, scores: Option<RegressionScores>| {
         let cell = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
         let cells = [
@@ -339,19 +351,20 @@ fn comparison<T: Element>(training: &Training<'_, T>) -> mfnet::Result<String> {
         table += &format!("{}\n", row(label, &format::loss(train), cells));
     };
     let results = training.results;
-    let loss = held.and(results.least_known().1.loss);
-    let own = scores(training.model.network())?;
-    add("this network", results.train.loss.unwrap_or(f64::NAN), loss, own);
+    let Some(loss) = results.train.loss_record.loss::<T>()? else {
+        return Ok(String::new());
+    };
+    let of_held = |network: &NeuralNetwork<T>| -> mfnet::Result<Option<f64>> {
+        held.map(|held| Ok(network.evaluate(held, &*loss)?.loss))
+            .transpose()
+    };
+    let network = training.model.network();
+    let train = results.train.loss.unwrap_or(f64::NAN);
+    add("this network", train, of_held(network)?, scores(network)?);
     let (baselines, without_fit) = baselines(&task.train)?;
     for (label, network) in baselines {
-        let train = network.evaluate(&task.train, &mse)?.loss;
-        let loss = held.map(|held| network.evaluate(held, &mse)).transpose()?;
-        add(
-            label,
-            train,
-            loss.map(|evaluation| evaluation.loss),
-            scores(&network)?,
-        );
+        let train = network.evaluate(&task.train, &*loss)?.loss;
+        add(label, train, of_held(&network)?, scores(&network)?);
     }
     let normalised = if task.schema.target_normalization.is_some() {
         "Losses are of the normalised target; the"

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use anyhow::{bail, ensure};
+use mfnet::data::Task;
 use mfnet::{Element, Model};
 
 use super::usage;
@@ -41,11 +42,16 @@ impl Threshold {
         let labels = &model.schema().labels;
         ensure!(
             labels.len() == 2,
-            usage(match labels.len() {
-                0 =>
+            usage(match model.schema().task {
+                Task::Regression =>
                     "--threshold is for two classes, and this model predicts numbers: leave it out".to_owned(),
-                classes =>
-                    format!("--threshold is for two classes, and this model has {classes}: leave it out"),
+                Task::Binary => "--threshold is for two classes, and this model gives yes/no answers: predict --proba tells \
+                                 their probabilities"
+                    .to_owned(),
+                Task::Classification => format!(
+                    "--threshold is for two classes, and this model has {}: leave it out",
+                    labels.len()
+                ),
             })
         );
         if let Err(error) = model.check_probabilities() {

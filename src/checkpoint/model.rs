@@ -12,8 +12,9 @@ use super::{OutputKind, Registry, onnx};
 use crate::data::{Inputs, Schema, Targets, Task};
 use crate::element::Element;
 use crate::error::{Error, Position, Result};
-use crate::loss::{Loss, LossRecord, softmax};
-use crate::metrics::argmax;
+use crate::layer::Activation;
+use crate::loss::{Loss, LossRecord, Output, sigmoid, softmax};
+use crate::metrics::{answers, argmax};
 use crate::network::NeuralNetwork;
 use crate::train::Trainer;
 
@@ -54,9 +55,15 @@ impl<T: Element> Model<T> {
     /// # Errors
     ///
     /// [`Error::Shape`] for a schema whose number of features (with one for each category) or outputs is not the network's; [`Error::InvalidData`] for
-    /// one whose parts do not fit each other.
+    /// one whose parts do not fit each other, and for yes/no targets with a network that ends in a sigmoid or a softmax: its
+    /// outputs are no logits.
     pub fn new(network: NeuralNetwork<T>, schema: Schema<T>) -> Result<Self> {
         schema.check()?;
+        if schema.task == Task::Binary {
+            let activation = network.last_activation().map(Activation::name);
+            let loss = "binary cross-entropy";
+            Output::BinaryLogits.check("Model::new", loss, network.gives_probabilities(), activation)?;
+        }
         let inputs = schema.network_inputs();
         if (inputs, schema.outputs) != (network.inputs(), network.outputs()) {
             let shown = |inputs, outputs| format!("{inputs} features and {outputs} outputs");
@@ -109,7 +116,17 @@ impl<T: Element> Model<T> {
             return Err(Error::data(OPERATION, problem));
         }
         let is_probabilities = self.network.gives_probabilities();
-        record.expects.check(OPERATION, &record.name, is_probabilities)?;
+        let activation = self.network.last_activation().map(Activation::name);
+        let (expects, name) = (record.expects, &record.name);
+        expects.check(OPERATION, name, is_probabilities, activation)?;
+        let problem = match (self.schema.task == Task::Binary, expects == Output::BinaryLogits) {
+            (true, false) => "is not for the yes/no targets of the schema: take the BinaryCrossEntropyLoss",
+            (false, true) => "is for yes/no targets, and those of the schema are not: see Schema::binary",
+            _ => "",
+        };
+        if !problem.is_empty() {
+            return Err(Error::data(OPERATION, format_args!("the loss {name} {problem}")));
+        }
         if let Some(loss) = record.loss::<T>()? {
             if loss.expects() != record.expects {
                 let problem = format_args!("the loss {} expects another kind of output", record.name);
@@ -117,7 +134,7 @@ impl<T: Element> Model<T> {
             }
             let outputs = self.schema.outputs;
             loss.check(&match self.schema.task {
-                Task::Regression => Targets::Values(Array2::zeros((0, outputs))),
+                Task::Regression | Task::Binary => Targets::Values(Array2::zeros((0, outputs))),
                 Task::Classification => Targets::Classes {
                     labels: Vec::new(),
                     classes: outputs,
@@ -216,8 +233,8 @@ impl<T: Element> Model<T> {
         model.map_err(|error| fault(shown(&error.to_string())))
     }
 
-    /// Returns predictions for raw features: a regression's targets on the raw scale, or a classification's logits,
-    /// probabilities or scores, as [`Model::output_kind`] says.
+    /// Returns predictions for raw features: a regression's targets on the raw scale, a classification's logits,
+    /// probabilities or scores, or the logits of yes/no answers, as [`Model::output_kind`] says.
     ///
     /// A missing value (NaN) is replaced by the feature's imputed value in the schema. A category is given by its number, its
     /// place in [`Schema::categories`]; [`Table::inputs_for`](crate::data::Table::inputs_for) makes numbers of texts.
@@ -240,11 +257,11 @@ impl<T: Element> Model<T> {
         self.schema.unscale(self.network.predict(inputs.view())?)
     }
 
-    /// Returns the probability of each class, for raw features.
+    /// Returns the probability of each class, or of the yes of each yes/no target, for raw features.
     ///
     /// # Shapes
     ///
-    /// samples x features -> samples x classes; each row adds up to 1
+    /// samples x features -> samples x outputs; for classes, each row adds up to 1
     ///
     /// # Errors
     ///
@@ -254,11 +271,12 @@ impl<T: Element> Model<T> {
         self.probabilities(self.predict(design)?)
     }
 
-    /// Returns the probability of each class, for outputs that [`Model::predict`] returned.
+    /// Returns the probability of each class, or of the yes of each yes/no target, for outputs that [`Model::predict`]
+    /// returned.
     ///
     /// # Shapes
     ///
-    /// samples x classes -> samples x classes; each row adds up to 1
+    /// samples x outputs -> samples x outputs; for classes, each row adds up to 1
     ///
     /// # Errors
     ///
@@ -267,6 +285,7 @@ impl<T: Element> Model<T> {
         self.check_probabilities()?;
         Ok(match self.output_kind() {
             OutputKind::Logits => softmax(outputs.view()),
+            OutputKind::BinaryLogits => sigmoid(outputs),
             _ => outputs,
         })
     }
@@ -307,6 +326,24 @@ impl<T: Element> Model<T> {
         argmax(self.class_outputs("Model::predict_labels", design)?.view())
     }
 
+    /// Returns the answer to each yes/no target, `true` for yes, for raw features.
+    ///
+    /// # Shapes
+    ///
+    /// samples x features -> samples x outputs
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::predict`]; [`Error::InvalidData`] for a model of another [task](Task::Binary), and for a prediction that is
+    /// NaN.
+    pub fn predict_answers(&self, design: ArrayView2<'_, T>) -> Result<Array2<bool>> {
+        if self.schema.task != Task::Binary {
+            let problem = format_args!("the model is a {}, without yes/no targets", self.schema.task);
+            return Err(Error::data("Model::predict_answers", problem));
+        }
+        answers(self.predict(design)?.view())
+    }
+
     /// Returns the name of each sample's class, for raw features.
     ///
     /// # Shapes
@@ -328,8 +365,9 @@ impl<T: Element> Model<T> {
     ///
     /// Its graph takes raw features, `input` (N x features), and gives `output` (N x outputs), what [`Model::predict`]
     /// gives, categories by their numbers (a number of no category is ignored there); for classes also `label` (N), and
-    /// `probabilities` (N x classes) unless the outputs are [scores](OutputKind::Scores). Names of features, categories,
-    /// targets and classes are in its metadata, as JSON. The file is replaced atomically, never in part. (On CPUs, onnxruntime
+    /// `probabilities` (N x classes) unless the outputs are [scores](OutputKind::Scores); for yes/no targets `probabilities` of
+    /// yes and `label`, 1 or 0 (both N x outputs). Names of features, categories, targets, classes and answers are in its
+    /// metadata, as JSON. The file is replaced atomically, never in part. (On CPUs, onnxruntime
     /// computes convolutions, ELU, GELU and softplus in f32 only: load a model with these in f32 to export it for
     /// onnxruntime.)
     ///
@@ -356,6 +394,10 @@ impl<T: Element> Model<T> {
         match self.schema.task {
             Task::Classification => self.predict(design),
             Task::Regression => Err(Error::data(operation, "the model predicts numbers, not classes")),
+            Task::Binary => Err(Error::data(
+                operation,
+                "the model answers yes or no for each target, and has no classes: see Model::predict_answers",
+            )),
         }
     }
 

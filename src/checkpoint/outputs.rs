@@ -1,4 +1,4 @@
-//! The meaning of a model's outputs: logits, probabilities or scores of classes, or numbers.
+//! The meaning of a model's outputs: logits, probabilities or scores of classes, logits of yes/no answers, or numbers.
 
 use std::fmt;
 
@@ -19,6 +19,8 @@ pub enum OutputKind {
     /// Scores of classes, the largest of which tells the class: the network was trained with a loss that neither takes a
     /// softmax of the outputs nor expects one, such as the mean squared error. No probabilities follow from scores.
     Scores,
+    /// A logit of yes for each yes/no target: their sigmoids are the probabilities of yes.
+    BinaryLogits,
     /// Numbers: the targets of a regression, on the raw scale.
     Numbers,
 }
@@ -29,6 +31,7 @@ impl OutputKind {
     pub(super) fn of<T: Element>(task: Task, network: &NeuralNetwork<T>, loss: Option<&LossRecord>) -> Self {
         match (task, loss.map(|loss| loss.expects)) {
             (Task::Regression, _) => OutputKind::Numbers,
+            (Task::Binary, _) => OutputKind::BinaryLogits,
             _ if network.gives_probabilities() => OutputKind::Probabilities,
             (Task::Classification, Some(Output::Any)) => OutputKind::Scores,
             (Task::Classification, _) => OutputKind::Logits,
@@ -42,6 +45,7 @@ impl fmt::Display for OutputKind {
             OutputKind::Logits => "logits",
             OutputKind::Probabilities => "probabilities",
             OutputKind::Scores => "scores",
+            OutputKind::BinaryLogits => "binary logits",
             OutputKind::Numbers => "numbers",
         })
     }
@@ -52,7 +56,7 @@ mod tests {
     use super::*;
     use crate::checkpoint::Model;
     use crate::data::{Dataset, Schema};
-    use crate::loss::{CrossEntropyLoss, Loss, MseLoss, ProbabilityCrossEntropyLoss};
+    use crate::loss::{BinaryCrossEntropyLoss, CrossEntropyLoss, Loss, MseLoss, ProbabilityCrossEntropyLoss};
     use ndarray::{Array2, array};
 
     fn model(softmax: bool) -> Model<f64> {
@@ -107,6 +111,66 @@ mod tests {
                 assert_eq!(probabilities, Some(outputs));
             }
         }
+    }
+
+    #[test]
+    fn outputs_of_yes_no_targets_are_binary_logits() {
+        let bce = BinaryCrossEntropyLoss::default().with_positive_weights(vec![2.0, 0.5]);
+        let data = Dataset::regression(array![[0.0], [1.0]], array![[0.0, 1.0], [1.0, 1.0]]).unwrap();
+        let with = |schema: Schema<f64>, activation: &str| {
+            let builder = NeuralNetwork::builder(1).linear(2).activation_named(activation);
+            Model::new(builder.unwrap().seed(7).build().unwrap(), schema)
+        };
+        let model = |schema: Schema<f64>, activation: &str| with(schema, activation).unwrap();
+        let binary = || Schema::of(&data).binary().unwrap();
+        let trained = model(binary(), "identity").trained_with(&bce).unwrap();
+        assert_eq!(trained.output_kind(), OutputKind::BinaryLogits);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.safetensors");
+        trained.save(&path).unwrap();
+        let loaded = Model::load(&path).unwrap();
+        assert_eq!(
+            (loaded.loss(), loaded.schema()),
+            (trained.loss(), trained.schema())
+        );
+        let design = array![[0.0], [1.0], [-3.0]];
+        let logits = loaded.predict(design.view()).unwrap();
+        let probabilities = loaded.predict_proba(design.view()).unwrap();
+        for (logit, probability) in logits.iter().zip(&probabilities) {
+            assert!((probability - 1.0 / (1.0 + (-logit).exp())).abs() < 1e-15);
+        }
+        let answers = loaded.predict_answers(design.view()).unwrap();
+        assert_eq!(answers, logits.mapv(|logit| logit > 0.0));
+        for error in [
+            loaded.predict_labels(design.view()).map(drop).unwrap_err(),
+            loaded.predict_names(design.view()).map(drop).unwrap_err(),
+        ] {
+            assert!(error.to_string().contains("Model::predict_answers"), "{error}");
+        }
+        // Without a record of the loss, the task tells.
+        assert_eq!(
+            model(binary(), "identity").output_kind(),
+            OutputKind::BinaryLogits
+        );
+
+        let message =
+            |model: Model<f64>, loss: &dyn Loss<f64>| model.trained_with(loss).unwrap_err().to_string();
+        for (activation, part) in [
+            ("sigmoid", "ends in a sigmoid: leave it out"),
+            ("softmax", "leave out the softmax"),
+        ] {
+            let error = with(binary(), activation).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+            let network = model(Schema::of(&data), activation).into_parts().0;
+            let error = network.evaluate(&data, &bce).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        }
+        let mse = MseLoss::default();
+        assert!(message(model(binary(), "identity"), &mse).contains("yes/no targets"));
+        let numbers = model(Schema::of(&data), "identity");
+        assert!(message(numbers, &bce).contains("Schema::binary"));
+        let one = BinaryCrossEntropyLoss::default().with_positive_weights(vec![1.0]);
+        assert!(message(model(binary(), "identity"), &one).contains("2 weights of positives"));
     }
 
     #[test]

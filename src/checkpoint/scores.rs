@@ -1,15 +1,18 @@
 //! The evaluation of a model: the loss it was trained with, and the metrics of its task.
 
-use ndarray::{Array2, s};
+use ndarray::{Array2, ArrayView1, s};
 
 use super::{Model, OutputKind};
-use crate::data::{Dataset, Targets};
+use crate::data::{Dataset, Targets, Task};
 use crate::element::Element;
 use crate::error::{Error, Result};
-use crate::loss::{CrossEntropyLoss, LossRecord, MseLoss, ProbabilityCrossEntropyLoss};
+use crate::loss::{
+    BinaryCrossEntropyLoss, CrossEntropyLoss, LossRecord, MseLoss, ProbabilityCrossEntropyLoss,
+};
 use crate::metrics::{
-    ClassificationScores, RankingScores, RegressionScores, Score, accuracy, argmax, class_scores, labels_at,
-    ranking_of_classes, regression_scores,
+    ClassificationScores, MultiLabelScores, RankingScores, RegressionScores, Score, accuracy, answers,
+    argmax, class_scores, labels_at, multi_label_scores, ranking_of_classes, ranking_scores,
+    regression_scores,
 };
 
 /// The scores of a model on samples.
@@ -45,6 +48,17 @@ pub enum Metrics<T> {
         /// The probability of each class, samples x classes; `None` for a model whose outputs have no probabilities.
         probabilities: Option<Array2<T>>,
     },
+    /// Metrics of yes/no targets.
+    Answers {
+        /// Accuracy, precision, recall and F1 of each target's yes, and the share of samples with all of them right.
+        scores: MultiLabelScores,
+        /// The true answers, samples x targets.
+        truth: Array2<bool>,
+        /// The predicted answers, samples x targets.
+        predicted: Array2<bool>,
+        /// The probability of each target's yes, samples x targets.
+        probabilities: Array2<T>,
+    },
     /// Metrics of a regression.
     Targets {
         /// R^2, RMSE and MAE of each target, in the target's own unit: targets of different units have no mean.
@@ -57,7 +71,8 @@ pub enum Metrics<T> {
 }
 
 impl<T: Element> ModelScores<T> {
-    /// Returns one score; `None` if the task or the model does not have it. Those are: accuracy, F1 and the scores of
+    /// Returns one score; `None` if the task or the model does not have it. Of yes/no targets, the accuracy is the share of
+    /// samples with all answers right, and the other scores are means over the targets. Not there are: accuracy, F1 and the scores of
     /// probabilities of a regression, R^2, RMSE and MAE of a classification, RMSE and MAE of several targets, whose units may
     /// differ, the loss of a loss of your own, and the scores of probabilities of a model that has none or where a class is
     /// missing or alone.
@@ -84,8 +99,13 @@ impl<T: Element> ModelScores<T> {
             (_, Score::Loss) => self.loss,
             (Metrics::Classes { accuracy, .. }, Score::Accuracy) => Some(*accuracy),
             (Metrics::Classes { scores, .. }, Score::F1) => Some(Score::f1(scores)),
+            (Metrics::Answers { scores, .. }, Score::Accuracy) => Some(scores.all_right),
+            (Metrics::Answers { scores, .. }, Score::F1) => Some(scores.macro_f1),
             (Metrics::Classes { .. }, Score::RocAuc | Score::AveragePrecision) => {
                 score.of_ranking(&self.ranking_scores())
+            }
+            (Metrics::Answers { .. }, Score::RocAuc | Score::AveragePrecision) => {
+                score.mean_of_ranking(&self.ranking_scores())
             }
             (Metrics::Targets { scores, .. }, Score::R2) => {
                 Some(scores.iter().map(|scores| scores.r2).sum::<f64>() / scores.len() as f64)
@@ -96,19 +116,30 @@ impl<T: Element> ModelScores<T> {
         }
     }
 
-    /// Returns the scores of the ranking by the probability of each class against the others; `None` for a class that no
-    /// sample or every sample has. An empty list for a regression, and for a model whose outputs have no probabilities.
+    /// Returns the scores of the ranking by the probability of each class against the others, or of each target's yes; `None`
+    /// for one that no sample or every sample has. An empty list for a regression, and for a model whose outputs have no
+    /// probabilities.
     pub fn ranking_scores(&self) -> Vec<Option<RankingScores>> {
-        let Metrics::Classes {
-            labels,
-            probabilities: Some(probabilities),
-            ..
-        } = &self.metrics
-        else {
-            return Vec::new();
-        };
         // Predictions that are NaN have been refused.
-        ranking_of_classes(probabilities.view(), labels).unwrap_or_default()
+        match &self.metrics {
+            Metrics::Classes {
+                labels,
+                probabilities: Some(probabilities),
+                ..
+            } => ranking_of_classes(probabilities.view(), labels).unwrap_or_default(),
+            Metrics::Answers {
+                truth, probabilities, ..
+            } => {
+                let of_target = |(probabilities, truth): (ArrayView1<'_, T>, ArrayView1<'_, bool>)| {
+                    ranking_scores(&probabilities.to_vec(), &truth.to_vec())
+                        .ok()
+                        .flatten()
+                };
+                let targets = probabilities.columns().into_iter().zip(truth.columns());
+                targets.map(of_target).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// Predicts anew which samples of two are of `class`: those whose probability is at least `threshold`, instead of those
@@ -208,6 +239,16 @@ impl<T: Element> Model<T> {
                     },
                 }
             }
+            (Targets::Values(_), Some(truth)) if self.schema().task == Task::Binary => {
+                let predicted = answers(outputs.view())?;
+                let truth = truth.mapv(|value| value == T::one());
+                Metrics::Answers {
+                    scores: multi_label_scores(predicted.view(), truth.view())?,
+                    truth,
+                    predicted,
+                    probabilities: self.probabilities(outputs)?,
+                }
+            }
             (Targets::Values(_), Some(truth)) => {
                 let predicted = self.schema().unscale(outputs)?;
                 let of_target = |target: usize| {
@@ -235,6 +276,7 @@ impl<T: Element> Model<T> {
         let usual = || match self.output_kind() {
             OutputKind::Probabilities => LossRecord::of::<T>(&ProbabilityCrossEntropyLoss::default()),
             OutputKind::Numbers => LossRecord::of::<T>(&MseLoss::default()),
+            OutputKind::BinaryLogits => LossRecord::of::<T>(&BinaryCrossEntropyLoss::default()),
             OutputKind::Logits | OutputKind::Scores => LossRecord::of::<T>(&CrossEntropyLoss::default()),
         };
         self.loss().cloned().unwrap_or_else(usual)
@@ -269,6 +311,35 @@ mod tests {
             panic!("classes")
         };
         assert_eq!(Some(accuracy), expected.accuracy);
+    }
+
+    #[test]
+    fn answers_are_scored_for_each_label_and_together() {
+        let truth = array![[1.0, 0.0], [0.0, 0.0], [1.0, 1.0], [0.0, 1.0]];
+        let data = Dataset::regression(array![[1.0], [-1.0], [2.0], [3.0]], truth).unwrap();
+        // The logit of each label is the feature.
+        let layer = crate::layer::Linear::from_weights(array![[1.0], [1.0]].view(), &[0.0, 0.0]);
+        let network = NeuralNetwork::<f64>::builder(1).layer(Box::new(layer.unwrap()));
+        let schema = Schema::of(&data).binary().unwrap();
+        let model = Model::new(network.build().unwrap(), schema).unwrap();
+        let scores = model.evaluate(data.clone()).unwrap();
+        assert_eq!(scores.loss_record.name, "bce");
+        assert_eq!(scores, model.evaluate_scaled(&data).unwrap());
+        let wrong = |logit: f64| (1.0 + logit.exp()).ln();
+        let losses = [-1.0, 1.0, -1.0, -1.0, -2.0, -2.0, 3.0, -3.0].map(wrong);
+        assert!((scores.loss.unwrap() - losses.iter().sum::<f64>() / 4.0).abs() < 1e-12);
+        let Metrics::Answers {
+            scores, predicted, ..
+        } = scores.metrics
+        else {
+            panic!("answers")
+        };
+        assert_eq!(predicted.column(1), array![true, false, true, true]);
+        assert_eq!(
+            (scores.labels[0].accuracy, scores.labels[1].accuracy),
+            (0.75, 0.75)
+        );
+        assert_eq!(scores.all_right, 0.5);
     }
 
     #[test]

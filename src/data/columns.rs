@@ -13,7 +13,8 @@ use crate::error::Result;
 /// like a number, the name comes first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Columns {
-    /// The columns to be predicted; several make a regression with as many outputs. Default: the last column.
+    /// The columns to be predicted; several make a regression with as many outputs,
+    /// or as many yes/no answers. Default: the last column.
     pub targets: Vec<String>,
     /// Columns that are neither targets nor features. Default: none.
     pub ignore: Vec<String>,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use ndarray::Array2;
 
+use super::answers::read_answers;
 use super::by_rows::{fill_by_rows, first_row};
 use super::columns::{Chosen, Columns};
 use super::dataset::{Inputs, Targets};
@@ -26,6 +27,8 @@ use crate::error::{Error, Result};
 /// - regression for several targets, and for one that is not whole in some row, has more than 20 different values, or
 ///   nearly as many as there are rows;
 /// - classification for one target of text, or of few different whole numbers.
+///
+/// Yes/no answers, [`Task::Binary`], are told: a target of two different values, or several such.
 #[derive(Debug, Clone)]
 pub struct Examples<T> {
     /// The samples; nothing is imputed, encoded or scaled.
@@ -41,6 +44,8 @@ pub struct Examples<T> {
 struct Target<T> {
     targets: Targets<T>,
     labels: Vec<String>,
+    /// The texts of no and yes for each column of yes/no answers.
+    answers: Vec<[String; 2]>,
     /// The range of each column of numbers; none for classes.
     roundings: Vec<Rounding>,
     reason: String,
@@ -51,7 +56,8 @@ impl Table {
     ///
     /// Features are numbers, truth values (`True` is 1, `False` is 0, in any case), or categories: columns of text that have
     /// at most 100 different ones, and not nearly as many as rows, and the columns that are named so, whose texts count as they
-    /// are written. Targets of a regression are numbers or truth values. Classes and categories are sorted as Python sorts
+    /// are written. Targets of a regression are numbers or truth values. Yes/no targets have two values each, of which yes is 1,
+    /// `true` or `yes`, or else the greater number or the later text. Classes and categories are sorted as Python sorts
     /// texts, classes of whole numbers by their value (those of 2^53 and more are texts); labels count from 0 in that order.
     /// Missing are
     /// empty cells and the spellings of [`CsvOptions::missing`](super::read::CsvOptions::missing).
@@ -61,7 +67,7 @@ impl Table {
     /// [`Error::InvalidData`] for columns that are not there, with the names of those that are, for targets from
     /// which nothing can be learned, and for a column of text that looks like an identifier; [`Error::InvalidFile`], with line
     /// and column, for text among numbers, a number in another notation (decimal comma, thousands separator, percentage), a
-    /// number that is not finite (or not as a `T`), and a missing target, time, group or weight of a row; [`Error::InvalidData`] for a column whose numbers
+    /// number that is not finite (or not as a `T`), a third value of a yes/no target, and a missing target, time, group or weight of a row; [`Error::InvalidData`] for a column whose numbers
     /// differ by less than a `T` can tell. The problems of several columns are one
     /// [`Error::InvalidData`].
     ///
@@ -126,10 +132,16 @@ impl Table {
             samples = samples.with_weights(self.weights_in(column)?)?;
         }
         let (delimiter, quote) = self.separators();
+        let task = match (samples.targets(), target.answers.is_empty()) {
+            (Targets::Classes { .. }, _) => Task::Classification,
+            (Targets::Values(_), true) => Task::Regression,
+            (Targets::Values(_), false) => Task::Binary,
+        };
         let schema = Schema {
             feature_names: names(&features),
             target_names: names(&targets),
             labels: target.labels,
+            answers: target.answers,
             scaling: Scaling::None,
             categories: samples.texts.clone(),
             missing: self.missing().map(<[String]>::to_vec),
@@ -140,6 +152,7 @@ impl Table {
                 features,
                 targets,
             },
+            task,
             ..Schema::of_targets(samples.features(), samples.targets())
         };
         Ok(Examples {
@@ -212,6 +225,7 @@ fn target<T: Element>(table: &Table, columns: &[usize], task: Option<Task>) -> R
             target.reason = "classification, as asked".to_owned();
             Ok(target)
         }
+        (_, Some(Task::Binary)) => of_answers(table, columns),
         (_, Some(Task::Classification)) => {
             Err(table.refuse_all("a classification has one target column, not several"))
         }
@@ -329,8 +343,31 @@ fn of_numbers<T: Element>(table: &Table, columns: &[usize], reason: String) -> R
     Ok(Target {
         targets: Targets::Values(values),
         labels: Vec::new(),
+        answers: Vec::new(),
         roundings,
         reason,
+    })
+}
+
+/// Targets of yes/no answers.
+fn of_answers<T: Element>(table: &Table, columns: &[usize]) -> Result<Target<T>> {
+    /// The most columns whose yes is listed.
+    const LISTED: usize = 5;
+    let (values, answers) = read_answers(table, columns)?;
+    let yes = |(&column, [_, yes]): (&usize, &[String; 2])| {
+        format!("{:?} in {}", shorten(yes), table.column_name(column))
+    };
+    let listed: Vec<String> = columns.iter().zip(&answers).take(LISTED).map(yes).collect();
+    let more = match columns.len().saturating_sub(LISTED) {
+        0 => String::new(),
+        more => format!(" and {more} more columns"),
+    };
+    Ok(Target {
+        targets: Targets::Values(values),
+        labels: Vec::new(),
+        answers,
+        roundings: Vec::new(),
+        reason: format!("yes/no: yes is {}{more}", listed.join(", ")),
     })
 }
 
@@ -381,6 +418,7 @@ fn classes<T: Element>(table: &Table, column: usize) -> Result<Target<T>> {
             classes: different,
         },
         labels: names,
+        answers: Vec::new(),
         roundings: Vec::new(),
         reason: format!("classification: {name} holds {different} different {what}"),
     })

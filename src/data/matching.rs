@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::answers::known_answers;
 use super::by_rows::by_rows;
 use super::columns::{delimiter_hint, enumerated, listed, nearest};
 use super::dataset::{Dataset, Inputs, Targets};
@@ -75,6 +76,10 @@ impl Table {
                 labels: labels(self, column, schema)?,
                 classes: schema.outputs,
             },
+            (Task::Binary, columns) => {
+                let missing = schema.missing.as_deref();
+                Targets::Values(known_answers(self, columns, &schema.answers, missing)?)
+            }
             _ => Targets::Values(read_numbers(self, &columns, schema.missing.as_deref())?.0),
         };
         Ok(self.samples(values, texts, targets, features))

@@ -1,5 +1,6 @@
 //! Data sets: what they hold, where they come from, and how they are cut into batches.
 
+mod answers;
 mod by_rows;
 mod circle;
 mod columns;

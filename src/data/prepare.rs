@@ -7,10 +7,10 @@ use std::str::FromStr;
 use ndarray::{Array2, ArrayView1};
 
 use super::columns::enumerated;
-use super::dataset::{Dataset, Inputs};
+use super::dataset::{Dataset, Inputs, Targets};
 use super::raw::{Origin, RawSamples, refuse};
 use super::read::shorten;
-use super::schema::Schema;
+use super::schema::{Schema, Task, refuse_constant_targets};
 use crate::element::Element;
 use crate::error::{Error, Result};
 
@@ -159,6 +159,9 @@ impl<T: Element> Schema<T> {
         }
         let train = self.complete(train)?;
         let mut constant = Vec::new();
+        if let (Targets::Values(values), Task::Binary) = (train.targets(), self.task) {
+            refuse_constant_targets(values.view(), &self.target_names)?;
+        }
         if preparation.normalize {
             self = self.normalized(&train)?;
             if let Inputs::Values(values) = train.inputs() {

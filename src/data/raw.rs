@@ -1,11 +1,12 @@
 //! Raw samples: what a table or arrays hold, before anything is fitted on them.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use ndarray::Axis;
 
 use super::dataset::{Dataset, Inputs, Targets, check_weights};
-use super::schema::Schema;
+use super::schema::{Schema, Task};
 use super::split_by::{SplitBy, SplitKeys};
 use super::stratify::{fold_rows, split_rows};
 use super::table::Table;
@@ -173,18 +174,19 @@ impl<T: Element> RawSamples<T> {
     }
 
     /// Splits the samples at random, as [`train_test_split`](super::train_test_split) does, into those to train on and those
-    /// to test with; by time or by group where [`Columns::split_by`](super::Columns::split_by) names a column. Errors call the
-    /// classes by their names in the schema.
+    /// to test with: each part has each class, or yes and no of a single yes/no target, in proportion; by time or by group where
+    /// [`Columns::split_by`](super::Columns::split_by) names a column. Errors call the classes by their names in the schema.
     ///
     /// # Errors
     ///
     /// As [`train_test_split`](super::train_test_split). By a column: [`Error::InvalidData`] for samples of a single time or
     /// group, and for a class without a sample to train on.
     pub fn split(&self, test_fraction: f64, seed: u64, schema: &Schema<T>) -> Result<(Self, Self)> {
-        let class = |class| schema.label(class);
+        let class = |class| name(schema, class);
+        let strata = self.strata(schema);
         let (train, test) = match &self.split_keys {
-            None => split_rows(&self.targets, test_fraction, seed, &class)?,
-            Some(keys) => keys.split(&self.targets, test_fraction, seed, &class)?,
+            None => split_rows(&strata, test_fraction, seed, &class)?,
+            Some(keys) => keys.split(&strata, test_fraction, seed, &class)?,
         };
         Ok((self.select(&train)?, self.select(&test)?))
     }
@@ -197,15 +199,35 @@ impl<T: Element> RawSamples<T> {
     /// As [`k_folds`](super::k_folds). By a column: [`Error::InvalidData`] for fewer groups than folds, for a class without a
     /// sample to train on, and for samples in the order of time, which have no folds.
     pub fn folds(&self, folds: usize, seed: u64, schema: &Schema<T>) -> Result<Vec<(Self, Self)>> {
-        let class = |class| schema.label(class);
+        let class = |class| name(schema, class);
+        let strata = self.strata(schema);
         let pairs = match &self.split_keys {
-            None => fold_rows(&self.targets, folds, seed, &class)?,
-            Some(keys) => keys.folds(&self.targets, folds, seed, &class)?,
+            None => fold_rows(&strata, folds, seed, &class)?,
+            Some(keys) => keys.folds(&strata, folds, seed, &class)?,
         };
         let select =
             |(train, judged): (Vec<usize>, Vec<usize>)| Ok((self.select(&train)?, self.select(&judged)?));
         pairs.into_iter().map(select).collect()
     }
+
+    /// The targets by which samples are split: a single yes/no target has two classes.
+    fn strata(&self, schema: &Schema<T>) -> Cow<'_, Targets<T>> {
+        match &self.targets {
+            Targets::Values(values) if schema.task == Task::Binary && values.ncols() == 1 => {
+                Cow::Owned(Targets::Classes {
+                    labels: values.iter().map(|&value| u32::from(value == T::one())).collect(),
+                    classes: 2,
+                })
+            }
+            targets => Cow::Borrowed(targets),
+        }
+    }
+}
+
+/// The name of a class, or of an answer of the single yes/no target.
+fn name<T: Element>(schema: &Schema<T>, class: usize) -> String {
+    let answer = schema.answers.first().and_then(|answers| answers.get(class));
+    answer.cloned().unwrap_or_else(|| schema.label(class))
 }
 
 /// An error at a feature of a sample, with the line and the column's name if the sample is from a table that has such.

@@ -22,6 +22,9 @@ pub enum Task {
     Regression,
     /// One of several classes.
     Classification,
+    /// Yes or no for each target, each of its own: targets are the values 1 and 0, and never scaled. For the
+    /// [`BinaryCrossEntropyLoss`](crate::loss::BinaryCrossEntropyLoss).
+    Binary,
 }
 
 impl fmt::Display for Task {
@@ -29,6 +32,7 @@ impl fmt::Display for Task {
         f.write_str(match self {
             Task::Regression => "regression",
             Task::Classification => "classification",
+            Task::Binary => "binary",
         })
     }
 }
@@ -87,7 +91,7 @@ pub struct Layout {
     serde(deny_unknown_fields, bound = "T: Element")
 )]
 pub struct Schema<T> {
-    /// Regression or classification.
+    /// Regression, classification, or yes/no answers.
     pub task: Task,
     /// The number of features, before categories are encoded; [`Schema::network_inputs`] is that of the network's inputs.
     pub features: usize,
@@ -98,12 +102,15 @@ pub struct Schema<T> {
     /// The value that replaces missing values of each feature, on the raw scale; `None` if missing values are refused.
     #[cfg_attr(feature = "save", serde(default, with = "in_f64"))]
     pub imputation: Option<Vec<T>>,
-    /// The number of outputs: targets of a regression, classes of a classification.
+    /// The number of outputs: targets of a regression or of yes/no answers, classes of a classification.
     pub outputs: usize,
     /// The name of each target column, including the single one of a classification; empty if they have no names.
     pub target_names: Vec<String>,
-    /// The name of each class, in the order of the labels; empty for a regression.
+    /// The name of each class, in the order of the labels; empty for other tasks.
     pub labels: Vec<String>,
+    /// For each yes/no target the texts of no and of yes; empty for other tasks.
+    #[cfg_attr(feature = "save", serde(default, skip_serializing_if = "Vec::is_empty"))]
+    pub answers: Vec<[String; 2]>,
     /// How a regression's raw targets become scaled ones.
     pub target_normalization: Option<Normalization<T>>,
     /// The positions of the columns.
@@ -180,6 +187,7 @@ impl<T: Element> Schema<T> {
             outputs,
             target_names: Vec::new(),
             labels,
+            answers: Vec::new(),
             target_normalization: None,
             layout: Layout {
                 width: features + targets,
@@ -230,6 +238,40 @@ impl<T: Element> Schema<T> {
         Ok(self)
     }
 
+    /// Makes the targets yes/no answers: 1 is yes and 0 is no, named so, and no scaling changes them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidData`] for classes, and for targets that are scaled already.
+    ///
+    /// ```
+    /// use mfnet::loss::BinaryCrossEntropyLoss;
+    /// use mfnet::{Adam, Dataset, NeuralNetwork, Trainer, data::Schema};
+    /// use ndarray::array;
+    ///
+    /// let raw = Dataset::regression(array![[1.0], [2.0], [8.0]], array![[1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])?;
+    /// let schema = Schema::of(&raw).binary()?.normalized(&raw)?;
+    /// let network = NeuralNetwork::<f64>::builder(1).linear(2).seed(7).build()?;
+    /// let mut trainer = Trainer::new(network, BinaryCrossEntropyLoss::default(), Adam::new(0.1)?);
+    /// trainer.fit(&schema.scale(raw)?)?;
+    /// let model = trainer.into_model(schema)?;
+    /// let probabilities = model.predict_proba(array![[9.0]].view())?;
+    /// assert_eq!(model.predict_answers(array![[9.0]].view())?, probabilities.mapv(|yes| yes > 0.5));
+    /// # Ok::<(), mfnet::Error>(())
+    /// ```
+    pub fn binary(mut self) -> Result<Self> {
+        let problem = if self.task == Task::Classification {
+            "the targets are classes, and yes/no answers are the values 0 and 1"
+        } else if self.target_normalization.is_some() {
+            "the targets are scaled, and yes/no answers are not: call it before `Schema::normalized`"
+        } else {
+            self.task = Task::Binary;
+            self.answers = vec![["0".to_owned(), "1".to_owned()]; self.outputs];
+            return Ok(self);
+        };
+        Err(Error::data("Schema::binary", problem))
+    }
+
     /// Sets the scaling by the statistics of these raw training samples: each input to mean 0 and deviation 1 (pixels are
     /// still divided by 255), and each target of a regression as well. A feature that is the same in every sample is centred:
     /// its deviation is 1. Categories are not scaled.
@@ -249,7 +291,9 @@ impl<T: Element> Schema<T> {
         }
         if let Targets::Values(values) = raw.targets() {
             refuse_constant_targets(values.view(), &self.target_names)?;
-            self.target_normalization = Some(Normalization::of(values.view())?);
+            if self.task == Task::Regression {
+                self.target_normalization = Some(Normalization::of(values.view())?);
+            }
         }
         Ok(self)
     }
@@ -347,13 +391,10 @@ impl<T: Element> Schema<T> {
             features,
             targets,
         } = &self.layout;
-        let target_columns = match self.task {
-            Task::Regression => self.outputs,
-            Task::Classification => 1,
-        };
-        let classes = match self.task {
-            Task::Regression => 0,
-            Task::Classification => self.outputs,
+        let (target_columns, classes, answers) = match self.task {
+            Task::Regression => (self.outputs, 0, 0),
+            Task::Classification => (1, self.outputs, 0),
+            Task::Binary => (self.outputs, 0, self.outputs),
         };
         let scaled = match &self.scaling {
             Scaling::Normalized(normalization) => normalization.means().len(),
@@ -391,6 +432,7 @@ impl<T: Element> Schema<T> {
             ),
             ("targets' columns", targets.len(), target_columns),
             ("classes' names", self.labels.len(), classes),
+            ("texts of yes/no answers", self.answers.len(), answers),
         ];
         if let Some((what, found, expected)) =
             counts.into_iter().find(|(_, found, expected)| found != expected)
@@ -402,8 +444,10 @@ impl<T: Element> Schema<T> {
             "there must be at least one feature and one output"
         } else if features.iter().chain(targets).any(|column| column >= width) {
             "a column lies beyond the table's width"
-        } else if self.task == Task::Classification && self.target_normalization.is_some() {
-            "classes cannot be normalised"
+        } else if self.task != Task::Regression && self.target_normalization.is_some() {
+            "classes and yes/no answers cannot be normalised"
+        } else if self.answers.iter().any(|[no, yes]| no == yes) {
+            "yes and no have the same text"
         } else if self.imputation.iter().flatten().any(|value| !value.is_finite()) {
             "an imputed value is not finite"
         } else if self
@@ -451,9 +495,10 @@ impl<T: Element> Schema<T> {
     }
 
     fn check_shape(&self, operation: &'static str, dataset: &Dataset<T>, expected: usize) -> Result<()> {
-        let task = match dataset.targets() {
-            Targets::Values(_) => Task::Regression,
-            Targets::Classes { .. } => Task::Classification,
+        let task = match (dataset.targets(), self.task) {
+            (Targets::Values(_), Task::Binary) => Task::Binary,
+            (Targets::Values(_), _) => Task::Regression,
+            (Targets::Classes { .. }, _) => Task::Classification,
         };
         let (features, outputs) = (dataset.features(), dataset.outputs());
         if (task, features, outputs) == (self.task, expected, self.outputs) {
@@ -484,7 +529,7 @@ fn name_or_position(names: &[String], what: &str, place: usize) -> String {
 }
 
 /// Refuses targets that are the same in every sample, by name.
-fn refuse_constant_targets<T: Element>(values: ArrayView2<'_, T>, names: &[String]) -> Result<()> {
+pub(super) fn refuse_constant_targets<T: Element>(values: ArrayView2<'_, T>, names: &[String]) -> Result<()> {
     let constant = |column: &ndarray::ArrayView1<'_, T>| column.iter().all(|value| *value == column[0]);
     match values.columns().into_iter().position(|column| constant(&column)) {
         None => Ok(()),
@@ -554,6 +599,38 @@ mod tests {
         let named = Schema::of(&raw).named(&["height"], &["width"], &[]).unwrap();
         let error = named.normalized(&raw).unwrap_err().to_string();
         assert!(error.starts_with("target `width`: it is 7 in every"), "{error}");
+    }
+
+    #[test]
+    fn answers_are_never_scaled() {
+        let raw = Dataset::regression(array![[1.0], [3.0]], array![[1.0, 0.0], [0.0, 1.0]]).unwrap();
+        let schema = Schema::of(&raw).binary().unwrap().normalized(&raw).unwrap();
+        schema.check().unwrap();
+        assert_eq!(schema.task.to_string(), "binary");
+        let scaled = schema.scale(raw.clone()).unwrap();
+        assert_eq!(
+            (scaled.targets(), scaled.to_values()),
+            (raw.targets(), array![[-1.0], [1.0]])
+        );
+        let mut broken = schema.clone();
+        broken.answers.pop();
+        let error = broken.check().unwrap_err().to_string();
+        assert!(
+            error.contains("texts of yes/no answers: there are 1, not 2"),
+            "{error}"
+        );
+        broken = schema;
+        broken.answers[1][1] = "0".to_owned();
+        assert!(broken.check().unwrap_err().to_string().contains("the same text"));
+        let late = Schema::of(&raw).normalized(&raw).unwrap().binary().unwrap_err();
+        assert!(late.to_string().contains("before `Schema::normalized`"), "{late}");
+        assert!(Schema::of(&flowers()).binary().is_err());
+        let same = Dataset::regression(array![[1.0], [3.0]], array![[1.0], [1.0]]).unwrap();
+        let error = Schema::of(&same).binary().unwrap().normalized(&same).unwrap_err();
+        assert!(
+            error.to_string().contains("1 in every training sample"),
+            "{error}"
+        );
     }
 
     #[test]

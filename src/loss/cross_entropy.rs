@@ -189,6 +189,7 @@ impl<T: Element> Loss<T> for CrossEntropyLoss {
             reduction: self.reduction,
             class_weights: self.class_weights.clone(),
             label_smoothing: self.label_smoothing,
+            ..LossOptions::default()
         };
         Some(("cross-entropy", options))
     }

@@ -1,11 +1,15 @@
 //! Losses of a network's output, and their gradients, computed in one pass.
 
+mod absolute;
+mod binary;
 mod class_weights;
 mod cross_entropy;
+mod huber;
 mod mse;
 mod output;
 mod probability;
 mod record;
+mod residuals;
 mod sample_weights;
 mod softmax;
 mod table;
@@ -14,8 +18,11 @@ use std::fmt;
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
+pub use absolute::AbsoluteLoss;
+pub use binary::{BinaryCrossEntropyLoss, balanced_positive_weights, sigmoid};
 pub use class_weights::balanced_class_weights;
 pub use cross_entropy::CrossEntropyLoss;
+pub use huber::HuberLoss;
 pub use mse::MseLoss;
 pub use output::Output;
 pub use probability::ProbabilityCrossEntropyLoss;

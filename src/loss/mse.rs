@@ -2,6 +2,7 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
+use super::residuals::sum_over_residuals;
 use super::{Loss, LossOptions, Reduction, TargetsView};
 use crate::element::{Element, compiled};
 
@@ -47,39 +48,8 @@ compiled! {
         scale: T,
         delta: Option<ArrayViewMut2<'a, T>>,
     ) -> f64 {
-        let mut delta = delta;
         let doubled = scale + scale;
-        let mut sum = 0.0;
-        // Feature by feature: features are few, and the samples of a row are independent of each other.
-        for (feature, output) in output.rows().into_iter().enumerate() {
-            let mut squares = T::zero();
-            let mut add = |sample: usize, value: T, target: T| {
-                let error = value - target;
-                squares += error * error;
-                if let Some(delta) = &mut delta {
-                    delta[[feature, sample]] = doubled * error;
-                }
-            };
-            match targets {
-                TargetsView::Values(values) => {
-                    for (sample, (&value, &target)) in output.iter().zip(values.row(feature)).enumerate() {
-                        add(sample, value, target);
-                    }
-                }
-                TargetsView::Classes(labels) => {
-                    for (sample, (&value, &label)) in output.iter().zip(labels).enumerate() {
-                        let target = if label as usize == feature {
-                            T::one()
-                        } else {
-                            T::zero()
-                        };
-                        add(sample, value, target);
-                    }
-                }
-            }
-            sum += squares.as_f64();
-        }
-        sum
+        sum_over_residuals(output, targets, delta, |residual| residual * residual, |residual| doubled * residual)
     }
 }
 

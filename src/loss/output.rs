@@ -16,15 +16,34 @@ pub enum Output {
     /// Logits, whose softmax the loss itself computes: a network that does not end in a
     /// [`Softmax`](crate::layer::Softmax).
     Logits,
+    /// A logit of yes for each output, whose sigmoid the loss itself computes: a network that ends in neither a
+    /// [`Sigmoid`](crate::layer::Sigmoid) nor a softmax.
+    #[cfg_attr(feature = "save", serde(rename = "binary-logits"))]
+    BinaryLogits,
     /// Probabilities: a network that ends in a [`Softmax`](crate::layer::Softmax), or in an activation of your own that
     /// [gives probabilities](crate::layer::Activation::gives_probabilities).
     Probabilities,
 }
 
 impl Output {
-    /// Refuses a network whose output, probabilities or not, is of another kind.
-    pub(crate) fn check(self, operation: &str, loss: &str, is_probabilities: bool) -> Result<()> {
+    /// Refuses a network whose output is of another kind: probabilities or not, and behind an activation of this name or
+    /// none.
+    pub(crate) fn check(
+        self,
+        operation: &str,
+        loss: &str,
+        is_probabilities: bool,
+        activation: Option<&str>,
+    ) -> Result<()> {
         let problem = match (self, is_probabilities) {
+            (Output::BinaryLogits, true) => {
+                "expects a logit of yes for each output, and the network ends in a softmax and gives probabilities: leave \
+                 out the softmax"
+            }
+            (Output::BinaryLogits, false) if activation == Some("sigmoid") => {
+                "expects a logit of yes for each output, and the network ends in a sigmoid: leave it out, since the loss \
+                 computes the sigmoid itself"
+            }
             (Output::Logits, true) => {
                 "expects logits, and the network ends in a softmax and gives probabilities: take the \
                  ProbabilityCrossEntropyLoss, or leave out the softmax"

@@ -73,9 +73,18 @@ impl fmt::Display for LossRecord {
         if !self.class_weights().is_empty() {
             f.write_str(", weighted by class")?;
         }
-        match self.options.as_ref().map(|options| options.label_smoothing) {
-            Some(part) if part > 0.0 => write!(f, ", label smoothing {part}"),
-            _ => Ok(()),
+        let Some(options) = &self.options else {
+            return Ok(());
+        };
+        if !options.positive_weights.is_empty() {
+            f.write_str(", weighted positives")?;
+        }
+        if options.label_smoothing > 0.0 {
+            write!(f, ", label smoothing {}", options.label_smoothing)?;
+        }
+        match options.huber_delta {
+            Some(delta) => write!(f, ", delta {delta}"),
+            None => Ok(()),
         }
     }
 }
@@ -83,7 +92,7 @@ impl fmt::Display for LossRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::loss::{CrossEntropyLoss, names};
+    use crate::loss::{CrossEntropyLoss, HuberLoss, names};
 
     #[test]
     fn losses_are_created_again() {
@@ -108,5 +117,7 @@ mod tests {
             LossRecord::of::<f32>(&loss).to_string(),
             "cross-entropy, weighted by class, label smoothing 0.1"
         );
+        let loss = HuberLoss::default().with_delta(0.5);
+        assert_eq!(LossRecord::of::<f32>(&loss).to_string(), "huber, delta 0.5");
     }
 }

@@ -1,13 +1,18 @@
 //! The table of the losses, by the names that users write.
 
-use super::{CrossEntropyLoss, Loss, MseLoss, ProbabilityCrossEntropyLoss, Reduction};
+use std::mem::take;
+
+use super::{
+    AbsoluteLoss, BinaryCrossEntropyLoss, CrossEntropyLoss, HuberLoss, Loss, MseLoss,
+    ProbabilityCrossEntropyLoss, Reduction,
+};
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::names::{self, Named};
 
 /// The options of the losses. A loss created [by name](by_name) refuses options that it does not have.
 ///
-/// Default: the mean, without class weights and label smoothing.
+/// Default: the mean, without weights and label smoothing, and the loss's own delta.
 #[derive(Debug, Clone, PartialEq, Default)]
 #[cfg_attr(
     feature = "save",
@@ -22,26 +27,32 @@ pub struct LossOptions {
     pub class_weights: Vec<f64>,
     /// The part of the targets that is spread over all classes; 0 for none. For losses of logits.
     pub label_smoothing: f64,
+    /// The [delta](super::HuberLoss::delta) of the Huber loss, in the unit of the targets; `None` for its default of 1, and
+    /// for other losses.
+    #[cfg_attr(feature = "save", serde(skip_serializing_if = "Option::is_none"))]
+    pub huber_delta: Option<f64>,
+    /// The [weight of each output's positives](super::BinaryCrossEntropyLoss::positive_weights); empty if all count 1, and
+    /// for other losses than the binary cross-entropy.
+    #[cfg_attr(feature = "save", serde(skip_serializing_if = "Vec::is_empty"))]
+    pub positive_weights: Vec<f64>,
 }
 
 impl LossOptions {
-    /// Refuses label smoothing.
-    fn without_smoothing(self) -> Result<Self> {
-        match self.label_smoothing {
-            0.0 => Ok(self),
-            part => Err(Error::option("label smoothing", part, "left out with this loss")),
+    /// Refuses options, apart from the reduction, that a loss has not taken out.
+    fn refuse_rest(&self) -> Result<()> {
+        let refused = |option, value: f64, expected| Err(Error::option(option, value, expected));
+        if let Some(&weight) = self.class_weights.first() {
+            return refused("class weight", weight, "left out with a loss of numbers");
         }
-    }
-
-    /// Refuses class weights.
-    fn without_class_weights(self) -> Result<Self> {
-        match self.class_weights.first() {
-            None => Ok(self),
-            Some(weight) => Err(Error::option(
-                "class weight",
-                weight,
-                "left out with a loss of numbers",
-            )),
+        if let Some(&weight) = self.positive_weights.first() {
+            return refused("weight of positives", weight, "left out with this loss");
+        }
+        if self.label_smoothing != 0.0 {
+            return refused("label smoothing", self.label_smoothing, "left out with this loss");
+        }
+        match self.huber_delta {
+            Some(delta) => refused("Huber delta", delta, "left out with this loss"),
+            None => Ok(()),
         }
     }
 }
@@ -49,19 +60,38 @@ impl LossOptions {
 /// A function that creates a loss with these options.
 type Make<T> = fn(LossOptions) -> Result<Box<dyn Loss<T>>>;
 
-/// All losses, by the names that users write.
-fn table<T: Element>() -> [(Named, Make<T>); 3] {
+/// All losses, by the names that users write. Each takes out the options that it has, and refuses the rest.
+fn table<T: Element>() -> [(Named, Make<T>); 6] {
     [
         (Named::new("mse", "Mean squared error"), |options| {
-            let options = options.without_class_weights()?.without_smoothing()?;
+            options.refuse_rest()?;
             Ok(Box::new(MseLoss::default().with_reduction(options.reduction)))
         }),
+        (Named::new("mae", "Mean absolute error, for numbers"), |options| {
+            options.refuse_rest()?;
+            let loss = AbsoluteLoss::default();
+            Ok(Box::new(loss.with_reduction(options.reduction)))
+        }),
+        (
+            Named::new(
+                "huber",
+                "Squares of small errors and distances of large ones, for numbers",
+            ),
+            |mut options| {
+                let loss = HuberLoss::default().with_reduction(options.reduction);
+                let delta = options.huber_delta.take().unwrap_or(loss.delta);
+                options.refuse_rest()?;
+                Ok(Box::new(loss.with_delta(delta)))
+            },
+        ),
         (
             Named::new("cross-entropy", "Cross-entropy of the softmax of the outputs"),
-            |options| {
+            |mut options| {
                 let loss = CrossEntropyLoss::default().with_reduction(options.reduction);
-                let loss = loss.with_label_smoothing(options.label_smoothing);
-                Ok(Box::new(loss.with_class_weights(options.class_weights)))
+                let loss = loss.with_label_smoothing(take(&mut options.label_smoothing));
+                let loss = loss.with_class_weights(take(&mut options.class_weights));
+                options.refuse_rest()?;
+                Ok(Box::new(loss))
             },
         ),
         (
@@ -69,10 +99,23 @@ fn table<T: Element>() -> [(Named, Make<T>); 3] {
                 "probability-cross-entropy",
                 "Cross-entropy of outputs that are probabilities already",
             ),
-            |options| {
-                let options = options.without_smoothing()?;
+            |mut options| {
                 let loss = ProbabilityCrossEntropyLoss::default().with_reduction(options.reduction);
-                Ok(Box::new(loss.with_class_weights(options.class_weights)))
+                let loss = loss.with_class_weights(take(&mut options.class_weights));
+                options.refuse_rest()?;
+                Ok(Box::new(loss))
+            },
+        ),
+        (
+            Named::new(
+                "bce",
+                "Binary cross-entropy of the sigmoid of each output, for yes/no targets",
+            ),
+            |mut options| {
+                let loss = BinaryCrossEntropyLoss::default().with_reduction(options.reduction);
+                let loss = loss.with_positive_weights(take(&mut options.positive_weights));
+                options.refuse_rest()?;
+                Ok(Box::new(loss))
             },
         ),
     ]
@@ -116,7 +159,9 @@ mod tests {
         for named in names() {
             let loss = by_name::<f32>(named.name, options.clone()).unwrap();
             assert_eq!(loss.reduction(), Reduction::Sum, "{named}");
-            assert_eq!(loss.options(), Some((named.name, options.clone())));
+            let (name, recorded) = loss.options().unwrap();
+            let again = by_name::<f32>(name, recorded).unwrap();
+            assert_eq!(format!("{again:?}"), format!("{loss:?}"), "{named}");
         }
         let weighted = LossOptions {
             class_weights: vec![1.0, 2.0],
@@ -134,8 +179,32 @@ mod tests {
         let loss = by_name::<f32>("cross-entropy", smoothed.clone()).unwrap();
         assert!(format!("{loss:?}").contains("0.25"), "{loss:?}");
         assert_eq!(loss.options(), Some(("cross-entropy", smoothed.clone())));
-        for other in ["mse", "probability-cross-entropy"] {
+        for other in ["mse", "mae", "huber", "probability-cross-entropy", "bce"] {
             assert!(by_name::<f32>(other, smoothed.clone()).is_err());
+        }
+        let weighted = LossOptions {
+            positive_weights: vec![3.0],
+            ..LossOptions::default()
+        };
+        let loss = by_name::<f32>("bce", weighted.clone()).unwrap();
+        assert_eq!(loss.options(), Some(("bce", weighted.clone())));
+        for named in names().iter().filter(|named| named.name != "bce") {
+            assert!(by_name::<f32>(named.name, weighted.clone()).is_err(), "{named}");
+        }
+        let robust = LossOptions {
+            huber_delta: Some(0.5),
+            ..LossOptions::default()
+        };
+        let loss = by_name::<f32>("huber", robust.clone()).unwrap();
+        assert_eq!(loss.options(), Some(("huber", robust.clone())));
+        for named in names().iter().filter(|named| named.name != "huber") {
+            let error = by_name::<f32>(named.name, robust.clone())
+                .unwrap_err()
+                .to_string();
+            assert!(
+                error.contains("Huber delta = 0.5: it must be left out"),
+                "{error}"
+            );
         }
     }
 }

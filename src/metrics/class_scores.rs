@@ -139,7 +139,7 @@ fn of_counts(operation: &'static str, counts: &[ClassCounts]) -> Result<Classifi
 }
 
 /// The quotient, where 0 / 0 is 0.
-fn ratio(part: u64, whole: u64) -> f64 {
+pub(super) fn ratio(part: u64, whole: u64) -> f64 {
     if whole == 0 {
         0.0
     } else {

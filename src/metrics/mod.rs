@@ -1,8 +1,9 @@
 //! Metrics of predictions: accuracy, the confusion matrix and its scores for classification, scores of a ranking by
-//! probability; scores and quantiles of errors for regression.
+//! probability; scores of yes/no answers; scores and quantiles of errors for regression.
 
 mod class_scores;
 mod classes;
+mod labels;
 mod quantiles;
 mod ranking;
 mod regression;
@@ -11,6 +12,7 @@ mod score;
 pub use class_scores::{ClassScores, ClassificationScores, class_scores, classification_scores};
 pub(crate) use classes::index_of_largest;
 pub use classes::{accuracy, argmax, confusion_matrix, labels_at};
+pub use labels::{LabelScores, MultiLabelScores, answers, multi_label_scores};
 pub use quantiles::error_quantiles;
 pub(crate) use ranking::ranking_of_classes;
 pub use ranking::{RankingScores, ranking_scores};

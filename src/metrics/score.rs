@@ -32,7 +32,8 @@ pub enum Score {
     Accuracy,
     /// F1, `f1`: of two classes that of the second, otherwise the unweighted mean over the classes.
     F1,
-    /// The area under the ROC curve, `auc`: of more than two classes the unweighted mean of each class against the others.
+    /// The area under the ROC curve, `auc`: of more than two classes the unweighted mean of each class against the others, of
+    /// several yes/no targets their mean.
     RocAuc,
     /// The average precision, `average-precision`: of two classes that of the second, otherwise the unweighted mean over the
     /// classes.
@@ -97,6 +98,13 @@ impl Score {
             [_, second] => Some(value(second)),
             classes => Some(classes.iter().map(value).sum::<f64>() / classes.len() as f64),
         }
+    }
+
+    /// The mean of ROC AUC or average precision over yes/no targets; `None` if a target has none.
+    pub(crate) fn mean_of_ranking(self, targets: &[Option<RankingScores>]) -> Option<f64> {
+        let values: Option<Vec<f64>> = targets.iter().map(|&target| self.of_ranking(&[target])).collect();
+        let values = values.filter(|values| !values.is_empty())?;
+        Some(values.iter().sum::<f64>() / values.len() as f64)
     }
 
     /// Whether `one` is a better value than `other`.

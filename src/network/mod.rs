@@ -140,11 +140,16 @@ impl<T: Element> NeuralNetwork<T> {
     /// Whether predictions are class probabilities instead of logits, as for a network that ends in a
     /// [`Softmax`](crate::layer::Softmax).
     pub fn gives_probabilities(&self) -> bool {
+        self.last_activation()
+            .is_some_and(|activation| activation.gives_probabilities())
+    }
+
+    /// The activation that predictions come from, if there is one.
+    pub(crate) fn last_activation(&self) -> Option<&dyn Activation<T>> {
         // In predictions, dropout passes on its input.
         let is_dropout = |stage: &Stage<T>| stage.layer.name() == "Dropout" && stage.activation.is_none();
         let mut stages = self.stages.iter().rev().skip_while(|stage| is_dropout(stage));
-        let last = stages.next().and_then(|stage| stage.activation.as_ref());
-        last.is_some_and(|activation| activation.gives_probabilities())
+        stages.next()?.activation.as_deref()
     }
 
     /// Turns predictions into class probabilities, unless they are already.
@@ -214,8 +219,9 @@ impl<T: Element> NeuralNetwork<T> {
 
     /// Refuses a loss that expects logits if the network returns probabilities, and the reverse.
     pub(crate) fn check_loss(&self, operation: &'static str, loss: &dyn Loss<T>) -> Result<()> {
+        let activation = self.last_activation().map(Activation::name);
         loss.expects()
-            .check(operation, loss.name(), self.gives_probabilities())
+            .check(operation, loss.name(), self.gives_probabilities(), activation)
     }
 
     /// Refuses a training batch of one sample if a layer needs the statistics of the batch.

@@ -1,10 +1,15 @@
 //! The score that early stopping follows, if it is not the loss.
 
+use ndarray::ArrayView1;
+
 use crate::data::{Dataset, Targets};
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::loss::{Loss, Output, softmax};
-use crate::metrics::{Score, argmax, class_scores, ranking_of_classes, regression_scores};
+use crate::metrics::{
+    Score, answers, argmax, class_scores, multi_label_scores, ranking_of_classes, ranking_scores,
+    regression_scores,
+};
 use crate::network::{Evaluation, NeuralNetwork};
 
 const OPERATION: &str = "early stopping";
@@ -19,28 +24,37 @@ pub(super) fn check<T: Element>(
     validation: Option<&Dataset<T>>,
     loss: &dyn Loss<T>,
 ) -> Result<()> {
-    let problem = match (score, validation.map(Dataset::targets)) {
-        (Score::Loss, _) => return Ok(()),
-        (_, None) => "needs a validation set",
-        (Score::RocAuc | Score::AveragePrecision, Some(Targets::Classes { .. }))
-            if loss.expects() == Output::Any =>
-        {
-            "needs a loss of probabilities, such as the cross-entropy"
-        }
-        (Score::RocAuc | Score::AveragePrecision, Some(Targets::Classes { labels, classes }))
-            if !(0..*classes as u32).all(|class| labels.contains(&class)) =>
-        {
-            "needs each class among the validation samples"
-        }
-        (
-            Score::Accuracy | Score::F1 | Score::RocAuc | Score::AveragePrecision,
-            Some(Targets::Classes { .. }),
-        )
-        | (Score::R2, Some(Targets::Values(_))) => return Ok(()),
-        (Score::Rmse | Score::Mae, Some(Targets::Values(values))) if values.ncols() == 1 => return Ok(()),
-        (Score::Rmse | Score::Mae, Some(Targets::Values(_))) => "is for a single target",
-        (_, Some(Targets::Classes { .. })) => "is for numbers, and the targets are classes",
-        (_, Some(Targets::Values(_))) => "is for classes, and the targets are numbers",
+    let for_classes = matches!(
+        score,
+        Score::Accuracy | Score::F1 | Score::RocAuc | Score::AveragePrecision
+    );
+    let of_probabilities = matches!(score, Score::RocAuc | Score::AveragePrecision);
+    let is_binary = loss.expects() == Output::BinaryLogits;
+    let problem = match validation.map(Dataset::targets) {
+        _ if score == Score::Loss => return Ok(()),
+        None => "needs a validation set",
+        Some(Targets::Classes { labels, classes }) => match score {
+            _ if !for_classes => "is for numbers, and the targets are classes",
+            _ if of_probabilities && loss.expects() == Output::Any => {
+                "needs a loss of probabilities, such as the cross-entropy"
+            }
+            _ if of_probabilities && !(0..*classes as u32).all(|class| labels.contains(&class)) => {
+                "needs each class among the validation samples"
+            }
+            _ => return Ok(()),
+        },
+        Some(Targets::Values(values)) if is_binary => match score {
+            _ if !for_classes => "is for numbers, and the targets are yes/no answers",
+            _ if of_probabilities && values.columns().into_iter().any(|target| is_constant(target)) => {
+                "needs yes and no of each target among the validation samples"
+            }
+            _ => return Ok(()),
+        },
+        Some(Targets::Values(values)) => match score {
+            _ if for_classes => "is for classes, and the targets are numbers",
+            Score::Rmse | Score::Mae if values.ncols() > 1 => "is for a single target",
+            _ => return Ok(()),
+        },
     };
     Err(Error::data(
         OPERATION,
@@ -67,6 +81,23 @@ pub(super) fn score_of<T: Element>(
     }
     let outputs = network.predict_dataset(validation)?;
     match validation.targets() {
+        Targets::Values(targets) if loss.expects() == Output::BinaryLogits => {
+            let truth = targets.mapv(|value| value == T::one());
+            let scores = multi_label_scores(answers(outputs.view())?.view(), truth.view())?;
+            Ok(match score {
+                Score::Accuracy => scores.all_right,
+                Score::F1 => scores.macro_f1,
+                _ => {
+                    let of_target = |(logits, truth): (ArrayView1<'_, T>, ArrayView1<'_, bool>)| {
+                        ranking_scores(&logits.to_vec(), &truth.to_vec())
+                    };
+                    let targets = outputs.columns().into_iter().zip(truth.columns());
+                    let ranking = targets.map(of_target).collect::<Result<Vec<_>>>()?;
+                    // The set was checked before the training.
+                    score.mean_of_ranking(&ranking).unwrap_or(f64::NAN)
+                }
+            })
+        }
         Targets::Values(targets) => {
             let scores = regression_scores(outputs.view(), targets.view())?;
             Ok(match score {
@@ -90,4 +121,8 @@ pub(super) fn score_of<T: Element>(
             Ok(score.of_ranking(&ranking).unwrap_or(f64::NAN))
         }
     }
+}
+
+fn is_constant<T: Element>(values: ArrayView1<'_, T>) -> bool {
+    values.iter().all(|value| Some(value) == values.first())
 }

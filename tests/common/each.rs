@@ -45,10 +45,14 @@ pub fn layers<T: Element>() -> Vec<(&'static str, Add<T>)> {
 pub enum Takes {
     /// Any outputs with numbers or labels.
     Numbers,
+    /// Any outputs with numbers.
+    Values,
     /// Logits with classes.
     Logits,
     /// Probabilities with classes.
     Probabilities,
+    /// Logits with the values 0 and 1.
+    Answers,
 }
 
 /// All losses, for so many outputs: with both reductions, and with each option of theirs.
@@ -57,7 +61,9 @@ pub fn losses<T: Element>(outputs: usize) -> Vec<(Takes, Box<dyn Loss<T>>)> {
     for named in loss::names() {
         let takes = match named.name {
             "mse" => Takes::Numbers,
+            "mae" | "huber" => Takes::Values,
             "cross-entropy" => Takes::Logits,
+            "bce" => Takes::Answers,
             "probability-cross-entropy" => Takes::Probabilities,
             other => panic!("say here what the loss {other} takes"),
         };
@@ -85,7 +91,20 @@ fn loss_options(outputs: usize) -> Vec<LossOptions> {
     without_smoothing.reduction = Reduction::Sum;
     let mut all = without_smoothing.clone();
     all.label_smoothing = 0.1;
-    vec![plain, sum, weighted, smoothed, without_smoothing, all]
+    let mut positives = plain.clone();
+    positives.positive_weights = (0..outputs).map(|output| 2.5 - 0.5 * output as f64).collect();
+    let mut robust = plain.clone();
+    robust.huber_delta = Some(0.3);
+    vec![
+        plain,
+        sum,
+        weighted,
+        smoothed,
+        without_smoothing,
+        all,
+        positives,
+        robust,
+    ]
 }
 
 /// An optimizer with its options, to be made as often as a test wants.

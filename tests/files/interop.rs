@@ -11,6 +11,7 @@ use std::process::Command;
 
 use mfnet::data::{Inputs, Schema, Targets};
 use mfnet::layer::Window;
+use mfnet::loss::BinaryCrossEntropyLoss;
 use mfnet::{Builder, Dataset, Element, Model, MseLoss, NeuralNetwork, Sgd, TrainOptions, Trainer};
 use ndarray::{Array2, array};
 use serde_json::{Value, json};
@@ -131,6 +132,17 @@ fn cases<T: Element>() -> Vec<(String, Model<T>, Array2<T>)> {
         scores.trained_with(&MseLoss::default()).unwrap(),
         input.clone(),
     ));
+    let answers = noise::<T>(SAMPLES, 3, 57).mapv(|value| T::from_u8((value > T::zero()).into()));
+    let yes_no = Dataset::regression(input.clone(), answers).unwrap();
+    let yes_no = Schema::of(&yes_no).binary().unwrap().normalized(&yes_no).unwrap();
+    let answering = Model::new(network(58), yes_no).unwrap();
+    cases.push((
+        "yes-no".to_owned(),
+        answering
+            .trained_with(&BinaryCrossEntropyLoss::default())
+            .unwrap(),
+        input.clone(),
+    ));
     let schema = schema.normalized(&raw).unwrap();
     cases.push((
         "classes-normalized".to_owned(),
@@ -209,6 +221,16 @@ fn write_cases<T: Element>(folder: &Path) {
         });
         if let Ok(label) = model.predict_labels(input.view()) {
             case["label"] = label.into();
+        }
+        if let Ok(answers) = model.predict_answers(input.view()) {
+            let numbers =
+                |row: ndarray::ArrayView1<'_, bool>| row.iter().map(|&yes| json!(u8::from(yes))).collect();
+            case["label"] = answers
+                .rows()
+                .into_iter()
+                .map(numbers)
+                .collect::<Vec<Value>>()
+                .into();
         }
         if let Ok(probabilities) = model.predict_proba(input.view()) {
             case["probabilities"] = rows(&probabilities);

@@ -70,9 +70,12 @@ def without_bias_decay(optimizer, linears, weight_decay):
     return optimizer(groups)
 
 
-def train(name, sizes, activations, loss, rate, per_tensor=None, total=None, optimizer=None, decay=0.0, schedule=None):
+def train(
+    name, sizes, activations, loss, rate, per_tensor=None, total=None, optimizer=None, decay=0.0, schedule=None, answers=False
+):
     """Trains, with plain SGD by default; writes each step's loss (before the step) and the weights at the end.
 
+    With answers, targets are 1 where those of the regression are above 0.3, and 0 elsewhere.
     A schedule goes on after each epoch, with the mean of the epoch's losses where it looks at losses.
     """
     model = network(sizes, activations)
@@ -82,6 +85,8 @@ def train(name, sizes, activations, loss, rate, per_tensor=None, total=None, opt
         targets = torch.tensor([(7 * index // 3) % 3 for index in range(SAMPLES)])
     else:
         targets = wave(SAMPLES, sizes[-1], 1.0, 0.5, 1.0)
+    if answers:
+        targets = (targets > 0.3).double()
     if optimizer:
         optimizer = without_bias_decay(partial(optimizer, lr=rate), linears, decay)
     else:
@@ -155,6 +160,11 @@ def train_weighted(name, sizes, activations, losses_of, rate):
     print(f"{name}: loss {values[0]:.4f} -> {values[-1]:.4f}")
 
 
+def over_outputs(loss):
+    """A loss of PyTorch's, which is the mean over the outputs too, summed over them."""
+    return lambda prediction, target: loss(prediction, target) * target.shape[1]
+
+
 classifier = dict(sizes=[5, 7, 4, 3], activations=[nn.ReLU, nn.Tanh, None])
 regressor = dict(sizes=[4, 6, 2], activations=[nn.Sigmoid, None])
 mean, total = nn.CrossEntropyLoss(), nn.CrossEntropyLoss(reduction="sum")
@@ -162,6 +172,13 @@ mean, total = nn.CrossEntropyLoss(), nn.CrossEntropyLoss(reduction="sum")
 train("cross_entropy_mean", **classifier, loss=mean, rate=0.5)
 train("cross_entropy_sum", **classifier, loss=total, rate=0.1)
 train("mse_mean", **regressor, loss=mse, rate=0.1)
+train("mae", **regressor, loss=over_outputs(nn.L1Loss()), rate=0.1)
+train("mae_sum", **regressor, loss=nn.L1Loss(reduction="sum"), rate=0.05)
+train("huber", **regressor, loss=over_outputs(nn.HuberLoss(delta=0.4)), rate=0.2)
+train("huber_sum", **regressor, loss=nn.HuberLoss(reduction="sum"), rate=0.05)
+weighted = nn.BCEWithLogitsLoss(reduction="sum", pos_weight=torch.tensor([2.5, 0.5], dtype=torch.float64))
+train("bce", **regressor, loss=over_outputs(nn.BCEWithLogitsLoss()), rate=0.5, answers=True)
+train("bce_sum_weighted", **regressor, loss=weighted, rate=0.1, answers=True)
 train("clip_global", **classifier, loss=mean, rate=0.5, total=1.0)
 train("clip_per_tensor", **classifier, loss=mean, rate=0.5, per_tensor=0.6)
 

@@ -82,6 +82,7 @@ def check_onnx(path, case):
     onnx.checker.check_model(model, full_check=True)
     names = {entry.key: entry.value for entry in model.metadata_props}
     assert names["task"] == case["task"] and json.loads(names["labels"]) == case["labels"]
+    assert json.loads(names["answers"]) == ([["0", "1"]] * 3 if case["task"] == "binary" else [])
     # A network that ends in a softmax has its probabilities under two names.
     operators = [node.op_type for node in model.graph.node if list(node.output) != ["probabilities"]]
     assert "Identity" not in operators, f"{path}: {operators}"
@@ -97,7 +98,7 @@ def check_onnx(path, case):
         # ONNX keeps its slope or alpha in f32: 0.01 is off by up to 2^-25 of itself, in f64 networks too.
         tolerance = max(tolerance, 1e-7)
     worst = check_close(f"{path}: output", found["output"], case["output"], tolerance)
-    if case["task"] == "classification":
+    if case["task"] in {"classification", "binary"}:
         # Scores have no probabilities.
         assert ("probabilities" in found) == ("probabilities" in case), f"{path}: {list(found)}"
         if "probabilities" in case:

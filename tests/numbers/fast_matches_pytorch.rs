@@ -1,8 +1,9 @@
 //! The fast pipeline takes the same steps as PyTorch.
 
+use mfnet::loss::{AbsoluteLoss, BinaryCrossEntropyLoss, HuberLoss};
 use mfnet::optimizer::{Optimizer, RmsProp, Scheduler};
-use mfnet::plain::{Loss, Matrix, Network};
-use mfnet::{Adam, Clip, DataLoader, Dataset, Schedule, Sgd, Shuffle, Workspace, argmax};
+use mfnet::plain::{self, Matrix, Network};
+use mfnet::{Adam, Clip, DataLoader, Dataset, Loss, Reduction, Schedule, Sgd, Shuffle, Workspace, argmax};
 use ndarray::Array2;
 
 use crate::goldens;
@@ -17,17 +18,27 @@ fn array(matrix: &Matrix) -> Array2<f64> {
 
 /// Trains as the golden was trained, and compares each loss and the weights at the end.
 fn check(case: &Case, optimizer: &mut dyn Optimizer<f64>, schedule: Schedule) {
-    let layers = case.weights().into_iter().zip(case.activations.iter().copied());
-    let mut network = twins::fast_network::<f64>(&Network::new(layers.collect()).unwrap());
     let (inputs, targets) = (array(&case.inputs()), array(&case.targets()));
     let data = match case.training.loss {
-        Loss::Mse => Dataset::regression(inputs, targets),
-        Loss::CrossEntropy => {
+        plain::Loss::Mse => Dataset::regression(inputs, targets),
+        plain::Loss::CrossEntropy => {
             Dataset::classification(inputs, argmax(targets.view()).unwrap(), targets.ncols())
         }
     };
-    let data = data.unwrap();
     let loss = twins::fast_loss(&case.training);
+    follow(case, &data.unwrap(), &*loss, optimizer, schedule);
+}
+
+/// As [`check`], with data and a loss that the plain implementation does not have.
+fn follow(
+    case: &Case,
+    data: &Dataset<f64>,
+    loss: &dyn Loss<f64>,
+    optimizer: &mut dyn Optimizer<f64>,
+    schedule: Schedule,
+) {
+    let layers = case.weights().into_iter().zip(case.activations.iter().copied());
+    let mut network = twins::fast_network::<f64>(&Network::new(layers.collect()).unwrap());
     let mut scheduler = Scheduler::new(schedule, optimizer.learning_rate()).unwrap();
     let golden = case.golden();
     let batches = case.batches();
@@ -40,7 +51,7 @@ fn check(case: &Case, optimizer: &mut dyn Optimizer<f64>, schedule: Schedule) {
             let batch = data.select(batch).unwrap();
             let loader = DataLoader::new(&batch, batch.samples(), Shuffle::None, 0).unwrap();
             let batch = loader.batches().next().unwrap();
-            losses.push(network.forward_backward(&batch, &*loss, &mut workspace).unwrap());
+            losses.push(network.forward_backward(&batch, loss, &mut workspace).unwrap());
             network.apply_gradients(optimizer, &mut workspace).unwrap();
         }
         scheduler.observe(losses[losses.len() - steps..].iter().sum::<f64>() / steps as f64);
@@ -50,7 +61,10 @@ fn check(case: &Case, optimizer: &mut dyn Optimizer<f64>, schedule: Schedule) {
         .losses
         .iter()
         .zip(&batches)
-        .map(|(&loss, batch)| twins::mean_loss(&case.training, loss, batch.len()))
+        .map(|(&of_batch, batch)| match loss.reduction() {
+            Reduction::Mean => of_batch,
+            Reduction::Sum => of_batch / batch.len() as f64,
+        })
         .collect();
     goldens::assert_close(&format!("{}: losses", case.name), &losses, &expected, 1e-11);
     assert_eq!(network.parameters().count(), golden.weights.len());
@@ -75,6 +89,45 @@ fn every_golden_is_reproduced() {
         let mut optimizer = twins::fast_optimizer(&case.training);
         check(&case, &mut optimizer, Schedule::Constant);
     }
+}
+
+#[test]
+fn robust_losses_are_reproduced() {
+    let check = |name, loss: &dyn Loss<f64>, rate| {
+        let case = case_like("mse_mean", name);
+        let data = Dataset::regression(array(&case.inputs()), array(&case.targets())).unwrap();
+        follow(
+            &case,
+            &data,
+            loss,
+            &mut Sgd::new(rate).unwrap(),
+            Schedule::Constant,
+        );
+    };
+    let sum = Reduction::Sum;
+    check("mae", &AbsoluteLoss::default(), 0.1);
+    check("mae_sum", &AbsoluteLoss::default().with_reduction(sum), 0.05);
+    check("huber", &HuberLoss::default().with_delta(0.4), 0.2);
+    check("huber_sum", &HuberLoss::default().with_reduction(sum), 0.05);
+}
+
+#[test]
+fn the_binary_cross_entropy_is_reproduced() {
+    let check = |name, loss: BinaryCrossEntropyLoss, rate| {
+        let case = case_like("mse_mean", name);
+        let answers = array(&case.targets()).mapv(|value| f64::from(value > 0.3));
+        let data = Dataset::regression(array(&case.inputs()), answers).unwrap();
+        follow(
+            &case,
+            &data,
+            &loss,
+            &mut Sgd::new(rate).unwrap(),
+            Schedule::Constant,
+        );
+    };
+    check("bce", BinaryCrossEntropyLoss::default(), 0.5);
+    let weighted = BinaryCrossEntropyLoss::default().with_positive_weights(vec![2.5, 0.5]);
+    check("bce_sum_weighted", weighted.with_reduction(Reduction::Sum), 0.1);
 }
 
 #[test]

@@ -131,6 +131,7 @@ enum Targets {
     Values,
     Labels,
     OneHot,
+    Answers,
 }
 
 fn dataset(inputs: Array2<f64>, targets: Targets, outputs: usize) -> Dataset<f64> {
@@ -140,6 +141,10 @@ fn dataset(inputs: Array2<f64>, targets: Targets, outputs: usize) -> Dataset<f64
         .collect();
     let data = match targets {
         Targets::Values => Dataset::regression(inputs, noise(samples, outputs, 2)),
+        Targets::Answers => {
+            let answers = noise::<f64>(samples, outputs, 2).mapv(|value| f64::from(value > 0.0));
+            Dataset::regression(inputs, answers)
+        }
         Targets::Labels => Dataset::classification(inputs, labels, outputs),
         Targets::OneHot => {
             Dataset::regression(inputs, mfnet::data::one_hot_encode(&labels, outputs).unwrap())
@@ -156,10 +161,14 @@ fn check(sizes: &[usize], activations: &[&'static str], samples: usize) {
     let gives_probabilities = network(&layers).gives_probabilities();
     for (takes, loss) in each::losses::<f64>(outputs) {
         let kinds = match takes {
-            Takes::Numbers => [Targets::Values, Targets::Labels],
-            Takes::Logits if !gives_probabilities => [Targets::Labels, Targets::OneHot],
-            Takes::Probabilities if gives_probabilities => [Targets::Labels, Targets::OneHot],
-            Takes::Logits | Takes::Probabilities => continue,
+            Takes::Numbers => vec![Targets::Values, Targets::Labels],
+            Takes::Values => vec![Targets::Values],
+            Takes::Logits if !gives_probabilities => vec![Targets::Labels, Targets::OneHot],
+            Takes::Probabilities if gives_probabilities => vec![Targets::Labels, Targets::OneHot],
+            Takes::Answers if !gives_probabilities && activations.last() != Some(&"sigmoid") => {
+                vec![Targets::Answers]
+            }
+            Takes::Logits | Takes::Probabilities | Takes::Answers => continue,
         };
         for targets in kinds {
             let data = dataset(inputs.clone(), targets, outputs);

@@ -99,6 +99,8 @@ fn picture(report: &Report) -> anyhow::Result<Option<(&'static str, Picture)>> {
             let picture = confusion(&report.data, classes.confusion.view(), &classes.labels)?;
             Some(("confusion", picture))
         }
+        // Tables of several targets have no single picture.
+        Scores::Answers(_) => None,
         Scores::Numbers(numbers) => {
             let named = |name: &str| match numbers.unit {
                 Some(unit) => format!("{name} ({unit})"),

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use mfnet::metrics::ClassScores;
+use mfnet::metrics::{ClassScores, RankingScores};
 use serde::Serialize;
 
-use super::scores::{Classes, ImportanceReport, Numbers, Report, Scores};
+use super::scores::{Answers, Classes, ImportanceReport, Numbers, Report, Scores};
 
 /// The object; a number that is not finite is null.
 #[derive(Serialize)]
@@ -40,6 +40,13 @@ enum ScoresObject<'a> {
         weighted_average: ClassObject<'a>,
         confusion: Vec<Vec<u64>>,
     },
+    Answers {
+        targets: Vec<LabelObject<'a>>,
+        all_right: f64,
+        f1_macro: f64,
+        roc_auc: Option<f64>,
+        average_precision: Option<f64>,
+    },
     Numbers {
         loss_of_normalized_targets: bool,
         targets: Vec<TargetObject<'a>>,
@@ -72,6 +79,19 @@ struct ClassObject<'a> {
 struct RankingObject {
     roc_auc: Option<f64>,
     average_precision: Option<f64>,
+}
+
+/// The scores of a yes/no target.
+#[derive(Serialize)]
+struct LabelObject<'a> {
+    name: &'a str,
+    accuracy: f64,
+    precision: f64,
+    recall: f64,
+    f1: f64,
+    support: u64,
+    #[serde(flatten)]
+    ranking: RankingObject,
 }
 
 #[derive(Serialize)]
@@ -109,6 +129,7 @@ struct FeatureObject<'a> {
 pub(super) fn text(report: &Report, out: Option<&Path>) -> anyhow::Result<String> {
     let (task, scores) = match &report.scores {
         Scores::Classes(classes) => ("classification", of_classes(classes)),
+        Scores::Answers(answers) => ("binary", of_answers(answers)),
         Scores::Numbers(numbers) => ("regression", of_numbers(numbers)),
     };
     let object = Object {
@@ -140,11 +161,7 @@ fn of_classes(classes: &Classes) -> ScoresObject<'_> {
     };
     let named = classes.labels.iter().zip(&classes.scores.classes).enumerate();
     let named = named.map(|(class, (label, scores))| {
-        let ranking = classes.ranking.get(class).copied().flatten();
-        let ranking = RankingObject {
-            roc_auc: ranking.map(|ranking| ranking.roc_auc),
-            average_precision: ranking.map(|ranking| ranking.average_precision),
-        };
+        let ranking = of_ranking(classes.ranking.get(class).copied().flatten());
         object(Some(&label[..]), scores, Some(ranking))
     });
     ScoresObject::Classes {
@@ -164,6 +181,33 @@ fn of_classes(classes: &Classes) -> ScoresObject<'_> {
             .into_iter()
             .map(|row| row.to_vec())
             .collect(),
+    }
+}
+
+fn of_answers(answers: &Answers) -> ScoresObject<'_> {
+    let named = answers.names.iter().zip(&answers.scores.labels).enumerate();
+    let targets = named.map(|(target, (name, scores))| LabelObject {
+        name,
+        accuracy: scores.accuracy,
+        precision: scores.precision,
+        recall: scores.recall,
+        f1: scores.f1,
+        support: scores.support,
+        ranking: of_ranking(answers.ranking.get(target).copied().flatten()),
+    });
+    ScoresObject::Answers {
+        targets: targets.collect(),
+        all_right: answers.scores.all_right,
+        f1_macro: answers.scores.macro_f1,
+        roc_auc: answers.roc_auc,
+        average_precision: answers.average_precision,
+    }
+}
+
+fn of_ranking(ranking: Option<RankingScores>) -> RankingObject {
+    RankingObject {
+        roc_auc: ranking.map(|ranking| ranking.roc_auc),
+        average_precision: ranking.map(|ranking| ranking.average_precision),
     }
 }
 

@@ -5,7 +5,8 @@ use std::path::Path;
 use mfnet::checkpoint::{Importance, Metrics, ModelScores};
 use mfnet::loss::LossRecord;
 use mfnet::metrics::{
-    ClassificationScores, RankingScores, RegressionScores, Score, confusion_matrix, error_quantiles,
+    ClassificationScores, MultiLabelScores, RankingScores, RegressionScores, Score, confusion_matrix,
+    error_quantiles,
 };
 use mfnet::{Element, Model};
 use ndarray::Array2;
@@ -44,6 +45,7 @@ pub(super) struct ImportanceReport {
 #[derive(Debug)]
 pub(super) enum Scores {
     Classes(Classes),
+    Answers(Answers),
     Numbers(Numbers),
 }
 
@@ -73,6 +75,18 @@ pub(super) struct Target {
     pub(super) scores: RegressionScores,
     /// The quantiles of the absolute error at [`PARTS`].
     pub(super) quantiles: [f64; PARTS.len()],
+}
+
+#[derive(Debug)]
+pub(super) struct Answers {
+    /// The name of each yes/no target.
+    pub(super) names: Vec<String>,
+    pub(super) scores: MultiLabelScores,
+    /// The scores of the ranking by the probability of each target's yes.
+    pub(super) ranking: Vec<Option<RankingScores>>,
+    /// Those by which models are compared; `None` where the samples have none.
+    pub(super) roc_auc: Option<f64>,
+    pub(super) average_precision: Option<f64>,
 }
 
 #[derive(Debug)]
@@ -135,6 +149,15 @@ impl Report {
                 average_precision,
                 threshold,
                 confusion: confusion_matrix(&predicted, &labels, schema.outputs)?,
+            }),
+            Metrics::Answers { scores, .. } => Scores::Answers(Answers {
+                names: (0..schema.outputs)
+                    .map(|target| target_name(schema, target))
+                    .collect(),
+                scores,
+                ranking,
+                roc_auc,
+                average_precision,
             }),
             Metrics::Targets {
                 scores,

@@ -1,9 +1,9 @@
 //! The report as text.
 
-use mfnet::metrics::{ClassScores, RegressionScores};
+use mfnet::metrics::{ClassScores, LabelScores, RegressionScores};
 
 use super::matrix;
-use super::scores::{Classes, ImportanceReport, Numbers, Report, Scores};
+use super::scores::{Answers, Classes, ImportanceReport, Numbers, Report, Scores};
 use crate::format;
 use crate::model_path::shown;
 
@@ -44,6 +44,13 @@ pub(super) fn text(report: &Report) -> String {
             text += &of_classes(classes);
             text += "\n";
             text += &matrix::text(classes);
+        }
+        Scores::Answers(answers) => {
+            if answers.names.len() > 1 {
+                line("all right", format::percent(answers.scores.all_right));
+            }
+            text += "\n";
+            text += &of_answers(answers);
         }
         Scores::Numbers(numbers) => {
             text += "\n";
@@ -102,6 +109,33 @@ fn of_classes(classes: &Classes) -> String {
     }
     row(averages[0], &classes.scores.macro_average);
     row(averages[1], &classes.scores.weighted_average);
+    text
+}
+
+fn of_answers(answers: &Answers) -> String {
+    let names: Vec<String> = answers.names.iter().map(|name| shown(name, NAME)).collect();
+    let mean = "mean F1";
+    let width = width(names.iter().map(String::as_str).chain(["target", mean]));
+    let mut text = format!("{:<width$} accuracy precision   recall       F1  yes\n", "target");
+    for (name, scores) in names.iter().zip(&answers.scores.labels) {
+        let LabelScores {
+            accuracy,
+            precision,
+            recall,
+            f1,
+            support,
+        } = scores;
+        let support = format::count(*support as usize);
+        text += &format!(
+            "{name:<width$} {accuracy:>8.4} {precision:>9.4} {recall:>8.4} {f1:>8.4} {support:>4}\n"
+        );
+    }
+    if names.len() > 1 {
+        text += &format!(
+            "{mean:<width$} {:>8} {:>9} {:>8} {:>8.4}\n",
+            "", "", "", answers.scores.macro_f1
+        );
+    }
     text
 }
 

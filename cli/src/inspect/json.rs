@@ -54,6 +54,8 @@ fn loss(loss: &LossRecord) -> Value {
             },
             "class_weights": options.class_weights,
             "label_smoothing": options.label_smoothing,
+            "huber_delta": options.huber_delta,
+            "positive_weights": options.positive_weights,
         })
     });
     json!({ "name": loss.name, "options": options })
@@ -104,6 +106,7 @@ fn schema(schema: &Schema<f64>) -> Value {
         "missing": schema.missing,
         "target_names": schema.target_names,
         "labels": schema.labels,
+        "answers": schema.answers,
         "target_normalization": schema.target_normalization.as_ref().map(scales),
         "columns": {
             "width": schema.layout.width,

@@ -73,6 +73,8 @@ fn task(schema: &Schema<f64>) -> String {
     let outputs = count(schema.outputs);
     match (schema.task, schema.outputs) {
         (Task::Classification, _) => format!("classification, {outputs} classes"),
+        (Task::Binary, 1) => "binary, 1 yes/no target".to_owned(),
+        (Task::Binary, _) => format!("binary, {outputs} yes/no targets"),
         (Task::Regression, 1) => "regression, 1 target".to_owned(),
         (Task::Regression, _) => format!("regression, {outputs} targets"),
     }
@@ -198,6 +200,21 @@ fn outputs(schema: &Schema<f64>) -> String {
                 more => format!(" and {} more", count(more)),
             };
             format!("\nclasses{column}: {}{more}\n", names.join(", "))
+        }
+        Task::Binary => {
+            let name = |(target, [no, yes]): (usize, &[String; 2])| {
+                let [no, yes] = [no, yes].map(|text| shown(text, NAME));
+                format!(
+                    "{}: no is {no}, yes is {yes}",
+                    shown(&target_name(schema, target), NAME)
+                )
+            };
+            let names: Vec<String> = schema.answers.iter().take(LISTED).enumerate().map(name).collect();
+            let more = match schema.answers.len() - names.len() {
+                0 => String::new(),
+                more => format!("and {} more\n", count(more)),
+            };
+            format!("\nyes/no target\n{}\n{more}", names.join("\n"))
         }
         Task::Regression => {
             let scales = schema.target_normalization.as_ref();

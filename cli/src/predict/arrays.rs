@@ -41,16 +41,26 @@ impl<T: Element> Arrays<T> {
     }
 
     /// NPY: the wanted values, classes by their numbers. NPZ: `predictions`, which are probabilities of classes (scores
-    /// where there are no probabilities) or numbers, and for classes `labels`.
+    /// where there are no probabilities), probabilities of yes, or numbers, and for classes, and a single yes/no target,
+    /// `labels`.
     pub(super) fn write(&self, form: Form, wanted: Wanted, sink: &mut impl Write) -> anyhow::Result<()> {
         let Arrays(Answers { values, classes, .. }) = self;
         // Errors call it by the name of the file it goes into.
         let name = Path::new("predictions");
         let mut content = Cursor::new(Vec::new());
         match (form, wanted) {
+            // The labels of an archive are one for each sample.
+            (Form::Npz, _) if classes.len() != values.nrows() => {
+                write_npz(name, &mut content, values.view(), None)?;
+            }
             (Form::Npz, Wanted::Numbers) => write_npz(name, &mut content, values.view(), None)?,
             (Form::Npz, _) => write_npz(name, &mut content, values.view(), Some(classes))?,
             (_, Wanted::Class) => write_npy_labels(name, &mut content, classes)?,
+            (_, Wanted::Answers) => {
+                let numbers = classes.iter().map(|&answer| T::from_f64(answer.into()));
+                let answers = Array2::from_shape_vec(values.dim(), numbers.collect())?;
+                write_npy(name, &mut content, answers.view())?;
+            }
             _ => write_npy(name, &mut content, values.view())?,
         }
         sink.write_all(content.get_ref())?;

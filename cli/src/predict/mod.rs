@@ -11,7 +11,7 @@ use anyhow::ensure;
 use clap::Args;
 use mfnet::checkpoint::{Precision, precision_of};
 use mfnet::data::Task;
-use mfnet::metrics::labels_at;
+use mfnet::metrics::{answers as answers_of, labels_at};
 use mfnet::{Element, Error, Model, argmax};
 use ndarray::Array2;
 
@@ -45,8 +45,8 @@ pub(super) struct PredictArguments {
     #[arg(value_name = "DATA")]
     data: DataSource,
 
-    /// The probability of each class, a column for each [default: the name of the predicted class]. A model that was trained
-    /// with --loss mse has none
+    /// The probability of each class, a column for each [default: the name of the predicted class], or of the yes of each
+    /// yes/no target [default: its predicted value]. A classifier that was trained with --loss mse has none
     #[arg(long)]
     proba: bool,
 
@@ -59,7 +59,7 @@ pub(super) struct PredictArguments {
     keep: Vec<ColumnList>,
 
     /// Write to this file, which is replaced if there is one [default: standard output]. A name that ends in .npy or
-    /// .npz makes it one of NumPy's: classes by their numbers
+    /// .npz makes it one of NumPy's: classes by their numbers, yes/no targets as 1 and 0
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
@@ -71,6 +71,8 @@ pub(super) struct PredictArguments {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wanted {
     Class,
+    /// A yes or no for each target.
+    Answers,
     Probabilities,
     Numbers,
 }
@@ -78,9 +80,9 @@ enum Wanted {
 /// The predictions for some samples, in their order.
 #[derive(Debug)]
 struct Answers<T> {
-    /// Samples x outputs: probabilities of classes, scores where there are no probabilities, or numbers.
+    /// Samples x outputs: probabilities of classes or of yes, scores where there are no probabilities, or numbers.
     values: Array2<T>,
-    /// The predicted class of each sample; empty for numbers.
+    /// The predicted class of each sample, or its answers, 1 for yes and 0 for no, one for each target; empty for numbers.
     classes: Vec<u32>,
     /// The columns to be copied before the predictions, if there are any.
     kept: Option<KeptColumns>,
@@ -109,7 +111,8 @@ fn predict_in<T: Element>(arguments: &PredictArguments, file: &Path) -> anyhow::
     let model = model_path::load::<T>(file)?;
     let schema = model.schema();
     let wanted = match schema.task {
-        Task::Classification if arguments.proba => Wanted::Probabilities,
+        Task::Classification | Task::Binary if arguments.proba => Wanted::Probabilities,
+        Task::Binary => Wanted::Answers,
         Task::Classification => Wanted::Class,
         Task::Regression => Wanted::Numbers,
     };
@@ -172,6 +175,10 @@ fn answers<T: Element>(
     let outputs = model.predict(design.view())?;
     let mut classes = match model.schema().task {
         Task::Classification => argmax(outputs.view())?,
+        Task::Binary => answers_of(outputs.view())?
+            .iter()
+            .map(|&yes| yes.into())
+            .collect(),
         Task::Regression => Vec::new(),
     };
     let values = match model.check_probabilities() {

@@ -21,6 +21,8 @@ const ROWS: usize = 1 << 12;
 pub(super) struct Table {
     wanted: Wanted,
     labels: Vec<String>,
+    /// The texts of no and of yes for each target.
+    answers: Vec<[String; 2]>,
     /// The names of the predictions' columns.
     predictions: Vec<String>,
 }
@@ -29,17 +31,21 @@ impl Table {
     pub(super) fn new<T: Element>(schema: &Schema<T>, wanted: Wanted) -> Self {
         let predictions = match wanted {
             Wanted::Class => vec!["prediction".to_owned()],
-            Wanted::Probabilities => schema.labels.clone(),
-            Wanted::Numbers if schema.target_names.is_empty() && schema.outputs == 1 => {
+            Wanted::Probabilities if schema.answers.is_empty() => schema.labels.clone(),
+            Wanted::Probabilities => (0..schema.outputs)
+                .map(|target| yes_name(schema, target))
+                .collect(),
+            Wanted::Numbers | Wanted::Answers if schema.target_names.is_empty() && schema.outputs == 1 => {
                 vec!["prediction".to_owned()]
             }
-            Wanted::Numbers => (0..schema.outputs)
+            Wanted::Numbers | Wanted::Answers => (0..schema.outputs)
                 .map(|target| target_name(schema, target))
                 .collect(),
         };
         Table {
             wanted,
             labels: schema.labels.clone(),
+            answers: schema.answers.clone(),
             predictions,
         }
     }
@@ -103,6 +109,14 @@ impl Table {
                     writer.write_record([&self.labels[part.classes[sample] as usize]])?;
                 }
             }
+            Wanted::Answers => {
+                let outputs = self.answers.len();
+                let rows = &part.classes[samples.start * outputs..samples.end * outputs];
+                for row in rows.chunks(outputs.max(1)) {
+                    let texts = self.answers.iter().zip(row);
+                    writer.write_record(texts.map(|(texts, &answer)| &texts[answer as usize]))?;
+                }
+            }
             Wanted::Probabilities | Wanted::Numbers => {
                 for sample in samples {
                     write_kept(part.kept.as_ref(), sample, &mut writer)?;
@@ -112,6 +126,16 @@ impl Table {
             }
         }
         Ok(writer.into_inner()?)
+    }
+}
+
+/// The name of the probability of yes: the target's where yes is a word for that, else with the text of yes, as `kind=spam`.
+fn yes_name<T: Element>(schema: &Schema<T>, target: usize) -> String {
+    let name = target_name(schema, target);
+    let yes = &schema.answers[target][1];
+    match ["1", "1.0", "true", "yes"].contains(&yes.to_ascii_lowercase().as_str()) {
+        true => name,
+        false => format!("{name}={yes}"),
     }
 }
 

@@ -41,7 +41,8 @@ pub(crate) struct DataSettings {
     #[serde(skip_serializing_if = "Vec::is_empty", default, with = "column_list")]
     pub(crate) ignore: Vec<ColumnList>,
 
-    /// Task: regression for numbers, classification for classes [default: inferred from the targets]
+    /// Task: regression for numbers, classification for classes, binary for yes/no targets, which are one column or several of
+    /// two values each [default: binary with --loss bce, else inferred from the targets]
     #[arg(long, value_name = "TASK")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) task: Option<TaskName>,

@@ -126,6 +126,7 @@ pub(crate) fn takes_momentum(optimizer: &str) -> bool {
 pub(crate) enum TaskName {
     Regression,
     Classification,
+    Binary,
 }
 
 /// Whether the first line of a CSV file has the columns' names.
@@ -174,6 +175,7 @@ impl TaskName {
         match self {
             TaskName::Regression => Task::Regression,
             TaskName::Classification => Task::Classification,
+            TaskName::Binary => Task::Binary,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use mfnet::loss::{LossOptions, balanced_class_weights};
+use mfnet::loss::{LossOptions, balanced_class_weights, balanced_positive_weights};
 use mfnet::metrics::Score;
 use mfnet::optimizer::{OptimizerOptions, ScheduleOptions};
 use mfnet::{Clip, Element, Reduction, Schedule, Shuffle, Targets, TrainOptions};
@@ -90,7 +90,7 @@ pub(crate) struct TrainingSettings {
     pub(crate) lr_warmup: usize,
 
     #[arg(long, value_name = "NAME", value_parser = LOSSES,
-          help = defaults::help("Loss function", "training", "loss", "cross-entropy for classes, mse for numbers"))]
+          help = defaults::help("Loss function", "training", "loss", "cross-entropy for classes, mse for numbers, bce for --task binary"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) loss: Option<String>,
 
@@ -100,7 +100,7 @@ pub(crate) struct TrainingSettings {
     pub(crate) reduction: Option<ReductionName>,
 
     /// Class weights, in training and in all losses that are shown: balanced makes rare classes count as much as common
-    /// ones [default: all samples have the same weight]
+    /// ones, and with --loss bce the yes of each target as much as the no [default: all samples have the same weight]
     #[arg(long, value_name = "HOW")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) class_weight: Option<ClassWeightName>,
@@ -110,6 +110,12 @@ pub(crate) struct TrainingSettings {
     #[arg(long, value_name = "X", value_parser = part_below_one)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) label_smoothing: Option<f64>,
+
+    /// Delta of --loss huber: the error up to which squares count, and distances beyond, in the unit of the scaled targets
+    /// (their deviation, or their own with --no-normalize) [default: 1]
+    #[arg(long, value_name = "X", value_parser = above_zero)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) huber_delta: Option<f64>,
 
     /// Shuffling before each epoch
     #[arg(long, value_name = "WHAT", default_value = "samples")]
@@ -169,7 +175,7 @@ pub(crate) struct TrainingSettings {
     pub(crate) warm_start: Option<PathBuf>,
 }
 
-/// The options that only a loss of classes takes.
+/// The options that only a loss of classes takes; of these, the binary cross-entropy takes class weights.
 const FOR_CLASSES: [&str; 2] = ["class-weight", "label-smoothing"];
 
 /// The first option in a table of training settings that only a loss of classes takes.
@@ -188,10 +194,13 @@ impl TrainingSettings {
     pub(crate) fn loss_options<T: Element>(&self, targets: &Targets<T>) -> mfnet::Result<LossOptions> {
         let mut options = LossOptions::default();
         options.reduction = self.reduction();
-        if self.class_weight.is_some() {
-            options.class_weights = balanced_class_weights(targets)?;
+        match (&self.class_weight, self.loss.as_deref()) {
+            (Some(_), Some("bce")) => options.positive_weights = balanced_positive_weights(targets)?,
+            (Some(_), _) => options.class_weights = balanced_class_weights(targets)?,
+            (None, _) => {}
         }
         options.label_smoothing = self.label_smoothing.unwrap_or_default();
+        options.huber_delta = self.huber_delta;
         Ok(options)
     }
 

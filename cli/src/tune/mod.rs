@@ -63,8 +63,8 @@ pub(super) struct TuneArguments {
     #[arg(long, value_name = "K", help_heading = "Search", value_parser = folds)]
     folds: Option<usize>,
 
-    /// Score by which trials are ranked: for classes also accuracy, f1, auc and average-precision, for numbers also r2, rmse
-    /// and mae [default: accuracy for classes, loss for numbers]
+    /// Score by which trials are ranked: for classes also f1, auc and average-precision, for numbers r2, rmse and mae
+    /// [default: accuracy for classes, loss for numbers and yes/no targets]
     #[arg(long, value_name = "SCORE", help_heading = "Search", value_parser = scores::names())]
     score: Option<String>,
 
@@ -231,8 +231,8 @@ fn constant_in_any<T>(tasks: &[data::Task<T>]) -> Vec<String> {
 fn score<T>(asked: Option<&str>, schema: &Schema<T>) -> anyhow::Result<Score> {
     let score = match (asked, schema.task) {
         (Some(name), _) => name.parse()?,
-        (None, TaskKind::Regression) => Score::Loss,
-        (None, _) => Score::Accuracy,
+        (None, TaskKind::Classification) => Score::Accuracy,
+        (None, TaskKind::Regression | TaskKind::Binary) => Score::Loss,
     };
     scores::check("--score", score, schema.task, schema.outputs)?;
     Ok(score)

@@ -265,7 +265,7 @@ fn arguments_that_cannot_be_are_usage_errors() {
         ),
         (
             &["--loss", "probability-cross-entropy"],
-            "possible values: mse, cross-entropy",
+            "possible values: mse, mae, huber, cross-entropy",
         ),
         (
             &["--label-smoothing", "1"],
@@ -274,6 +274,18 @@ fn arguments_that_cannot_be_are_usage_errors() {
         (
             &["--loss", "mse", "--label-smoothing", "0.1"],
             "--label-smoothing goes with classes and --loss cross-entropy",
+        ),
+        (
+            &["--loss", "cross-entropy", "--huber-delta", "0.5"],
+            "--huber-delta goes with --loss huber",
+        ),
+        (
+            &["--loss", "huber", "--huber-delta", "0"],
+            "it must be a finite number above 0",
+        ),
+        (
+            &["--loss", "mae"],
+            "--loss mae is for numbers, and the targets are classes: --task regression",
         ),
         (&["--linear"], "cannot be used with '--linear'"),
         (
@@ -303,7 +315,7 @@ fn names_in_a_configuration_are_checked() {
         ("[model]\ninitializer = 'gloroth'", "known are he, xavier"),
         ("[training]\noptimizer = 'adma'", "did you mean adam?"),
         ("[training]\nlr-schedule = 'cosines'", "did you mean cosine?"),
-        ("[training]\nloss = 'mae'", "did you mean mse?"),
+        ("[training]\nloss = 'msee'", "did you mean mse?"),
     ] {
         std::fs::write(&config, content).unwrap();
         let (code, _, err) = parts(&mut mfnet(&["train", "digits", "--config", path]));

@@ -31,6 +31,7 @@ mod hostile_config;
 #[cfg(unix)]
 mod instructions;
 mod kills;
+mod losses;
 mod newcomers;
 mod preparation;
 mod rows;

@@ -43,12 +43,21 @@ pub(super) fn export<T: Element>(model: &Model<T>, path: &Path, registry: &Regis
     chain.name_end("output");
     let kind = data_type::<T>();
     let mut outputs = vec![value("output", kind, Some(schema.outputs))];
+    if schema.task == Task::Binary {
+        chain.node("Sigmoid", ["output"], "probabilities", Vec::new());
+        outputs.push(value("probabilities", kind, Some(schema.outputs)));
+        chain.constant("zero", &ArrayD::from_elem(vec![], T::zero()));
+        chain.node("Greater", ["output", "zero"], "is_yes", Vec::new());
+        let to_integers = vec![integer("to", DataType::Int64 as i64)];
+        chain.node("Cast", ["is_yes"], "label", to_integers);
+        outputs.push(value("label", DataType::Int64, Some(schema.outputs)));
+    }
     if schema.task == Task::Classification {
         let keep_no_axis = vec![integer("axis", 1), integer("keepdims", 0)];
         let softmax = match model.output_kind() {
             OutputKind::Logits => Some(("Softmax", vec![integer("axis", 1)])),
             OutputKind::Probabilities => Some(("Identity", Vec::new())),
-            OutputKind::Scores | OutputKind::Numbers => None,
+            OutputKind::Scores | OutputKind::Numbers | OutputKind::BinaryLogits => None,
         };
         if let Some((operator, attributes)) = softmax {
             chain.node(operator, ["output"], "probabilities", attributes);
@@ -149,6 +158,10 @@ fn properties<T: Element>(schema: &Schema<T>) -> Vec<Property> {
         ),
         ("targets", list(&schema.target_names)),
         ("labels", list(&schema.labels)),
+        (
+            "answers",
+            serde_json::Value::from_iter(schema.answers.iter().map(|answers| answers.to_vec())).to_string(),
+        ),
     ];
     let property = |(key, value): (&str, String)| Property {
         key: key.to_owned(),

@@ -318,6 +318,18 @@ impl<T: Element> RawTargets<T> {
         }
     }
 
+    /// The values, which are 0 or 1.
+    fn answers(self) -> Result<Array2<T>> {
+        let is_answer = |value: T| value == T::zero() || value == T::one();
+        match self.values.indexed_iter().find(|&(_, &value)| !is_answer(value)) {
+            None => Ok(self.values),
+            Some(((row, column), value)) => Err(Error::data(
+                &self.name,
+                format_args!("row {row}, column {column} is {value}: yes/no targets are 1 and 0"),
+            )),
+        }
+    }
+
     /// The whole numbers of a single column.
     fn whole(&self) -> Result<Vec<i64>> {
         if self.columns != 1 {
@@ -373,6 +385,7 @@ fn examples_of<T: Element>(x: Array, y: Array, task: Option<Task>) -> Result<Exa
     };
     let (task, reason) = task.map_or(inferred, |task| (task, format!("{task}, as asked")));
     let (targets, labels) = match (task, one_hot) {
+        (Task::Binary, _) => (Targets::Values(raw.answers()?), Vec::new()),
         (Task::Regression, _) => {
             lost_targets?;
             (Targets::Values(raw.values), Vec::new())
@@ -399,6 +412,10 @@ fn examples_of<T: Element>(x: Array, y: Array, task: Option<Task>) -> Result<Exa
     let schema = Schema {
         labels,
         ..Schema::of(&dataset)
+    };
+    let schema = match task {
+        Task::Binary => schema.binary()?,
+        Task::Regression | Task::Classification => schema,
     };
     let reason = match dataset.inputs() {
         Inputs::Pixels(_) => {
@@ -433,7 +450,8 @@ fn samples_of<T: Element>(x: Array, y: Array, schema: &Schema<T>) -> Result<Data
     }
     let targets = match schema.task {
         Task::Regression if raw.columns == schema.outputs => Targets::Values(raw.values),
-        Task::Regression => {
+        Task::Binary if raw.columns == schema.outputs => Targets::Values(raw.answers()?),
+        Task::Regression | Task::Binary => {
             let problem = format_args!(
                 "there are {} targets, and in training {}",
                 raw.columns, schema.outputs

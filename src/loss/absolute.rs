@@ -1,0 +1,152 @@
+//! Mean absolute error, for regression with outliers among the targets.
+
+use ndarray::{ArrayView2, ArrayViewMut2};
+
+use super::residuals::sum_over_residuals;
+use super::{Loss, LossOptions, Reduction, TargetsView};
+use crate::data::Targets;
+use crate::element::{Element, compiled};
+use crate::error::{Error, Result};
+
+/// Mean absolute error: J = 1/m sum_i sum_k |z_i(k) - y_i(k)|, summed over outputs, averaged over samples, as
+/// [`MseLoss`](super::MseLoss) sums and averages.
+///
+/// Gradient: dJ/dZ = sign(Z - Y) / m, 0 where Z = Y; with [`Reduction::Sum`] without the 1/m. The network learns the median
+/// of the targets, not their mean: an outlier counts by its side alone. PyTorch's `L1Loss` takes the mean over the outputs
+/// too: J is the number of outputs times that.
+///
+/// For targets that are numbers: the median of one-hot vectors tells no class.
+///
+/// # Shapes
+///
+/// Z and Y: p outputs x m samples
+///
+/// ```
+/// use mfnet::Dataset;
+/// use mfnet::baseline::mean_predictor;
+/// use mfnet::loss::AbsoluteLoss;
+/// use ndarray::array;
+///
+/// // The mean is 5, and the targets are off by 2, 2 and 4.
+/// let data = Dataset::regression(array![[1.0], [2.0], [3.0]], array![[3.0], [3.0], [9.0]])?;
+/// let loss = mean_predictor(&data)?.evaluate(&data, &AbsoluteLoss::default())?.loss;
+/// assert_eq!(loss, (2.0 + 2.0 + 4.0) / 3.0);
+/// # Ok::<(), mfnet::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[non_exhaustive]
+pub struct AbsoluteLoss {
+    /// The reduction over a batch. Default: the mean.
+    pub reduction: Reduction,
+}
+
+impl AbsoluteLoss {
+    /// Sets the reduction.
+    pub fn with_reduction(mut self, reduction: Reduction) -> Self {
+        self.reduction = reduction;
+        self
+    }
+}
+
+compiled! {
+    fn evaluate<'a, 'b, T>(
+        output: ArrayView2<'a, T>,
+        targets: TargetsView<'b, T>,
+        scale: T,
+        delta: Option<ArrayViewMut2<'a, T>>,
+    ) -> f64 {
+        let slope = |residual: T| {
+            if residual == T::zero() { T::zero() } else { scale * residual.signum() }
+        };
+        sum_over_residuals(output, targets, delta, |residual: T| residual.abs(), slope)
+    }
+}
+
+impl<T: Element> Loss<T> for AbsoluteLoss {
+    fn name(&self) -> &'static str {
+        "MAE"
+    }
+
+    fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    fn options(&self) -> Option<(&'static str, LossOptions)> {
+        let options = LossOptions {
+            reduction: self.reduction,
+            ..LossOptions::default()
+        };
+        Some(("mae", options))
+    }
+
+    /// # Errors
+    ///
+    /// [`Error::InvalidData`] for targets that are classes.
+    fn check(&self, targets: &Targets<T>) -> Result<()> {
+        check_numbers("AbsoluteLoss", targets)
+    }
+
+    fn evaluate(
+        &self,
+        output: ArrayView2<'_, T>,
+        targets: TargetsView<'_, T>,
+        scale: T,
+        delta: Option<ArrayViewMut2<'_, T>>,
+    ) -> f64 {
+        evaluate(output, targets, scale, delta)
+    }
+}
+
+/// Refuses targets that are classes.
+pub(super) fn check_numbers<T>(loss: &str, targets: &Targets<T>) -> Result<()> {
+    match targets {
+        Targets::Values(_) => Ok(()),
+        Targets::Classes { .. } => Err(Error::data(
+            loss,
+            "the loss is for numbers, and the targets are classes: take the CrossEntropyLoss",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::{Array2, array};
+
+    #[test]
+    fn value_and_gradient_by_hand() {
+        let output = array![[2.0, 0.0, 3.0, 1.0], [0.0, 0.0, 0.0, -7.5]];
+        let targets = array![[1.0, 3.0, 3.0, 2.0], [0.0, 0.0, 0.0, 0.0]];
+        let mut delta = Array2::from_elem((2, 4), 9.0);
+        let sum = AbsoluteLoss::default().evaluate(
+            output.view(),
+            TargetsView::Values(targets.view()),
+            0.25,
+            Some(delta.view_mut()),
+        );
+        assert_eq!(sum, 1.0 + 3.0 + 1.0 + 7.5);
+        assert_eq!(delta, array![[0.25, -0.25, 0.0, -0.25], [0.0, 0.0, 0.0, -0.25]]);
+    }
+
+    #[test]
+    fn a_prediction_that_is_not_a_number_stays_visible() {
+        let (output, targets) = (array![[f64::NAN]], array![[1.0]]);
+        let mut delta = Array2::zeros((1, 1));
+        let targets = TargetsView::Values(targets.view());
+        let sum = AbsoluteLoss::default().evaluate(output.view(), targets, 1.0, Some(delta.view_mut()));
+        assert!(sum.is_nan() && delta[[0, 0]].is_nan());
+    }
+
+    #[test]
+    fn classes_are_refused() {
+        let classes = Targets::<f32>::Classes {
+            labels: vec![0],
+            classes: 2,
+        };
+        let error = AbsoluteLoss::default().check(&classes).unwrap_err().to_string();
+        assert!(
+            error.contains("for numbers, and the targets are classes"),
+            "{error}"
+        );
+    }
+}

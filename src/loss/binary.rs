@@ -1,0 +1,339 @@
+//! Binary cross-entropy of logits, for targets that are yes or no.
+
+use ndarray::{Array2, ArrayView2, ArrayViewMut2};
+
+use super::{Loss, LossOptions, Output, Reduction, TargetsView};
+use crate::data::Targets;
+use crate::element::{Element, compiled};
+use crate::error::{Error, Result};
+
+/// Binary cross-entropy of the sigmoid of each output: J = 1/m sum_i sum_k l_i(k), summed over outputs, averaged over samples,
+/// as [`MseLoss`](super::MseLoss) sums and averages. Each output is a yes or no of its own: a sample may have several labels,
+/// or none.
+///
+/// ```text
+/// l = -w y ln s(z) - (1 - y) ln(1 - s(z))     s(z) = 1 / (1 + e^-z), w the weight of the positives
+/// dl/dz = (1 - y) s(z) - w y (1 - s(z))
+/// ```
+///
+/// With [`Reduction::Sum`], the gradient is without the 1/m. ln s(z) is computed as min(z, 0) - ln(1 + e^-|z|), so that
+/// logits of any size are safe. PyTorch's `BCEWithLogitsLoss` takes the mean over the outputs too: J is the number of outputs
+/// times that; its `pos_weight` is w.
+///
+/// Targets are the values 0 (no) and 1 (yes). [`Schema::binary`](crate::data::Schema::binary) leaves them unscaled.
+///
+/// # Shapes
+///
+/// Z and Y: p outputs x m samples
+///
+/// ```
+/// use mfnet::loss::BinaryCrossEntropyLoss;
+/// use mfnet::{Dataset, NeuralNetwork};
+/// use ndarray::array;
+///
+/// // The first sample has both labels, the second one none.
+/// let data = Dataset::regression(array![[1.0], [2.0]], array![[1.0, 1.0], [0.0, 0.0]])?;
+/// let network = NeuralNetwork::<f64>::builder(1).linear(2).seed(7).build()?;
+/// let logits = network.predict(array![[1.0], [2.0]].view())?;
+/// let wrong = |z: f64| (1.0 + z.exp()).ln();
+/// let expected = (wrong(-logits[[0, 0]]) + wrong(-logits[[0, 1]]) + wrong(logits[[1, 0]]) + wrong(logits[[1, 1]])) / 2.0;
+/// let loss = network.evaluate(&data, &BinaryCrossEntropyLoss::default())?.loss;
+/// assert!((loss - expected).abs() < 1e-12);
+/// # Ok::<(), mfnet::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
+pub struct BinaryCrossEntropyLoss {
+    /// The reduction over a batch. Default: the mean.
+    pub reduction: Reduction,
+    /// The weight of each output's positives, a finite number of at least 0. Default: empty, which means a weight of 1 for
+    /// all. [`balanced_positive_weights`] computes weights by which yes and no count the same.
+    pub positive_weights: Vec<f64>,
+}
+
+impl BinaryCrossEntropyLoss {
+    /// Sets the reduction.
+    pub fn with_reduction(mut self, reduction: Reduction) -> Self {
+        self.reduction = reduction;
+        self
+    }
+
+    /// Sets the weight of each output's positives, a finite number of at least 0; an empty list means a weight of 1 for all.
+    ///
+    /// The weights are checked when the loss is used.
+    pub fn with_positive_weights(mut self, positive_weights: Vec<f64>) -> Self {
+        self.positive_weights = positive_weights;
+        self
+    }
+}
+
+/// Returns for each output the number of its samples that are no over the number of those that are yes: with these weights of
+/// the positives, both have the same total weight.
+///
+/// # Errors
+///
+/// [`Error::InvalidData`] for targets that are not 0 and 1, and for an output without a sample that is yes.
+///
+/// ```
+/// use mfnet::Targets;
+/// use mfnet::loss::{BinaryCrossEntropyLoss, balanced_positive_weights};
+/// use ndarray::array;
+///
+/// let targets = Targets::Values(array![[1.0, 0.0], [0.0, 1.0], [0.0, 1.0], [0.0, 1.0]]);
+/// let weights = balanced_positive_weights(&targets)?;
+/// assert_eq!(weights, [3.0, 1.0 / 3.0]);
+/// let loss = BinaryCrossEntropyLoss::default().with_positive_weights(weights);
+/// # Ok::<(), mfnet::Error>(())
+/// ```
+pub fn balanced_positive_weights<T: Element>(targets: &Targets<T>) -> Result<Vec<f64>> {
+    const OPERATION: &str = "balanced_positive_weights";
+    let Targets::Values(values) = targets else {
+        return Err(check_answers(OPERATION, targets)
+            .err()
+            .unwrap_or_else(|| Error::data(OPERATION, "the targets are classes")));
+    };
+    check_answers(OPERATION, targets)?;
+    let weight = |(output, column): (usize, ndarray::ArrayView1<'_, T>)| {
+        let positives = column.iter().filter(|&&value| value == T::one()).count();
+        match positives {
+            0 => Err(Error::data(
+                OPERATION,
+                format_args!("no sample is yes in output {output}, so no weight balances it"),
+            )),
+            positives => Ok((column.len() - positives) as f64 / positives as f64),
+        }
+    };
+    values.columns().into_iter().enumerate().map(weight).collect()
+}
+
+/// Refuses targets that are not the values 0 and 1.
+fn check_answers<T: Element>(operation: &str, targets: &Targets<T>) -> Result<()> {
+    let Targets::Values(values) = targets else {
+        let problem =
+            "the targets are classes, and the loss is for the values 0 and 1: take the CrossEntropyLoss";
+        return Err(Error::data(operation, problem));
+    };
+    let is_answer = |value: T| value == T::zero() || value == T::one();
+    match values.indexed_iter().find(|&(_, &value)| !is_answer(value)) {
+        None => Ok(()),
+        Some(((row, output), value)) => Err(Error::data(
+            operation,
+            format_args!(
+                "row {row}, output {output} has the target {value}: it must be 0 or 1 (Schema::binary leaves targets \
+                 unscaled)"
+            ),
+        )),
+    }
+}
+
+compiled! {
+    fn evaluate<'a, 'b, T>(
+        options: &'a BinaryCrossEntropyLoss,
+        output: ArrayView2<'a, T>,
+        targets: TargetsView<'b, T>,
+        scale: T,
+        delta: Option<ArrayViewMut2<'a, T>>,
+    ) -> f64 {
+        let mut delta = delta;
+        let mut sum = 0.0;
+        // Output by output: each has its weight.
+        for (place, output) in output.rows().into_iter().enumerate() {
+            let weight = options.positive_weights.get(place).copied().unwrap_or(1.0);
+            let positive = T::from_f64(weight) * scale;
+            for (sample, &z) in output.iter().enumerate() {
+                let is_yes = match targets {
+                    TargetsView::Values(values) => values[[place, sample]] == T::one(),
+                    TargetsView::Classes(labels) => labels[sample] as usize == place,
+                };
+                // The logit of the wrong answer, its e^-|x|, and the probability of that answer.
+                let x = if is_yes { -z } else { z };
+                let small = (-x.abs()).exp();
+                let largest = if x < T::zero() { T::zero() } else { x };
+                let loss = (largest + small.ln_1p()).as_f64();
+                sum += if is_yes { weight * loss } else { loss };
+                if let Some(delta) = &mut delta {
+                    let wrong = if x < T::zero() { small } else { T::one() } / (T::one() + small);
+                    delta[[place, sample]] = if is_yes { -(positive * wrong) } else { scale * wrong };
+                }
+            }
+        }
+        sum
+    }
+}
+
+impl<T: Element> Loss<T> for BinaryCrossEntropyLoss {
+    fn name(&self) -> &'static str {
+        "binary cross-entropy"
+    }
+
+    fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    fn options(&self) -> Option<(&'static str, LossOptions)> {
+        let options = LossOptions {
+            reduction: self.reduction,
+            positive_weights: self.positive_weights.clone(),
+            ..LossOptions::default()
+        };
+        Some(("bce", options))
+    }
+
+    fn expects(&self) -> Output {
+        Output::BinaryLogits
+    }
+
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        let weights: Vec<String> = self.positive_weights.iter().map(f64::to_string).collect();
+        let weights = match weights.is_empty() {
+            true => "none".to_owned(),
+            false => weights.join(", "),
+        };
+        vec![
+            ("reduction", self.reduction.name().to_owned()),
+            ("positive weights", weights),
+        ]
+    }
+
+    /// # Errors
+    ///
+    /// [`Error::InvalidData`] for targets that are not the values 0 and 1, [`Error::Shape`] for weights that are not one for
+    /// each output, [`Error::InvalidOption`] for one that is negative or not finite.
+    fn check(&self, targets: &Targets<T>) -> Result<()> {
+        check_answers("BinaryCrossEntropyLoss", targets)?;
+        let outputs = match targets {
+            Targets::Values(values) => values.ncols(),
+            Targets::Classes { classes, .. } => *classes,
+        };
+        let weights = &self.positive_weights;
+        if !weights.is_empty() && weights.len() != outputs {
+            return Err(Error::shape(
+                "BinaryCrossEntropyLoss",
+                format_args!("{outputs} weights of positives, one for each output"),
+                weights.len(),
+            ));
+        }
+        match weights
+            .iter()
+            .find(|weight| !(**weight >= 0.0 && weight.is_finite()))
+        {
+            None => Ok(()),
+            Some(weight) => Err(Error::option(
+                "weight of positives",
+                weight,
+                "a finite number of at least 0",
+            )),
+        }
+    }
+
+    fn evaluate(
+        &self,
+        output: ArrayView2<'_, T>,
+        targets: TargetsView<'_, T>,
+        scale: T,
+        delta: Option<ArrayViewMut2<'_, T>>,
+    ) -> f64 {
+        evaluate(self, output, targets, scale, delta)
+    }
+}
+
+/// Sigmoid: s(z) = 1 / (1 + e^-z), element by element: turns logits of yes and no into probabilities of yes.
+///
+/// # Shapes
+///
+/// samples x outputs -> samples x outputs
+///
+/// ```
+/// use mfnet::loss::sigmoid;
+/// use ndarray::array;
+///
+/// assert_eq!(sigmoid(array![[0.0, 1000.0, -1000.0]]), array![[0.5, 1.0, 0.0]]);
+/// ```
+pub fn sigmoid<T: Element>(logits: Array2<T>) -> Array2<T> {
+    logits.mapv_into(|z| {
+        let small = (-z.abs()).exp();
+        let larger = if z < T::zero() { small } else { T::one() };
+        larger / (T::one() + small)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    fn of(loss: &BinaryCrossEntropyLoss, output: &Array2<f64>, targets: &Array2<f64>) -> (f64, Array2<f64>) {
+        let mut delta = Array2::from_elem(output.dim(), 9.0);
+        let targets = TargetsView::Values(targets.view());
+        let sum = loss.evaluate(output.view(), targets, 0.5, Some(delta.view_mut()));
+        (sum, delta)
+    }
+
+    fn assert_close(found: &Array2<f64>, expected: &Array2<f64>) {
+        let errors = found - expected;
+        assert!(errors.iter().all(|error| error.abs() < 1e-15), "{found}");
+    }
+
+    #[test]
+    fn value_and_gradient_by_hand() {
+        // The sigmoid of ln 3 is 3/4.
+        let z = 3.0_f64.ln();
+        let (output, targets) = (array![[z, z], [0.0, -z]], array![[1.0, 0.0], [1.0, 1.0]]);
+        let (sum, delta) = of(&BinaryCrossEntropyLoss::default(), &output, &targets);
+        let [quarter, half, three] = [0.25_f64, 0.5, 0.75].map(|probability| -probability.ln());
+        assert!((sum - (three + quarter + half + quarter)).abs() < 1e-15, "{sum}");
+        assert_close(&delta, &array![[-0.125, 0.375], [-0.25, -0.375]]);
+        let weighted = BinaryCrossEntropyLoss::default().with_positive_weights(vec![2.0, 4.0]);
+        let (sum, delta) = of(&weighted, &output, &targets);
+        assert!(
+            (sum - (2.0 * three + quarter + 4.0 * (half + quarter))).abs() < 1e-14,
+            "{sum}"
+        );
+        assert_close(&delta, &array![[-0.25, 0.375], [-1.0, -1.5]]);
+    }
+
+    #[test]
+    fn logits_of_any_size_are_safe_and_nan_stays_visible() {
+        let loss = BinaryCrossEntropyLoss::default();
+        let (output, targets) = (
+            array![[1e4, -1e4, f64::INFINITY, 1e4]],
+            array![[1.0, 0.0, 1.0, 0.0]],
+        );
+        let (sum, delta) = of(&loss, &output, &targets);
+        assert_eq!((sum, delta), (1e4, array![[-0.0, 0.0, -0.0, 0.5]]));
+        let (sum, delta) = of(&loss, &array![[f64::NAN]], &array![[1.0]]);
+        assert!(sum.is_nan() && delta[[0, 0]].is_nan());
+        // Where 1 - s(z) rounds to 0, the loss and the gradient keep their digits.
+        let (sum, delta) = of(&loss, &array![[50.0]], &array![[1.0]]);
+        let small = (-50.0_f64).exp();
+        assert!((sum / small - 1.0).abs() < 1e-14 && (delta[[0, 0]] / small + 0.5).abs() < 1e-14);
+    }
+
+    #[test]
+    fn targets_and_weights_that_do_not_fit_are_refused() {
+        let loss = BinaryCrossEntropyLoss::default();
+        let message = |loss: &BinaryCrossEntropyLoss, targets| {
+            Loss::<f64>::check(loss, &targets).unwrap_err().to_string()
+        };
+        let odd = Targets::Values(array![[0.0, 1.0], [1.0, 0.5]]);
+        assert!(message(&loss, odd).contains("row 1, output 1 has the target 0.5: it must be 0 or 1"));
+        let classes = Targets::Classes {
+            labels: vec![0],
+            classes: 2,
+        };
+        assert!(message(&loss, classes).contains("the targets are classes"));
+        let good = || Targets::Values(array![[0.0, 1.0]]);
+        loss.check(&good()).unwrap();
+        let one = loss.clone().with_positive_weights(vec![1.0]);
+        assert!(message(&one, good()).contains("2 weights of positives"));
+        let negative = loss.with_positive_weights(vec![1.0, -1.0]);
+        assert!(message(&negative, good()).contains("weight of positives = -1"));
+    }
+
+    #[test]
+    fn an_output_without_positives_has_no_balance() {
+        let targets = Targets::Values(array![[0.0, 1.0], [0.0, 0.0]]);
+        let error = balanced_positive_weights(&targets).unwrap_err().to_string();
+        assert!(error.contains("no sample is yes in output 0"), "{error}");
+    }
+}
