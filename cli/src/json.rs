@@ -4,6 +4,7 @@ use mfnet::data::SplitBy;
 use mfnet::{Element, EpochRecord, Evaluation, StopReason};
 use serde_json::{Value, json};
 
+use super::model_path::transform_name;
 use super::summary::Training;
 
 /// The object, on one line.
@@ -32,6 +33,7 @@ pub(super) fn text<T: Element>(training: &Training<'_, T>) -> String {
         "weights": training.settings.data.weights,
         "features": task.train.features(),
         "outputs": task.train.outputs(),
+        "target_transform": transform_name(schema.target_transform),
         "target_names": or_null(&schema.target_names),
         "labels": or_null(&schema.labels),
         "loss_name": training.results.train.loss_record.name,

@@ -7,6 +7,7 @@ use ndarray::{Array2, ArrayView2};
 use super::dataset::{Dataset, Inputs, Targets};
 use super::normalize::{Normalization, denormalize_features};
 use super::prepare::Unknown;
+use super::target_transform::TargetTransform;
 use crate::element::Element;
 use crate::error::{Error, Result};
 
@@ -104,7 +105,13 @@ pub struct Schema<T> {
     pub target_names: Vec<String>,
     /// The name of each class, in the order of the labels; empty for a regression.
     pub labels: Vec<String>,
-    /// How a regression's raw targets become scaled ones.
+    /// The function of a regression's targets that is learned.
+    #[cfg_attr(
+        feature = "save",
+        serde(default, skip_serializing_if = "TargetTransform::is_none")
+    )]
+    pub target_transform: TargetTransform,
+    /// How a regression's raw targets, transformed, become scaled ones.
     pub target_normalization: Option<Normalization<T>>,
     /// The positions of the columns.
     pub layout: Layout,
@@ -180,6 +187,7 @@ impl<T: Element> Schema<T> {
             outputs,
             target_names: Vec::new(),
             labels,
+            target_transform: TargetTransform::None,
             target_normalization: None,
             layout: Layout {
                 width: features + targets,
@@ -249,7 +257,9 @@ impl<T: Element> Schema<T> {
         }
         if let Targets::Values(values) = raw.targets() {
             refuse_constant_targets(values.view(), &self.target_names)?;
-            self.target_normalization = Some(Normalization::of(values.view())?);
+            self.check_targets(raw.targets(), None)?;
+            let transformed = self.target_transform.apply_all(values.clone());
+            self.target_normalization = Some(Normalization::of(transformed.view())?);
         }
         Ok(self)
     }
@@ -258,15 +268,21 @@ impl<T: Element> Schema<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`] for a data set of another shape or task.
+    /// [`Error::Shape`] for a data set of another shape or task; [`Error::InvalidData`] for a target that the
+    /// [transform](TargetTransform) does not take.
     pub fn scale(&self, raw: Dataset<T>) -> Result<Dataset<T>> {
         self.check_samples("Schema::scale", &raw)?;
         let (inputs, targets, weights) = raw.into_parts();
-        let targets = match (targets, &self.target_normalization) {
-            (Targets::Values(values), Some(normalization)) => {
-                Targets::Values(normalization.apply(values.view())?)
+        self.check_targets(&targets, None)?;
+        let targets = match targets {
+            Targets::Values(values) => {
+                let transformed = self.target_transform.apply_all(values);
+                Targets::Values(match &self.target_normalization {
+                    Some(normalization) => normalization.apply(transformed.view())?,
+                    None => transformed,
+                })
             }
-            (targets, _) => targets,
+            classes => classes,
         };
         Ok(Dataset::new(self.scale_inputs(inputs)?, targets)?.with_scaled_weights(weights))
     }
@@ -316,10 +332,11 @@ impl<T: Element> Schema<T> {
     ///
     /// [`Error::Shape`] for another number of outputs.
     pub fn unscale(&self, predictions: Array2<T>) -> Result<Array2<T>> {
-        match &self.target_normalization {
-            None => Ok(predictions),
-            Some(normalization) => denormalize_features(predictions.view(), normalization),
-        }
+        let transformed = match &self.target_normalization {
+            None => predictions,
+            Some(normalization) => denormalize_features(predictions.view(), normalization)?,
+        };
+        Ok(self.target_transform.invert_all(transformed))
     }
 
     /// The name of a feature; its position, counted from 0, if it has none.
@@ -404,6 +421,8 @@ impl<T: Element> Schema<T> {
             "a column lies beyond the table's width"
         } else if self.task == Task::Classification && self.target_normalization.is_some() {
             "classes cannot be normalised"
+        } else if self.task == Task::Classification && self.target_transform != TargetTransform::None {
+            "classes cannot be transformed"
         } else if self.imputation.iter().flatten().any(|value| !value.is_finite()) {
             "an imputed value is not finite"
         } else if self

@@ -6,6 +6,7 @@ use mfnet::metrics::{ClassScores, RegressionScores};
 use serde_json::{Value, json};
 
 use super::scores::{Report, Scores};
+use crate::model_path::transform_name;
 
 /// The object, on one line. A number that is not finite is null.
 pub(super) fn text(report: &Report, out: Option<&Path>) -> String {
@@ -50,6 +51,7 @@ pub(super) fn text(report: &Report, out: Option<&Path>) -> String {
                 object
             });
             object["loss_of_normalized_targets"] = json!(numbers.normalized);
+            object["target_transform"] = json!(transform_name(numbers.transform));
             object["targets"] = named.collect();
             object["mean_r2"] = json!(numbers.mean_r2());
             object["unit"] = json!(numbers.unit);

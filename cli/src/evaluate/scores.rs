@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use mfnet::checkpoint::{Metrics, ModelScores};
+use mfnet::data::TargetTransform;
 use mfnet::loss::LossRecord;
 use mfnet::metrics::{ClassificationScores, RegressionScores, confusion_matrix};
 use mfnet::{Element, Model};
@@ -51,6 +52,8 @@ pub(super) struct Numbers {
     pub(super) unit: Option<&'static str>,
     /// Whether the loss is of normalised targets.
     pub(super) normalized: bool,
+    /// The function of the targets that the network learned.
+    pub(super) transform: TargetTransform,
     /// Samples x targets, on the targets' own scale.
     pub(super) truth: Array2<f64>,
     pub(super) predicted: Array2<f64>,
@@ -101,6 +104,7 @@ impl Report {
                     targets: scores.into_iter().enumerate().map(named).collect(),
                     unit,
                     normalized: schema.target_normalization.is_some(),
+                    transform: schema.target_transform,
                     truth: truth.mapv(T::as_f64),
                     predicted: predicted.mapv(T::as_f64),
                 })

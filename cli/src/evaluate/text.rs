@@ -5,7 +5,7 @@ use mfnet::metrics::{ClassScores, RegressionScores};
 use super::matrix;
 use super::scores::{Classes, Numbers, Report, Scores};
 use crate::format;
-use crate::model_path::shown;
+use crate::model_path::{scaled_targets, shown};
 
 /// The most letters of a class's or a target's name.
 const NAME: usize = 20;
@@ -17,8 +17,8 @@ pub(super) fn text(report: &Report) -> String {
     line("data", report.data.clone());
     line("samples", format::count(report.samples));
     let of = match &report.scores {
-        Scores::Numbers(numbers) if numbers.normalized => " of normalised targets",
-        _ => "",
+        Scores::Numbers(numbers) => scaled_targets(numbers.normalized, numbers.transform),
+        Scores::Classes(_) => "",
     };
     let loss = report.loss.map_or_else(|| "unknown".to_owned(), format::loss);
     line("loss", format!("{loss} ({}{of})", report.loss_record));

@@ -24,7 +24,8 @@ pub(super) use column_list::{ColumnList, names_of};
 pub(super) use data::{DataSettings, Share, csv_options, has_csv_options, located, npy_pair};
 pub(super) use model::ModelSettings;
 pub(super) use names::{
-    ACTIVATIONS, Header, OPTIMIZERS, Precision, Products, ReductionName, TaskName, activated, takes_momentum,
+    ACTIVATIONS, Header, OPTIMIZERS, Precision, Products, ReductionName, TargetTransformName, TaskName,
+    activated, takes_momentum,
 };
 use names::{INITIALIZERS, LOSSES, SCHEDULES};
 pub(super) use training::TrainingSettings;
