@@ -40,8 +40,8 @@ pub fn mean_predictor<T: Element>(data: &Dataset<T>) -> Result<NeuralNetwork<T>>
 /// Returns the closed-form fit of a linear model, as a network of one layer: min over W of sum_i |W a_i - y_i|^2.
 ///
 /// Where the samples have weights w_i, each square counts times w_i. No linear model has a smaller mean squared error on the
-/// training set. Computed in f64 by LAPACK's singular value
-/// decomposition of the design matrix (with the bias feature: samples x (features + 1)).
+/// training set. Computed in f64 by LAPACK's singular value decomposition of the design matrix (with the bias feature: samples x
+/// (features + 1)).
 ///
 /// # Errors
 ///
@@ -125,6 +125,7 @@ fn linear_network<T: Element>(weights: &Array2<T>, biases: &[T]) -> Result<Neura
 #[cfg(all(test, feature = "linalg"))]
 mod tests {
     use super::*;
+    use crate::data::{Inputs, Preparation, RawSamples, Schema, TargetTransform};
     use ndarray::array;
 
     #[test]
@@ -172,6 +173,38 @@ mod tests {
         let fit = least_squares(&positive().with_weights(&weights).unwrap()).unwrap();
         let predictions = fit.predict(ndarray::arr2(&NEW).view()).unwrap();
         assert_close(&predictions, [3.67674508966392, 8.993201963435368]);
+    }
+
+    #[test]
+    fn transformed_targets_are_those_of_scikit_learn() {
+        // TransformedTargetRegressor(LinearRegression(), func=np.log, inverse_func=np.exp).fit(x, y).predict(new), and the same
+        // with np.log1p and np.expm1.
+        for (target_transform, expected) in [
+            (TargetTransform::Log, [1.9793873781216518, 5.496491680087031]),
+            (TargetTransform::Log1p, [2.1715800383888793, 5.303014801105606]),
+        ] {
+            let preparation = Preparation {
+                target_transform,
+                ..Preparation::default()
+            };
+            let data = positive();
+            let fitted = Schema::of(&data)
+                .fit(RawSamples::from(data), &preparation)
+                .unwrap();
+            let network = least_squares(&fitted.train).unwrap();
+            let new = fitted
+                .schema
+                .scale_inputs(Inputs::Values(ndarray::arr2(&NEW)))
+                .unwrap();
+            let Inputs::Values(new) = new else {
+                panic!("numbers")
+            };
+            let predictions = fitted
+                .schema
+                .unscale(network.predict(new.view()).unwrap())
+                .unwrap();
+            assert_close(&predictions, expected);
+        }
     }
 
     #[test]

@@ -145,6 +145,16 @@ fn every_kind_of_step<T: Element>() {
                 first.conv2d(9, window.stride([2, 1])).batch_norm().tanh()
             }),
         ];
+        let weights: Vec<f64> = (0..samples).map(|sample| (sample % 4) as f64).collect();
+        let weighted = |data: &Dataset<T>| data.clone().with_weights(&weights).unwrap();
+        let sizes = (samples, batch);
+        steps_allocate_nothing(networks[0], sizes, &weighted(&values), &MseLoss::default());
+        steps_allocate_nothing(
+            networks[0],
+            sizes,
+            &weighted(&classes),
+            &CrossEntropyLoss::default(),
+        );
         for network in networks {
             steps_allocate_nothing(network, (samples, batch), &values, &MseLoss::default());
             steps_allocate_nothing(network, (samples, batch), &classes, &CrossEntropyLoss::default());

@@ -16,6 +16,7 @@ Examples:
   mfnet train mnist                        784 - 512 ReLU - 10, 100 epochs
   mfnet train mnist --linear --json        the linear model, the result as JSON
   mfnet train wine.csv --target quality --validation 0.2 --early-stopping 10 --out wine
+  mfnet train sales.csv --target price --target-transform log --split-by-time day --test 0.2 --weights units
   mfnet train fashion-mnist --hidden 512,128 --dropout 0.2 --optimizer adamw --lr-schedule cosine --epochs 20
   mfnet train california-housing --clip-norm 1 --precision f64
   mfnet doctor                             the speed of this machine, with advice";
@@ -71,7 +72,8 @@ pub(super) enum Command {
     ///
     /// Classes: loss, accuracy, precision, recall and F1 of each class, and the confusion matrix. Numbers: loss, R2, RMSE
     /// and MAE of each target. Yes/no targets: loss, accuracy, precision, recall and F1 of each, and the share of samples that
-    /// are right in all. The scores go to standard output, everything else to standard error.
+    /// are right in all. Each sample counts the same, also where the training had --weights. The scores go to standard output,
+    /// everything else to standard error.
     #[command(after_help = evaluate::EXAMPLES)]
     Evaluate(evaluate::EvaluateArguments),
     /// Predict the classes or numbers of samples.

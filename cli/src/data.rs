@@ -5,14 +5,14 @@ use std::path::Path;
 use anyhow::{bail, ensure};
 use mfnet::data::known::Source;
 use mfnet::data::read;
-use mfnet::data::{Examples, Fitted, Preparation, RawSamples, Schema};
+use mfnet::data::{Examples, Fitted, Preparation, RawSamples, Schema, Task as TaskKind};
 use mfnet::{Dataset, Element, Error};
 
 use super::data_source::DataSource;
 use super::defaults;
 use super::known::{self, Raw};
 use super::model::BINARY;
-use super::settings::{DataSettings, Settings, Share, TaskName, located};
+use super::settings::{DataSettings, Settings, Share, TargetTransformName, TaskName, located};
 use super::{console, usage, warm_start};
 
 /// What is to be learned.
@@ -144,7 +144,17 @@ pub(super) fn prepare<T: Element>(
         train = rest;
         validation = Some(apart);
     }
+    let transform = settings.data.target_transform;
+    ensure!(
+        transform.is_none() || schema.task == TaskKind::Regression,
+        usage(
+            "--target-transform is for numbers, and the targets are classes: leave it out, or take them for numbers with --task \
+             regression"
+                .to_owned()
+        )
+    );
     let preparation = Preparation {
+        target_transform: transform.map(TargetTransformName::transform).unwrap_or_default(),
         imputation: settings.data.impute,
         unknown: settings.data.unknown.unknown(),
         normalize: !settings.data.no_normalize,
@@ -256,13 +266,17 @@ fn own<T: Element>(name: &str, settings: &DataSettings) -> anyhow::Result<Raw<T>
             (table.examples(&settings.columns())?, None)
         }
     };
+    let reason = match examples.hint() {
+        Some(hint) => format!("{}\n{hint}", examples.reason),
+        None => examples.reason.clone(),
+    };
     Ok(Raw {
         train: examples.samples,
         test,
         schema: examples.schema,
         test_part: None,
         unit: None,
-        reason: Some(examples.reason),
+        reason: Some(reason),
     })
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail, ensure};
 use clap::Args;
 use mfnet::checkpoint::{Precision, precision_of};
-use mfnet::data::{Layout, Scaling, Schema, Task, Unknown};
+use mfnet::data::{Layout, Scaling, Schema, TargetTransform, Task, Unknown};
 use mfnet::{Element, Model, NeuralNetwork};
 
 use super::parse::whole;
@@ -174,6 +174,7 @@ impl ImportArguments {
             } else {
                 self.labels.clone()
             },
+            target_transform: TargetTransform::None,
             target_normalization: None,
             layout: Layout {
                 width: features + target_columns,

@@ -4,6 +4,7 @@ use mfnet::data::SplitBy;
 use mfnet::{Element, EpochRecord, Evaluation, StopReason};
 use serde::Serialize;
 
+use super::model_path::transform_name;
 use super::results::ResultsObject;
 use super::summary::Training;
 
@@ -18,6 +19,7 @@ struct Object<'a> {
     weights: Option<&'a str>,
     features: usize,
     outputs: usize,
+    target_transform: Option<String>,
     target_names: Option<&'a [String]>,
     labels: Option<&'a [String]>,
     loss_name: &'a str,
@@ -81,6 +83,7 @@ pub(super) fn text<T: Element>(training: &Training<'_, T>) -> serde_json::Result
         weights: training.settings.data.weights.as_deref(),
         features: task.train.features(),
         outputs: task.train.outputs(),
+        target_transform: transform_name(schema.target_transform),
         target_names: or_null(&schema.target_names),
         labels: or_null(&schema.labels),
         loss_name: &training.results.train.loss_record.name,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 use mfnet::checkpoint::{FileKind, contents_of};
-use mfnet::data::Schema;
+use mfnet::data::{Schema, TargetTransform};
 use mfnet::{Element, Model};
 
 use super::data_source::DataSource;
@@ -114,6 +114,23 @@ pub(super) fn shown(name: &str, most: usize) -> String {
     }
     let start: String = escaped.chars().take(most.saturating_sub(3)).collect();
     start + "..."
+}
+
+/// The scale of the targets whose loss is shown, as it follows the loss's name.
+pub(super) fn scaled_targets(is_normalized: bool, transform: TargetTransform) -> &'static str {
+    match (is_normalized, transform) {
+        (false, TargetTransform::None) => "",
+        (true, TargetTransform::None) => " of normalised targets",
+        (false, TargetTransform::Log) => " of the targets' logarithms",
+        (true, TargetTransform::Log) => " of the targets' normalised logarithms",
+        (false, TargetTransform::Log1p) => " of the logarithms of 1 + the targets",
+        (true, TargetTransform::Log1p) => " of the normalised logarithms of 1 + the targets",
+    }
+}
+
+/// The name of a transform; none for targets that are learned as they are.
+pub(super) fn transform_name(transform: TargetTransform) -> Option<String> {
+    (transform != TargetTransform::None).then(|| transform.to_string())
 }
 
 #[cfg(test)]

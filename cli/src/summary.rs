@@ -13,7 +13,7 @@ use mfnet::{
 };
 
 use super::data::Task;
-use super::model_path::shown;
+use super::model_path::{scaled_targets, shown};
 use super::results::Results;
 use super::settings::Settings;
 use super::{blas as words, format};
@@ -175,10 +175,8 @@ fn part_of(labels: &[u32], class: u32) -> f64 {
 
 /// The loss function, with all that changes its value.
 fn loss_function<T: Element>(training: &Training<'_, T>) -> String {
-    let of = match training.task.schema.target_normalization {
-        Some(_) => " of normalised targets",
-        None => "",
-    };
+    let schema = &training.task.schema;
+    let of = scaled_targets(schema.target_normalization.is_some(), schema.target_transform);
     format!("{}{of}", training.results.train.loss_record)
 }
 
@@ -366,10 +364,11 @@ fn comparison<T: Element>(training: &Training<'_, T>) -> mfnet::Result<String> {
         let train = network.evaluate(&task.train, &*loss)?.loss;
         add(label, train, of_held(&network)?, scores(&network)?);
     }
-    let normalised = if task.schema.target_normalization.is_some() {
-        "Losses are of the normalised target; the"
-    } else {
-        "The"
+    let schema = &task.schema;
+    let normalised = match scaled_targets(schema.target_normalization.is_some(), schema.target_transform) {
+        "" => "The".to_owned(),
+        " of normalised targets" => "Losses are of the normalised target; the".to_owned(),
+        of => format!("Losses are{of}; the"),
     };
     let unit = task.unit.unwrap_or("the target's own unit");
     table += &match held {

@@ -168,6 +168,14 @@ impl Table {
     ///
     /// [`Error::InvalidData`] for a column that is not there, and for weights that are all 0; [`Error::InvalidFile`], with line
     /// and column, for a cell that is missing or no finite number of at least 0.
+    ///
+    /// ```
+    /// use mfnet::data::read::{CsvOptions, read_csv_from};
+    ///
+    /// let table = read_csv_from("t.csv", "a,w,y\n1,2,0.5\n2,0,1.5\n".as_bytes(), &CsvOptions::default())?;
+    /// assert_eq!(table.weights("w")?, [2.0, 0.0]);
+    /// # Ok::<(), mfnet::Error>(())
+    /// ```
     pub fn weights(&self, column: &str) -> Result<Vec<f64>> {
         self.weights_in(self.column(column)?)
     }

@@ -11,6 +11,7 @@ use super::dataset::{Dataset, Inputs, Targets};
 use super::raw::{Origin, RawSamples, refuse};
 use super::read::shorten;
 use super::schema::{Schema, Task, refuse_constant_targets};
+use super::target_transform::TargetTransform;
 use crate::element::Element;
 use crate::error::{Error, Result};
 
@@ -31,6 +32,8 @@ pub struct Preparation {
     pub unknown: Unknown,
     /// Whether features and the targets of a regression are brought to mean 0 and deviation 1. Default: yes.
     pub normalize: bool,
+    /// The function of a regression's targets that is learned. Default: the targets as they are.
+    pub target_transform: TargetTransform,
 }
 
 impl Default for Preparation {
@@ -39,6 +42,7 @@ impl Default for Preparation {
             imputation: None,
             unknown: Unknown::default(),
             normalize: true,
+            target_transform: TargetTransform::None,
         }
     }
 }
@@ -141,6 +145,15 @@ impl<T: Element> Schema<T> {
     /// samples, and as [`Schema::normalized`]; errors of [`Schema::apply`].
     pub fn fit(mut self, train: RawSamples<T>, preparation: &Preparation) -> Result<Fitted<T>> {
         self.check_features("Schema::fit", &train)?;
+        let transform = preparation.target_transform;
+        if self.task == Task::Classification && transform != TargetTransform::None {
+            return Err(Error::option(
+                "target transform",
+                transform,
+                "left out with classes",
+            ));
+        }
+        self.target_transform = transform;
         self.unknown = preparation.unknown;
         self.imputation = None;
         if let Inputs::Values(values) = &train.inputs {
@@ -182,7 +195,7 @@ impl<T: Element> Schema<T> {
     /// # Errors
     ///
     /// [`Error::Shape`] for samples of another shape or task; for a missing feature if there is no imputation, and for an unknown
-    /// category unless such are ignored, [`Error::InvalidFile`] with line and column, or [`Error::InvalidData`] for samples that
+    /// category unless such are ignored, and for a target that the transform does not take, [`Error::InvalidFile`] with its place, or [`Error::InvalidData`] for samples that
     /// are from no table.
     pub fn apply(&self, raw: RawSamples<T>) -> Result<Dataset<T>> {
         self.scale(self.complete(raw)?)
@@ -194,6 +207,7 @@ impl<T: Element> Schema<T> {
     ///
     /// As [`Schema::apply`].
     pub fn complete(&self, raw: RawSamples<T>) -> Result<Dataset<T>> {
+        self.check_targets(&raw.targets, raw.origin.as_ref())?;
         let (targets, weights) = (raw.targets.clone(), raw.weights.clone());
         let dataset = Dataset::new(self.complete_inputs(raw)?, targets)?;
         match weights {
@@ -577,7 +591,7 @@ mod tests {
         let lenient = Preparation {
             imputation: Some(Imputation::Mean),
             unknown: Unknown::Ignore,
-            normalize: true,
+            ..Preparation::default()
         };
         let fitted = examples.schema.clone().fit(train, &lenient).unwrap();
         let Scaling::Normalized(scales) = &fitted.schema.scaling else {

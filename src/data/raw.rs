@@ -112,6 +112,18 @@ impl<T: Element> RawSamples<T> {
     /// # Errors
     ///
     /// As [`Dataset::with_weights`].
+    ///
+    /// ```
+    /// use mfnet::Dataset;
+    /// use mfnet::data::{Preparation, RawSamples, Schema};
+    /// use ndarray::array;
+    ///
+    /// let data = Dataset::regression(array![[1.0], [2.0]], array![[3.0], [5.0]])?;
+    /// let (schema, raw) = (Schema::of(&data), RawSamples::from(data).with_weights(vec![30.0, 10.0])?);
+    /// let fitted = schema.fit(raw, &Preparation::default())?;
+    /// assert_eq!(fitted.train.weights(), Some(&[1.5, 0.5][..]));
+    /// # Ok::<(), mfnet::Error>(())
+    /// ```
     pub fn with_weights(mut self, weights: Vec<f64>) -> Result<Self> {
         if weights.len() != self.samples() {
             return Err(Error::shape(

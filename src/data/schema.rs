@@ -7,6 +7,7 @@ use ndarray::{Array2, ArrayView2};
 use super::dataset::{Dataset, Inputs, Targets};
 use super::normalize::{Normalization, denormalize_features};
 use super::prepare::Unknown;
+use super::target_transform::TargetTransform;
 use crate::element::Element;
 use crate::error::{Error, Result};
 
@@ -111,7 +112,13 @@ pub struct Schema<T> {
     /// For each yes/no target the texts of no and of yes; empty for other tasks.
     #[cfg_attr(feature = "save", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub answers: Vec<[String; 2]>,
-    /// How a regression's raw targets become scaled ones.
+    /// The function of a regression's targets that is learned.
+    #[cfg_attr(
+        feature = "save",
+        serde(default, skip_serializing_if = "TargetTransform::is_none")
+    )]
+    pub target_transform: TargetTransform,
+    /// How a regression's raw targets, transformed, become scaled ones.
     pub target_normalization: Option<Normalization<T>>,
     /// The positions of the columns.
     pub layout: Layout,
@@ -188,6 +195,7 @@ impl<T: Element> Schema<T> {
             target_names: Vec::new(),
             labels,
             answers: Vec::new(),
+            target_transform: TargetTransform::None,
             target_normalization: None,
             layout: Layout {
                 width: features + targets,
@@ -292,7 +300,9 @@ impl<T: Element> Schema<T> {
         if let Targets::Values(values) = raw.targets() {
             refuse_constant_targets(values.view(), &self.target_names)?;
             if self.task == Task::Regression {
-                self.target_normalization = Some(Normalization::of(values.view())?);
+                self.check_targets(raw.targets(), None)?;
+                let transformed = self.target_transform.apply_all(values.clone());
+                self.target_normalization = Some(Normalization::of(transformed.view())?);
             }
         }
         Ok(self)
@@ -302,15 +312,21 @@ impl<T: Element> Schema<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`] for a data set of another shape or task.
+    /// [`Error::Shape`] for a data set of another shape or task; [`Error::InvalidData`] for a target that the
+    /// [transform](TargetTransform) does not take.
     pub fn scale(&self, raw: Dataset<T>) -> Result<Dataset<T>> {
         self.check_samples("Schema::scale", &raw)?;
         let (inputs, targets, weights) = raw.into_parts();
-        let targets = match (targets, &self.target_normalization) {
-            (Targets::Values(values), Some(normalization)) => {
-                Targets::Values(normalization.apply(values.view())?)
+        self.check_targets(&targets, None)?;
+        let targets = match targets {
+            Targets::Values(values) => {
+                let transformed = self.target_transform.apply_all(values);
+                Targets::Values(match &self.target_normalization {
+                    Some(normalization) => normalization.apply(transformed.view())?,
+                    None => transformed,
+                })
             }
-            (targets, _) => targets,
+            classes => classes,
         };
         Ok(Dataset::new(self.scale_inputs(inputs)?, targets)?.with_scaled_weights(weights))
     }
@@ -360,10 +376,11 @@ impl<T: Element> Schema<T> {
     ///
     /// [`Error::Shape`] for another number of outputs.
     pub fn unscale(&self, predictions: Array2<T>) -> Result<Array2<T>> {
-        match &self.target_normalization {
-            None => Ok(predictions),
-            Some(normalization) => denormalize_features(predictions.view(), normalization),
-        }
+        let transformed = match &self.target_normalization {
+            None => predictions,
+            Some(normalization) => denormalize_features(predictions.view(), normalization)?,
+        };
+        Ok(self.target_transform.invert_all(transformed))
     }
 
     /// The name of a feature; its position, counted from 0, if it has none.
@@ -446,6 +463,8 @@ impl<T: Element> Schema<T> {
             "a column lies beyond the table's width"
         } else if self.task != Task::Regression && self.target_normalization.is_some() {
             "classes and yes/no answers cannot be normalised"
+        } else if self.task != Task::Regression && self.target_transform != TargetTransform::None {
+            "classes and yes/no answers cannot be transformed"
         } else if self.answers.iter().any(|[no, yes]| no == yes) {
             "yes and no have the same text"
         } else if self.imputation.iter().flatten().any(|value| !value.is_finite()) {

@@ -14,6 +14,21 @@ use crate::random::{Stream, generator};
 /// The column by which samples are split, where chance would tell a model about the rows it is tested with.
 ///
 /// The column is no feature, unless it is also named as [categorical](super::Columns::categorical).
+///
+/// ```
+/// use mfnet::Targets;
+/// use mfnet::data::read::{CsvOptions, read_csv_from};
+/// use mfnet::data::{Columns, SplitBy};
+/// use ndarray::array;
+///
+/// let file = "day,a,y\n2024-03-02,1,0.5\n2024-03-01,2,1.5\n2024-03-03,3,2.5\n2024-02-28,4,3.5\n";
+/// let table = read_csv_from("days.csv", file.as_bytes(), &CsvOptions::default())?;
+/// let columns = Columns { split_by: Some(SplitBy::Time("day".into())), ..Columns::default() };
+/// let days = table.examples::<f32>(&columns)?;
+/// let (_, test) = days.samples.split(0.25, 7, &days.schema)?;
+/// assert_eq!(test.targets(), &Targets::Values(array![[2.5]]), "of the latest day");
+/// # Ok::<(), mfnet::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SplitBy {
     /// The rows of the latest times are set apart. Times are numbers, or dates as ISO 8601 writes them (`2024-03-31`,

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use mfnet::data::{Inputs, Schema, Targets};
+use mfnet::data::{Inputs, Schema, TargetTransform, Targets};
 use mfnet::layer::Window;
 use mfnet::loss::BinaryCrossEntropyLoss;
 use mfnet::{Builder, Dataset, Element, Model, MseLoss, NeuralNetwork, Sgd, TrainOptions, Trainer};
@@ -108,6 +108,16 @@ fn cases<T: Element>() -> Vec<(String, Model<T>, Array2<T>)> {
             .build()
             .unwrap()
     };
+    for (name, transform) in [("log", TargetTransform::Log), ("log1p", TargetTransform::Log1p)] {
+        let input = noise::<T>(SAMPLES, INPUTS, 49);
+        let prices = noise::<T>(SAMPLES, 3, 48).mapv(|value| T::from_f64((2.0 * value.as_f64()).exp()));
+        let raw = Dataset::regression(input.clone(), prices).unwrap();
+        let mut schema = Schema::of(&raw);
+        schema.target_transform = transform;
+        let schema = schema.normalized(&raw).unwrap();
+        let model = Model::new(network(57), schema).unwrap();
+        cases.push((format!("regression-{name}"), model, input));
+    }
     let labels: Vec<u32> = (0..3).cycle().take(SAMPLES).collect();
     let input = noise::<T>(SAMPLES, INPUTS, 50);
     let raw = Dataset::classification(input.clone(), labels.clone(), 3).unwrap();

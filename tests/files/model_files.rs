@@ -636,6 +636,7 @@ fn categories_travel_with_the_model() {
         imputation: Some(Imputation::MostFrequent),
         unknown: Unknown::Ignore,
         normalize: false,
+        ..Preparation::default()
     };
     let schema = examples
         .schema

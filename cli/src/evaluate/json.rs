@@ -6,6 +6,7 @@ use mfnet::metrics::{ClassScores, RankingScores};
 use serde::Serialize;
 
 use super::scores::{Answers, Classes, ImportanceReport, Numbers, Report, Scores};
+use crate::model_path::transform_name;
 
 /// The object; a number that is not finite is null.
 #[derive(Serialize)]
@@ -49,6 +50,7 @@ enum ScoresObject<'a> {
     },
     Numbers {
         loss_of_normalized_targets: bool,
+        target_transform: Option<String>,
         targets: Vec<TargetObject<'a>>,
         mean_r2: f64,
         unit: Option<&'static str>,
@@ -229,6 +231,7 @@ fn of_numbers(numbers: &Numbers) -> ScoresObject<'_> {
     });
     ScoresObject::Numbers {
         loss_of_normalized_targets: numbers.normalized,
+        target_transform: transform_name(numbers.transform),
         targets: targets.collect(),
         mean_r2: numbers.mean_r2(),
         unit: numbers.unit,

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use mfnet::checkpoint::{Importance, Metrics, ModelScores};
+use mfnet::data::TargetTransform;
 use mfnet::loss::LossRecord;
 use mfnet::metrics::{
     ClassificationScores, MultiLabelScores, RankingScores, RegressionScores, Score, confusion_matrix,
@@ -95,6 +96,8 @@ pub(super) struct Numbers {
     pub(super) unit: Option<&'static str>,
     /// Whether the loss is of normalised targets.
     pub(super) normalized: bool,
+    /// The function of the targets that the network learned.
+    pub(super) transform: TargetTransform,
     /// Samples x targets, on the targets' own scale.
     pub(super) truth: Array2<f64>,
     pub(super) predicted: Array2<f64>,
@@ -179,6 +182,7 @@ impl Report {
                     targets: targets.collect::<mfnet::Result<_>>()?,
                     unit,
                     normalized: schema.target_normalization.is_some(),
+                    transform: schema.target_transform,
                     truth: truth.mapv(T::as_f64),
                     predicted: predicted.mapv(T::as_f64),
                 })

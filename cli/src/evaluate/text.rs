@@ -5,7 +5,7 @@ use mfnet::metrics::{ClassScores, LabelScores, RegressionScores};
 use super::matrix;
 use super::scores::{Answers, Classes, ImportanceReport, Numbers, Report, Scores};
 use crate::format;
-use crate::model_path::shown;
+use crate::model_path::{scaled_targets, shown};
 
 /// The most letters of a class's or a target's name.
 const NAME: usize = 20;
@@ -17,8 +17,8 @@ pub(super) fn text(report: &Report) -> String {
     line("data", report.data.clone());
     line("samples", format::count(report.samples));
     let of = match &report.scores {
-        Scores::Numbers(numbers) if numbers.normalized => " of normalised targets",
-        _ => "",
+        Scores::Numbers(numbers) => scaled_targets(numbers.normalized, numbers.transform),
+        Scores::Classes(_) | Scores::Answers(_) => "",
     };
     let loss = report.loss.map_or_else(|| "unknown".to_owned(), format::loss);
     line("loss", format!("{loss} ({}{of})", report.loss_record));
@@ -48,6 +48,11 @@ pub(super) fn text(report: &Report) -> String {
         Scores::Answers(answers) => {
             if answers.names.len() > 1 {
                 line("all right", format::percent(answers.scores.all_right));
+            }
+            if let (Some(roc_auc), Some(precision)) = (answers.roc_auc, answers.average_precision) {
+                let of = if answers.names.len() > 1 { " (mean)" } else { "" };
+                line("ROC AUC", format!("{roc_auc:.4}{of}"));
+                line("average precision", format!("{precision:.4}{of}"));
             }
             text += "\n";
             text += &of_answers(answers);

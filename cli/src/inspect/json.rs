@@ -7,6 +7,7 @@ use mfnet::loss::{LossRecord, Reduction};
 use serde_json::{Value, json};
 
 use super::{Report, layers};
+use crate::model_path::transform_name;
 
 /// The object, on one line; null where the file says nothing.
 pub(super) fn text(report: &Report) -> anyhow::Result<String> {
@@ -107,6 +108,7 @@ fn schema(schema: &Schema<f64>) -> Value {
         "target_names": schema.target_names,
         "labels": schema.labels,
         "answers": schema.answers,
+        "target_transform": transform_name(schema.target_transform),
         "target_normalization": schema.target_normalization.as_ref().map(scales),
         "columns": {
             "width": schema.layout.width,

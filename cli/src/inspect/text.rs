@@ -2,7 +2,7 @@
 
 use indicatif::HumanBytes;
 use mfnet::checkpoint::{FileKind, OutputKind, TensorSummary};
-use mfnet::data::{Scaling, Schema, Task, Unknown};
+use mfnet::data::{Scaling, Schema, TargetTransform, Task, Unknown};
 use mfnet::loss::LossRecord;
 
 use super::{LayerSummary, Report, layers};
@@ -71,12 +71,17 @@ fn holds(kind: &FileKind) -> String {
 
 fn task(schema: &Schema<f64>) -> String {
     let outputs = count(schema.outputs);
+    let learned = match schema.target_transform {
+        TargetTransform::None => "",
+        TargetTransform::Log => ", learned as the logarithm",
+        TargetTransform::Log1p => ", learned as the logarithm of 1 + the target",
+    };
     match (schema.task, schema.outputs) {
         (Task::Classification, _) => format!("classification, {outputs} classes"),
         (Task::Binary, 1) => "binary, 1 yes/no target".to_owned(),
         (Task::Binary, _) => format!("binary, {outputs} yes/no targets"),
-        (Task::Regression, 1) => "regression, 1 target".to_owned(),
-        (Task::Regression, _) => format!("regression, {outputs} targets"),
+        (Task::Regression, 1) => format!("regression, 1 target{learned}"),
+        (Task::Regression, _) => format!("regression, {outputs} targets{learned}"),
     }
 }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::defaults;
 use super::column_list::{self, ColumnList, names_of};
-use super::names::{Header, TaskName, UnknownName};
+use super::names::{Header, TargetTransformName, TaskName, UnknownName};
 use crate::parse::letter;
 
 /// Which data, and what of them.
@@ -98,6 +98,12 @@ pub(crate) struct DataSettings {
     /// deviation 1 by the statistics of the training samples]
     #[arg(long)]
     pub(crate) no_normalize: bool,
+
+    /// Function of the targets of a regression that is learned, before they are normalised: a logarithm suits targets over orders
+    /// of magnitude, such as prices. Predictions, RMSE, MAE and R2 are in the units of the targets [default: none]
+    #[arg(long, value_name = "FUNCTION")]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) target_transform: Option<TargetTransformName>,
 
     /// Samples to test with: a part of the data such as 0.2 or 20%, or a file [default: the test set that belongs to the data, a
     /// fifth of california-housing and iris, none of a file of one's own]

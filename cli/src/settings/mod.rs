@@ -25,7 +25,8 @@ pub(super) use column_list::{ColumnList, names_of};
 pub(super) use data::{DataSettings, Share, csv_options, has_csv_options, located, npy_pair};
 pub(super) use model::ModelSettings;
 pub(super) use names::{
-    ACTIVATIONS, Header, OPTIMIZERS, Precision, Products, ReductionName, TaskName, activated, takes_momentum,
+    ACTIVATIONS, Header, OPTIMIZERS, Precision, Products, ReductionName, TargetTransformName, TaskName,
+    activated, takes_momentum,
 };
 use names::{INITIALIZERS, LOSSES, SCHEDULES};
 pub(super) use training::TrainingSettings;
@@ -51,7 +52,7 @@ pub(super) struct Settings {
 }
 
 /// The options, each with its section, that the model of `--warm-start` decides.
-const DECIDED_BY_MODEL: [(&str, &str); 14] = [
+const DECIDED_BY_MODEL: [(&str, &str); 15] = [
     ("model", "hidden"),
     ("model", "linear"),
     ("model", "activation"),
@@ -66,6 +67,7 @@ const DECIDED_BY_MODEL: [(&str, &str); 14] = [
     ("data", "unknown"),
     ("data", "missing"),
     ("data", "no-normalize"),
+    ("data", "target-transform"),
 ];
 
 impl Settings {

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Arg, Command, ValueEnum};
-use mfnet::data::{Task, Unknown};
+use mfnet::data::{TargetTransform, Task, Unknown};
 use mfnet::layer::{Initializer, activation};
 use mfnet::loss::{self, LossOptions};
 use mfnet::names::Named;
@@ -155,6 +155,25 @@ impl UnknownName {
         match self {
             UnknownName::Error => Unknown::Error,
             UnknownName::Ignore => Unknown::Ignore,
+        }
+    }
+}
+
+/// The function of a regression's targets that the network learns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum TargetTransformName {
+    /// The logarithm, of targets above 0
+    Log,
+    /// The logarithm of 1 + the target, of targets of at least 0
+    Log1p,
+}
+
+impl TargetTransformName {
+    pub(crate) fn transform(self) -> TargetTransform {
+        match self {
+            TargetTransformName::Log => TargetTransform::Log,
+            TargetTransformName::Log1p => TargetTransform::Log1p,
         }
     }
 }

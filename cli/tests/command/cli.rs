@@ -83,6 +83,9 @@ fn json_is_one_object_with_an_entry_for_each_epoch() {
         "stopped",
         "blas",
         "out",
+        "split_by",
+        "weights",
+        "target_transform",
     ];
     expected.sort_unstable();
     let mut found = keys(&result);

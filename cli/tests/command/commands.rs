@@ -218,6 +218,7 @@ fn numbers_are_evaluated() {
         "mean_r2",
         "unit",
         "loss_of_normalized_targets",
+        "target_transform",
     ];
     assert_keys(&result, &keys);
     assert_eq!(result["targets"][0]["name"], "price");

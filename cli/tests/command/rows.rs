@@ -1,4 +1,5 @@
-//! Rows and columns of a user's table that are no features: identifiers beside predictions, splits by time and by group, weights.
+//! Rows and columns of a user's table: identifiers beside predictions, splits by time and by group, weights, and logarithms of
+//! targets.
 
 use std::fmt::Write as _;
 
@@ -300,7 +301,7 @@ fn splits_that_cannot_be_are_refused() {
     );
     let (json, _) = done(
         at,
-        "train --config run/config.toml --split-by-group group --json --quiet",
+        "train --config run/config.toml --ignore day --split-by-group group --json --quiet",
     );
     assert_eq!(object(&json)["split_by"], serde_json::json!({ "group": "group" }));
     let config = std::fs::read_to_string(at.join("run/config.toml")).unwrap();
@@ -449,4 +450,148 @@ fn weights_that_cannot_be_are_refused() {
         let message = refused(at, arguments, code);
         assert!(message.contains(part), "{arguments}: {message}");
     }
+}
+
+/// Prices over four orders of magnitude.
+fn prices() -> String {
+    let mut table = "a,b,price\n".to_owned();
+    for row in 0..80 {
+        let (a, b) = (row * 37 % 81, row * 53 % 17);
+        let price = (0.1 * a as f64 + 0.05 * b as f64).exp();
+        writeln!(table, "{a},{b},{price:.3}").unwrap();
+    }
+    table
+}
+
+#[test]
+fn logarithms_of_targets_are_learned_and_predictions_are_prices() {
+    let folder = folder_with(&[("t.csv", &prices())]);
+    let at = folder.path();
+    let options = "train t.csv --test 0.25 --linear --epochs 300 --precision f64 --quiet --json";
+    let r2 = |json: &Value| json["final"]["test"]["targets"][0]["r2"].as_f64().unwrap();
+    let (plain, _) = done(at, options);
+    let (json, _) = done(
+        at,
+        &format!("{options} --target-transform log --lr 0.05 --out run"),
+    );
+    let json = object(&json);
+    assert!(r2(&json) > 0.99 && r2(&object(&plain)) < 0.9, "{json}");
+    assert_eq!(json["target_transform"], "log");
+    let found = schema(at, "run");
+    assert_eq!(found["target_transform"], "log");
+    assert!(
+        found["target_normalization"]["means"][0].as_f64().unwrap() < 10.0,
+        "of the logarithms"
+    );
+    let (text, _) = done(at, "inspect run");
+    assert!(
+        text.contains("regression, 1 target, learned as the logarithm\n"),
+        "{text}"
+    );
+    let (text, _) = done(at, "evaluate run t.csv");
+    assert!(
+        text.contains("(mse of the targets' normalised logarithms)"),
+        "{text}"
+    );
+    let (text, _) = done(at, "predict run t.csv --keep price");
+    for line in text.lines().skip(1) {
+        let (price, predicted) = line.split_once(',').unwrap();
+        let ratio = predicted.parse::<f64>().unwrap() / price.parse::<f64>().unwrap();
+        assert!((0.9..1.1).contains(&ratio), "{line}");
+    }
+    // RMSE and R2 of the summary are in the units of the prices, as those of `evaluate` are.
+    let (text, _) = done(at, "train --config run/config.toml");
+    let rmse = json["final"]["test"]["targets"][0]["rmse"].as_f64().unwrap();
+    assert!(text.contains(&format!(" {rmse:.4} ")), "{rmse}: {text}");
+    assert!(
+        text.contains(
+            "Losses are of the targets' normalised logarithms; the RMSE is in the target's own unit"
+        ),
+        "{text}"
+    );
+    done(
+        at,
+        "train --config run/config.toml --epochs 1 --checkpoint-every 1 --out half",
+    );
+    done(at, "train --resume half --epochs 2");
+    done(
+        at,
+        "tune t.csv --target-transform log1p --hidden 2,3 --folds 3 --epochs 1",
+    );
+    done(at, "export run --onnx run.onnx");
+}
+
+#[test]
+fn targets_without_a_logarithm_are_refused() {
+    let counts = "a,y\n1,0\n2,2.5\n3,1\n4,7\n5,3\n6,2\n";
+    let folder = folder_with(&[
+        ("counts.csv", counts),
+        ("negative.csv", &counts.replace("3,1", "3,-1")),
+        ("kinds.csv", "a,y\n1,oak\n2,elm\n3,oak\n4,elm\n"),
+    ]);
+    let at = folder.path();
+    for (arguments, code, part) in [
+        (
+            "train counts.csv --target-transform log",
+            1,
+            "counts.csv: line 2: target `y` is 0; the transform log takes targets above 0",
+        ),
+        (
+            "train negative.csv --target-transform log1p",
+            1,
+            "negative.csv: line 4: target `y` is -1; the transform log1p",
+        ),
+        (
+            "train kinds.csv --target-transform log",
+            2,
+            "--target-transform is for numbers",
+        ),
+        (
+            "train counts.csv --target-transform sqrt",
+            2,
+            "possible values: log, log1p",
+        ),
+    ] {
+        let message = refused(at, arguments, code);
+        assert!(message.contains(part), "{arguments}: {message}");
+    }
+    done(
+        at,
+        "train counts.csv --target-transform log1p --epochs 2 --out run",
+    );
+    assert!(refused(at, "evaluate run negative.csv", 1).contains("negative.csv: line 4: target `y` is -1"));
+}
+
+#[test]
+fn targets_that_look_like_the_other_task_are_told() {
+    let table = |count: usize, rows: usize| {
+        let mut table = "a,y\n".to_owned();
+        for row in 0..rows {
+            writeln!(table, "{},{}", row * 37 % 101, row % count).unwrap();
+        }
+        table
+    };
+    let folder = folder_with(&[("few.csv", &table(3, 60)), ("many.csv", &table(150, 300))]);
+    let at = folder.path();
+    let hint = |arguments: &str| {
+        let (_, err) = done(at, &format!("{arguments} --epochs 1"));
+        err.lines()
+            .find(|line| line.starts_with("hint: "))
+            .map(str::to_owned)
+    };
+    let few = hint("train few.csv --task regression").unwrap();
+    assert!(
+        few.contains("column `y` holds 3 different whole numbers, 0 to 2")
+            && few.contains("--task classification"),
+        "{few}"
+    );
+    assert_eq!(hint("tune few.csv --task regression --hidden 2,3"), Some(few));
+    let many = hint("train many.csv --task classification").unwrap();
+    assert!(
+        many.contains("150 different whole numbers") && many.contains("--task regression"),
+        "{many}"
+    );
+    assert_eq!(hint("train few.csv"), None);
+    assert_eq!(hint("train many.csv"), None);
+    assert_eq!(hint("train few.csv --task regression --quiet"), None);
 }

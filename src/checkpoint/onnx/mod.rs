@@ -13,7 +13,7 @@ use self::messages::{DataType, OperatorSet, Property};
 use super::tensors::refuse_not_finite;
 use super::{Model, OutputKind, Registry};
 use crate::atomic;
-use crate::data::{Scaling, Schema, Task};
+use crate::data::{Scaling, Schema, TargetTransform, Task};
 use crate::element::Element;
 use crate::error::{Error, Result};
 
@@ -39,6 +39,15 @@ pub(super) fn export<T: Element>(model: &Model<T>, path: &Path, registry: &Regis
         chain.constant("target.means", &vector(scales.means()));
         chain.push("Mul", &["target.deviations"], Vec::new());
         chain.push("Add", &["target.means"], Vec::new());
+    }
+    match schema.target_transform {
+        TargetTransform::None => {}
+        TargetTransform::Log => chain.push("Exp", &[], Vec::new()),
+        TargetTransform::Log1p => {
+            chain.constant("target.one", &ArrayD::from_elem(vec![], T::one()));
+            chain.push("Exp", &[], Vec::new());
+            chain.push("Sub", &["target.one"], Vec::new());
+        }
     }
     chain.name_end("output");
     let kind = data_type::<T>();
