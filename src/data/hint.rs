@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::dataset::Targets;
 use super::examples::Examples;
 use super::infer::{MOST_CLASSES, whole};
+use super::schema::Task;
 use crate::element::Element;
 
 /// Whole numbers that count up from 0 or 1 are taken for classes up to this number of them, where each is frequent.
@@ -38,7 +39,7 @@ impl<T: Element> Examples<T> {
             [name, ..] => format!("column `{name}`"),
         };
         match self.samples.targets() {
-            Targets::Values(values) if values.ncols() == 1 => {
+            Targets::Values(values) if self.schema.task == Task::Regression && values.ncols() == 1 => {
                 let mut different = BTreeSet::new();
                 for value in values {
                     different.insert(whole(value.as_f64())?);
@@ -121,6 +122,7 @@ mod tests {
         }
         assert_eq!(hint((0..30).map(|row| format!("{}.5", row % 3)), None), None);
         assert_eq!(hint(cycle(3, 30, 0), None), None, "classes by default");
+        assert_eq!(hint(cycle(2, 30, 0), Some(Task::Binary)), None, "yes and no");
     }
 
     #[test]

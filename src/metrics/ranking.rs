@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use crate::element::Element;
 use crate::error::{Error, Result};
+use crate::pool;
 
 /// The scores of a ranking of samples by the probability, or another score, of being positive. They depend on the order alone
 /// and on no threshold.
@@ -94,7 +95,7 @@ pub(crate) fn ranking_of_classes<T: Element>(
         let is_class: Vec<bool> = labels.iter().map(|&label| label as usize == class).collect();
         ranking_scores(&column.to_vec(), &is_class)
     };
-    columns.par_iter().enumerate().map(of_class).collect()
+    pool::enter(|| columns.par_iter().enumerate().map(of_class).collect())
 }
 
 #[cfg(test)]

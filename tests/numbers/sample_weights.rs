@@ -20,7 +20,11 @@ const WEIGHTS: [f64; SAMPLES] = [1.0, 0.0, 2.0, 1.0, 3.0, 0.0, 1.0, 1.0, 2.0, 1.
 fn data(takes: Takes) -> Dataset<f64> {
     let inputs = noise(SAMPLES, 4, 1);
     match takes {
-        Takes::Numbers => Dataset::regression(inputs, noise(SAMPLES, OUTPUTS, 2)),
+        Takes::Numbers | Takes::Values => Dataset::regression(inputs, noise(SAMPLES, OUTPUTS, 2)),
+        Takes::Answers => {
+            let answer = |value: f64| f64::from(u8::from(value > 0.0));
+            Dataset::regression(inputs, noise(SAMPLES, OUTPUTS, 2).mapv(answer))
+        }
         _ => Dataset::classification(inputs, (0..SAMPLES as u32).map(|row| row % 3).collect(), OUTPUTS),
     }
     .unwrap()

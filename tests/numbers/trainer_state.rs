@@ -581,7 +581,7 @@ fn a_score_that_cannot_be_followed_is_refused_before_the_first_step() {
     let all = Sets::from(&train).with_validation(&validation);
     assert!(message(Score::RocAuc, Sets::from(&train), cross_entropy()).contains("a validation set"));
     assert!(message(Score::R2, all, cross_entropy()).contains("for numbers"));
-    assert!(message(Score::RocAuc, all, Box::new(MseLoss::default())).contains("a loss of probabilities"));
+    assert!(message(Score::RocAuc, all, Box::<MseLoss>::default()).contains("a loss of probabilities"));
     let one = Dataset::classification(Array2::ones((3, 2)), vec![1; 3], 2).unwrap();
     let sets = Sets::from(&train).with_validation(&one);
     assert!(message(Score::AveragePrecision, sets, cross_entropy()).contains("each class"));

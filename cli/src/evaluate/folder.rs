@@ -76,7 +76,7 @@ fn bars_of(report: &Report, importance: &ImportanceReport) -> mfnet::Result<Pict
         }
     };
     bars(&Bars {
-        title: format!("{}: {} lost without a feature", report.data, importance.score),
+        title: format!("{}: permutation importance ({})", report.data, importance.score),
         groups: vec![BarGroup {
             title: String::new(),
             bars: importance.features.iter().take(MOST).map(bar).collect(),

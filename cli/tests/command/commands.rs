@@ -135,11 +135,13 @@ fn classes_are_evaluated() {
     let workshop = Workshop::new();
     let out = workshop.done(&["evaluate", "run", "trees.csv"]);
     let expected = [
-        "model     2 - 8 tanh - 2, f32\n",
-        "data      trees.csv\n",
-        "samples   5\n",
+        "model             2 - 8 tanh - 2, f32\n",
+        "data              trees.csv\n",
+        "samples           5\n",
         "(cross-entropy)\n",
-        "accuracy  100.00 %\n",
+        "accuracy          100.00 %\n",
+        "ROC AUC           1.0000\n",
+        "average precision 1.0000 (of `oak`)\n",
         "birch, young        1.0000   1.0000   1.0000        2\n",
         "weighted average",
         "0 birch, young 2 .\n1 oak          . 3\n",
@@ -163,6 +165,9 @@ fn classes_are_evaluated() {
         "class_weights",
         "out",
         "accuracy",
+        "roc_auc",
+        "average_precision",
+        "threshold",
         "classes",
         "macro_average",
         "weighted_average",

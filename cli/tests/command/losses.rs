@@ -508,9 +508,9 @@ fn yes_no_targets_that_are_none_are_refused() {
             "--loss bce is for the yes/no targets of a file of your own",
         ),
         (
-            "tune t.csv --target y --ignore z --loss bce --epochs 1 --score accuracy",
+            "tune t.csv --target y --ignore z --loss bce --epochs 1 --score r2",
             2,
-            "--score accuracy is for classes",
+            "--score r2 is for numbers",
         ),
     ] {
         let message = refused(at, arguments, code);
