@@ -85,13 +85,22 @@ pub fn least_squares<T: Element>(data: &Dataset<T>) -> Result<NeuralNetwork<T>> 
     let fit = design
         .least_squares(&targets)
         .map_err(|error| Error::data("least_squares", error))?;
-    if usize::try_from(fit.rank).unwrap_or(0) < unknowns {
+    // Features were rounded to a T, so that smaller singular values are rounding alone: those of features that depend on each
+    // other, such as the inputs of a category beside the bias.
+    let largest = fit
+        .singular_values
+        .iter()
+        .fold(0.0_f64, |most, &value| most.max(value));
+    let rounding = largest * T::epsilon().as_f64() * data.samples().max(unknowns) as f64;
+    let rank = fit
+        .singular_values
+        .iter()
+        .filter(|&&value| value > rounding)
+        .count();
+    if rank < unknowns {
         return Err(Error::data(
             "least_squares",
-            format_args!(
-                "the features depend on each other: rank {} of {unknowns}",
-                fit.rank
-            ),
+            format_args!("the features depend on each other: rank {rank} of {unknowns}"),
         ));
     }
     let solution = fit.solution.mapv(T::from_f64);
@@ -127,6 +136,23 @@ mod tests {
     use super::*;
     use crate::data::{Inputs, Preparation, RawSamples, Schema, TargetTransform};
     use ndarray::array;
+
+    /// The inputs of a category add up to the bias feature but for rounding, which must not pass for a single fit.
+    #[test]
+    fn dependence_is_seen_through_rounding() {
+        for samples in [50, 400, 1000] {
+            let number = |(row, column): (usize, usize)| match column {
+                0 => ((row * 37 % 101) as f32 - 50.0) / 29.15,
+                _ if row % 3 == column - 1 => 1.414_213_5,
+                _ => -0.707_106_77,
+            };
+            let inputs = Array2::from_shape_fn((samples, 4), number);
+            let targets = inputs.slice(ndarray::s![.., ..1]).mapv(|value| 3.0 * value);
+            let data = Dataset::regression(inputs, targets).unwrap();
+            let message = least_squares(&data).unwrap_err().to_string();
+            assert!(message.contains("rank 4 of 5"), "{message}");
+        }
+    }
 
     #[test]
     fn least_squares_by_hand() {

@@ -21,6 +21,7 @@ pub(crate) enum Stream {
     /// The folds of a data set.
     Folds = 7,
     /// The orders of the samples by which permutation importance mixes up a feature; the index is the feature.
+    #[cfg(feature = "save")]
     Importance = 9,
     /// The points of the cube; the index is the sample.
     Cube = 8,

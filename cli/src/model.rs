@@ -1,8 +1,9 @@
 //! The network, the loss and the optimizer that the settings ask for.
 
 use anyhow::ensure;
-use mfnet::data::Task as TaskKind;
+use mfnet::data::{TargetTransform, Task as TaskKind};
 use mfnet::loss::{self, HuberLoss, Loss, LossOptions};
+use mfnet::metrics::Score;
 use mfnet::optimizer::{self, Optimizer};
 use mfnet::{Element, NeuralNetwork, Targets};
 use ndarray::array;
@@ -52,8 +53,7 @@ pub(super) fn settle<T: Element>(settings: &mut Settings, task: &Task<T>) -> any
         TaskKind::Binary => BINARY,
     };
     if let (None, Some(path)) = (&training.loss, &training.warm_start) {
-        let loss = warm_start::model::<T>(path)?.loss().map(|loss| loss.name.clone());
-        training.loss = loss.filter(|name| loss::names().iter().any(|named| named.name == name));
+        warm_start::keep_loss(warm_start::model::<T>(path)?.loss(), training);
     }
     let loss = training.loss.get_or_insert(suits.to_owned()).clone();
     let is_binary = task.schema.task == TaskKind::Binary;
@@ -101,6 +101,15 @@ pub(super) fn settle<T: Element>(settings: &mut Settings, task: &Task<T>) -> any
             "--momentum goes with --optimizer {}: {} has its own",
             with_momentum().join(" or "),
             training.optimizer
+        ))
+    );
+    let score = training.early_stopping_score();
+    ensure!(
+        !matches!(score, Score::R2 | Score::Rmse | Score::Mae)
+            || task.schema.target_transform == TargetTransform::None,
+        usage(format!(
+            "--early-stopping-score {score} is that of the targets as they are learned, and --target-transform has their \
+             logarithms learned: follow the loss"
         ))
     );
     training.lr = Some(optimizer::<T>(training)?.learning_rate());

@@ -135,6 +135,8 @@ pub(super) fn text<T: Element>(training: &Training<'_, T>) -> mfnet::Result<Stri
             let (name, scores) = results.least_known();
             let of = match &task.schema.labels[..] {
                 [_, second] => format!("of `{}`", shown(second, NAME)),
+                [] if task.train.outputs() > 1 => "mean over the targets".to_owned(),
+                [] => "of yes".to_owned(),
                 _ => "mean over the classes".to_owned(),
             };
             if let Some(f1) = scores.score(Score::F1) {

@@ -3,18 +3,58 @@
 use std::path::Path;
 
 use anyhow::ensure;
-use mfnet::data::RawSamples;
 use mfnet::data::known::Source;
+use mfnet::data::{RawSamples, Schema, SplitBy};
+use mfnet::loss::LossRecord;
 use mfnet::{Element, Model, Targets};
 
 use super::data_source::DataSource;
 use super::known::{self, Raw};
 use super::model_path;
-use super::settings::Settings;
+use super::settings::{ClassWeightName, Settings, TrainingSettings};
 
 /// The model to continue.
 pub(super) fn model<T: Element>(path: &Path) -> anyhow::Result<Model<T>> {
     model_path::load(&model_path::file_of(path)?)
+}
+
+/// Has the training go on with the loss of the model, and with its options as far as the command line leaves them open.
+pub(super) fn keep_loss(record: Option<&LossRecord>, training: &mut TrainingSettings) {
+    let Some((name, options)) = record.and_then(|loss| Some((&loss.name, loss.options.as_ref()?))) else {
+        return;
+    };
+    training.loss = Some(name.clone());
+    training.huber_delta = training.huber_delta.or(options.huber_delta);
+    if options.label_smoothing > 0.0 {
+        training.label_smoothing.get_or_insert(options.label_smoothing);
+    }
+    if !options.class_weights.is_empty() || !options.positive_weights.is_empty() {
+        training.class_weight.get_or_insert(ClassWeightName::Balanced);
+    }
+}
+
+/// Refuses a column of the model for a use beside it.
+fn check_columns<T: Element>(settings: &Settings, schema: &Schema<T>) -> anyhow::Result<()> {
+    let data = &settings.data;
+    let split = data.split_by();
+    let uses = [
+        ("--weights", data.weights.as_deref()),
+        (
+            "--split-by-time or --split-by-group",
+            split.as_ref().map(SplitBy::column),
+        ),
+    ];
+    for (option, column) in uses {
+        let Some(column) = column else { continue };
+        let is_used = |names: &[String]| names.iter().any(|name| name == column);
+        ensure!(
+            !is_used(&schema.feature_names) && !is_used(&schema.target_names),
+            super::usage(format!(
+                "{option}: column `{column}` is a feature or a target of the model of --warm-start, and cannot be both"
+            ))
+        );
+    }
+    Ok(())
 }
 
 /// The samples that the settings name, by the schema of the model.
@@ -26,6 +66,7 @@ pub(super) fn raw<T: Element>(
     quiet: bool,
 ) -> anyhow::Result<Raw<T>> {
     let schema = model::<T>(path)?.schema().clone();
+    check_columns(settings, &schema)?;
     let data: DataSource = name.parse().map_err(super::usage)?;
     let (train, test, test_part, unit) = match data {
         DataSource::Known(known) => {

@@ -8,6 +8,7 @@ mod text;
 
 use std::path::{Path, PathBuf};
 
+use anyhow::ensure;
 use clap::Args;
 use mfnet::checkpoint::{Precision, precision_of};
 use mfnet::data::Task;
@@ -22,7 +23,7 @@ use super::run_folder::check_vacant;
 use super::sample_arguments::{SampleArguments, Samples};
 use super::threshold::{self, Threshold};
 use super::train::use_threads;
-use super::{Outcome, console, format, model_path, score};
+use super::{Outcome, console, format, model_path, score, usage};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -119,9 +120,24 @@ fn importance<T: Element>(
     let repeats = arguments.repeats.unwrap_or(REPEATS);
     let score = match (asked, model.schema().task) {
         (Some(name), _) => name.parse()?,
-        (None, Task::Classification) => Score::Accuracy,
-        (None, _) => Score::R2,
+        (None, Task::Regression) => Score::R2,
+        (None, Task::Classification | Task::Binary) => Score::Accuracy,
     };
+    ensure!(
+        arguments.threshold.is_none() || !matches!(score, Score::Accuracy | Score::F1),
+        usage(format!(
+            "--importance by the {score} is that of the more probable class and not of --threshold: choose --importance=auc, or \
+             leave one of both out"
+        ))
+    );
+    let of_probabilities = matches!(score, Score::RocAuc | Score::AveragePrecision);
+    ensure!(
+        !of_probabilities || model.check_probabilities().is_ok(),
+        usage(format!(
+            "--importance={score} is for models with probabilities, and this one has scores of the classes alone: choose \
+             accuracy, f1 or loss"
+        ))
+    );
     score::check("--importance", score, model.schema().task, model.schema().outputs)?;
     if !arguments.samples.quiet {
         let features = format::count(samples.dataset.features());

@@ -112,7 +112,8 @@ impl Table {
             Wanted::Answers => {
                 let outputs = self.answers.len();
                 let rows = &part.classes[samples.start * outputs..samples.end * outputs];
-                for row in rows.chunks(outputs.max(1)) {
+                for (sample, row) in samples.zip(rows.chunks(outputs.max(1))) {
+                    write_kept(part.kept.as_ref(), sample, &mut writer)?;
                     let texts = self.answers.iter().zip(row);
                     writer.write_record(texts.map(|(texts, &answer)| &texts[answer as usize]))?;
                 }

@@ -25,8 +25,8 @@ pub(super) use column_list::{ColumnList, names_of};
 pub(super) use data::{DataSettings, Share, csv_options, has_csv_options, located, npy_pair};
 pub(super) use model::ModelSettings;
 pub(super) use names::{
-    ACTIVATIONS, Header, OPTIMIZERS, Precision, Products, ReductionName, TargetTransformName, TaskName,
-    activated, takes_momentum,
+    ACTIVATIONS, ClassWeightName, Header, OPTIMIZERS, Precision, Products, ReductionName,
+    TargetTransformName, TaskName, activated, takes_momentum,
 };
 use names::{INITIALIZERS, LOSSES, SCHEDULES};
 pub(super) use training::TrainingSettings;
@@ -76,7 +76,7 @@ impl Settings {
         let parsed = Settings::from_arg_matches(matches).context("arguments")?;
         let parsed = Table::try_from(parsed).context("arguments")?;
         let given = given(&parsed, matches);
-        let written = match file {
+        let mut written = match file {
             Some(path) => read(path)?,
             None => Table::new(),
         };
@@ -87,6 +87,17 @@ impl Settings {
             .find_map(|table| text(table, "training", "optimizer"));
         let mut defaults = defaults::of(source, optimizer);
         drop_unfit(&mut defaults, &upper);
+        // The options of a loss in the file go with that loss.
+        let (asked, before) = (
+            text(&given, "training", "loss"),
+            text(&written, "training", "loss"),
+        );
+        if asked.is_some()
+            && asked != before
+            && let Some(training) = written.get_mut("training").and_then(toml::Value::as_table_mut)
+        {
+            training.remove("huber-delta");
+        }
         let mut table = parsed;
         for layer in [defaults, written, given] {
             lay_over(&mut table, layer);

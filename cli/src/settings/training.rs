@@ -136,7 +136,8 @@ pub(crate) struct TrainingSettings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) early_stopping_score: Option<String>,
 
-    /// Early stopping: by how much a validation loss must be below the best, or a score better, to count as better
+    /// Early stopping: by how much a validation loss must be below the best, or a score better, to count as better; of rmse and
+    /// mae in deviations of the target
     #[arg(long, value_name = "X", default_value_t = 0.0, requires = "early_stopping", value_parser = at_least_zero)]
     pub(crate) min_delta: f64,
 

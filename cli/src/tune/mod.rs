@@ -18,6 +18,7 @@ use std::time::Instant;
 use anyhow::{bail, ensure};
 use clap::Args;
 use mfnet::data::{Schema, Task as TaskKind};
+use mfnet::loss::Output;
 use mfnet::metrics::Score;
 use mfnet::{Element, blas};
 
@@ -138,6 +139,17 @@ fn tune_in<T: Element>(
         model::settle(&mut configuration.settings, &tasks[0])?;
     }
     let score = score(arguments.score.as_deref(), &raw.schema)?;
+    let of_probabilities = matches!(score, Score::RocAuc | Score::AveragePrecision);
+    for configuration in configurations.iter().filter(|_| of_probabilities) {
+        let loss = model::loss(&configuration.settings.training, &tasks[0])?;
+        ensure!(
+            loss.expects() != Output::Any,
+            usage(format!(
+                "--score {score} is for models with probabilities, which --loss {} does not give: choose accuracy, f1 or loss",
+                configuration.settings.training.loss.as_deref().unwrap_or("mse")
+            ))
+        );
+    }
     let wanted = score::wanted(score, raw.schema.task);
     let folder = arguments.out.as_deref().map(Folder::create).transpose()?;
     if let Some(advice) = words::kernel_advice(&blas()) {

@@ -249,3 +249,72 @@ fn early_stopping_follows_a_score() {
     let (code, _, err) = parts(&mut mfnet(at, &numbers.split(' ').collect::<Vec<_>>()));
     assert!(code != Some(0) && err.contains("for classes"), "{err}");
 }
+
+#[test]
+fn yes_no_targets_have_scores_importance_and_identifiers() {
+    let folder = folder();
+    let at = folder.path();
+    let trained = done(
+        at,
+        "train customers.csv --loss bce --epochs 20 --test more.csv --out run --quiet",
+    );
+    assert!(
+        trained.contains("(of yes)") && trained.contains("test ROC AUC"),
+        "{trained}"
+    );
+    let evaluated = json(at, "evaluate run more.csv --importance --json --quiet");
+    assert_eq!(evaluated["importance"]["score"], "accuracy");
+    assert!(
+        evaluated["targets"][0]["roc_auc"].as_f64().unwrap() > 0.8,
+        "{evaluated}"
+    );
+    assert_eq!(evaluated["roc_auc"], evaluated["targets"][0]["roc_auc"]);
+    let predicted = done(at, "predict run more.csv --keep number,plan");
+    let mut lines = predicted.lines();
+    assert_eq!(lines.next(), Some("number,plan,left"));
+    assert!(lines.all(|line| line.split(',').count() == 3), "{predicted}");
+    let found = json(
+        at,
+        "tune customers.csv --loss bce --hidden 4,8 --epochs 60 --score auc --json --quiet",
+    );
+    assert!(found["trials"][0]["score"].as_f64().unwrap() > 0.5);
+    json(
+        at,
+        "train customers.csv --loss bce --epochs 5 --early-stopping 3 --early-stopping-score f1 --json --quiet",
+    );
+}
+
+#[test]
+fn scores_that_would_mislead_are_refused() {
+    let folder = folder();
+    let at = folder.path();
+    done(at, "train customers.csv --epochs 2 --out run --quiet");
+    let threshold = "evaluate run more.csv --threshold 0.2 --importance";
+    assert!(refused(at, threshold).contains("--importance=auc"));
+    done(
+        at,
+        "train customers.csv --loss mse --epochs 2 --out scores --quiet",
+    );
+    let without = refused(at, "evaluate scores more.csv --importance=auc");
+    assert!(without.contains("models with probabilities"), "{without}");
+    let tuned = refused(at, "tune customers.csv --loss mse --hidden 4 --score auc --quiet");
+    assert!(tuned.contains("--loss mse does not give"), "{tuned}");
+    let logarithms = "train customers.csv --target number --ignore left --task regression --target-transform log1p \
+                      --early-stopping 3 --early-stopping-score mae --quiet";
+    let logarithms = logarithms.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(refused(at, &logarithms).contains("follow the loss"));
+}
+
+#[test]
+fn another_loss_leaves_the_options_of_the_file_s_loss_behind() {
+    let folder = folder();
+    let at = folder.path();
+    done(
+        at,
+        "train customers.csv --target number --loss huber --huber-delta 0.5 --epochs 2 --out run --quiet",
+    );
+    let again = json(at, "train --config run/config.toml --loss mae --json --quiet");
+    assert_eq!(again["loss_name"], "mae");
+    let same = done(at, "train --config run/config.toml --loss huber --quiet");
+    assert!(same.contains("delta 0.5"), "{same}");
+}

@@ -175,3 +175,25 @@ fn weights_and_groups_of_the_other_samples_count() {
     let weighted = json(at, &format!("{common} --test 0.34 --weights weight"));
     assert_ne!(weighted["train_loss"], plain["train_loss"]);
 }
+
+#[test]
+fn the_loss_goes_on_with_its_options() {
+    let folder = folder();
+    let at = folder.path();
+    let text = |arguments: &str| {
+        let (code, out, err) = run(at, arguments);
+        assert_eq!((code, err.as_str()), (Some(0), ""), "{arguments}");
+        out
+    };
+    text("train first.csv --target height --loss huber --huber-delta 0.25 --epochs 1 --out heights --quiet");
+    assert!(text("train second.csv --warm-start heights --epochs 1 --quiet").contains("delta 0.25"));
+    let other = "train second.csv --warm-start heights --loss huber --huber-delta 2 --epochs 1 --quiet";
+    assert!(text(other).contains("delta 2"));
+    text("train first.csv --class-weight balanced --epochs 1 --out kinds --quiet");
+    assert!(text("train second.csv --warm-start kinds --epochs 1 --quiet").contains("weighted by class"));
+    let (code, _, err) = run(
+        at,
+        "train second.csv --warm-start kinds --weights height --epochs 1",
+    );
+    assert!(code == Some(2) && err.contains("cannot be both"), "{err}");
+}
