@@ -143,8 +143,8 @@ mod tests {
         for samples in [50, 400, 1000] {
             let number = |(row, column): (usize, usize)| match column {
                 0 => ((row * 37 % 101) as f32 - 50.0) / 29.15,
-                _ if row % 3 == column - 1 => 1.414_213_5,
-                _ => -0.707_106_77,
+                _ if row % 3 == column - 1 => std::f32::consts::SQRT_2,
+                _ => -std::f32::consts::FRAC_1_SQRT_2,
             };
             let inputs = Array2::from_shape_fn((samples, 4), number);
             let targets = inputs.slice(ndarray::s![.., ..1]).mapv(|value| 3.0 * value);
