@@ -5,14 +5,13 @@ use std::ops::ControlFlow::{self, Break, Continue};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 
-use mfnet::data::Schema;
 use mfnet::layer::Linear;
 use mfnet::loss::{Loss, ProbabilityCrossEntropyLoss};
-use mfnet::metrics::Score;
+use mfnet::metrics::{Score, accuracy, class_scores, ranking_scores};
 use mfnet::optimizer::{Adam, Gradients, Optimizer, Schedule, Scheduler};
 use mfnet::{
     CrossEntropyLoss, DataLoader, Dataset, EpochRecord, Event, MseLoss, NeuralNetwork, Sets, Sgd, Shuffle,
-    StopReason, TrainOptions, Trainer, Workspace, argmax,
+    StopReason, Targets, TrainOptions, Trainer, Workspace, argmax,
 };
 use ndarray::{Array2, array};
 
@@ -513,6 +512,24 @@ fn rare(first: usize, samples: usize) -> Dataset<f64> {
     Dataset::classification(inputs, labels, 2).unwrap()
 }
 
+fn score_of(score: Score, network: &NeuralNetwork<f64>, data: &Dataset<f64>) -> f64 {
+    let Targets::Classes { labels, .. } = data.targets() else {
+        panic!("classes")
+    };
+    let outputs = network.predict_dataset(data).unwrap();
+    let predicted = argmax(outputs.view()).unwrap();
+    let is_second: Vec<bool> = labels.iter().map(|&label| label == 1).collect();
+    let margins = (&outputs.column(1) - &outputs.column(0)).to_vec();
+    let ranking = ranking_scores(&margins, &is_second).unwrap().unwrap();
+    match score {
+        Score::Accuracy => accuracy(&predicted, labels).unwrap(),
+        Score::F1 => class_scores(&predicted, labels, 2).unwrap().classes[1].f1,
+        Score::RocAuc => ranking.roc_auc,
+        Score::AveragePrecision => ranking.average_precision,
+        _ => network.evaluate(data, &CrossEntropyLoss::default()).unwrap().loss,
+    }
+}
+
 #[test]
 fn early_stopping_follows_the_score_that_is_chosen() {
     let (train, validation) = (rare(0, 60), rare(60, 50));
@@ -541,10 +558,8 @@ fn early_stopping_follows_the_score_that_is_chosen() {
             .fit(Sets::from(&train).with_validation(&validation))
             .unwrap()
             .clone();
-        let schema = Schema::of(&train);
-        let model = trainer.into_model(schema).unwrap();
-        let reached = model.evaluate_scaled(&validation).unwrap().score(score).unwrap();
-        // The first of the best epochs, and the model has its weights.
+        let reached = score_of(score, &trainer.into_network(), &validation);
+        // The first of the best epochs, and the network has its weights.
         let value = |record: &EpochRecord| record.score.unwrap_or(record.monitored());
         let best = history.epochs.iter().reduce(|best, one| {
             if score.is_better(value(one), value(best)) {
