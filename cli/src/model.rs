@@ -3,7 +3,6 @@
 use anyhow::ensure;
 use mfnet::data::{TargetTransform, Task as TaskKind};
 use mfnet::loss::{self, HuberLoss, Loss, LossOptions};
-use mfnet::metrics::Score;
 use mfnet::optimizer::{self, Optimizer};
 use mfnet::{Element, NeuralNetwork, Targets};
 use ndarray::array;
@@ -105,8 +104,7 @@ pub(super) fn settle<T: Element>(settings: &mut Settings, task: &Task<T>) -> any
     );
     let score = training.early_stopping_score();
     ensure!(
-        !matches!(score, Score::R2 | Score::Rmse | Score::Mae)
-            || task.schema.target_transform == TargetTransform::None,
+        !score.is_of_numbers() || task.schema.target_transform == TargetTransform::None,
         usage(format!(
             "--early-stopping-score {score} is that of the targets as they are learned, and --target-transform has their \
              logarithms learned: follow the loss"
@@ -136,7 +134,7 @@ fn with_momentum() -> Vec<&'static str> {
     names
 }
 
-/// Whether a loss takes targets that are numbers, and whether it takes classes.
+/// The kinds of targets that a loss takes: numbers, and classes.
 fn targets_of(loss: &str) -> mfnet::Result<(bool, bool)> {
     let loss = loss::by_name::<f64>(loss, LossOptions::default())?;
     let classes = Targets::Classes {

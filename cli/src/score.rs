@@ -14,14 +14,9 @@ pub(super) fn names() -> PossibleValuesParser {
 
 /// Refuses a score that the task does not have.
 pub(super) fn check(option: &str, score: Score, task: Task, outputs: usize) -> anyhow::Result<()> {
-    let for_classes = matches!(
-        score,
-        Score::Accuracy | Score::F1 | Score::RocAuc | Score::AveragePrecision
-    );
-    let for_numbers = matches!(score, Score::R2 | Score::Rmse | Score::Mae);
     match task {
         Task::Regression => ensure!(
-            !for_classes,
+            !score.is_of_classes(),
             usage(format!(
                 "{option} {score} is for classes, and the targets are numbers"
             ))
@@ -33,7 +28,7 @@ pub(super) fn check(option: &str, score: Score, task: Task, outputs: usize) -> a
                 "classes"
             };
             ensure!(
-                !for_numbers,
+                !score.is_of_numbers(),
                 usage(format!(
                     "{option} {score} is for numbers, and the targets are {targets}"
                 ))

@@ -1,6 +1,6 @@
 //! The evaluation of a model: the loss it was trained with, and the metrics of its task.
 
-use ndarray::{Array2, ArrayView1, s};
+use ndarray::{Array2, s};
 
 use super::{Model, OutputKind};
 use crate::data::{Dataset, Targets, Task};
@@ -11,7 +11,7 @@ use crate::loss::{
 };
 use crate::metrics::{
     ClassificationScores, MultiLabelScores, RankingScores, RegressionScores, Score, accuracy, answers,
-    argmax, class_scores, labels_at, multi_label_scores, ranking_of_classes, ranking_scores,
+    argmax, class_scores, labels_at, multi_label_scores, ranking_of_answers, ranking_of_classes,
     regression_scores,
 };
 
@@ -129,15 +129,7 @@ impl<T: Element> ModelScores<T> {
             } => ranking_of_classes(probabilities.view(), labels).unwrap_or_default(),
             Metrics::Answers {
                 truth, probabilities, ..
-            } => {
-                let of_target = |(probabilities, truth): (ArrayView1<'_, T>, ArrayView1<'_, bool>)| {
-                    ranking_scores(&probabilities.to_vec(), &truth.to_vec())
-                        .ok()
-                        .flatten()
-                };
-                let targets = probabilities.columns().into_iter().zip(truth.columns());
-                targets.map(of_target).collect()
-            }
+            } => ranking_of_answers(probabilities.view(), truth.view()).unwrap_or_default(),
             _ => Vec::new(),
         }
     }

@@ -118,7 +118,7 @@ pub struct Schema<T> {
         serde(default, skip_serializing_if = "TargetTransform::is_none")
     )]
     pub target_transform: TargetTransform,
-    /// How a regression's raw targets, transformed, become scaled ones.
+    /// The scales of a regression's targets, after their transform.
     pub target_normalization: Option<Normalization<T>>,
     /// The positions of the columns.
     pub layout: Layout,

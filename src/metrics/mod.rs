@@ -14,7 +14,7 @@ pub(crate) use classes::index_of_largest;
 pub use classes::{accuracy, argmax, confusion_matrix, labels_at};
 pub use labels::{LabelScores, MultiLabelScores, answers, multi_label_scores};
 pub use quantiles::error_quantiles;
-pub(crate) use ranking::ranking_of_classes;
 pub use ranking::{RankingScores, ranking_scores};
+pub(crate) use ranking::{ranking_of_answers, ranking_of_classes};
 pub use regression::{RegressionScores, regression_scores};
 pub use score::Score;

@@ -98,6 +98,22 @@ pub(crate) fn ranking_of_classes<T: Element>(
     pool::enter(|| columns.par_iter().enumerate().map(of_class).collect())
 }
 
+/// The scores of the ranking by the probability, or the logit, of each target's yes.
+///
+/// # Errors
+///
+/// As [`ranking_scores`].
+pub(crate) fn ranking_of_answers<T: Element>(
+    outputs: ArrayView2<'_, T>,
+    truth: ArrayView2<'_, bool>,
+) -> Result<Vec<Option<RankingScores>>> {
+    let targets = outputs.columns().into_iter().zip(truth.columns());
+    let of_target = |(outputs, truth): (ArrayView1<'_, T>, ArrayView1<'_, bool>)| {
+        ranking_scores(&outputs.to_vec(), &truth.to_vec())
+    };
+    targets.map(of_target).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -78,6 +78,21 @@ impl Score {
         !matches!(self, Score::Loss | Score::Rmse | Score::Mae)
     }
 
+    /// Whether the score is one of classes and yes/no targets.
+    pub fn is_of_classes(self) -> bool {
+        matches!(self, Score::Accuracy | Score::F1) || self.is_of_probabilities()
+    }
+
+    /// Whether the score is one of probabilities, which a model trained with the mean squared error does not have.
+    pub fn is_of_probabilities(self) -> bool {
+        matches!(self, Score::RocAuc | Score::AveragePrecision)
+    }
+
+    /// Whether the score is one of the targets of a regression.
+    pub fn is_of_numbers(self) -> bool {
+        matches!(self, Score::R2 | Score::Rmse | Score::Mae)
+    }
+
     /// F1 from the scores of the classes.
     pub(crate) fn f1(scores: &ClassificationScores) -> f64 {
         match &scores.classes[..] {
@@ -143,6 +158,8 @@ mod tests {
         for score in Score::ALL {
             assert_eq!(score.name().parse::<Score>().unwrap(), score);
             assert!(message.contains(score.name()), "{message}");
+            let kinds = [score == Score::Loss, score.is_of_classes(), score.is_of_numbers()];
+            assert_eq!(kinds.iter().filter(|&&is| is).count(), 1, "{score}");
         }
     }
 }

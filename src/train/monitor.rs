@@ -7,7 +7,7 @@ use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::loss::{Loss, Output, softmax};
 use crate::metrics::{
-    Score, answers, argmax, class_scores, multi_label_scores, ranking_of_classes, ranking_scores,
+    Score, answers, argmax, class_scores, multi_label_scores, ranking_of_answers, ranking_of_classes,
     regression_scores,
 };
 use crate::network::{Evaluation, NeuralNetwork};
@@ -24,11 +24,7 @@ pub(super) fn check<T: Element>(
     validation: Option<&Dataset<T>>,
     loss: &dyn Loss<T>,
 ) -> Result<()> {
-    let for_classes = matches!(
-        score,
-        Score::Accuracy | Score::F1 | Score::RocAuc | Score::AveragePrecision
-    );
-    let of_probabilities = matches!(score, Score::RocAuc | Score::AveragePrecision);
+    let (for_classes, of_probabilities) = (score.is_of_classes(), score.is_of_probabilities());
     let is_binary = loss.expects() == Output::BinaryLogits;
     let problem = match validation.map(Dataset::targets) {
         _ if score == Score::Loss => return Ok(()),
@@ -88,11 +84,7 @@ pub(super) fn score_of<T: Element>(
                 Score::Accuracy => scores.all_right,
                 Score::F1 => scores.macro_f1,
                 _ => {
-                    let of_target = |(logits, truth): (ArrayView1<'_, T>, ArrayView1<'_, bool>)| {
-                        ranking_scores(&logits.to_vec(), &truth.to_vec())
-                    };
-                    let targets = outputs.columns().into_iter().zip(truth.columns());
-                    let ranking = targets.map(of_target).collect::<Result<Vec<_>>>()?;
+                    let ranking = ranking_of_answers(outputs.view(), truth.view())?;
                     // The set was checked before the training.
                     score.mean_of_ranking(&ranking).unwrap_or(f64::NAN)
                 }

@@ -130,9 +130,8 @@ fn importance<T: Element>(
              leave one of both out"
         ))
     );
-    let of_probabilities = matches!(score, Score::RocAuc | Score::AveragePrecision);
     ensure!(
-        !of_probabilities || model.check_probabilities().is_ok(),
+        !score.is_of_probabilities() || model.check_probabilities().is_ok(),
         usage(format!(
             "--importance={score} is for models with probabilities, and this one has scores of the classes alone: choose \
              accuracy, f1 or loss"

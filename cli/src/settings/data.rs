@@ -204,7 +204,7 @@ impl DataSettings {
         by_time.or_else(|| self.split_by_group.clone().map(SplitBy::Group))
     }
 
-    /// How samples are split by a column, in words.
+    /// The split by a column, in words.
     pub(crate) fn split_in_words(&self) -> Option<String> {
         Some(match self.split_by()? {
             SplitBy::Time(column) => format!("by the time in `{column}`: the latest rows are set apart"),

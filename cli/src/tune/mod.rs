@@ -139,8 +139,7 @@ fn tune_in<T: Element>(
         model::settle(&mut configuration.settings, &tasks[0])?;
     }
     let score = score(arguments.score.as_deref(), &raw.schema)?;
-    let of_probabilities = matches!(score, Score::RocAuc | Score::AveragePrecision);
-    for configuration in configurations.iter().filter(|_| of_probabilities) {
+    for configuration in configurations.iter().filter(|_| score.is_of_probabilities()) {
         let loss = model::loss(&configuration.settings.training, &tasks[0])?;
         ensure!(
             loss.expects() != Output::Any,

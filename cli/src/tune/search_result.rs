@@ -30,7 +30,7 @@ pub(super) struct SearchResult<'a> {
     pub(super) seeds: &'a [u64],
     /// The number of training samples.
     pub(super) samples: usize,
-    /// How samples are split by a column, in words.
+    /// The split by a column, in words.
     pub(super) split: Option<String>,
     /// The best settings, as `mfnet train` takes them; none if no trial came through.
     pub(super) best: Option<Settings>,

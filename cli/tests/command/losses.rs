@@ -215,7 +215,7 @@ fn a_column_of_two_values_is_one_yes_or_no() {
     let test = &trained["final"]["test"];
     assert!(number(&test["all_right"]) > 0.9, "{test}");
 
-    // What is evaluated is what was trained, and what a count of the predictions says.
+    // The scores of `evaluate` are those of `train`, and those that a count of the predictions gives.
     let evaluated = json(at, "evaluate run new.csv --json");
     assert_eq!(
         (&evaluated["task"], &evaluated["loss"]),
