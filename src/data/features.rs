@@ -71,14 +71,8 @@ impl Column {
     }
 
     /// Reads a cell of a column of numbers.
-    fn number<T: Element>(
-        &mut self,
-        table: &Table,
-        row: usize,
-        column: usize,
-        missing: Option<&[String]>,
-    ) -> T {
-        match table.cell_by(row, column, missing) {
+    fn number<T: Element>(&mut self, cell: Cell<'_>, table: &Table, row: usize, column: usize) -> T {
+        match cell {
             Cell::Missing => T::nan(),
             Cell::Number(number) => {
                 self.rounding.add::<T>(number);
@@ -110,9 +104,11 @@ pub(super) fn read_features<T: Element>(
     let blocks = fill_by_rows(&mut values, columns.len(), |rows, values| {
         let mut found: Vec<Column> = columns.iter().map(|_| Column::new()).collect();
         for (row, values) in rows.zip(values.chunks_mut(columns.len())) {
+            let cells = table.row(row);
             for (place, value) in values.iter_mut().enumerate() {
                 if is_read(place) && found[place].first_text.is_none() {
-                    *value = found[place].number(table, row, columns[place], missing);
+                    let cell = Cell::of(cells.text(columns[place]), missing);
+                    *value = found[place].number(cell, table, row, columns[place]);
                 }
             }
         }

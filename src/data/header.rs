@@ -29,15 +29,18 @@ pub(super) fn decide(table: &Table, known: &[String]) -> (bool, String) {
         return names("they are those of the model".to_owned());
     }
     let first = FirstLine::of(table);
-    let below_texts = Below::of(table, &first.texts);
+    // A header of many columns is told by a few of them, which need not be read again for the others.
+    let needed = match first.is_sequence(2) {
+        true => 1,
+        false => first.numbers.len() + 1,
+    };
     let mut above_numbers = first
         .texts
         .iter()
-        .zip(&below_texts)
-        .filter(|(_, below)| below.numbers && !below.texts)
-        .map(|(column, _)| column);
+        .filter(|&&column| has_numbers_alone(table, column))
+        .take(needed);
     if let Some(&column) = above_numbers.next()
-        && (first.is_sequence(2) || 1 + above_numbers.count() > first.numbers.len())
+        && above_numbers.count() + 1 == needed
     {
         let name = shorten(table.text(0, column));
         return names(format!("`{name}` stands above numbers"));
@@ -183,6 +186,7 @@ impl Below {
         all
     }
 
+    /// Adds a cell to those of a column.
     fn add(&mut self, table: &Table, row: usize, column: usize) {
         let text = table.text(row, column);
         // Numbers of digits need not be computed to be told, unless one may stand for a missing value.
@@ -207,6 +211,21 @@ impl Below {
     fn are_decimals(&self) -> bool {
         self.numbers && !self.others && !self.texts
     }
+}
+
+/// Whether a column has numbers or truth values below the first line, and no other texts.
+fn has_numbers_alone(table: &Table, column: usize) -> bool {
+    let blocks = by_rows(table.rows(), 1, |rows| {
+        let mut found = Below::default();
+        for row in rows.filter(|&row| row > 0) {
+            found.add(table, row, column);
+            if found.texts {
+                break;
+            }
+        }
+        found
+    });
+    blocks.iter().any(|below| below.numbers) && !blocks.iter().any(|below| below.texts)
 }
 
 /// Whether a text is digits, with or without a sign and a point: a number for certain. Others may be numbers, too.

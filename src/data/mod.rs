@@ -2,11 +2,13 @@
 
 mod answers;
 mod by_rows;
+mod cells;
 mod circle;
 mod columns;
 mod compressed;
 mod cube;
 mod dataset;
+mod decimal;
 pub mod digits;
 mod examples;
 mod features;

@@ -3,7 +3,9 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use super::cells::{Cells, Row, TableRows};
 use super::columns::find_column;
+use super::decimal::parse_number;
 use crate::error::{Error, Position, Result};
 
 /// Rows of text cells, all of the same width, with the lines they stood on; [`read_csv`](super::read::read_csv)
@@ -14,25 +16,13 @@ use crate::error::{Error, Position, Result};
 pub struct Table {
     path: PathBuf,
     names: Vec<String>,
-    width: usize,
-    cells: TableRows,
+    cells: Cells,
     /// The spellings of a missing value; `None` for the usual ones.
     missing: Option<Vec<String>>,
     /// Delimiter and quote, those that were chosen.
     separators: (Option<u8>, Option<u8>),
     /// How it was decided whether the first line names the columns; `None` if the user said so.
     header_reason: Option<String>,
-}
-
-/// The texts of a table's cells.
-#[derive(Debug, Clone, Default)]
-pub(super) struct TableRows {
-    /// The cells' texts, one after the other.
-    pub(super) text: String,
-    /// Where each row's text starts, and the line it stood on.
-    pub(super) rows: Vec<(usize, u64)>,
-    /// Where each cell ends, counted from its row's start: as many numbers a row as the table has columns.
-    pub(super) ends: Vec<u32>,
 }
 
 /// The content of a cell.
@@ -51,12 +41,12 @@ const MISSING: [&str; 10] = [
 impl<'a> Cell<'a> {
     /// The content of a cell, given the spellings of a missing value, or `None` for the usual ones. An empty cell is always
     /// missing.
-    fn of(text: &'a str, missing: Option<&[String]>) -> Self {
+    pub(super) fn of(text: &'a str, missing: Option<&[String]>) -> Self {
         if text.is_empty() || missing.is_some_and(|spellings| spellings.iter().any(|word| word == text)) {
             return Cell::Missing;
         }
-        match text.parse::<f64>() {
-            Ok(number) if !number.is_nan() => Cell::Number(number),
+        match parse_number(text) {
+            Some(number) if !number.is_nan() => Cell::Number(number),
             _ if missing.is_none() && MISSING.iter().any(|word| word.eq_ignore_ascii_case(text)) => {
                 Cell::Missing
             }
@@ -82,8 +72,7 @@ impl Table {
         Table {
             path: path.to_owned(),
             names: Vec::new(),
-            width,
-            cells: TableRows::default(),
+            cells: Cells::new(width),
             missing: None,
             separators: (None, None),
             header_reason: None,
@@ -127,7 +116,7 @@ impl Table {
 
     /// The line of the file in which a row begins, counted from 1.
     pub(super) fn line(&self, row: usize) -> u64 {
-        self.cells.rows[row].1
+        self.cells.row(row).line
     }
 
     /// A table of the same columns, without rows yet.
@@ -135,38 +124,21 @@ impl Table {
         Table {
             names: self.names.clone(),
             missing: self.missing.clone(),
-            ..Table::new(&self.path, self.width)
+            ..Table::new(&self.path, self.width())
         }
     }
 
     /// Adds rows of as many cells as there are columns; their lines count from 0, which is line `first` of the file.
-    pub(super) fn append(&mut self, rows: &TableRows, first: u64) {
-        let own = &mut self.cells;
-        let length = own.text.len();
-        own.text.push_str(&rows.text);
-        own.ends.extend_from_slice(&rows.ends);
-        let placed = rows
-            .rows
-            .iter()
-            .map(|&(start, line)| (length + start, first + line));
-        own.rows.extend(placed);
+    pub(super) fn append(&mut self, rows: TableRows, first: u64) {
+        self.cells.append(rows, first);
     }
 
     /// A table of some of the rows.
     pub(super) fn slice(&self, rows: Range<usize>) -> Self {
-        let own = &self.cells;
-        let start_of = |row: usize| own.rows.get(row).map_or(own.text.len(), |&(start, _)| start);
-        let start = start_of(rows.start);
-        let mut part = self.emptied();
-        part.cells = TableRows {
-            text: own.text[start..start_of(rows.end)].to_owned(),
-            ends: own.ends[rows.start * self.width..rows.end * self.width].to_vec(),
-            rows: own.rows[rows]
-                .iter()
-                .map(|&(at, line)| (at - start, line))
-                .collect(),
-        };
-        part
+        Table {
+            cells: self.cells.slice(rows),
+            ..self.emptied()
+        }
     }
 
     /// Sets the columns' names.
@@ -180,19 +152,18 @@ impl Table {
             "" => format!("column {column}"),
             name => name.to_owned(),
         };
-        self.names = (0..self.width).map(named).collect();
-        self.cells.rows.remove(0);
-        self.cells.ends.drain(..self.width);
+        self.names = (0..self.width()).map(named).collect();
+        self.cells.remove_first();
     }
 
     /// The number of rows, the header not counted.
     pub fn rows(&self) -> usize {
-        self.cells.rows.len()
+        self.cells.rows()
     }
 
     /// The number of columns.
     pub fn width(&self) -> usize {
-        self.width
+        self.cells.width()
     }
 
     /// The columns' names, if the file has a header; else none.
@@ -226,24 +197,14 @@ impl Table {
     ///
     /// For a cell beyond the table.
     pub fn text(&self, row: usize, column: usize) -> &str {
-        assert!(
-            column < self.width,
-            "there is no column {column} among {}",
-            self.width
-        );
-        let (start, _) = self.cells.rows[row];
-        let Range { start: from, end: to } = self.span(row, column);
-        &self.cells.text[start + from..start + to]
+        let width = self.width();
+        assert!(column < width, "there is no column {column} among {width}");
+        self.cells.row(row).text(column)
     }
 
-    fn span(&self, row: usize, column: usize) -> Range<usize> {
-        let cell = row * self.width + column;
-        let start = if column == 0 {
-            0
-        } else {
-            self.cells.ends[cell - 1] as usize
-        };
-        start..self.cells.ends[cell] as usize
+    /// The cells of a row.
+    pub(super) fn row(&self, row: usize) -> Row<'_> {
+        self.cells.row(row)
     }
 
     pub(crate) fn cell(&self, row: usize, column: usize) -> Cell<'_> {
@@ -266,7 +227,7 @@ impl Table {
     /// What is wrong with a cell.
     pub(crate) fn refuse(&self, row: usize, column: usize, problem: impl std::fmt::Display) -> Error {
         let position = Position::Cell {
-            line: self.cells.rows[row].1,
+            line: self.line(row),
             column: column + 1,
         };
         match self.names.get(column) {

@@ -229,7 +229,7 @@ impl<'a> CsvParts<'a> {
                 table.set_separators(self.options.delimiter, self.options.quote);
                 table
             });
-            table.append(&piece.rows, first);
+            table.append(piece.rows, first);
         }
         self.lines += piece.lines;
         if let Some(fault) = piece.fault {

@@ -2,12 +2,17 @@
 
 use std::path::Path;
 
+use memchr::memchr3;
+
 use super::csv::shorten;
-use crate::data::table::TableRows;
+use crate::data::cells::TableRows;
 use crate::error::{Error, Position};
 
 /// The longest row that is read, in bytes: a file without line ends, such as `/dev/zero`, must not fill the memory.
 pub(super) const LONGEST_ROW: usize = 1 << 24;
+
+/// The byte behind a cell that is not kept as it stands in the text.
+const SEPARATOR: u8 = b'\n';
 
 /// The bytes that separate and enclose cells.
 #[derive(Debug, Clone, Copy)]
@@ -19,8 +24,7 @@ pub(super) struct Format {
 impl Format {
     /// The number of bytes before the next delimiter or line end.
     pub(super) fn plain_length(self, text: &[u8]) -> usize {
-        let ends_cell = |&byte: &u8| (byte == self.delimiter) | (byte == b'\n') | (byte == b'\r');
-        text.iter().position(ends_cell).unwrap_or(text.len())
+        memchr3(self.delimiter, b'\n', b'\r', text).unwrap_or(text.len())
     }
 }
 
@@ -108,7 +112,7 @@ pub(super) fn parse(text: &[u8], format: Format, width: Option<usize>, ends: boo
         at: 0,
         line: 0,
         width,
-        cells: Vec::with_capacity(text.len()),
+        cells: Vec::with_capacity(text.len() + 1),
         rows: Vec::new(),
         ends: Vec::new(),
     };
@@ -117,6 +121,9 @@ pub(super) fn parse(text: &[u8], format: Format, width: Option<usize>, ends: boo
         parser.pass_empty_lines();
         if parser.at == text.len() {
             break None;
+        }
+        if is_utf8 && parser.plain_row() {
+            continue;
         }
         match parser.row(is_utf8, ends) {
             Ok(true) => {}
@@ -135,7 +142,7 @@ struct Parser<'a> {
     /// The line ends before that place.
     line: u64,
     width: Option<usize>,
-    /// The texts of the cells, all UTF-8 where a row is complete.
+    /// The texts of the cells, each with the byte behind it; all UTF-8 where a row is complete.
     cells: Vec<u8>,
     rows: Vec<(usize, u64)>,
     ends: Vec<u32>,
@@ -156,6 +163,43 @@ impl Parser<'_> {
         self.at += length;
         self.line += 1;
         true
+    }
+
+    /// Reads a row whose cells stand in the text as they are kept: without quotes, without white space around them, and as many
+    /// as expected. Any other row is left to [`row`](Parser::row), and `false` is returned.
+    fn plain_row(&mut self) -> bool {
+        let (text, Format { delimiter, quote }) = (self.text, self.format);
+        let (first_byte, first_end) = (self.at, self.ends.len());
+        let mut start = first_byte;
+        let end = loop {
+            let Some(length) = memchr3(delimiter, b'\n', b'\r', &text[start..]) else {
+                break None;
+            };
+            let end = start + length;
+            let is_kept = |byte: u8| byte > b' ' && byte != quote;
+            if length > 0 && !(is_kept(text[start]) && is_kept(text[end - 1])) {
+                break None;
+            }
+            // A row that is too long for the number is refused by the other way.
+            self.ends.push((end - first_byte) as u32);
+            if text[end] != delimiter {
+                break Some(end);
+            }
+            start = end + 1;
+        };
+        let found = self.ends.len() - first_end;
+        match end.filter(|end| self.width == Some(found) && end - first_byte <= LONGEST_ROW) {
+            Some(end) => {
+                self.rows.push((self.cells.len(), self.line));
+                self.cells.extend_from_slice(&text[first_byte..=end]);
+                self.at = end;
+                self.pass_line_end()
+            }
+            None => {
+                self.ends.truncate(first_end);
+                false
+            }
+        }
     }
 
     /// Reads a row; `false` if it is unfinished.
@@ -189,7 +233,10 @@ impl Parser<'_> {
             match found > most {
                 true => self.cells.truncate(start),
                 // A row has at most 2^24 bytes.
-                false => self.ends.push((self.cells.len() - first_cell) as u32),
+                false => {
+                    self.ends.push((self.cells.len() - first_cell) as u32);
+                    self.cells.push(SEPARATOR);
+                }
             }
             if self.text.get(self.at) == Some(&self.format.delimiter) {
                 self.at += 1;
@@ -278,7 +325,7 @@ impl Parser<'_> {
         let mut start = first_cell;
         for (column, &end) in (1..).zip(&self.ends[first_end..]) {
             let cell = &self.cells[start..first_cell + end as usize];
-            start += cell.len();
+            start += cell.len() + 1;
             if std::str::from_utf8(cell).is_err() {
                 let cell = String::from_utf8_lossy(cell).into_owned();
                 return Some(Fault::Encoding { line, column, cell });
@@ -288,14 +335,14 @@ impl Parser<'_> {
     }
 
     fn finish(self, fault: Option<Fault>) -> Piece {
-        let text = String::from_utf8(self.cells).expect("every cell of a complete row is UTF-8");
+        let mut text = String::from_utf8(self.cells).expect("every cell of a complete row is UTF-8");
+        let (mut rows, mut ends) = (self.rows, self.ends);
+        text.shrink_to_fit();
+        rows.shrink_to_fit();
+        ends.shrink_to_fit();
         Piece {
             width: self.width,
-            rows: TableRows {
-                text,
-                rows: self.rows,
-                ends: self.ends,
-            },
+            rows: TableRows { text, rows, ends },
             lines: self.line,
             fault,
         }
@@ -325,7 +372,7 @@ mod tests {
             let mut from = start;
             let cell = |&end: &u32| {
                 let cell = text[from..start + end as usize].to_owned();
-                from = start + end as usize;
+                from = start + end as usize + 1;
                 cell
             };
             (line, ends.iter().map(cell).collect())
