@@ -136,7 +136,7 @@ impl DataSource {
     pub(super) fn table(&self, csv: &CsvOptions) -> anyhow::Result<Table> {
         Ok(match self {
             DataSource::Csv(path) => read::read_csv(path, csv)?,
-            DataSource::StandardInput => read::read_csv_from(STANDARD_INPUT, io::stdin().lock(), csv)?,
+            DataSource::StandardInput => read::read_csv_from(STANDARD_INPUT, io::stdin(), csv)?,
             _ => bail!(usage(format!("{self}: this is no table"))),
         })
     }

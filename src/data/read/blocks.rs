@@ -39,16 +39,23 @@ pub(super) enum End {
     Row,
 }
 
+/// The text that is read at a time.
+#[derive(Debug)]
+pub(super) struct Block {
+    pub(super) text: Vec<u8>,
+    /// Pieces of the text. Each begins with a row and ends with one, but for the last piece of the file.
+    pub(super) pieces: Vec<Range<usize>>,
+    /// The end of the file's text, which nothing follows.
+    pub(super) end: Option<End>,
+}
+
 /// A text that is read block by block.
 pub(super) struct Blocks<'a> {
     source: Source<'a>,
     sizes: Sizes,
-    /// The text from the beginning of a row on.
-    text: Vec<u8>,
-    /// The length of the text that has been cut into pieces.
-    cut: usize,
+    /// The text behind the last piece, which begins with a row.
+    rest: Vec<u8>,
     row_ends: RowEnds,
-    end: Option<End>,
 }
 
 impl<'a> Blocks<'a> {
@@ -57,62 +64,46 @@ impl<'a> Blocks<'a> {
         Blocks {
             source,
             sizes,
-            text: head,
-            cut: 0,
+            rest: head,
             row_ends: RowEnds {
                 format,
                 place: Place::CellStart,
                 at: 0,
             },
-            end: None,
         }
     }
 
-    /// Reads on, and returns the ranges of the next pieces in [`text`](Blocks::text). Each begins with a row and ends with one,
-    /// but for the last piece of the text.
-    pub(super) fn read(&mut self) -> Vec<Range<usize>> {
-        self.text.drain(..self.cut);
-        self.row_ends.at = self.row_ends.at.saturating_sub(self.cut);
-        self.cut = 0;
-        let mut pieces = Vec::new();
-        while pieces.is_empty() && self.end.is_none() {
+    /// Reads the next block into the memory of a former one, until a block has an end.
+    pub(super) fn read(&mut self, mut text: Vec<u8>) -> Block {
+        text.clear();
+        text.append(&mut self.rest);
+        let (mut pieces, mut cut, mut end) = (Vec::new(), 0, None);
+        while pieces.is_empty() && end.is_none() {
             let limit = self.sizes.block;
-            match (&mut self.source).take(limit as u64).read_to_end(&mut self.text) {
-                Ok(read) if read < limit => self.end = Some(End::File),
+            match (&mut self.source).take(limit as u64).read_to_end(&mut text) {
+                Ok(read) if read < limit => end = Some(End::File),
                 Ok(_) => {}
-                Err(error) => self.end = Some(End::Failure(error)),
+                Err(error) => end = Some(End::Failure(error)),
             }
-            let is_whole = self.end.is_some();
             let goal = |cut: usize| cut.saturating_add(self.sizes.piece);
-            while let Some(end) = self.row_ends.next(&self.text, goal(self.cut), is_whole) {
-                pieces.push(self.cut..end);
-                self.cut = end;
+            while let Some(row_end) = self.row_ends.next(&text, goal(cut), end.is_some()) {
+                pieces.push(cut..row_end);
+                cut = row_end;
             }
             // The row at the goal has not ended, unless in the last byte, and is longer than any may be.
-            if self.text.len() > goal(self.cut).saturating_add(LONGEST_ROW + 1) {
-                self.end.get_or_insert(End::Row);
+            if text.len() > goal(cut).saturating_add(LONGEST_ROW + 1) {
+                end.get_or_insert(End::Row);
             }
         }
-        if self.end.is_some() && self.cut < self.text.len() {
-            pieces.push(self.cut..self.text.len());
-            self.cut = self.text.len();
+        match end {
+            Some(_) if cut < text.len() => pieces.push(cut..text.len()),
+            Some(_) => {}
+            None => {
+                self.rest.extend_from_slice(&text[cut..]);
+                self.row_ends.at = self.row_ends.at.saturating_sub(cut);
+            }
         }
-        pieces
-    }
-
-    /// The text that the pieces of the last [`read`](Blocks::read) are in.
-    pub(super) fn text(&self) -> &[u8] {
-        &self.text
-    }
-
-    /// The end of the text, once the last piece has been read.
-    pub(super) fn end(&self) -> Option<&End> {
-        self.end.as_ref()
-    }
-
-    /// Takes the end of the text, if that has been read; nothing is read after it.
-    pub(super) fn take_end(&mut self) -> Option<End> {
-        self.end.take()
+        Block { text, pieces, end }
     }
 }
 

@@ -85,7 +85,7 @@ pub fn read_csv(path: &Path, options: &CsvOptions) -> Result<Table> {
 /// # Errors
 ///
 /// As [`read_csv`].
-pub fn read_csv_from(name: &str, reader: impl Read, options: &CsvOptions) -> Result<Table> {
+pub fn read_csv_from(name: &str, reader: impl Read + Send, options: &CsvOptions) -> Result<Table> {
     let name = Path::new(name);
     read(name, Source::of(name, reader)?, options)
 }
@@ -124,7 +124,7 @@ pub fn read_csv_parts(path: &Path, options: &CsvOptions, rows: usize) -> Result<
 /// As [`read_csv_parts`].
 pub fn read_csv_parts_from<'a>(
     name: &str,
-    reader: impl Read + 'a,
+    reader: impl Read + Send + 'a,
     options: &CsvOptions,
     rows: usize,
 ) -> Result<CsvParts<'a>> {

@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::mem;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::blocks::{Blocks, End, Sizes};
+use super::blocks::{Block, Blocks, End, Sizes};
 use super::csv::{CsvOptions, delimiter_of};
 use super::foreign;
 use super::rows::{Format, Piece, parse};
@@ -29,6 +30,10 @@ pub struct CsvParts<'a> {
     options: CsvOptions,
     format: Format,
     blocks: Blocks<'a>,
+    /// The block to be parsed next, once it has been read.
+    block: Option<Block>,
+    /// The memory of the last block, for one to be read.
+    memory: Vec<u8>,
     /// The rows of a part; of a file without a header, the first has one more.
     rows: usize,
     /// The rows that have been parsed, when the number of columns is known.
@@ -83,6 +88,8 @@ impl<'a> CsvParts<'a> {
             options: options.clone(),
             format,
             blocks: Blocks::new(head, source, format, sizes),
+            block: None,
+            memory: Vec::new(),
             rows: rows.max(1),
             parsed: None,
             given: 0,
@@ -141,7 +148,7 @@ impl<'a> CsvParts<'a> {
 
     /// The next part, until there is none.
     fn part(&mut self) -> Result<Option<Table>> {
-        if std::mem::take(&mut self.is_first) {
+        if mem::take(&mut self.is_first) {
             return self.first().map(Some);
         }
         self.take(self.rows)
@@ -165,22 +172,22 @@ impl<'a> CsvParts<'a> {
         };
         if self.given == 0 && left <= wanted {
             let rest = parsed.emptied();
-            return Ok(Some(std::mem::replace(parsed, rest)));
+            return Ok(Some(mem::replace(parsed, rest)));
         }
         let part = self.given..self.given + wanted.min(left);
         self.given = part.end;
         Ok(Some(parsed.slice(part)))
     }
 
-    /// Reads a block and parses its pieces, on all threads.
+    /// Parses the pieces of a block on all threads, while one of them reads the next block.
     fn parse_block(&mut self) {
         if let Some(parsed) = self.parsed.as_mut().filter(|_| self.given > 0) {
             *parsed = parsed.slice(self.given..parsed.rows());
             self.given = 0;
         }
-        let pieces = self.blocks.read();
-        let (text, format) = (self.blocks.text(), self.format);
-        let is_file_end = matches!(self.blocks.end(), Some(End::File));
+        let block = self.block.take().unwrap_or_else(|| self.blocks.read(Vec::new()));
+        let (text, format) = (&block.text, self.format);
+        let is_file_end = matches!(block.end, Some(End::File));
         let parse_piece = |piece: &Range<usize>, width| {
             let ends = is_file_end && piece.end == text.len();
             parse(&text[piece.clone()], format, width, ends)
@@ -188,19 +195,25 @@ impl<'a> CsvParts<'a> {
         // The first row, alone in knowing it, tells the number of columns to the pieces behind its own.
         let mut width = self.parsed.as_ref().map(Table::width);
         let mut parsed: Vec<Piece> = Vec::new();
-        let mut rest = pieces.as_slice();
+        let mut rest = block.pieces.as_slice();
         while let (None, [first, others @ ..]) = (width, rest) {
             let piece = parse_piece(first, None);
             width = piece.width;
             parsed.push(piece);
             rest = others;
         }
+        let parse_all = || -> Vec<Piece> { rest.par_iter().map(|piece| parse_piece(piece, width)).collect() };
+        let is_last = block.end.is_some();
         match rest {
-            [] => {}
-            [single] => parsed.push(parse_piece(single, width)),
-            _ => parsed.extend(pool::enter(|| -> Vec<Piece> {
-                rest.par_iter().map(|piece| parse_piece(piece, width)).collect()
-            })),
+            [] if is_last => {}
+            [single] if is_last => parsed.push(parse_piece(single, width)),
+            _ if is_last => parsed.extend(pool::enter(parse_all)),
+            _ => {
+                let (blocks, memory) = (&mut self.blocks, mem::take(&mut self.memory));
+                let (next, others) = pool::enter(|| rayon::join(|| blocks.read(memory), parse_all));
+                self.block = Some(next);
+                parsed.extend(others);
+            }
         }
         for piece in parsed {
             self.append(piece);
@@ -208,7 +221,8 @@ impl<'a> CsvParts<'a> {
                 return;
             }
         }
-        match self.blocks.take_end() {
+        self.memory = block.text;
+        match block.end {
             None => return,
             Some(End::Failure(error)) => {
                 let line = Position::Line(1 + self.lines);

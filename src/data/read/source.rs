@@ -13,7 +13,7 @@ const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 /// An open file that knows how far it has been read.
 pub(super) struct Source<'a> {
     path: PathBuf,
-    content: Box<dyn Read + 'a>,
+    content: Box<dyn Read + Send + 'a>,
     gzip: bool,
     offset: u64,
 }
@@ -36,7 +36,7 @@ impl<'a> Source<'a> {
     /// # Errors
     ///
     /// [`Error::Io`].
-    pub(super) fn of(path: &Path, mut reader: impl Read + 'a) -> Result<Self> {
+    pub(super) fn of(path: &Path, mut reader: impl Read + Send + 'a) -> Result<Self> {
         let mut start = Vec::new();
         (&mut reader)
             .take(GZIP_MAGIC.len() as u64)
@@ -44,7 +44,7 @@ impl<'a> Source<'a> {
             .map_err(|error| Error::io(path, "read the file", error))?;
         let gzip = start == GZIP_MAGIC;
         let whole = BufReader::new(Cursor::new(start).chain(reader));
-        let content: Box<dyn Read + 'a> = match gzip {
+        let content: Box<dyn Read + Send + 'a> = match gzip {
             true => Box::new(MultiGzDecoder::new(whole)),
             false => Box::new(whole),
         };
