@@ -156,10 +156,7 @@ impl<T: Element> Loss<T> for BinaryCrossEntropyLoss {
     /// each output, [`Error::InvalidOption`] for one that is negative or not finite.
     fn check(&self, targets: &Targets<T>) -> Result<()> {
         check_answers("BinaryCrossEntropyLoss", targets)?;
-        let outputs = match targets {
-            Targets::Values(values) => values.ncols(),
-            Targets::Classes { classes, .. } => *classes,
-        };
+        let outputs = targets.outputs();
         let weights = &self.positive_weights;
         if !weights.is_empty() && weights.len() != outputs {
             return Err(Error::shape(

@@ -57,10 +57,7 @@ pub(super) fn check_classes<T: Element>(
     class_weights: &[f64],
     targets: &Targets<T>,
 ) -> Result<()> {
-    let classes = match targets {
-        Targets::Values(values) => values.ncols(),
-        Targets::Classes { classes, .. } => *classes,
-    };
+    let classes = targets.outputs();
     if !class_weights.is_empty() && class_weights.len() != classes {
         return Err(Error::shape(
             loss,
