@@ -2,13 +2,16 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgMatches, Args, Parser, Subcommand};
 
 use super::doctor::scaling::arguments::ScalingArguments;
 use super::parse::whole;
 use super::settings::Settings;
-use super::tables::TablesArguments;
-use super::{completions, datasets, evaluate, export, import, inspect, man, predict, tune};
+use super::tables::{self, TablesArguments};
+use super::{
+    Outcome, completions, datasets, doctor, evaluate, export, import, inspect, man, predict, train, tune,
+    usage,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -49,11 +52,32 @@ Exit codes:
 #[command(name = "mfnet", version, after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
-    pub(super) command: Command,
+    command: Command,
+}
+
+impl Arguments {
+    /// Runs the command; `matches` are what the arguments were made of.
+    pub(super) fn run(&self, matches: &ArgMatches) -> anyhow::Result<Outcome> {
+        mfnet::internal::machine::check_instructions().map_err(|error| usage(error.to_string()))?;
+        match &self.command {
+            Command::Train(arguments) => train::train(arguments, matches),
+            Command::Tune(arguments) => tune::tune(arguments),
+            Command::Evaluate(arguments) => evaluate::evaluate(arguments),
+            Command::Predict(arguments) => predict::predict(arguments),
+            Command::Inspect(arguments) => inspect::inspect(arguments),
+            Command::Datasets(arguments) => datasets::datasets(arguments),
+            Command::Export(arguments) => export::export(arguments),
+            Command::Import(arguments) => import::import(arguments),
+            Command::Completions(arguments) => completions::completions(arguments),
+            Command::Man(arguments) => man::man(arguments),
+            Command::Doctor(arguments) => doctor::doctor(arguments),
+            Command::Tables(arguments) => tables::tables(arguments),
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Command {
+enum Command {
     /// Train a network, and report its scores.
     ///
     /// Without options, this trains one hidden layer of 512 ReLU units on MNIST, as the course report does that mfnet

@@ -12,7 +12,7 @@ Examples:
   mfnet completions fish > ~/.config/fish/completions/mfnet.fish
   mfnet completions powershell >> $PROFILE";
 
-/// What `mfnet completions` can be told.
+/// The arguments of `mfnet completions`.
 #[derive(Debug, Args)]
 pub(super) struct CompletionsArguments {
     /// The shell

@@ -1,4 +1,4 @@
-//! What was asked for, made ready to be learned from: read, split, and brought to one scale.
+//! The data of a training: read, split, and scaled.
 
 use std::path::Path;
 
@@ -9,23 +9,22 @@ use mfnet::data::{Examples, Fitted, Preparation, RawSamples, Schema, Task as Tas
 use mfnet::{Dataset, Element, Error};
 
 use super::data_source::DataSource;
-use super::defaults;
 use super::known::{self, Raw};
 use super::model::BINARY;
 use super::settings::{DataSettings, Settings, Share, TargetTransformName, TaskName, located};
 use super::{console, usage, warm_start};
 
-/// What is to be learned.
+/// The prepared data of a training.
 #[derive(Debug)]
 pub(super) struct Task<T> {
-    /// What to call the data.
+    /// The name of the data.
     pub(super) name: String,
-    /// What the columns mean, and how they were scaled.
+    /// The meaning and the scaling of the columns.
     pub(super) schema: Schema<T>,
     pub(super) train: Dataset<T>,
     pub(super) validation: Option<Dataset<T>>,
     pub(super) test: Option<Dataset<T>>,
-    /// What the targets are counted in, where that is known.
+    /// The unit of the targets, where it is known.
     pub(super) unit: Option<&'static str>,
     /// Why the task is what it is, where it was told from a file.
     pub(super) reason: Option<String>,
@@ -111,9 +110,9 @@ fn settle_task(settings: &mut Settings) -> anyhow::Result<()> {
     }
     let source = data.source.as_deref().unwrap_or("mnist");
     ensure!(
-        defaults::names().all(|known| known != source),
+        known::find(source).is_none(),
         usage(format!(
-            "--loss {BINARY} is for the yes/no targets of a file of your own: the targets of {source} are none"
+            "--loss {BINARY} is for the yes/no targets of a file of your own: {source} has no such targets"
         ))
     );
     ensure!(
@@ -219,7 +218,7 @@ fn raw<T: Element>(
     seed: u64,
     quiet: bool,
 ) -> anyhow::Result<Raw<T>> {
-    if !defaults::names().any(|known| known == name) {
+    if known::find(name).is_none() {
         return own(name, settings);
     }
     ensure!(
@@ -280,7 +279,7 @@ fn own<T: Element>(name: &str, settings: &DataSettings) -> anyhow::Result<Raw<T>
     })
 }
 
-/// What a name stands for; a file is there.
+/// The source of this name; a file must exist.
 fn data_source(name: &str) -> anyhow::Result<DataSource> {
     let source: DataSource = name.parse().map_err(usage)?;
     source.check()?;
@@ -307,7 +306,7 @@ fn refuse_row_columns(settings: &DataSettings, data: &str) -> anyhow::Result<()>
     ensure!(
         settings.split_by().is_none() && settings.weights.is_none(),
         usage(format!(
-            "--split-by-time, --split-by-group and --weights are for columns of CSV files, and {data} is none: leave them out"
+            "--split-by-time, --split-by-group and --weights are for columns of CSV files, and {data} has no columns: leave them out"
         ))
     );
     Ok(())
@@ -362,7 +361,7 @@ pub(super) fn is_unavailable(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(Error::Unavailable { .. }))
 }
 
-/// Where to look. A folder that is not there is mistyped, and must not lead to a download.
+/// The places to look for known data sets. A folder that does not exist is mistyped, and must not lead to a download.
 pub(super) fn source(data_dir: Option<&Path>, no_download: bool) -> anyhow::Result<Source> {
     let mut source = Source::default();
     if let Some(folder) = data_dir {

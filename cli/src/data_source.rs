@@ -10,14 +10,14 @@ use mfnet::data::read::{self, CsvOptions};
 use mfnet::data::{RawSamples, Schema, Table};
 use mfnet::{Dataset, Element};
 
-use super::defaults;
+use super::known;
 use super::settings::npy_pair;
 use super::usage;
 
-/// What errors call standard input.
+/// The name of standard input in errors.
 pub(super) const STANDARD_INPUT: &str = "standard input";
 
-/// Where samples come from.
+/// The source of samples.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum DataSource {
     /// A data set that needs no file of the user's.
@@ -39,8 +39,8 @@ impl FromStr for DataSource {
         if text.is_empty() {
             return Err("it must be a file, a data set's name, or - for standard input".to_owned());
         }
-        if let Some(name) = defaults::names().find(|name| *name == text) {
-            return Ok(DataSource::Known(name));
+        if let Some(set) = known::find(text) {
+            return Ok(DataSource::Known(set.name()));
         }
         if let Some((inputs, targets)) = npy_pair(text) {
             return Ok(DataSource::NpyPair(inputs, targets));
@@ -65,6 +65,18 @@ impl fmt::Display for DataSource {
     }
 }
 
+/// The samples of a table with the weights in a column of it, if one is named.
+pub(super) fn weighted<T: Element>(
+    samples: RawSamples<T>,
+    table: &Table,
+    column: Option<&str>,
+) -> anyhow::Result<RawSamples<T>> {
+    Ok(match column {
+        Some(column) => samples.with_weights(table.weights(column)?)?,
+        None => samples,
+    })
+}
+
 impl DataSource {
     /// Refuses a file that is not there, which may be a data set's name that was mistyped.
     pub(super) fn check(&self) -> anyhow::Result<()> {
@@ -73,7 +85,7 @@ impl DataSource {
                 path.exists(),
                 usage(format!(
                     "{self}: there is no such file, and no data set of this name; the data sets are {}",
-                    defaults::names().collect::<Vec<_>>().join(", ")
+                    known::listed()
                 ))
             );
         }
@@ -108,11 +120,7 @@ impl DataSource {
             DataSource::Csv(_) | DataSource::StandardInput => {
                 self.check()?;
                 let table = self.table(csv)?;
-                let samples = table.raw_samples_for(schema)?;
-                Ok(match weights {
-                    None => samples,
-                    Some(column) => samples.with_weights(table.weights(column)?)?,
-                })
+                weighted(table.raw_samples_for(schema)?, &table, weights)
             }
             _ => {
                 ensure!(
@@ -137,11 +145,11 @@ impl DataSource {
         Ok(match self {
             DataSource::Csv(path) => read::read_csv(path, csv)?,
             DataSource::StandardInput => read::read_csv_from(STANDARD_INPUT, io::stdin(), csv)?,
-            _ => bail!(usage(format!("{self}: this is no table"))),
+            _ => bail!(usage(format!("{self}: this is not a table"))),
         })
     }
 
-    /// What is wrong with a single array where targets are needed.
+    /// The error of a single array where targets are needed.
     pub(super) fn without_targets(&self) -> anyhow::Error {
         let problem = "this is one array, and the targets are missing: name two";
         usage(format!("{self}: {problem}, as {self},Y.npy")).into()

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use anyhow::{bail, ensure};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use mfnet::data::known::{Known, Source, Verdict};
+use mfnet::data::known::{Source, Verdict};
 use serde_json::{Value, json};
 
 use super::data::source;
-use super::defaults::{self, Registered, SETS};
 use super::download::DownloadBar;
+use super::known::{self, KnownSet, Origin, SETS};
 use super::{Outcome, console};
 
 pub(super) const EXAMPLES: &str = "\
@@ -20,11 +20,11 @@ Examples:
   mfnet datasets --verify            compare all files with the published ones
   mfnet datasets --json --data-dir ~/data";
 
-/// What `mfnet datasets` can be told.
+/// The arguments of `mfnet datasets`.
 #[derive(Debug, Args)]
 pub(super) struct DatasetsArguments {
     /// The data set that is meant [default: all]
-    #[arg(value_name = "NAME", value_parser = PossibleValuesParser::new(defaults::names()))]
+    #[arg(value_name = "NAME", value_parser = PossibleValuesParser::new(known::names()))]
     name: Option<String>,
 
     /// Download what neither folder nor cache holds
@@ -57,7 +57,7 @@ struct Entry {
     state: State,
 }
 
-/// Where it is.
+/// The place of a data set.
 #[derive(Debug)]
 enum State {
     /// Nowhere: it is drawn when it is asked for.
@@ -75,7 +75,7 @@ pub(super) fn datasets(arguments: &DatasetsArguments) -> anyhow::Result<Outcome>
     let source = source(arguments.data_dir.as_deref(), false)?;
     let asked = SETS
         .into_iter()
-        .filter(|set| arguments.name.as_deref().is_none_or(|asked| asked == set.name));
+        .filter(|set| arguments.name.as_deref().is_none_or(|asked| asked == set.name()));
     let entries = asked
         .map(|set| entry(set, &source, arguments))
         .collect::<anyhow::Result<Vec<_>>>()?;
@@ -118,36 +118,31 @@ pub(super) fn datasets(arguments: &DatasetsArguments) -> anyhow::Result<Outcome>
     Ok(Outcome::Done)
 }
 
-fn entry(
-    Registered { name, drawn, .. }: Registered,
-    source: &Source,
-    arguments: &DatasetsArguments,
-) -> anyhow::Result<Entry> {
-    let Some(known) = Known::ALL.into_iter().find(|known| known.name() == name) else {
-        return Ok(Entry {
-            name,
-            description: drawn.unwrap_or_default(),
-            state: State::Drawn,
-        });
+fn entry(set: KnownSet, source: &Source, arguments: &DatasetsArguments) -> anyhow::Result<Entry> {
+    let (name, description) = (set.name(), set.description());
+    let state = match set.origin {
+        Origin::Drawn { .. } => State::Drawn,
+        Origin::Files(known) => {
+            if arguments.fetch {
+                let mut bar = DownloadBar::new(arguments.quiet);
+                known.fetch(source, &mut |progress| bar.show(progress))?;
+            }
+            match known.find(source) {
+                Err(tried) => State::Missing(tried),
+                Ok(folder) => State::Here {
+                    folder,
+                    files: match arguments.verify {
+                        true => known.verify(source)?,
+                        false => Vec::new(),
+                    },
+                },
+            }
+        }
     };
-    if arguments.fetch {
-        let mut bar = DownloadBar::new(arguments.quiet);
-        known.fetch(source, &mut |progress| bar.show(progress))?;
-    }
     Ok(Entry {
         name,
-        description: known.description(),
-        state: match known.find(source) {
-            Err(tried) => State::Missing(tried),
-            Ok(folder) => State::Here {
-                folder,
-                files: if arguments.verify {
-                    known.verify(source)?
-                } else {
-                    Vec::new()
-                },
-            },
-        },
+        description,
+        state,
     })
 }
 

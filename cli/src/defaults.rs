@@ -1,110 +1,8 @@
-//! The data sets that have names, with the settings that suit them, and the settings for files of one's own.
+//! The settings of a training where nothing else is said, and how helps tell them.
 
 use toml::{Table, Value, toml};
 
-/// A data set as the command knows it; `known::set` loads it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Registered {
-    pub(super) name: &'static str,
-    /// A one-line description of a data set that mfnet generates; the library describes the others.
-    pub(super) drawn: Option<&'static str>,
-    /// Its settings.
-    settings: fn() -> Table,
-}
-
-/// All data sets of the command.
-pub(super) const SETS: [Registered; 6] = [
-    Registered {
-        name: "mnist",
-        drawn: None,
-        settings: mnist,
-    },
-    Registered {
-        name: "fashion-mnist",
-        drawn: None,
-        settings: mnist,
-    },
-    Registered {
-        name: "digits",
-        drawn: Some("60,000 + 10,000 drawn digits, 28 x 28 pixels, 10 classes"),
-        settings: mnist,
-    },
-    Registered {
-        name: "california-housing",
-        drawn: None,
-        settings: california_housing,
-    },
-    Registered {
-        name: "iris",
-        drawn: None,
-        settings: iris,
-    },
-    Registered {
-        name: "circle",
-        drawn: Some("1,000 + 1,000 points of the plane, inside or outside of a circle"),
-        settings: circle,
-    },
-];
-
-/// The report's, whose learning rate was meant for summed gradients.
-fn mnist() -> Table {
-    toml! {
-        [model]
-        hidden = [512]
-        initializer = "he"
-        [training]
-        epochs = 100
-        batch-size = 1024
-        optimizer = "sgd"
-        lr = 0.001
-        reduction = "sum"
-    }
-}
-
-fn california_housing() -> Table {
-    toml! {
-        [model]
-        hidden = [512]
-        initializer = "he"
-        [training]
-        epochs = 500
-        batch-size = 1024
-        optimizer = "sgd"
-        lr = 0.001
-    }
-}
-
-fn iris() -> Table {
-    toml! {
-        [model]
-        hidden = [100]
-        initializer = "he"
-        [training]
-        epochs = 200
-        batch-size = 200
-        optimizer = "adam"
-    }
-}
-
-fn circle() -> Table {
-    toml! {
-        [model]
-        hidden = [25, 25, 25]
-        activation = ["relu", "relu", "tanh"]
-        initializer = "he"
-        [training]
-        epochs = 150
-        batch-size = 20
-        optimizer = "sgd"
-        lr = 0.1
-        loss = "mse"
-    }
-}
-
-/// The names of all data sets.
-pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    SETS.iter().map(|set| set.name)
-}
+use super::known::{self, SETS};
 
 /// For files of one's own: no worse than scikit-learn's networks on tables of many kinds, see docs/DEFAULTS.md. The options'
 /// own defaults are the rest of these settings.
@@ -119,8 +17,7 @@ fn own() -> Table {
 /// The settings for a data set, MNIST where none is named; without rate, reduction and weight decay where another optimizer
 /// is chosen than they are meant for.
 pub(super) fn of(source: Option<&str>, optimizer: Option<&str>) -> Table {
-    let source = source.unwrap_or("mnist");
-    let set = SETS.iter().find(|set| set.name == source);
+    let set = known::find(source.unwrap_or("mnist"));
     let mut settings = set.map_or_else(own, |set| (set.settings)());
     if let Some(training) = settings.get_mut("training").and_then(Value::as_table_mut)
         && optimizer
@@ -143,8 +40,8 @@ pub(super) fn help(text: &str, section: &str, key: &str, general: &str) -> Strin
         };
         let value = in_words(value);
         match groups.iter_mut().find(|(other, _)| *other == value) {
-            Some((_, names)) => names.push(set.name),
-            None => groups.push((value, vec![set.name])),
+            Some((_, names)) => names.push(set.name()),
+            None => groups.push((value, vec![set.name()])),
         }
     }
     let groups = groups.iter().map(|(value, names)| match names.as_slice() {

@@ -1,4 +1,4 @@
-//! How far a download has come: a bar on a terminal, a line for each file elsewhere.
+//! The progress of a download: a bar on a terminal, a line for each file elsewhere.
 
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use mfnet::data::known::Progress;

@@ -14,7 +14,7 @@ Examples:
   python -c 'import onnxruntime; onnxruntime.InferenceSession(\"model.onnx\")'
 PyTorch needs no export: it reads model.safetensors as it is, with safetensors.torch.load_file.";
 
-/// What `mfnet export` can be told.
+/// The arguments of `mfnet export`.
 #[derive(Debug, Args)]
 pub(super) struct ExportArguments {
     /// The model: its file, or a run folder with a model.safetensors in it

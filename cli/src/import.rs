@@ -20,7 +20,7 @@ Examples:
   mfnet import price.safetensors --layers 8,64,1 --targets price --out price.safetensors
 In PyTorch, safetensors.torch.save_file(model.state_dict(), \"digits.safetensors\") writes such a file.";
 
-/// What `mfnet import` can be told.
+/// The arguments of `mfnet import`.
 #[derive(Debug, Args)]
 pub(super) struct ImportArguments {
     /// The weights: a safetensors file whose fully connected layers are called as in PyTorch, such as 0.weight and

@@ -2,12 +2,148 @@
 
 use anyhow::{bail, ensure};
 use mfnet::data::digits::{DEFAULT_TEST_SAMPLES, DEFAULT_TRAINING_SAMPLES, digits};
-use mfnet::data::known::{self, Source};
+use mfnet::data::known::{self, Known, Source};
 use mfnet::data::read::{self, CsvOptions};
 use mfnet::data::{Columns, RawSamples, Scaling, Schema};
 use mfnet::{Dataset, Element, Error};
+use toml::{Table, toml};
 
 use super::download::DownloadBar;
+
+/// A data set that has a name; [`set`] loads it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct KnownSet {
+    pub(super) origin: Origin,
+    /// The settings that suit it, as `config.toml` has them.
+    pub(super) settings: fn() -> Table,
+}
+
+/// Where the samples of a data set come from.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Origin {
+    /// From files, which the library knows.
+    Files(Known),
+    /// Drawn from the seed.
+    Drawn {
+        name: &'static str,
+        description: &'static str,
+    },
+}
+
+/// All data sets that have names.
+pub(super) const SETS: [KnownSet; 6] = [
+    KnownSet::of_files(Known::Mnist, mnist),
+    KnownSet::of_files(Known::FashionMnist, mnist),
+    KnownSet::drawn(
+        "digits",
+        "60,000 + 10,000 drawn digits, 28 x 28 pixels, 10 classes",
+        mnist,
+    ),
+    KnownSet::of_files(Known::CaliforniaHousing, california_housing),
+    KnownSet::of_files(Known::Iris, iris),
+    KnownSet::drawn(
+        "circle",
+        "1,000 + 1,000 points of the plane, inside or outside of a circle",
+        circle,
+    ),
+];
+
+impl KnownSet {
+    const fn of_files(known: Known, settings: fn() -> Table) -> Self {
+        let origin = Origin::Files(known);
+        KnownSet { origin, settings }
+    }
+
+    const fn drawn(name: &'static str, description: &'static str, settings: fn() -> Table) -> Self {
+        let origin = Origin::Drawn { name, description };
+        KnownSet { origin, settings }
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self.origin {
+            Origin::Files(known) => known.name(),
+            Origin::Drawn { name, .. } => name,
+        }
+    }
+
+    /// A one-line description of the samples.
+    pub(super) fn description(self) -> &'static str {
+        match self.origin {
+            Origin::Files(known) => known.description(),
+            Origin::Drawn { description, .. } => description,
+        }
+    }
+}
+
+/// The data set of this name.
+pub(super) fn find(name: &str) -> Option<KnownSet> {
+    SETS.into_iter().find(|set| set.name() == name)
+}
+
+/// The names of all data sets.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    SETS.into_iter().map(KnownSet::name)
+}
+
+/// The names of all data sets, for helps and messages.
+pub(super) fn listed() -> String {
+    names().collect::<Vec<_>>().join(", ")
+}
+
+/// The report's, whose learning rate was meant for summed gradients.
+fn mnist() -> Table {
+    toml! {
+        [model]
+        hidden = [512]
+        initializer = "he"
+        [training]
+        epochs = 100
+        batch-size = 1024
+        optimizer = "sgd"
+        lr = 0.001
+        reduction = "sum"
+    }
+}
+
+fn california_housing() -> Table {
+    toml! {
+        [model]
+        hidden = [512]
+        initializer = "he"
+        [training]
+        epochs = 500
+        batch-size = 1024
+        optimizer = "sgd"
+        lr = 0.001
+    }
+}
+
+fn iris() -> Table {
+    toml! {
+        [model]
+        hidden = [100]
+        initializer = "he"
+        [training]
+        epochs = 200
+        batch-size = 200
+        optimizer = "adam"
+    }
+}
+
+fn circle() -> Table {
+    toml! {
+        [model]
+        hidden = [25, 25, 25]
+        activation = ["relu", "relu", "tanh"]
+        initializer = "he"
+        [training]
+        epochs = 150
+        batch-size = 20
+        optimizer = "sgd"
+        lr = 0.1
+        loss = "mse"
+    }
+}
 
 /// The points of the circle to train on, and to test with.
 const CIRCLE: (usize, usize) = (1000, 1000);
@@ -28,9 +164,9 @@ pub(super) struct Raw<T> {
 #[derive(Debug)]
 pub(super) struct KnownSamples<T> {
     pub(super) dataset: Dataset<T>,
-    /// Which of the data set's samples they are.
+    /// The part of the data set that they are.
     pub(super) part: &'static str,
-    /// What the targets are counted in.
+    /// The unit of the targets.
     pub(super) unit: Option<&'static str>,
     /// The classes, in the labels' order; none for numbers.
     labels: Vec<String>,
@@ -93,7 +229,7 @@ pub(super) fn set<T: Element>(name: &str, source: &Source, seed: u64, quiet: boo
 /// Iris from a copy that may have gaps.
 pub(super) fn iris_with_gaps<T: Element>(source: &Source, quiet: bool) -> anyhow::Result<Raw<T>> {
     let mut bar = DownloadBar::new(quiet);
-    let folder = known::Known::Iris.fetch(source, &mut |progress| bar.show(progress))?;
+    let folder = Known::Iris.fetch(source, &mut |progress| bar.show(progress))?;
     let options = CsvOptions {
         header: Some(false),
         ..CsvOptions::default()

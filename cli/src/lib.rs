@@ -2,6 +2,7 @@
 
 mod args;
 mod blas;
+mod columns;
 mod completions;
 mod console;
 mod data;
@@ -42,9 +43,9 @@ use std::fmt;
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::{ArgMatches, Args, CommandFactory, FromArgMatches};
+use clap::{Args, CommandFactory, FromArgMatches};
 
-use args::{Arguments, Command};
+use args::Arguments;
 use console::{describe, explain, note};
 use settings::Settings;
 
@@ -84,7 +85,7 @@ pub fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return explain(&error),
     };
-    match run(&arguments, &matches) {
+    match arguments.run(&matches) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Interrupted) => ExitCode::from(130),
         Err(error) => {
@@ -109,23 +110,4 @@ pub fn rewrite_config(content: &[u8]) -> anyhow::Result<String> {
     let mut file = tempfile::NamedTempFile::new()?;
     file.write_all(content)?;
     Settings::layered(&matches, Some(file.path()))?.to_toml()
-}
-
-/// Does what the arguments ask for; `matches` are what they were made of.
-fn run(arguments: &Arguments, matches: &ArgMatches) -> anyhow::Result<Outcome> {
-    mfnet::internal::machine::check_instructions().map_err(|error| usage(error.to_string()))?;
-    match &arguments.command {
-        Command::Train(arguments) => train::train(arguments, matches),
-        Command::Tune(arguments) => tune::tune(arguments),
-        Command::Evaluate(arguments) => evaluate::evaluate(arguments),
-        Command::Predict(arguments) => predict::predict(arguments),
-        Command::Inspect(arguments) => inspect::inspect(arguments),
-        Command::Datasets(arguments) => datasets::datasets(arguments),
-        Command::Export(arguments) => export::export(arguments),
-        Command::Import(arguments) => import::import(arguments),
-        Command::Completions(arguments) => completions::completions(arguments),
-        Command::Man(arguments) => man::man(arguments),
-        Command::Doctor(arguments) => doctor::doctor(arguments),
-        Command::Tables(arguments) => tables::tables(arguments),
-    }
 }

@@ -4,7 +4,7 @@ use anyhow::ensure;
 use mfnet::data::{TargetTransform, Task as TaskKind};
 use mfnet::loss::{self, HuberLoss, Loss, LossOptions};
 use mfnet::optimizer::{self, Optimizer};
-use mfnet::{Element, NeuralNetwork, Targets};
+use mfnet::{Element, NeuralNetwork, Targets, Trainer};
 use ndarray::array;
 
 use super::data::Task;
@@ -14,8 +14,16 @@ use super::{model_path, usage, warm_start};
 /// The loss of yes/no targets.
 pub(super) const BINARY: &str = "bce";
 
+/// The trainer of the network, with the loss, the optimizer and the options of the settings.
+pub(super) fn trainer<T: Element>(settings: &Settings, task: &Task<T>) -> anyhow::Result<Trainer<T>> {
+    let training = &settings.training;
+    let network = network(settings, task)?;
+    let trainer = Trainer::from_parts(network, loss(training, task)?, optimizer(training)?);
+    Ok(trainer.options(training.train_options()))
+}
+
 /// The network, with fresh weights or those of `--init`, or that of the model of `--warm-start`.
-pub(super) fn network<T: Element>(settings: &Settings, task: &Task<T>) -> anyhow::Result<NeuralNetwork<T>> {
+fn network<T: Element>(settings: &Settings, task: &Task<T>) -> anyhow::Result<NeuralNetwork<T>> {
     if let Some(path) = &settings.training.warm_start {
         return Ok(warm_start::model(path)?.into_parts().0);
     }
@@ -61,7 +69,7 @@ pub(super) fn settle<T: Element>(settings: &mut Settings, task: &Task<T>) -> any
         usage(match is_binary {
             true =>
                 format!("--loss {loss} is not for the yes/no targets of --task binary: take --loss {BINARY}"),
-            false => format!("--loss {BINARY} is for yes/no targets, and these are none"),
+            false => format!("--loss {BINARY} is for yes/no targets, and these targets are not"),
         })
     );
     ensure!(
@@ -146,7 +154,7 @@ fn targets_of(loss: &str) -> mfnet::Result<(bool, bool)> {
 }
 
 /// The optimizer.
-pub(super) fn optimizer<T: Element>(training: &TrainingSettings) -> mfnet::Result<Box<dyn Optimizer<T>>> {
+fn optimizer<T: Element>(training: &TrainingSettings) -> mfnet::Result<Box<dyn Optimizer<T>>> {
     optimizer::by_name(&training.optimizer, &training.optimizer_options())
 }
 

@@ -97,7 +97,7 @@ pub(super) fn load<T: Element>(file: &Path) -> anyhow::Result<Model<T>> {
     )
 }
 
-/// What to call a regression's target.
+/// The name of a target.
 pub(super) fn target_name<T>(schema: &Schema<T>, target: usize) -> String {
     match schema.target_names.get(target) {
         Some(name) => name.clone(),

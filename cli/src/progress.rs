@@ -1,4 +1,4 @@
-//! How far a training has come: a bar on a terminal, plain lines elsewhere.
+//! The progress of a training: a bar on a terminal, plain lines elsewhere.
 
 use std::fmt::Write;
 use std::time::{Duration, Instant};

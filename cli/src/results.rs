@@ -2,7 +2,7 @@
 
 use mfnet::checkpoint::{Metrics, ModelScores};
 use mfnet::data::Schema;
-use mfnet::metrics::{LabelScores, Score};
+use mfnet::metrics::{LabelScores, RegressionScores, Score};
 use mfnet::{Element, Model};
 use serde::Serialize;
 
@@ -44,29 +44,19 @@ enum MetricsObject {
         all_right: f64,
         f1_macro: f64,
         roc_auc: Option<f64>,
-        targets: Vec<LabelObject>,
+        targets: Vec<Named<LabelScores>>,
     },
     Targets {
-        targets: Vec<TargetObject>,
+        targets: Vec<Named<RegressionScores>>,
     },
 }
 
-/// The scores of a yes/no target.
+/// The scores of a target.
 #[derive(Serialize)]
-struct LabelObject {
+struct Named<S> {
     name: Option<String>,
-    accuracy: f64,
-    precision: f64,
-    recall: f64,
-    f1: f64,
-}
-
-#[derive(Serialize)]
-struct TargetObject {
-    name: Option<String>,
-    r2: f64,
-    rmse: f64,
-    mae: f64,
+    #[serde(flatten)]
+    scores: S,
 }
 
 impl<T: Element> Results<T> {
@@ -110,32 +100,15 @@ fn of_set<T: Element>(scores: &ModelScores<T>, schema: &Schema<T>) -> SetObject 
             f1_macro: classes.macro_average.f1,
             roc_auc: scores.score(Score::RocAuc),
         }),
-        Metrics::Answers { scores: answers, .. } => {
-            let label = |(place, scores): (usize, &LabelScores)| LabelObject {
-                name: schema.target_names.get(place).cloned(),
-                accuracy: scores.accuracy,
-                precision: scores.precision,
-                recall: scores.recall,
-                f1: scores.f1,
-            };
-            Some(MetricsObject::Answers {
-                all_right: answers.all_right,
-                f1_macro: answers.macro_f1,
-                roc_auc: scores.score(Score::RocAuc),
-                targets: answers.labels.iter().enumerate().map(label).collect(),
-            })
-        }
-        Metrics::Targets { scores, .. } => {
-            let targets = scores.iter().enumerate().map(|(place, scores)| TargetObject {
-                name: schema.target_names.get(place).cloned(),
-                r2: scores.r2,
-                rmse: scores.rmse,
-                mae: scores.mae,
-            });
-            Some(MetricsObject::Targets {
-                targets: targets.collect(),
-            })
-        }
+        Metrics::Answers { scores: answers, .. } => Some(MetricsObject::Answers {
+            all_right: answers.all_right,
+            f1_macro: answers.macro_f1,
+            roc_auc: scores.score(Score::RocAuc),
+            targets: named(&answers.labels, schema),
+        }),
+        Metrics::Targets { scores, .. } => Some(MetricsObject::Targets {
+            targets: named(scores, schema),
+        }),
         _ => None,
     };
     SetObject {
@@ -143,4 +116,13 @@ fn of_set<T: Element>(scores: &ModelScores<T>, schema: &Schema<T>) -> SetObject 
         loss: scores.loss,
         metrics,
     }
+}
+
+/// The scores of each target with its name.
+fn named<T, S: Copy>(scores: &[S], schema: &Schema<T>) -> Vec<Named<S>> {
+    let named = |(place, &scores)| Named {
+        name: schema.target_names.get(place).cloned(),
+        scores,
+    };
+    scores.iter().enumerate().map(named).collect()
 }

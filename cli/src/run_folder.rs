@@ -28,7 +28,7 @@ pub(super) struct RunFolder {
 impl RunFolder {
     /// A folder for a new run, which must not be there, or be empty. Nothing is made yet.
     pub(super) fn check(path: &Path) -> anyhow::Result<()> {
-        check_vacant(path, "name another, or go on with the run in it by --resume")
+        check_vacant(path, "name another, or resume the run in it with --resume")
     }
 
     /// Makes the folder of a new run, with its settings.

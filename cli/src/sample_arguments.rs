@@ -16,7 +16,7 @@ use super::data::source;
 use super::data_source::{DataSource, STANDARD_INPUT};
 use super::known;
 use super::parse::{letter, whole};
-use super::settings::{Header, csv_options, has_csv_options};
+use super::settings::{Header, csv_options, csv_options_for, has_csv_options};
 use super::usage;
 
 /// The cells of a CSV file that are held in memory at a time: less than 100 MB of text.
@@ -97,7 +97,7 @@ impl KeptColumns {
         ensure!(
             names.is_empty() || !table.names().is_empty(),
             usage(
-                "--keep takes columns with names, and the first line of the file is no line of names: --header yes makes it one"
+                "--keep takes columns with names, and the first line of the file does not name the columns: --header yes says that it does"
                     .to_owned()
             )
         );
@@ -138,7 +138,7 @@ impl SampleArguments {
         ensure!(
             is_table || !has_csv_options(self.header, self.delimiter, self.quote),
             usage(format!(
-                "--header, --delimiter and --quote are for CSV files, and {source} is none: leave them out"
+                "--header, --delimiter and --quote are for CSV files, and {source} is not a CSV file: leave them out"
             ))
         );
         source.check()
@@ -148,17 +148,9 @@ impl SampleArguments {
         source(self.data_dir.as_deref(), self.no_download)
     }
 
-    /// The form of a CSV file for a model: missing values are spelled, and columns named, as in training; so are delimiter and
-    /// quote, unless others are given.
+    /// The form of a CSV file for a model.
     fn options<T: Element>(&self, schema: &Schema<T>) -> CsvOptions {
-        let given = csv_options(self.header, self.delimiter, self.quote);
-        CsvOptions {
-            missing: schema.missing.clone(),
-            names: schema.feature_names.clone(),
-            delimiter: given.delimiter.or(schema.delimiter),
-            quote: given.quote.or(schema.quote),
-            ..given
-        }
+        csv_options_for(csv_options(self.header, self.delimiter, self.quote), schema)
     }
 
     /// The samples, targets included, for a model whose schema this is.
@@ -196,7 +188,7 @@ impl SampleArguments {
         ensure!(
             keep.is_empty() || matches!(source, DataSource::Csv(_) | DataSource::StandardInput),
             usage(format!(
-                "--keep is for columns of CSV files, and {source} is none: leave it out"
+                "--keep is for columns of CSV files, and {source} is not a CSV file: leave it out"
             ))
         );
         let rows = CELLS / schema.layout.width.max(1);
@@ -243,10 +235,7 @@ fn arrays<T: Element>(
     inputs: Inputs<T>,
     schema: &Schema<T>,
 ) -> anyhow::Result<Parts<T>> {
-    let found = match &inputs {
-        Inputs::Values(values) => values.ncols(),
-        Inputs::Pixels(pixels) => pixels.ncols(),
-    };
+    let found = inputs.features();
     ensure!(
         found == schema.features,
         "{source}: the samples have {found} features, and the model takes {}: they are for another model",
@@ -256,10 +245,7 @@ fn arrays<T: Element>(
 }
 
 fn rows_of<T: Element>(inputs: Inputs<T>) -> Parts<T> {
-    let samples = match &inputs {
-        Inputs::Values(values) => values.nrows(),
-        Inputs::Pixels(pixels) => pixels.nrows(),
-    };
+    let samples = inputs.samples();
     let part = move |first: usize| {
         let rows = ndarray::Slice::from(first..samples.min(first + ROWS));
         let inputs = match &inputs {

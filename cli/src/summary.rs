@@ -12,6 +12,7 @@ use mfnet::{
     TrainOptions,
 };
 
+use super::columns::Columns;
 use super::data::Task;
 use super::model_path::{scaled_targets, shown};
 use super::results::Results;
@@ -34,7 +35,7 @@ pub(super) struct Training<'a, T> {
 }
 
 impl<T: Element> Training<'_, T> {
-    /// What was trained on what, in a few words.
+    /// The network and the data, in a few words.
     pub(super) fn title(&self) -> String {
         let name = Path::new(&self.task.name).file_name().unwrap_or_default();
         format!(
@@ -323,14 +324,13 @@ fn comparison<T: Element>(training: &Training<'_, T>) -> mfnet::Result<String> {
         (Some(test), _) => ("test", Some(test)),
         (None, validation) => ("validation", validation.as_ref()),
     };
+    let mut columns = Columns::new("<>>>>");
     let headings = ["loss", "RMSE", "R2"].map(|heading| format!("{name} {heading}"));
-    let widths = headings.each_ref().map(|heading| heading.len().max(8));
-    let row = |label: &str, train: &str, cells: [String; 3]| {
-        let [loss, rmse, r2] = cells;
-        let [a, b, c] = widths;
-        format!("{label:<14} {train:>10} {loss:>a$} {rmse:>b$} {r2:>c$}")
-    };
-    let mut table = row("", "train loss", headings) + "\n";
+    columns.row(
+        [String::new(), "train loss".to_owned()]
+            .into_iter()
+            .chain(headings),
+    );
     // In the units of the target, and without weights: neither is told by a loss.
     let scores = |network: &NeuralNetwork<T>| -> mfnet::Result<Option<RegressionScores>> {
         let Some((held, targets)) = held.and_then(|held| Some((held, held.values()?))) else {
@@ -343,12 +343,13 @@ fn comparison<T: Element>(training: &Training<'_, T>) -> mfnet::Result<String> {
     // The loss of the training, which need not be the mean square of the errors.
     let mut add = |label: &str, train: f64, loss: Option<f64>, scores: Option<RegressionScores>| {
         let cell = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
-        let cells = [
+        columns.row([
+            label.to_owned(),
+            format::loss(train),
             cell(loss.map(format::loss)),
             cell(scores.map(|scores| format!("{:.4}", scores.rmse))),
             cell(scores.map(|scores| format!("{:.4}", scores.r2))),
-        ];
-        table += &format!("{}\n", row(label, &format::loss(train), cells));
+        ]);
     };
     let results = training.results;
     let Some(loss) = results.train.loss_record.loss::<T>()? else {
@@ -373,6 +374,7 @@ fn comparison<T: Element>(training: &Training<'_, T>) -> mfnet::Result<String> {
         of => format!("Losses are{of}; the"),
     };
     let unit = task.unit.unwrap_or("the target's own unit");
+    let mut table = columns.to_string();
     table += &match held {
         Some(_) => format!("{normalised} RMSE is in {unit}.\n"),
         None => {

@@ -38,7 +38,7 @@ pub(super) fn train(arguments: &TrainArguments, matches: &ArgMatches) -> anyhow:
     data::check_split(&settings, false)?;
     let goes_further = matches.value_source("epochs") == Some(ValueSource::CommandLine);
     use_threads(settings.training.threads)?;
-    settings.training.products.apply();
+    settings.training.choose_products();
     match settings.training.precision {
         Precision::F32 => train_in::<f32>(arguments, settings, folder, goes_further),
         Precision::F64 => train_in::<f64>(arguments, settings, folder, goes_further),
@@ -68,10 +68,7 @@ fn train_in<T: Element>(
         usage("--test-interval has no effect here: it goes with a test set, such as --test 0.2".to_owned())
     );
     let options = settings.training.train_options();
-    let network = model::network(&settings, &task)?;
-    let loss = model::loss::<T>(&settings.training, &task)?;
-    let optimizer = model::optimizer(&settings.training)?;
-    let mut trainer = Trainer::from_parts(network, loss, optimizer).options(options.clone());
+    let mut trainer = model::trainer(&settings, &task)?;
     if let Some(folder) = &resumed {
         trainer.load_checkpoint(folder.checkpoint()).map_err(|error| {
             let error = anyhow::Error::from(error);

@@ -6,12 +6,12 @@ use anyhow::ensure;
 use mfnet::data::known::Source;
 use mfnet::data::{RawSamples, Schema, SplitBy};
 use mfnet::loss::LossRecord;
-use mfnet::{Element, Model, Targets};
+use mfnet::{Element, Model};
 
-use super::data_source::DataSource;
+use super::data_source::{DataSource, weighted};
 use super::known::{self, Raw};
 use super::model_path;
-use super::settings::{ClassWeightName, Settings, TrainingSettings};
+use super::settings::{ClassWeightName, Settings, TrainingSettings, csv_options_for};
 
 /// The model to continue.
 pub(super) fn model<T: Element>(path: &Path) -> anyhow::Result<Model<T>> {
@@ -80,22 +80,13 @@ pub(super) fn raw<T: Element>(
             (raw.train, raw.test, raw.test_part, raw.unit)
         }
         files => {
-            let options = settings.data.csv_options(&schema.feature_names);
-            let options = mfnet::data::read::CsvOptions {
-                missing: schema.missing.clone(),
-                delimiter: options.delimiter.or(schema.delimiter),
-                quote: options.quote.or(schema.quote),
-                ..options
-            };
+            let options = csv_options_for(settings.data.csv_options(&[]), &schema);
             let weights = settings.data.weights.as_deref();
             let train = match (&files, settings.data.split_by()) {
                 (DataSource::Csv(_) | DataSource::StandardInput, Some(by)) => {
                     let table = files.table(&options)?;
                     let samples = table.raw_samples_for(&schema)?.with_split_by(&table, &by)?;
-                    match weights {
-                        Some(column) => samples.with_weights(table.weights(column)?)?,
-                        None => samples,
-                    }
+                    weighted(samples, &table, weights)?
                 }
                 _ => files.raw_samples(&options, &schema, weights)?,
             };
@@ -119,10 +110,7 @@ fn check<T: Element>(
     features: usize,
     outputs: usize,
 ) -> anyhow::Result<()> {
-    let found = match samples.targets() {
-        Targets::Classes { classes, .. } => *classes,
-        Targets::Values(values) => values.ncols(),
-    };
+    let found = samples.targets().outputs();
     ensure!(
         (samples.features(), found) == (features, outputs),
         "{name}: its samples have {} features and {found} outputs, and the model of --warm-start has {features} and {outputs}",

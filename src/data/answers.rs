@@ -150,12 +150,8 @@ pub(super) fn known_answers<T: Element>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::read::{CsvOptions, read_csv_from};
+    use crate::data::read::table_of;
     use ndarray::array;
-
-    fn table(content: &str) -> Table {
-        read_csv_from("t.csv", content.as_bytes(), &CsvOptions::default()).unwrap()
-    }
 
     #[test]
     fn the_two_values_of_a_column_are_no_and_yes() {
@@ -173,7 +169,7 @@ mod tests {
             (["0.5", "1.5", "0.5", "1.5"], "0.5", "1.5"),
         ] {
             let rows: String = column.iter().map(|text| format!("7,{text}\n")).collect();
-            let table = table(&format!("a,y\n{rows}"));
+            let table = table_of(&format!("a,y\n{rows}"));
             let (values, answers) = read_answers::<f64>(&table, &[1]).unwrap();
             assert_eq!(answers, [[no.to_owned(), yes.to_owned()]], "{column:?}");
             for (value, text) in values.iter().zip(column) {
@@ -185,7 +181,7 @@ mod tests {
     #[test]
     fn other_values_are_refused_with_their_line() {
         let refused = |content: &str| {
-            let error = read_answers::<f32>(&table(content), &[1]).unwrap_err();
+            let error = read_answers::<f32>(&table_of(content), &[1]).unwrap_err();
             error.to_string()
         };
         for (content, part) in [
@@ -206,9 +202,9 @@ mod tests {
             assert!(refused(content).contains(part), "{}", refused(content));
         }
         let known = [["no".to_owned(), "yes".to_owned()]];
-        let found = known_answers::<f64>(&table("a,y\n1,Yes\n2,0\n3,true\n"), &[1], &known, None).unwrap();
+        let found = known_answers::<f64>(&table_of("a,y\n1,Yes\n2,0\n3,true\n"), &[1], &known, None).unwrap();
         assert_eq!(found, array![[1.0], [0.0], [1.0]]);
-        let error = known_answers::<f64>(&table("a,y\n1,yes\n2,2\n"), &[1], &known, None).unwrap_err();
+        let error = known_answers::<f64>(&table_of("a,y\n1,yes\n2,2\n"), &[1], &known, None).unwrap_err();
         assert!(
             error
                 .to_string()

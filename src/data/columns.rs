@@ -202,11 +202,7 @@ pub(super) fn nearest<'a>(names: &'a [String], wanted: &str) -> Option<&'a str> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::read::{CsvOptions, read_csv_from};
-
-    fn table(content: &str) -> Table {
-        read_csv_from("t.csv", content.as_bytes(), &CsvOptions::default()).unwrap()
-    }
+    use crate::data::read::table_of;
 
     fn columns(targets: &[&str], ignore: &[&str]) -> Columns {
         let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
@@ -219,7 +215,7 @@ mod tests {
 
     #[test]
     fn columns_are_found_by_name_and_place() {
-        let named = table("id,a,b,-1\n7,1,2,3\n");
+        let named = table_of("id,a,b,-1\n7,1,2,3\n");
         let chosen = |targets: &[&str], ignore: &[&str]| {
             let chosen = columns(targets, ignore).find(&named).unwrap();
             (chosen.features, chosen.targets)
@@ -237,7 +233,7 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_named() {
-        let named = table("id,height,kind\n7,1,2\n");
+        let named = table_of("id,height,kind\n7,1,2\n");
         let message = |targets: &[&str], ignore: &[&str], table: &Table| {
             columns(targets, ignore).find(table).err().unwrap().to_string()
         };
@@ -270,12 +266,12 @@ mod tests {
         );
         assert!(message(&["kind"], &["0", "1"], &named).contains("no column is left"));
         assert!(message(&[], &["0", "1", "2"], &named).contains("no column is left"));
-        assert!(message(&["kind"], &[], &table("1,2\n")).contains("2 columns without names"));
-        let data = table("1,kind\n2,kind\n");
+        assert!(message(&["kind"], &[], &table_of("1,2\n")).contains("2 columns without names"));
+        let data = table_of("1,kind\n2,kind\n");
         assert!(
             message(&["kind"], &[], &data).contains("2 columns without names; the first line has this text")
         );
-        let pipes = table("a|b|y\n1|2|3\n4|5|6\n");
+        let pipes = table_of("a|b|y\n1|2|3\n4|5|6\n");
         for error in [message(&[], &[], &pipes), message(&["y"], &[], &pipes)] {
             assert!(
                 error.contains(

@@ -50,6 +50,34 @@ pub struct Dataset<T> {
     fingerprint: OnceLock<Fingerprint>,
 }
 
+impl<T> Inputs<T> {
+    /// The number of samples.
+    pub fn samples(&self) -> usize {
+        match self {
+            Inputs::Values(values) => values.nrows(),
+            Inputs::Pixels(pixels) => pixels.nrows(),
+        }
+    }
+
+    /// The number of features.
+    pub fn features(&self) -> usize {
+        match self {
+            Inputs::Values(values) => values.ncols(),
+            Inputs::Pixels(pixels) => pixels.ncols(),
+        }
+    }
+}
+
+impl<T> Targets<T> {
+    /// The number of outputs that a network needs: target columns, or classes.
+    pub fn outputs(&self) -> usize {
+        match self {
+            Targets::Values(values) => values.ncols(),
+            Targets::Classes { classes, .. } => *classes,
+        }
+    }
+}
+
 impl<T: Element> Targets<T> {
     /// The number of samples.
     pub(super) fn samples(&self) -> usize {
@@ -225,26 +253,17 @@ impl<T: Element> Dataset<T> {
 
     /// The number of samples, at least 1.
     pub fn samples(&self) -> usize {
-        match &self.inputs {
-            Inputs::Values(values) => values.nrows(),
-            Inputs::Pixels(pixels) => pixels.nrows(),
-        }
+        self.inputs.samples()
     }
 
     /// The number of features of a sample, without the bias.
     pub fn features(&self) -> usize {
-        match &self.inputs {
-            Inputs::Values(values) => values.ncols(),
-            Inputs::Pixels(pixels) => pixels.ncols(),
-        }
+        self.inputs.features()
     }
 
     /// The number of outputs that a network needs: target columns, or classes.
     pub fn outputs(&self) -> usize {
-        match &self.targets {
-            Targets::Values(values) => values.ncols(),
-            Targets::Classes { classes, .. } => *classes,
-        }
+        self.targets.outputs()
     }
 
     /// The inputs.

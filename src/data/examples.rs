@@ -469,16 +469,12 @@ pub(super) fn missing_target(table: &Table, row: usize, column: usize) -> Error 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::read::{CsvOptions, read_csv, read_csv_from};
+    use crate::data::read::{CsvOptions, read_csv, read_csv_from, table_of};
     use ndarray::array;
     use std::path::Path;
 
-    fn table(content: &str) -> Table {
-        read_csv_from("t.csv", content.as_bytes(), &CsvOptions::default()).unwrap()
-    }
-
     fn learn(content: &str, columns: &Columns) -> Result<Examples<f64>> {
-        table(content).examples(columns)
+        table_of(content).examples(columns)
     }
 
     fn default(content: &str) -> Examples<f64> {
@@ -639,7 +635,7 @@ mod tests {
         }
         let names: String = (0..30).map(|row| format!("{row},name {row}\n")).collect();
         assert!(message(&names).contains("30 different texts in 30 rows, which are no classes"));
-        let error = table("a,y\n1e39,0\n2,1\n")
+        let error = table_of("a,y\n1e39,0\n2,1\n")
             .examples::<f32>(&Columns::default())
             .unwrap_err();
         assert!(error.to_string().contains("beyond the range of f32"), "{error}");

@@ -310,13 +310,13 @@ fn refuse_identifier<T: Element>(
 
 #[cfg(test)]
 mod tests {
-    use crate::data::read::{CsvOptions, read_csv_from};
+    use crate::data::read::table_of;
     use crate::data::{Columns, Examples, Inputs};
     use crate::error::Result;
     use ndarray::array;
 
     fn read(content: &str, columns: &Columns) -> Result<Examples<f64>> {
-        read_csv_from("t.csv", content.as_bytes(), &CsvOptions::default())?.examples(columns)
+        table_of(content).examples(columns)
     }
 
     fn message(content: &str) -> String {
@@ -370,8 +370,7 @@ mod tests {
         let rows: String = (0..60)
             .map(|i| format!("{},{}\n", 1_600_000_000 + i, 20_000_000.5 + f64::from(i)))
             .collect();
-        let table =
-            read_csv_from("t.csv", format!("a,y\n{rows}").as_bytes(), &CsvOptions::default()).unwrap();
+        let table = table_of(&format!("a,y\n{rows}"));
         let error = table
             .examples::<f32>(&Columns::default())
             .unwrap_err()
@@ -387,7 +386,7 @@ mod tests {
         };
         assert!(table.examples::<f64>(&Columns::default()).is_ok());
         let narrow = "a,y\n1,20000000.5\n2,20000001.5\n3,20000002.5\n4,20000003.5\n";
-        let table = read_csv_from("t.csv", narrow.as_bytes(), &CsvOptions::default()).unwrap();
+        let table = table_of(narrow);
         let error = table
             .examples::<f32>(&Columns::default())
             .unwrap_err()
@@ -396,7 +395,7 @@ mod tests {
         assert!(table.examples::<f32>(&only_target).is_err(), "no feature is left");
         // Large numbers whose differences are as large are no problem, nor is a constant.
         let wide = "a,b,y\n1e30,16777217,0.5\n2e30,16777217,0.1\n-1e30,16777217,7\n";
-        let table = read_csv_from("t.csv", wide.as_bytes(), &CsvOptions::default()).unwrap();
+        let table = table_of(wide);
         assert!(table.examples::<f32>(&Columns::default()).is_ok());
     }
 

@@ -263,10 +263,10 @@ fn has_few_texts(table: &Table, column: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::is_plain_number;
-    use crate::data::read::{CsvOptions, read_csv_from};
+    use crate::data::read::{CsvOptions, read_csv_from, table_of};
 
     fn names(content: &str) -> String {
-        let table = read_csv_from("t.csv", content.as_bytes(), &CsvOptions::default()).unwrap();
+        let table = table_of(content);
         table.names().join("|")
     }
 

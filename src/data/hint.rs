@@ -79,7 +79,7 @@ impl<T: Element> Examples<T> {
 
 #[cfg(test)]
 mod tests {
-    use crate::data::read::{CsvOptions, read_csv_from};
+    use crate::data::read::table_of;
     use crate::data::{Columns, Task};
 
     fn hint(targets: impl Iterator<Item = String>, task: Option<Task>) -> Option<String> {
@@ -88,7 +88,7 @@ mod tests {
             .map(|(row, target)| format!("{row},{target}\n"))
             .collect();
         let content = format!("a,y\n{rows}");
-        let table = read_csv_from("t.csv", content.as_bytes(), &CsvOptions::default()).unwrap();
+        let table = table_of(&content);
         let columns = Columns {
             task,
             ..Columns::default()

@@ -207,20 +207,16 @@ fn truth_of(text: &str) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::read::{CsvOptions, read_csv_from};
+    use crate::data::read::{CsvOptions, read_csv_from, table_of};
     use crate::data::{Columns, Imputation, Preparation};
     use ndarray::array;
 
-    fn table(content: &str) -> Table {
-        read_csv_from("t.csv", content.as_bytes(), &CsvOptions::default()).unwrap()
-    }
-
     fn schema(content: &str, columns: &Columns) -> Schema<f64> {
-        table(content).examples(columns).unwrap().schema
+        table_of(content).examples(columns).unwrap().schema
     }
 
     fn inputs(content: &str, schema: &Schema<f64>) -> Result<ndarray::Array2<f64>> {
-        match table(content).inputs_for(schema)? {
+        match table_of(content).inputs_for(schema)? {
             Inputs::Values(values) => Ok(values),
             Inputs::Pixels(_) => panic!("a table has numbers"),
         }
@@ -236,7 +232,7 @@ mod tests {
             "without a target"
         );
         assert_eq!(inputs("y,b,more,a\nx,2,text,1\n", &schema).unwrap(), expected);
-        let found = table("y,b,a\n7,2,1\n").samples_for(&schema).unwrap();
+        let found = table_of("y,b,a\n7,2,1\n").samples_for(&schema).unwrap();
         assert_eq!(
             found,
             Dataset::regression(expected.clone(), array![[7.0]]).unwrap()
@@ -252,7 +248,10 @@ mod tests {
             error,
             "t.csv: the model's feature `a` is not there (is it `A`?): the table has the columns A, c"
         );
-        let error = table("b,a\n2,1\n").samples_for(&schema).unwrap_err().to_string();
+        let error = table_of("b,a\n2,1\n")
+            .samples_for(&schema)
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("the model's target `y` is not there"), "{error}");
     }
 
@@ -272,17 +271,17 @@ mod tests {
             "{error}"
         );
         assert_eq!(
-            table("9,0.5,1,2\n").samples_for(&schema).unwrap().targets(),
+            table_of("9,0.5,1,2\n").samples_for(&schema).unwrap().targets(),
             &Targets::Values(array![[0.5]])
         );
-        let error = table("1,2\n").samples_for(&schema).unwrap_err().to_string();
+        let error = table_of("1,2\n").samples_for(&schema).unwrap_err().to_string();
         assert!(error.contains("it takes 4"), "{error}");
     }
 
     #[test]
     fn classes_are_known_by_name_or_value() {
         let schema = schema("a,y\n1,10\n2,2\n3,10\n4,2\n", &Columns::default());
-        let labels = |content: &str| match table(content).samples_for(&schema)?.targets() {
+        let labels = |content: &str| match table_of(content).samples_for(&schema)?.targets() {
             Targets::Classes { labels, classes: 2 } => Ok(labels.clone()),
             other => panic!("{other:?}"),
         };
@@ -304,7 +303,7 @@ mod tests {
     #[test]
     fn truth_values_and_0_and_1_are_the_same_classes() {
         let labels = |training: &str, content: &str| -> Result<Vec<u32>> {
-            match table(content)
+            match table_of(content)
                 .samples_for(&schema(training, &Columns::default()))?
                 .targets()
             {
@@ -332,7 +331,7 @@ mod tests {
 
     #[test]
     fn training_means_stand_in() {
-        let table = table("a,b,y\n1,2,0.5\n3,?,0.6\n");
+        let table = table_of("a,b,y\n1,2,0.5\n3,?,0.6\n");
         let examples = table.examples::<f64>(&Columns::default()).unwrap();
         let impute = Preparation {
             imputation: Some(Imputation::Mean),

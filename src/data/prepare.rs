@@ -476,12 +476,12 @@ fn most_frequent(sorted: &[f64]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::read::{CsvOptions, read_csv_from};
+    use crate::data::read::table_of;
     use crate::data::{Columns, Examples, Scaling};
     use ndarray::array;
 
     fn read(content: &str) -> Examples<f64> {
-        let table = read_csv_from("t.csv", content.as_bytes(), &CsvOptions::default()).unwrap();
+        let table = table_of(content);
         table.examples(&Columns::default()).unwrap()
     }
 

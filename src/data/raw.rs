@@ -78,18 +78,12 @@ impl<T: Element> From<Dataset<T>> for RawSamples<T> {
 impl<T: Element> RawSamples<T> {
     /// The number of samples.
     pub fn samples(&self) -> usize {
-        match &self.inputs {
-            Inputs::Values(values) => values.nrows(),
-            Inputs::Pixels(pixels) => pixels.nrows(),
-        }
+        self.inputs.samples()
     }
 
     /// The number of features: columns of a table.
     pub fn features(&self) -> usize {
-        match &self.inputs {
-            Inputs::Values(values) => values.ncols(),
-            Inputs::Pixels(pixels) => pixels.ncols(),
-        }
+        self.inputs.features()
     }
 
     /// The features: NaN where one is missing, and the number of its text for a category.
@@ -267,12 +261,12 @@ pub(super) fn refuse<T: Element>(
 mod tests {
     use super::*;
     use crate::data::Columns;
-    use crate::data::read::{CsvOptions, read_csv_from};
+    use crate::data::read::table_of;
 
     #[test]
     fn selected_samples_keep_their_lines_and_texts() {
         let file = "a,b,y\n1,x,0.5\n2,w,1\n3,x,2\n4,w,2\n";
-        let table = read_csv_from("t.csv", file.as_bytes(), &CsvOptions::default()).unwrap();
+        let table = table_of(file);
         let samples = table.examples::<f64>(&Columns::default()).unwrap().samples;
         let some = samples.select(&[2, 1]).unwrap();
         assert_eq!(

@@ -150,7 +150,7 @@ impl<T: Element> Schema<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::read::{CsvOptions, read_csv_from};
+    use crate::data::read::table_of;
     use crate::data::{Columns, Dataset, Preparation, RawSamples};
     use ndarray::array;
 
@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn targets_without_a_logarithm_are_refused_with_their_row() {
         let file = "a,y\n1,2\n3,0\n4,-1.5\n5,2.5\n";
-        let table = read_csv_from("t.csv", file.as_bytes(), &CsvOptions::default()).unwrap();
+        let table = table_of(file);
         let message = |transform, rows: &[usize]| {
             let examples = table.examples::<f64>(&Columns::default()).unwrap();
             let rows = examples.samples.select(rows).unwrap();

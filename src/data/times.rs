@@ -179,15 +179,12 @@ fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::read::{CsvOptions, read_csv_from};
+    use crate::data::read::table_of;
 
     fn of(cells: &[&str]) -> Result<Vec<u32>> {
         let rows: String = cells.iter().map(|cell| format!("{cell},1\n")).collect();
         let content = format!("when,y\n{rows}");
-        ranks(
-            &read_csv_from("t.csv", content.as_bytes(), &CsvOptions::default()).unwrap(),
-            0,
-        )
+        ranks(&table_of(&content), 0)
     }
 
     #[test]

@@ -1,12 +1,10 @@
 //! Mean absolute error, for regression with outliers among the targets.
 
-use ndarray::{ArrayView2, ArrayViewMut2};
-
-use super::residuals::sum_over_residuals;
-use super::{Loss, LossOptions, Reduction, TargetsView};
+use super::sums::{check_numbers, compiled_evaluate, sum_over_outputs};
+use super::{Loss, LossOptions, Reduction, with_reduction};
 use crate::data::Targets;
-use crate::element::{Element, compiled};
-use crate::error::{Error, Result};
+use crate::element::Element;
+use crate::error::Result;
 
 /// Mean absolute error: J = 1/m sum_i sum_k |z_i(k) - y_i(k)|, summed over outputs, averaged over samples, as
 /// [`MseLoss`](super::MseLoss) sums and averages.
@@ -40,27 +38,7 @@ pub struct AbsoluteLoss {
     pub reduction: Reduction,
 }
 
-impl AbsoluteLoss {
-    /// Sets the reduction.
-    pub fn with_reduction(mut self, reduction: Reduction) -> Self {
-        self.reduction = reduction;
-        self
-    }
-}
-
-compiled! {
-    fn evaluate<'a, 'b, T>(
-        output: ArrayView2<'a, T>,
-        targets: TargetsView<'b, T>,
-        scale: T,
-        delta: Option<ArrayViewMut2<'a, T>>,
-    ) -> f64 {
-        let slope = |residual: T| {
-            if residual == T::zero() { T::zero() } else { scale * residual.signum() }
-        };
-        sum_over_residuals(output, targets, delta, |residual: T| residual.abs(), slope)
-    }
-}
+with_reduction!(AbsoluteLoss);
 
 impl<T: Element> Loss<T> for AbsoluteLoss {
     fn name(&self) -> &'static str {
@@ -72,58 +50,42 @@ impl<T: Element> Loss<T> for AbsoluteLoss {
     }
 
     fn options(&self) -> Option<(&'static str, LossOptions)> {
-        let options = LossOptions {
-            reduction: self.reduction,
-            ..LossOptions::default()
-        };
-        Some(("mae", options))
+        Some(("mae", LossOptions::of(self.reduction)))
     }
 
     /// # Errors
     ///
-    /// [`Error::InvalidData`] for targets that are classes.
+    /// [`Error::InvalidData`](crate::Error::InvalidData) for targets that are classes.
     fn check(&self, targets: &Targets<T>) -> Result<()> {
         check_numbers("AbsoluteLoss", targets)
     }
 
-    fn evaluate(
-        &self,
-        output: ArrayView2<'_, T>,
-        targets: TargetsView<'_, T>,
-        scale: T,
-        delta: Option<ArrayViewMut2<'_, T>>,
-    ) -> f64 {
-        evaluate(output, targets, scale, delta)
-    }
-}
-
-/// Refuses targets that are classes.
-pub(super) fn check_numbers<T>(loss: &str, targets: &Targets<T>) -> Result<()> {
-    match targets {
-        Targets::Values(_) => Ok(()),
-        Targets::Classes { .. } => Err(Error::data(
-            loss,
-            "the loss is for numbers, and the targets are classes: take the CrossEntropyLoss",
-        )),
-    }
+    compiled_evaluate!(|_loss: AbsoluteLoss, output, targets, scale, delta| {
+        sum_over_outputs(output, targets, delta, |z: T, y| {
+            let residual = z - y;
+            let sign = if residual == T::zero() {
+                T::zero()
+            } else {
+                scale * residual.signum()
+            };
+            (residual.abs(), sign)
+        })
+    });
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ndarray::{Array2, array};
+    use crate::loss::TargetsView;
+    use crate::loss::sums::value_and_gradient;
+    use ndarray::array;
 
     #[test]
     fn value_and_gradient_by_hand() {
         let output = array![[2.0, 0.0, 3.0, 1.0], [0.0, 0.0, 0.0, -7.5]];
         let targets = array![[1.0, 3.0, 3.0, 2.0], [0.0, 0.0, 0.0, 0.0]];
-        let mut delta = Array2::from_elem((2, 4), 9.0);
-        let sum = AbsoluteLoss::default().evaluate(
-            output.view(),
-            TargetsView::Values(targets.view()),
-            0.25,
-            Some(delta.view_mut()),
-        );
+        let targets = TargetsView::Values(targets.view());
+        let (sum, delta) = value_and_gradient(&AbsoluteLoss::default(), &output, targets, 0.25);
         assert_eq!(sum, 1.0 + 3.0 + 1.0 + 7.5);
         assert_eq!(delta, array![[0.25, -0.25, 0.0, -0.25], [0.0, 0.0, 0.0, -0.25]]);
     }
@@ -131,9 +93,8 @@ mod tests {
     #[test]
     fn a_prediction_that_is_not_a_number_stays_visible() {
         let (output, targets) = (array![[f64::NAN]], array![[1.0]]);
-        let mut delta = Array2::zeros((1, 1));
         let targets = TargetsView::Values(targets.view());
-        let sum = AbsoluteLoss::default().evaluate(output.view(), targets, 1.0, Some(delta.view_mut()));
+        let (sum, delta) = value_and_gradient(&AbsoluteLoss::default(), &output, targets, 1.0);
         assert!(sum.is_nan() && delta[[0, 0]].is_nan());
     }
 

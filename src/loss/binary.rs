@@ -1,10 +1,12 @@
 //! Binary cross-entropy of logits, for targets that are yes or no.
 
-use ndarray::{Array2, ArrayView2, ArrayViewMut2};
+use ndarray::Array2;
 
-use super::{Loss, LossOptions, Output, Reduction, TargetsView};
+use super::class_weights::in_words;
+use super::sums::compiled_evaluate;
+use super::{Loss, LossOptions, Output, Reduction, TargetsView, with_reduction};
 use crate::data::Targets;
-use crate::element::{Element, compiled};
+use crate::element::Element;
 use crate::error::{Error, Result};
 
 /// Binary cross-entropy of the sigmoid of each output: J = 1/m sum_i sum_k l_i(k), summed over outputs, averaged over samples,
@@ -51,13 +53,9 @@ pub struct BinaryCrossEntropyLoss {
     pub positive_weights: Vec<f64>,
 }
 
-impl BinaryCrossEntropyLoss {
-    /// Sets the reduction.
-    pub fn with_reduction(mut self, reduction: Reduction) -> Self {
-        self.reduction = reduction;
-        self
-    }
+with_reduction!(BinaryCrossEntropyLoss);
 
+impl BinaryCrossEntropyLoss {
     /// Sets the weight of each output's positives, a finite number of at least 0; an empty list means a weight of 1 for all.
     ///
     /// The weights are checked when the loss is used.
@@ -126,41 +124,6 @@ fn check_answers<T: Element>(operation: &str, targets: &Targets<T>) -> Result<()
     }
 }
 
-compiled! {
-    fn evaluate<'a, 'b, T>(
-        options: &'a BinaryCrossEntropyLoss,
-        output: ArrayView2<'a, T>,
-        targets: TargetsView<'b, T>,
-        scale: T,
-        delta: Option<ArrayViewMut2<'a, T>>,
-    ) -> f64 {
-        let mut delta = delta;
-        let mut sum = 0.0;
-        // Output by output: each has its weight.
-        for (place, output) in output.rows().into_iter().enumerate() {
-            let weight = options.positive_weights.get(place).copied().unwrap_or(1.0);
-            let positive = T::from_f64(weight) * scale;
-            for (sample, &z) in output.iter().enumerate() {
-                let is_yes = match targets {
-                    TargetsView::Values(values) => values[[place, sample]] == T::one(),
-                    TargetsView::Classes(labels) => labels[sample] as usize == place,
-                };
-                // The logit of the wrong answer, its e^-|x|, and the probability of that answer.
-                let x = if is_yes { -z } else { z };
-                let small = (-x.abs()).exp();
-                let largest = if x < T::zero() { T::zero() } else { x };
-                let loss = (largest + small.ln_1p()).as_f64();
-                sum += if is_yes { weight * loss } else { loss };
-                if let Some(delta) = &mut delta {
-                    let wrong = if x < T::zero() { small } else { T::one() } / (T::one() + small);
-                    delta[[place, sample]] = if is_yes { -(positive * wrong) } else { scale * wrong };
-                }
-            }
-        }
-        sum
-    }
-}
-
 impl<T: Element> Loss<T> for BinaryCrossEntropyLoss {
     fn name(&self) -> &'static str {
         "binary cross-entropy"
@@ -172,9 +135,8 @@ impl<T: Element> Loss<T> for BinaryCrossEntropyLoss {
 
     fn options(&self) -> Option<(&'static str, LossOptions)> {
         let options = LossOptions {
-            reduction: self.reduction,
             positive_weights: self.positive_weights.clone(),
-            ..LossOptions::default()
+            ..LossOptions::of(self.reduction)
         };
         Some(("bce", options))
     }
@@ -184,15 +146,8 @@ impl<T: Element> Loss<T> for BinaryCrossEntropyLoss {
     }
 
     fn settings(&self) -> Vec<(&'static str, String)> {
-        let weights: Vec<String> = self.positive_weights.iter().map(f64::to_string).collect();
-        let weights = match weights.is_empty() {
-            true => "none".to_owned(),
-            false => weights.join(", "),
-        };
-        vec![
-            ("reduction", self.reduction.name().to_owned()),
-            ("positive weights", weights),
-        ]
+        let weights = ("positive weights", in_words(&self.positive_weights));
+        vec![self.reduction.setting(), weights]
     }
 
     /// # Errors
@@ -201,10 +156,7 @@ impl<T: Element> Loss<T> for BinaryCrossEntropyLoss {
     /// each output, [`Error::InvalidOption`] for one that is negative or not finite.
     fn check(&self, targets: &Targets<T>) -> Result<()> {
         check_answers("BinaryCrossEntropyLoss", targets)?;
-        let outputs = match targets {
-            Targets::Values(values) => values.ncols(),
-            Targets::Classes { classes, .. } => *classes,
-        };
+        let outputs = targets.outputs();
         let weights = &self.positive_weights;
         if !weights.is_empty() && weights.len() != outputs {
             return Err(Error::shape(
@@ -226,15 +178,36 @@ impl<T: Element> Loss<T> for BinaryCrossEntropyLoss {
         }
     }
 
-    fn evaluate(
-        &self,
-        output: ArrayView2<'_, T>,
-        targets: TargetsView<'_, T>,
-        scale: T,
-        delta: Option<ArrayViewMut2<'_, T>>,
-    ) -> f64 {
-        evaluate(self, output, targets, scale, delta)
-    }
+    compiled_evaluate!(|loss: BinaryCrossEntropyLoss, output, targets, scale, delta| {
+        let mut delta = delta;
+        let mut sum = 0.0;
+        // Output by output: each has its weight.
+        for (place, output) in output.rows().into_iter().enumerate() {
+            let weight = loss.positive_weights.get(place).copied().unwrap_or(1.0);
+            let positive = T::from_f64(weight) * scale;
+            for (sample, &z) in output.iter().enumerate() {
+                let is_yes = match targets {
+                    TargetsView::Values(values) => values[[place, sample]] == T::one(),
+                    TargetsView::Classes(labels) => labels[sample] as usize == place,
+                };
+                // The logit of the wrong answer, its e^-|x|, and the probability of that answer.
+                let x = if is_yes { -z } else { z };
+                let small = (-x.abs()).exp();
+                let largest = if x < T::zero() { T::zero() } else { x };
+                let loss = (largest + small.ln_1p()).as_f64();
+                sum += if is_yes { weight * loss } else { loss };
+                if let Some(delta) = &mut delta {
+                    let wrong = if x < T::zero() { small } else { T::one() } / (T::one() + small);
+                    delta[[place, sample]] = if is_yes {
+                        -(positive * wrong)
+                    } else {
+                        scale * wrong
+                    };
+                }
+            }
+        }
+        sum
+    });
 }
 
 /// Sigmoid: s(z) = 1 / (1 + e^-z), element by element: turns logits of yes and no into probabilities of yes.
@@ -260,13 +233,11 @@ pub fn sigmoid<T: Element>(logits: Array2<T>) -> Array2<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::loss::sums::value_and_gradient;
     use ndarray::array;
 
     fn of(loss: &BinaryCrossEntropyLoss, output: &Array2<f64>, targets: &Array2<f64>) -> (f64, Array2<f64>) {
-        let mut delta = Array2::from_elem(output.dim(), 9.0);
-        let targets = TargetsView::Values(targets.view());
-        let sum = loss.evaluate(output.view(), targets, 0.5, Some(delta.view_mut()));
-        (sum, delta)
+        value_and_gradient(loss, output, TargetsView::Values(targets.view()), 0.5)
     }
 
     fn assert_close(found: &Array2<f64>, expected: &Array2<f64>) {

@@ -1,6 +1,5 @@
 //! Class weights, which make rare classes count as much as frequent ones.
 
-use super::Reduction;
 use crate::data::{Targets, TargetsView, one_hot_decode};
 use crate::element::Element;
 use crate::error::{Error, Result};
@@ -58,10 +57,7 @@ pub(super) fn check_classes<T: Element>(
     class_weights: &[f64],
     targets: &Targets<T>,
 ) -> Result<()> {
-    let classes = match targets {
-        Targets::Values(values) => values.ncols(),
-        Targets::Classes { classes, .. } => *classes,
-    };
+    let classes = targets.outputs();
     if !class_weights.is_empty() && class_weights.len() != classes {
         return Err(Error::shape(
             loss,
@@ -83,17 +79,13 @@ pub(super) fn check_classes<T: Element>(
     }
 }
 
-/// The settings of a loss with class weights.
-pub(super) fn settings(reduction: Reduction, class_weights: &[f64]) -> Vec<(&'static str, String)> {
-    let weights: Vec<String> = class_weights.iter().map(f64::to_string).collect();
-    let weights = match weights.is_empty() {
-        true => "none".to_owned(),
-        false => weights.join(", "),
-    };
-    vec![
-        ("reduction", reduction.name().to_owned()),
-        ("class weights", weights),
-    ]
+/// Weights as a [setting](super::Loss::settings) of a loss.
+pub(super) fn in_words(weights: &[f64]) -> String {
+    if weights.is_empty() {
+        return "none".to_owned();
+    }
+    let weights: Vec<String> = weights.iter().map(f64::to_string).collect();
+    weights.join(", ")
 }
 
 /// The class of a sample of a shard, by its label or its one-hot vector.

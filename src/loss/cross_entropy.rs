@@ -1,11 +1,12 @@
 //! Cross-entropy loss of logits, for classification.
 
-use ndarray::{ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2};
+use ndarray::{ArrayView1, ArrayViewMut1};
 
-use super::class_weights::{check_classes, class_of, settings};
-use super::{Loss, LossOptions, Output, Reduction, TargetsView};
+use super::class_weights::{check_classes, in_words};
+use super::sums::{compiled_evaluate, sum_over_samples};
+use super::{Loss, LossOptions, Output, Reduction, with_reduction};
 use crate::data::Targets;
-use crate::element::{Element, compiled};
+use crate::element::Element;
 use crate::error::{Error, Result};
 
 /// Cross-entropy of the softmax of the output: J = -1/m sum_i ln s_i(y_i), S = softmax(Z).
@@ -55,13 +56,9 @@ pub struct CrossEntropyLoss {
     pub label_smoothing: f64,
 }
 
-impl CrossEntropyLoss {
-    /// Sets the reduction.
-    pub fn with_reduction(mut self, reduction: Reduction) -> Self {
-        self.reduction = reduction;
-        self
-    }
+with_reduction!(CrossEntropyLoss);
 
+impl CrossEntropyLoss {
     /// Sets the weight of each class, a finite number of at least 0; an empty list means a weight of 1 for all.
     ///
     /// The weights are checked when the loss is used.
@@ -123,58 +120,6 @@ impl CrossEntropyLoss {
 /// The largest loss of a sample, -ln 1e-100, when the probability of its class is 0.
 pub(super) const LARGEST: f64 = 230.258_509_299_404_56;
 
-compiled! {
-    fn evaluate<'a, 'b, T>(
-        options: &'a CrossEntropyLoss,
-        output: ArrayView2<'a, T>,
-        targets: TargetsView<'b, T>,
-        scale: T,
-        delta: Option<ArrayViewMut2<'a, T>>,
-    ) -> f64 {
-        let mut delta = delta;
-        let mut sum = 0.0;
-        for (sample, logits) in output.columns().into_iter().enumerate() {
-            let largest = logits.iter().copied().fold(T::neg_infinity(), T::max);
-            let exponential = |logit: T| (logit - largest).exp();
-            let exponentials = match &mut delta {
-                // The exponentials are needed twice: for their sum and for the gradient.
-                Some(delta) => {
-                    let mut total = T::zero();
-                    for (place, &logit) in delta.column_mut(sample).iter_mut().zip(logits) {
-                        *place = exponential(logit);
-                        total += *place;
-                    }
-                    total
-                }
-                None => logits
-                    .iter()
-                    .fold(T::zero(), |total, &logit| total + exponential(logit)),
-            };
-            let class = class_of(targets, sample);
-            if options.label_smoothing > 0.0 {
-                let delta = delta.as_mut().map(|delta| delta.column_mut(sample));
-                sum += options.smoothed(logits, (largest, exponentials), class, scale, delta);
-                continue;
-            }
-            let loss = (exponentials.ln() - (logits[class] - largest)).as_f64();
-            // Not `min`, which would turn NaN into a number and hide a diverged network.
-            let loss = if loss > LARGEST { LARGEST } else { loss };
-            let (loss, scale) = match options.class_weights.get(class) {
-                Some(&weight) => (weight * loss, T::from_f64(weight) * scale),
-                None => (loss, scale),
-            };
-            sum += loss;
-            if let Some(delta) = &mut delta {
-                let factor = scale / exponentials;
-                let mut delta = delta.column_mut(sample);
-                delta.iter_mut().for_each(|place| *place *= factor);
-                delta[class] -= scale;
-            }
-        }
-        sum
-    }
-}
-
 impl<T: Element> Loss<T> for CrossEntropyLoss {
     fn name(&self) -> &'static str {
         "cross-entropy"
@@ -186,10 +131,9 @@ impl<T: Element> Loss<T> for CrossEntropyLoss {
 
     fn options(&self) -> Option<(&'static str, LossOptions)> {
         let options = LossOptions {
-            reduction: self.reduction,
             class_weights: self.class_weights.clone(),
             label_smoothing: self.label_smoothing,
-            ..LossOptions::default()
+            ..LossOptions::of(self.reduction)
         };
         Some(("cross-entropy", options))
     }
@@ -199,9 +143,11 @@ impl<T: Element> Loss<T> for CrossEntropyLoss {
     }
 
     fn settings(&self) -> Vec<(&'static str, String)> {
-        let mut settings = settings(self.reduction, &self.class_weights);
-        settings.push(("label smoothing", self.label_smoothing.to_string()));
-        settings
+        vec![
+            self.reduction.setting(),
+            ("class weights", in_words(&self.class_weights)),
+            ("label smoothing", self.label_smoothing.to_string()),
+        ]
     }
 
     /// # Errors
@@ -217,33 +163,57 @@ impl<T: Element> Loss<T> for CrossEntropyLoss {
         check_classes("CrossEntropyLoss", &self.class_weights, targets)
     }
 
-    fn evaluate(
-        &self,
-        output: ArrayView2<'_, T>,
-        targets: TargetsView<'_, T>,
-        scale: T,
-        delta: Option<ArrayViewMut2<'_, T>>,
-    ) -> f64 {
-        evaluate(self, output, targets, scale, delta)
-    }
+    compiled_evaluate!(|loss: CrossEntropyLoss, output, targets, scale, delta| {
+        sum_over_samples(output, targets, delta, |logits, class, mut delta| {
+            let largest = logits.iter().copied().fold(T::neg_infinity(), T::max);
+            let exponential = |logit: T| (logit - largest).exp();
+            let exponentials = match &mut delta {
+                // The exponentials are needed twice: for their sum and for the gradient.
+                Some(delta) => {
+                    let mut total = T::zero();
+                    for (place, &logit) in delta.iter_mut().zip(logits) {
+                        *place = exponential(logit);
+                        total += *place;
+                    }
+                    total
+                }
+                None => logits
+                    .iter()
+                    .fold(T::zero(), |total, &logit| total + exponential(logit)),
+            };
+            if loss.label_smoothing > 0.0 {
+                return loss.smoothed(logits, (largest, exponentials), class, scale, delta);
+            }
+            let value = (exponentials.ln() - (logits[class] - largest)).as_f64();
+            // Not `min`, which would turn NaN into a number and hide a diverged network.
+            let value = if value > LARGEST { LARGEST } else { value };
+            let (value, scale) = match loss.class_weights.get(class) {
+                Some(&weight) => (weight * value, T::from_f64(weight) * scale),
+                None => (value, scale),
+            };
+            if let Some(mut delta) = delta {
+                let factor = scale / exponentials;
+                delta.iter_mut().for_each(|place| *place *= factor);
+                delta[class] -= scale;
+            }
+            value
+        })
+    });
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::loss::TargetsView;
+    use crate::loss::sums::value_and_gradient;
     use ndarray::{Array2, array};
 
     #[test]
     fn value_and_gradient_by_hand() {
         // Softmax of (ln 1, ln 3) is (1/4, 3/4).
         let output = array![[0.0], [3.0_f64.ln()]];
-        let mut delta = Array2::zeros((2, 1));
-        let sum = CrossEntropyLoss::default().evaluate(
-            output.view(),
-            TargetsView::Classes(&[0]),
-            1.0,
-            Some(delta.view_mut()),
-        );
+        let targets = TargetsView::Classes(&[0]);
+        let (sum, delta) = value_and_gradient(&CrossEntropyLoss::default(), &output, targets, 1.0);
         assert!((sum - 4.0_f64.ln()).abs() < 1e-15);
         assert!(
             (&delta - &array![[-0.75], [0.75]])
@@ -258,8 +228,7 @@ mod tests {
         let loss = CrossEntropyLoss::default().with_class_weights(vec![2.0, 0.5]);
         let vectors = array![[1.0, 0.0], [0.0, 1.0]];
         for targets in [TargetsView::Classes(&[0, 1]), TargetsView::Values(vectors.view())] {
-            let mut delta = Array2::zeros((2, 2));
-            let sum = loss.evaluate(output.view(), targets, 0.5, Some(delta.view_mut()));
+            let (sum, delta) = value_and_gradient(&loss, &output, targets, 0.5);
             assert!((sum - (2.0 * 4.0_f64.ln() + 0.5 * (4.0_f64 / 3.0).ln())).abs() < 1e-15);
             let expected = array![[-0.75, 0.0625], [0.75, -0.0625]];
             assert!(
@@ -307,8 +276,7 @@ mod tests {
             let loss = CrossEntropyLoss::default().with_class_weights(class_weights);
             let loss = loss.with_label_smoothing(0.1);
             for targets in [TargetsView::Classes(&[2, 1]), TargetsView::Values(vectors.view())] {
-                let mut delta = Array2::zeros((3, 2));
-                let sum = loss.evaluate(output.view(), targets, 0.5, Some(delta.view_mut()));
+                let (sum, delta) = value_and_gradient(&loss, &output, targets, 0.5);
                 assert!((sum - value).abs() < 1e-14, "{sum}");
                 let errors: Array2<f64> = delta * 2.0 - &gradient;
                 assert!(errors.iter().all(|error| error.abs() < 1e-15), "{errors}");
@@ -378,13 +346,8 @@ mod tests {
         fn check<T: Element>() {
             let huge = T::from_f64(1e4);
             let output = array![[huge, -huge], [-huge, huge]];
-            let mut delta = Array2::zeros((2, 2));
-            let sum = CrossEntropyLoss::default().evaluate(
-                output.view(),
-                TargetsView::Classes(&[0, 0]),
-                T::one(),
-                Some(delta.view_mut()),
-            );
+            let targets = TargetsView::Classes(&[0, 0]);
+            let (sum, delta) = value_and_gradient(&CrossEntropyLoss::default(), &output, targets, T::one());
             assert_eq!(
                 sum, LARGEST,
                 "the probability of the second sample counts as 1e-100"

@@ -1,12 +1,9 @@
 //! Huber loss, for regression with outliers among the targets.
 
-use ndarray::{ArrayView2, ArrayViewMut2};
-
-use super::absolute::check_numbers;
-use super::residuals::sum_over_residuals;
-use super::{Loss, LossOptions, Reduction, TargetsView};
+use super::sums::{check_numbers, compiled_evaluate, sum_over_outputs};
+use super::{Loss, LossOptions, Reduction, with_reduction};
 use crate::data::Targets;
-use crate::element::{Element, compiled};
+use crate::element::Element;
 use crate::error::{Error, Result};
 
 /// Huber loss: J = 1/m sum_i sum_k h(z_i(k) - y_i(k)), summed over outputs, averaged over samples, as
@@ -63,39 +60,15 @@ impl Default for HuberLoss {
     }
 }
 
-impl HuberLoss {
-    /// Sets the reduction.
-    pub fn with_reduction(mut self, reduction: Reduction) -> Self {
-        self.reduction = reduction;
-        self
-    }
+with_reduction!(HuberLoss);
 
+impl HuberLoss {
     /// Sets the error up to which squares count, a finite number above 0.
     ///
     /// It is checked when the loss is used.
     pub fn with_delta(mut self, delta: f64) -> Self {
         self.delta = delta;
         self
-    }
-}
-
-compiled! {
-    fn evaluate<'a, 'b, T>(
-        bend: f64,
-        output: ArrayView2<'a, T>,
-        targets: TargetsView<'b, T>,
-        scale: T,
-        delta: Option<ArrayViewMut2<'a, T>>,
-    ) -> f64 {
-        let (bend, half) = (T::from_f64(bend), T::from_f64(0.5));
-        let value = |residual: T| {
-            let size = residual.abs();
-            if size <= bend { half * residual * residual } else { bend * (size - half * bend) }
-        };
-        let slope = |residual: T| {
-            scale * if residual.abs() <= bend { residual } else { bend * residual.signum() }
-        };
-        sum_over_residuals(output, targets, delta, value, slope)
     }
 }
 
@@ -110,18 +83,14 @@ impl<T: Element> Loss<T> for HuberLoss {
 
     fn options(&self) -> Option<(&'static str, LossOptions)> {
         let options = LossOptions {
-            reduction: self.reduction,
             huber_delta: Some(self.delta),
-            ..LossOptions::default()
+            ..LossOptions::of(self.reduction)
         };
         Some(("huber", options))
     }
 
     fn settings(&self) -> Vec<(&'static str, String)> {
-        vec![
-            ("reduction", self.reduction.name().to_owned()),
-            ("delta", self.delta.to_string()),
-        ]
+        vec![self.reduction.setting(), ("delta", self.delta.to_string())]
     }
 
     /// # Errors
@@ -139,29 +108,31 @@ impl<T: Element> Loss<T> for HuberLoss {
         check_numbers("HuberLoss", targets)
     }
 
-    fn evaluate(
-        &self,
-        output: ArrayView2<'_, T>,
-        targets: TargetsView<'_, T>,
-        scale: T,
-        delta: Option<ArrayViewMut2<'_, T>>,
-    ) -> f64 {
-        evaluate(self.delta, output, targets, scale, delta)
-    }
+    compiled_evaluate!(|loss: HuberLoss, output, targets, scale, delta| {
+        let (bend, half) = (T::from_f64(loss.delta), T::from_f64(0.5));
+        sum_over_outputs(output, targets, delta, |z: T, y| {
+            let residual = z - y;
+            let size = residual.abs();
+            if size <= bend {
+                (half * residual * residual, scale * residual)
+            } else {
+                (bend * (size - half * bend), scale * (bend * residual.signum()))
+            }
+        })
+    });
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::loss::TargetsView;
+    use crate::loss::sums::value_and_gradient;
     use ndarray::{Array2, array};
 
     /// The sum of the losses and the gradient for the targets 0.
     fn of(loss: HuberLoss, output: &Array2<f64>) -> (f64, Array2<f64>) {
         let targets = Array2::zeros(output.dim());
-        let mut delta = Array2::from_elem(output.dim(), 9.0);
-        let targets = TargetsView::Values(targets.view());
-        let sum = loss.evaluate(output.view(), targets, 0.25, Some(delta.view_mut()));
-        (sum, delta)
+        value_and_gradient(&loss, output, TargetsView::Values(targets.view()), 0.25)
     }
 
     #[test]

@@ -9,9 +9,9 @@ mod mse;
 mod output;
 mod probability;
 mod record;
-mod residuals;
 mod sample_weights;
 mod softmax;
+mod sums;
 mod table;
 
 use std::fmt;
@@ -56,12 +56,13 @@ pub enum Reduction {
 }
 
 impl Reduction {
-    /// The reduction as text.
-    fn name(self) -> &'static str {
-        match self {
+    /// The reduction as a [setting](Loss::settings).
+    fn setting(self) -> (&'static str, String) {
+        let name = match self {
             Reduction::Mean => "mean",
             Reduction::Sum => "sum",
-        }
+        };
+        ("reduction", name.to_owned())
     }
 
     /// The factor for the gradient of each sample in a batch of `samples`.
@@ -72,6 +73,21 @@ impl Reduction {
         }
     }
 }
+
+/// Defines the builder method of the reduction, which each loss has.
+macro_rules! with_reduction {
+    ($loss:ty) => {
+        impl $loss {
+            /// Sets the reduction.
+            pub fn with_reduction(mut self, reduction: Reduction) -> Self {
+                self.reduction = reduction;
+                self
+            }
+        }
+    };
+}
+
+use with_reduction;
 
 /// A loss of a network's output, and its gradient.
 pub trait Loss<T: Element>: fmt::Debug + Send + Sync {
@@ -101,7 +117,7 @@ pub trait Loss<T: Element>: fmt::Debug + Send + Sync {
     ///
     /// The reduction alone by default.
     fn settings(&self) -> Vec<(&'static str, String)> {
-        vec![("reduction", self.reduction().name().to_owned())]
+        vec![self.reduction().setting()]
     }
 
     /// Refuses targets for which the loss is not defined; accepts all by default.

@@ -1,10 +1,8 @@
 //! Mean squared error, for regression.
 
-use ndarray::{ArrayView2, ArrayViewMut2};
-
-use super::residuals::sum_over_residuals;
-use super::{Loss, LossOptions, Reduction, TargetsView};
-use crate::element::{Element, compiled};
+use super::sums::{compiled_evaluate, sum_over_outputs};
+use super::{Loss, LossOptions, Reduction, with_reduction};
+use crate::element::Element;
 
 /// Mean squared error: J = 1/m sum_i |z_i - y_i|^2, summed over features, averaged over samples.
 ///
@@ -33,25 +31,7 @@ pub struct MseLoss {
     pub reduction: Reduction,
 }
 
-impl MseLoss {
-    /// Sets the reduction.
-    pub fn with_reduction(mut self, reduction: Reduction) -> Self {
-        self.reduction = reduction;
-        self
-    }
-}
-
-compiled! {
-    fn evaluate<'a, 'b, T>(
-        output: ArrayView2<'a, T>,
-        targets: TargetsView<'b, T>,
-        scale: T,
-        delta: Option<ArrayViewMut2<'a, T>>,
-    ) -> f64 {
-        let doubled = scale + scale;
-        sum_over_residuals(output, targets, delta, |residual| residual * residual, |residual| doubled * residual)
-    }
-}
+with_reduction!(MseLoss);
 
 impl<T: Element> Loss<T> for MseLoss {
     fn name(&self) -> &'static str {
@@ -63,40 +43,31 @@ impl<T: Element> Loss<T> for MseLoss {
     }
 
     fn options(&self) -> Option<(&'static str, LossOptions)> {
-        let options = LossOptions {
-            reduction: self.reduction,
-            ..LossOptions::default()
-        };
-        Some(("mse", options))
+        Some(("mse", LossOptions::of(self.reduction)))
     }
 
-    fn evaluate(
-        &self,
-        output: ArrayView2<'_, T>,
-        targets: TargetsView<'_, T>,
-        scale: T,
-        delta: Option<ArrayViewMut2<'_, T>>,
-    ) -> f64 {
-        evaluate(output, targets, scale, delta)
-    }
+    compiled_evaluate!(|_loss: MseLoss, output, targets, scale, delta| {
+        let doubled = scale + scale;
+        sum_over_outputs(output, targets, delta, |z, y| {
+            let residual = z - y;
+            (residual * residual, doubled * residual)
+        })
+    });
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ndarray::{Array2, array};
+    use crate::loss::TargetsView;
+    use crate::loss::sums::value_and_gradient;
+    use ndarray::array;
 
     #[test]
     fn value_and_gradient_by_hand() {
         let output = array![[2.0, 0.0, 3.0, 1.0]];
         let targets = array![[1.0, 1.0, 2.0, 2.0]];
-        let mut delta = Array2::zeros((1, 4));
-        let sum = MseLoss::default().evaluate(
-            output.view(),
-            TargetsView::Values(targets.view()),
-            0.25,
-            Some(delta.view_mut()),
-        );
+        let targets = TargetsView::Values(targets.view());
+        let (sum, delta) = value_and_gradient(&MseLoss::default(), &output, targets, 0.25);
         assert_eq!(sum / 4.0, 1.0, "the loss of the report's Appendix A");
         assert_eq!(delta, array![[0.5, -0.5, 0.5, -0.5]]);
     }

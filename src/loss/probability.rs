@@ -1,12 +1,11 @@
 //! Cross-entropy loss of probabilities, for networks that end in a softmax.
 
-use ndarray::{ArrayView2, ArrayViewMut2};
-
-use super::class_weights::{check_classes, class_of, settings};
+use super::class_weights::{check_classes, in_words};
 use super::cross_entropy::LARGEST;
-use super::{Loss, LossOptions, Output, Reduction, TargetsView};
+use super::sums::{compiled_evaluate, sum_over_samples};
+use super::{Loss, LossOptions, Output, Reduction, with_reduction};
 use crate::data::Targets;
-use crate::element::{Element, compiled};
+use crate::element::Element;
 use crate::error::Result;
 
 /// Cross-entropy of an output of probabilities: J = -1/m sum_i ln p_i(y_i).
@@ -48,13 +47,9 @@ pub struct ProbabilityCrossEntropyLoss {
     pub class_weights: Vec<f64>,
 }
 
-impl ProbabilityCrossEntropyLoss {
-    /// Sets the reduction.
-    pub fn with_reduction(mut self, reduction: Reduction) -> Self {
-        self.reduction = reduction;
-        self
-    }
+with_reduction!(ProbabilityCrossEntropyLoss);
 
+impl ProbabilityCrossEntropyLoss {
     /// Sets the weight of each class, a finite number of at least 0; an empty list means a weight of 1 for all.
     ///
     /// The weights are checked when the loss is used.
@@ -70,39 +65,6 @@ fn smallest<T: Element>() -> T {
     T::from_f64(floor)
 }
 
-compiled! {
-    fn evaluate<'a, 'b, T>(
-        options: &'a ProbabilityCrossEntropyLoss,
-        output: ArrayView2<'a, T>,
-        targets: TargetsView<'b, T>,
-        scale: T,
-        delta: Option<ArrayViewMut2<'a, T>>,
-    ) -> f64 {
-        let mut delta = delta;
-        let mut sum = 0.0;
-        for (sample, probabilities) in output.columns().into_iter().enumerate() {
-            let class = class_of(targets, sample);
-            let probability = probabilities[class];
-            let loss = -probability.as_f64().ln();
-            let weight = options.class_weights.get(class).copied().unwrap_or(1.0);
-            // Not `min`, nor `max` below, which would turn NaN into a number and hide a diverged network.
-            sum += weight * if loss > LARGEST { LARGEST } else { loss };
-            if let Some(delta) = &mut delta {
-                let mut delta = delta.column_mut(sample);
-                delta.fill(T::zero());
-                let smallest = smallest::<T>();
-                let divisor = if probability < smallest {
-                    smallest
-                } else {
-                    probability
-                };
-                delta[class] = -(T::from_f64(weight) * scale) / divisor;
-            }
-        }
-        sum
-    }
-}
-
 impl<T: Element> Loss<T> for ProbabilityCrossEntropyLoss {
     fn name(&self) -> &'static str {
         "cross-entropy of probabilities"
@@ -114,9 +76,8 @@ impl<T: Element> Loss<T> for ProbabilityCrossEntropyLoss {
 
     fn options(&self) -> Option<(&'static str, LossOptions)> {
         let options = LossOptions {
-            reduction: self.reduction,
             class_weights: self.class_weights.clone(),
-            ..LossOptions::default()
+            ..LossOptions::of(self.reduction)
         };
         Some(("probability-cross-entropy", options))
     }
@@ -126,7 +87,8 @@ impl<T: Element> Loss<T> for ProbabilityCrossEntropyLoss {
     }
 
     fn settings(&self) -> Vec<(&'static str, String)> {
-        settings(self.reduction, &self.class_weights)
+        let weights = ("class weights", in_words(&self.class_weights));
+        vec![self.reduction.setting(), weights]
     }
 
     /// # Errors
@@ -136,22 +98,35 @@ impl<T: Element> Loss<T> for ProbabilityCrossEntropyLoss {
         check_classes("ProbabilityCrossEntropyLoss", &self.class_weights, targets)
     }
 
-    fn evaluate(
-        &self,
-        output: ArrayView2<'_, T>,
-        targets: TargetsView<'_, T>,
-        scale: T,
-        delta: Option<ArrayViewMut2<'_, T>>,
-    ) -> f64 {
-        evaluate(self, output, targets, scale, delta)
-    }
+    compiled_evaluate!(
+        |loss: ProbabilityCrossEntropyLoss, output, targets, scale, delta| {
+            sum_over_samples(output, targets, delta, |probabilities, class, delta| {
+                let probability = probabilities[class];
+                let value = -probability.as_f64().ln();
+                let weight = loss.class_weights.get(class).copied().unwrap_or(1.0);
+                if let Some(mut delta) = delta {
+                    delta.fill(T::zero());
+                    let smallest = smallest::<T>();
+                    let divisor = if probability < smallest {
+                        smallest
+                    } else {
+                        probability
+                    };
+                    delta[class] = -(T::from_f64(weight) * scale) / divisor;
+                }
+                // Neither `min` here nor `max` above, which would turn NaN into a number and hide a diverged network.
+                weight * if value > LARGEST { LARGEST } else { value }
+            })
+        }
+    );
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::layer::{Activation, Softmax};
-    use crate::loss::CrossEntropyLoss;
+    use crate::loss::sums::value_and_gradient;
+    use crate::loss::{CrossEntropyLoss, TargetsView};
     use ndarray::{Array2, array};
 
     /// The value, and the gradient with respect to the logits, of a loss of the logits or of their softmax.
@@ -160,9 +135,7 @@ mod tests {
         if softmax {
             Softmax.forward(output.view_mut());
         }
-        let mut delta = Array2::from_elem(logits.dim(), 9.0);
-        let targets = TargetsView::Classes(&[2, 0]);
-        let value = loss.evaluate(output.view(), targets, 0.5, Some(delta.view_mut()));
+        let (value, mut delta) = value_and_gradient(loss, &output, TargetsView::Classes(&[2, 0]), 0.5);
         if softmax {
             Softmax.backward(output.view(), delta.view_mut());
         }
@@ -186,15 +159,10 @@ mod tests {
     #[test]
     fn a_probability_of_zero_is_safe_in_both_precisions() {
         fn check<T: Element>() {
-            let mut delta = Array2::zeros((2, 1));
             let (zero, one) = (T::zero(), T::one());
             let output = array![[zero], [one]];
-            let sum = ProbabilityCrossEntropyLoss::default().evaluate(
-                output.view(),
-                TargetsView::Classes(&[0]),
-                one,
-                Some(delta.view_mut()),
-            );
+            let loss = ProbabilityCrossEntropyLoss::default();
+            let (sum, mut delta) = value_and_gradient(&loss, &output, TargetsView::Classes(&[0]), one);
             assert_eq!(sum, LARGEST);
             assert!(delta.iter().all(|value: &T| value.is_finite()));
             Softmax.backward(output.view(), delta.view_mut());
@@ -208,13 +176,7 @@ mod tests {
     fn the_loss_of_a_diverged_network_is_nan() {
         let output = array![[f64::NAN], [0.0]];
         let loss = ProbabilityCrossEntropyLoss::default();
-        let mut delta = Array2::zeros((2, 1));
-        let sum = loss.evaluate(
-            output.view(),
-            TargetsView::Classes(&[0]),
-            1.0,
-            Some(delta.view_mut()),
-        );
+        let (sum, delta) = value_and_gradient(&loss, &output, TargetsView::Classes(&[0]), 1.0);
         assert!(sum.is_nan() && delta[[0, 0]].is_nan());
     }
 }

@@ -38,6 +38,14 @@ pub struct LossOptions {
 }
 
 impl LossOptions {
+    /// The options of a loss that has the reduction alone.
+    pub(super) fn of(reduction: Reduction) -> Self {
+        LossOptions {
+            reduction,
+            ..LossOptions::default()
+        }
+    }
+
     /// Refuses options, apart from the reduction, that a loss has not taken out.
     fn refuse_rest(&self) -> Result<()> {
         let refused = |option, value: f64, expected| Err(Error::option(option, value, expected));
@@ -57,41 +65,35 @@ impl LossOptions {
     }
 }
 
-/// A function that creates a loss with these options.
-type Make<T> = fn(LossOptions) -> Result<Box<dyn Loss<T>>>;
+/// A function that creates a loss with the options that it takes out; the reduction stays.
+type Make<T> = fn(&mut LossOptions) -> Box<dyn Loss<T>>;
 
-/// All losses, by the names that users write. Each takes out the options that it has, and refuses the rest.
+/// All losses, by the names that users write.
 fn table<T: Element>() -> [(Named, Make<T>); 6] {
     [
         (Named::new("mse", "Mean squared error"), |options| {
-            options.refuse_rest()?;
-            Ok(Box::new(MseLoss::default().with_reduction(options.reduction)))
+            Box::new(MseLoss::default().with_reduction(options.reduction))
         }),
         (Named::new("mae", "Mean absolute error, for numbers"), |options| {
-            options.refuse_rest()?;
-            let loss = AbsoluteLoss::default();
-            Ok(Box::new(loss.with_reduction(options.reduction)))
+            Box::new(AbsoluteLoss::default().with_reduction(options.reduction))
         }),
         (
             Named::new(
                 "huber",
                 "Squares of small errors and distances of large ones, for numbers",
             ),
-            |mut options| {
+            |options| {
                 let loss = HuberLoss::default().with_reduction(options.reduction);
                 let delta = options.huber_delta.take().unwrap_or(loss.delta);
-                options.refuse_rest()?;
-                Ok(Box::new(loss.with_delta(delta)))
+                Box::new(loss.with_delta(delta))
             },
         ),
         (
             Named::new("cross-entropy", "Cross-entropy of the softmax of the outputs"),
-            |mut options| {
+            |options| {
                 let loss = CrossEntropyLoss::default().with_reduction(options.reduction);
                 let loss = loss.with_label_smoothing(take(&mut options.label_smoothing));
-                let loss = loss.with_class_weights(take(&mut options.class_weights));
-                options.refuse_rest()?;
-                Ok(Box::new(loss))
+                Box::new(loss.with_class_weights(take(&mut options.class_weights)))
             },
         ),
         (
@@ -99,11 +101,9 @@ fn table<T: Element>() -> [(Named, Make<T>); 6] {
                 "probability-cross-entropy",
                 "Cross-entropy of outputs that are probabilities already",
             ),
-            |mut options| {
+            |options| {
                 let loss = ProbabilityCrossEntropyLoss::default().with_reduction(options.reduction);
-                let loss = loss.with_class_weights(take(&mut options.class_weights));
-                options.refuse_rest()?;
-                Ok(Box::new(loss))
+                Box::new(loss.with_class_weights(take(&mut options.class_weights)))
             },
         ),
         (
@@ -111,11 +111,9 @@ fn table<T: Element>() -> [(Named, Make<T>); 6] {
                 "bce",
                 "Binary cross-entropy of the sigmoid of each output, for yes/no targets",
             ),
-            |mut options| {
+            |options| {
                 let loss = BinaryCrossEntropyLoss::default().with_reduction(options.reduction);
-                let loss = loss.with_positive_weights(take(&mut options.positive_weights));
-                options.refuse_rest()?;
-                Ok(Box::new(loss))
+                Box::new(loss.with_positive_weights(take(&mut options.positive_weights)))
             },
         ),
     ]
@@ -141,9 +139,11 @@ pub fn names() -> Vec<Named> {
 /// assert!(loss::by_name::<f64>("cross", LossOptions::default()).is_err());
 /// # Ok::<(), mfnet::Error>(())
 /// ```
-pub fn by_name<T: Element>(name: &str, options: LossOptions) -> Result<Box<dyn Loss<T>>> {
+pub fn by_name<T: Element>(name: &str, mut options: LossOptions) -> Result<Box<dyn Loss<T>>> {
     let (make, _) = names::find("loss", name, &table())?;
-    make(options)
+    let loss = make(&mut options);
+    options.refuse_rest()?;
+    Ok(loss)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 
 /// The scores of a class, or their average over the classes.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "save", derive(serde::Serialize))]
 pub struct ClassScores {
     /// The fraction, 0 to 1, of the samples predicted as the class that are of the class; 0 if none was predicted.
     pub precision: f64,

@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 
 /// The scores of a label.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "save", derive(serde::Serialize))]
 pub struct LabelScores {
     /// The fraction, 0 to 1, of the samples whose answer is right.
     pub accuracy: f64,

@@ -10,6 +10,7 @@ use crate::pool;
 /// The scores of a ranking of samples by the probability, or another score, of being positive. They depend on the order alone
 /// and on no threshold.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "save", derive(serde::Serialize))]
 pub struct RankingScores {
     /// The area under the ROC curve, 0 to 1: the probability that a positive sample has a higher score than a negative one,
     /// ties counting half. 0.5 for a random order.

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 
 /// The scores of a regression. Each is computed for each output, and is the mean over the outputs.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "save", derive(serde::Serialize))]
 pub struct RegressionScores {
     /// R^2 = 1 - sum (z - y)^2 / sum (y - mean y)^2: 1 at best, 0 for the mean predictor, negative for worse. An output
     /// whose targets are all the same scores 1 if all predictions are exact, and 0 otherwise.

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::error::{Error, Result};
+use crate::names::Named;
 
 /// Who computes the dense products of layers. Default: [`Products::Auto`].
 ///
@@ -28,10 +29,22 @@ impl Products {
 
     /// The name that users write: `"auto"`, `"blas"` or `"rust"`.
     pub fn name(self) -> &'static str {
+        self.named().name
+    }
+
+    /// The names of all choices.
+    pub fn names() -> Vec<Named> {
+        Products::ALL.map(Products::named).to_vec()
+    }
+
+    fn named(self) -> Named {
         match self {
-            Products::Auto => "auto",
-            Products::Blas => "blas",
-            Products::Rust => "rust",
+            Products::Auto => Named::new(
+                "auto",
+                "By the shape of the layer: the kernels of this program up to 2^21 weights, BLAS above",
+            ),
+            Products::Blas => Named::new("blas", "BLAS"),
+            Products::Rust => Named::new("rust", "The kernels of this program"),
         }
     }
 }

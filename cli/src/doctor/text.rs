@@ -3,6 +3,7 @@
 use super::Report;
 use super::measure::Flops;
 use crate::blas;
+use crate::columns::Columns;
 
 /// The widest line.
 const WIDTH: usize = 80;
@@ -44,33 +45,39 @@ pub(super) fn text(report: &Report, advice: &[String]) -> String {
 
     let giga = |value: f64| format!("{:.1}", value / 1e9);
     let percent = |part: f64| format!("{:.0} %", 100.0 * part);
-    text += &format!("\n{:INDENT$}{:>8}{:>10}\n", "all threads", "f32", "f64");
+    let mut columns = Columns::new("<>>");
+    columns.row(["all threads", "f32", "f64"]);
     let part = |flops: Flops| flops.part().map_or("-".to_owned(), percent);
-    let mut row = |label: &str, [f32, f64]: [String; 2], unit: &str| {
-        text += format!("{label:<INDENT$}{f32:>8}{f64:>10}  {unit}").trim_end();
-        text += "\n";
+    let mut row = |label: &str, numbers: &[String], unit: &str| {
+        columns.row_with_remark(
+            [label].into_iter().chain(numbers.iter().map(String::as_str)),
+            unit,
+        );
     };
     let both = [measured.f32, measured.f64];
-    row("peak", both.map(|flops| giga(flops.peak)), "GFLOP/s");
-    row("products", both.map(|flops| giga(flops.products)), "GFLOP/s");
-    row("of the peak", both.map(part), "");
-    text += &format!("{:<INDENT$}{:>8}  GB/s read\n", "memory", giga(measured.memory));
+    row("peak", &both.map(|flops| giga(flops.peak)), "GFLOP/s");
+    row("products", &both.map(|flops| giga(flops.products)), "GFLOP/s");
+    row("of the peak", &both.map(part), "");
+    row("memory", &[giga(measured.memory)], "GB/s read");
     let microseconds = format!("{:.1}", 1e6 * measured.fork_join);
-    text += &format!(
-        "{:<INDENT$}{microseconds:>8}  us to hand out work and wait for it\n",
-        "fork-join"
+    row(
+        "fork-join",
+        &[microseconds],
+        "us to hand out work and wait for it",
     );
     if let Some(rivals) = measured.rivals {
-        let (programs, machines) = (percent(rivals.programs), percent(rivals.machines));
-        text += &format!(
-            "{:<INDENT$}{programs:>8}  of the CPU time, other programs\n",
-            "others"
+        row(
+            "others",
+            &[percent(rivals.programs)],
+            "of the CPU time, other programs",
         );
-        text += &format!(
-            "{:<INDENT$}{machines:>8}  of the CPU time, other virtual machines\n",
-            ""
+        row(
+            "",
+            &[percent(rivals.machines)],
+            "of the CPU time, other virtual machines",
         );
     }
+    text += &format!("\n{columns}");
 
     text += "\n";
     if advice.is_empty() {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use mfnet::metrics::{ClassScores, RankingScores};
+use mfnet::metrics::{ClassScores, LabelScores, RankingScores, RegressionScores};
 use serde::Serialize;
 
 use super::scores::{Answers, Classes, ImportanceReport, Numbers, Report, Scores};
@@ -37,8 +37,8 @@ enum ScoresObject<'a> {
         average_precision: Option<f64>,
         threshold: Option<ThresholdObject<'a>>,
         classes: Vec<ClassObject<'a>>,
-        macro_average: ClassObject<'a>,
-        weighted_average: ClassObject<'a>,
+        macro_average: ClassScores,
+        weighted_average: ClassScores,
         confusion: Vec<Vec<u64>>,
     },
     Answers {
@@ -65,15 +65,11 @@ struct ThresholdObject<'a> {
 
 #[derive(Serialize)]
 struct ClassObject<'a> {
-    /// None for an average.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    label: Option<&'a str>,
-    precision: f64,
-    recall: f64,
-    f1: f64,
-    support: u64,
+    label: &'a str,
     #[serde(flatten)]
-    ranking: Option<RankingObject>,
+    scores: ClassScores,
+    #[serde(flatten)]
+    ranking: RankingObject,
 }
 
 /// The scores of the ranking by the probability of a class against the others.
@@ -87,11 +83,8 @@ struct RankingObject {
 #[derive(Serialize)]
 struct LabelObject<'a> {
     name: &'a str,
-    accuracy: f64,
-    precision: f64,
-    recall: f64,
-    f1: f64,
-    support: u64,
+    #[serde(flatten)]
+    scores: LabelScores,
     #[serde(flatten)]
     ranking: RankingObject,
 }
@@ -99,9 +92,8 @@ struct LabelObject<'a> {
 #[derive(Serialize)]
 struct TargetObject<'a> {
     name: &'a str,
-    r2: f64,
-    rmse: f64,
-    mae: f64,
+    #[serde(flatten)]
+    scores: RegressionScores,
     absolute_error: ErrorObject,
 }
 
@@ -153,18 +145,11 @@ pub(super) fn text(report: &Report, out: Option<&Path>) -> anyhow::Result<String
 }
 
 fn of_classes(classes: &Classes) -> ScoresObject<'_> {
-    let object = |label, scores: &ClassScores, ranking| ClassObject {
-        label,
-        precision: scores.precision,
-        recall: scores.recall,
-        f1: scores.f1,
-        support: scores.support,
-        ranking,
-    };
     let named = classes.labels.iter().zip(&classes.scores.classes).enumerate();
-    let named = named.map(|(class, (label, scores))| {
-        let ranking = of_ranking(classes.ranking.get(class).copied().flatten());
-        object(Some(&label[..]), scores, Some(ranking))
+    let named = named.map(|(class, (label, &scores))| ClassObject {
+        label,
+        scores,
+        ranking: of_ranking(classes.ranking.get(class).copied().flatten()),
     });
     ScoresObject::Classes {
         accuracy: classes.accuracy,
@@ -175,8 +160,8 @@ fn of_classes(classes: &Classes) -> ScoresObject<'_> {
             probability,
         }),
         classes: named.collect(),
-        macro_average: object(None, &classes.scores.macro_average, None),
-        weighted_average: object(None, &classes.scores.weighted_average, None),
+        macro_average: classes.scores.macro_average,
+        weighted_average: classes.scores.weighted_average,
         confusion: classes
             .confusion
             .rows()
@@ -188,13 +173,9 @@ fn of_classes(classes: &Classes) -> ScoresObject<'_> {
 
 fn of_answers(answers: &Answers) -> ScoresObject<'_> {
     let named = answers.names.iter().zip(&answers.scores.labels).enumerate();
-    let targets = named.map(|(target, (name, scores))| LabelObject {
+    let targets = named.map(|(target, (name, &scores))| LabelObject {
         name,
-        accuracy: scores.accuracy,
-        precision: scores.precision,
-        recall: scores.recall,
-        f1: scores.f1,
-        support: scores.support,
+        scores,
         ranking: of_ranking(answers.ranking.get(target).copied().flatten()),
     });
     ScoresObject::Answers {
@@ -218,9 +199,7 @@ fn of_numbers(numbers: &Numbers) -> ScoresObject<'_> {
         let [median, quantile_90, quantile_99, largest] = target.quantiles;
         TargetObject {
             name: &target.name,
-            r2: target.scores.r2,
-            rmse: target.scores.rmse,
-            mae: target.scores.mae,
+            scores: target.scores,
             absolute_error: ErrorObject {
                 median,
                 quantile_90,

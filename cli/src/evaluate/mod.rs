@@ -17,7 +17,7 @@ use mfnet::{Element, Model};
 
 use self::scores::{ImportanceReport, Report};
 use super::data_source::DataSource;
-use super::defaults;
+use super::known;
 use super::parse::whole;
 use super::run_folder::check_vacant;
 use super::sample_arguments::{SampleArguments, Samples};
@@ -34,7 +34,7 @@ Examples:
   mfnet evaluate run churn.csv --threshold yes=0.3 --importance=auc
   zcat trees.csv.gz | mfnet evaluate run -";
 
-/// What `mfnet evaluate` can be told.
+/// The arguments of `mfnet evaluate`.
 #[derive(Debug, Args)]
 pub(super) struct EvaluateArguments {
     /// The model: its file, or a run folder with a model.safetensors in it
@@ -46,7 +46,7 @@ pub(super) struct EvaluateArguments {
             "Samples with their targets: a CSV file (also .gz) with the columns the model was trained on, an NPZ file \
              with x_test and y_test or x and y, NPY files as X.npy,Y.npy, - for CSV from standard input, or a known data \
              set (its test samples, or all where it has none): {}",
-            defaults::names().collect::<Vec<_>>().join(", ")
+            known::listed()
         )
     )]
     data: DataSource,

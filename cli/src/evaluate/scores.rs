@@ -22,7 +22,7 @@ pub(super) struct Report {
     pub(super) model: String,
     pub(super) architecture: String,
     pub(super) precision: &'static str,
-    /// Which samples.
+    /// The name of the samples.
     pub(super) data: String,
     pub(super) samples: usize,
     pub(super) features: usize,

@@ -1,9 +1,10 @@
 //! The report as text.
 
-use mfnet::metrics::{ClassScores, LabelScores, RegressionScores};
+use mfnet::metrics::{ClassScores, RegressionScores};
 
 use super::matrix;
 use super::scores::{Answers, Classes, ImportanceReport, Numbers, Report, Scores};
+use crate::columns::Columns;
 use crate::format;
 use crate::model_path::{scaled_targets, shown};
 
@@ -74,20 +75,15 @@ fn of_importance(importance: &ImportanceReport) -> String {
     /// The features that are shown.
     const MOST: usize = 30;
     let score = importance.score.name();
-    let mut text = format!("permutation importance: change of the {score} for the worse\n");
-    let shown_features = &importance.features[..importance.features.len().min(MOST)];
-    let names: Vec<String> = shown_features
-        .iter()
-        .map(|one| shown(&one.feature, NAME))
-        .collect();
-    let width = width(names.iter().map(String::as_str));
-    for (name, feature) in names.iter().zip(shown_features) {
-        text += &format!("{name:<width$} {:>9.4}", feature.mean);
-        if importance.repeats > 1 {
-            text += &format!(" ± {:.4}", feature.deviation);
-        }
-        text += "\n";
+    let mut columns = Columns::new("<>");
+    for feature in importance.features.iter().take(MOST) {
+        let remark = match importance.repeats {
+            1 => String::new(),
+            _ => format!("± {:.4}", feature.deviation),
+        };
+        columns.row_with_remark([shown(&feature.feature, NAME), four_places(feature.mean)], remark);
     }
+    let text = format!("permutation importance: change of the {score} for the worse\n{columns}");
     match importance.features.len().saturating_sub(MOST) {
         0 => text,
         more => text + &format!("and {} features that are less important\n", format::count(more)),
@@ -95,96 +91,62 @@ fn of_importance(importance: &ImportanceReport) -> String {
 }
 
 fn of_classes(classes: &Classes) -> String {
-    let names: Vec<String> = classes.labels.iter().map(|label| shown(label, NAME)).collect();
-    let averages = ["macro average", "weighted average"];
-    let width = width(names.iter().map(String::as_str).chain(averages));
-    let mut text = format!("{:<width$} precision   recall       F1  samples\n", "class");
-    let mut row = |name: &str, scores: &ClassScores| {
-        let ClassScores {
+    let mut columns = Columns::new("<>>>>");
+    columns.row(["class", "precision", "recall", "F1", "samples"]);
+    let mut row = |name: String, scores: &ClassScores| {
+        let [precision, recall, f1] = [scores.precision, scores.recall, scores.f1].map(four_places);
+        columns.row([
+            name,
             precision,
             recall,
             f1,
-            support,
-        } = scores;
-        let support = format::count(*support as usize);
-        text += &format!("{name:<width$} {precision:>9.4} {recall:>8.4} {f1:>8.4} {support:>8}\n");
+            format::count(scores.support as usize),
+        ]);
     };
-    for (name, scores) in names.iter().zip(&classes.scores.classes) {
-        row(name, scores);
+    for (label, scores) in classes.labels.iter().zip(&classes.scores.classes) {
+        row(shown(label, NAME), scores);
     }
-    row(averages[0], &classes.scores.macro_average);
-    row(averages[1], &classes.scores.weighted_average);
-    text
+    row("macro average".to_owned(), &classes.scores.macro_average);
+    row("weighted average".to_owned(), &classes.scores.weighted_average);
+    columns.to_string()
 }
 
 fn of_answers(answers: &Answers) -> String {
-    let names: Vec<String> = answers.names.iter().map(|name| shown(name, NAME)).collect();
-    let mean = "mean F1";
-    let width = width(names.iter().map(String::as_str).chain(["target", mean]));
-    let mut text = format!("{:<width$} accuracy precision   recall       F1  yes\n", "target");
-    for (name, scores) in names.iter().zip(&answers.scores.labels) {
-        let LabelScores {
-            accuracy,
-            precision,
-            recall,
-            f1,
-            support,
-        } = scores;
-        let support = format::count(*support as usize);
-        text += &format!(
-            "{name:<width$} {accuracy:>8.4} {precision:>9.4} {recall:>8.4} {f1:>8.4} {support:>4}\n"
-        );
+    let mut columns = Columns::new("<>>>>>");
+    columns.row(["target", "accuracy", "precision", "recall", "F1", "yes"]);
+    for (name, scores) in answers.names.iter().zip(&answers.scores.labels) {
+        let numbers = [scores.accuracy, scores.precision, scores.recall, scores.f1];
+        let [accuracy, precision, recall, f1] = numbers.map(four_places);
+        let yes = format::count(scores.support as usize);
+        columns.row([shown(name, NAME), accuracy, precision, recall, f1, yes]);
     }
-    if names.len() > 1 {
-        text += &format!(
-            "{mean:<width$} {:>8} {:>9} {:>8} {:>8.4}\n",
-            "", "", "", answers.scores.macro_f1
-        );
+    if answers.names.len() > 1 {
+        columns.row(["mean F1", "", "", "", &four_places(answers.scores.macro_f1)]);
     }
-    text
+    columns.to_string()
 }
 
 fn of_numbers(numbers: &Numbers) -> String {
-    let names: Vec<String> = numbers
-        .targets
-        .iter()
-        .map(|target| shown(&target.name, NAME))
-        .collect();
-    let width = width(names.iter().map(String::as_str).chain(["target"]));
-    let mut text = format!("{:<width$}       R2       RMSE        MAE\n", "target");
-    let mut row = |name: &str, scores: &RegressionScores| {
-        let (rmse, mae) = (format::loss(scores.rmse), format::loss(scores.mae));
-        text += &format!("{name:<width$} {:>8.4} {rmse:>10} {mae:>10}\n", scores.r2);
+    let (mut scores, mut errors) = (Columns::new("<>>>"), Columns::new("<>>>>"));
+    scores.row(["target", "R2", "RMSE", "MAE"]);
+    errors.row(["absolute error", "median", "90 %", "99 %", "largest"]);
+    for target in &numbers.targets {
+        let name = shown(&target.name, NAME);
+        let RegressionScores { r2, rmse, mae, .. } = target.scores;
+        scores.row([&name, &four_places(r2), &format::loss(rmse), &format::loss(mae)]);
+        errors.row([name].into_iter().chain(target.quantiles.map(format::loss)));
+    }
+    if numbers.targets.len() > 1 {
+        scores.row(["mean", &four_places(numbers.mean_r2())]);
+    }
+    let unit = match (numbers.unit, numbers.targets.len()) {
+        (Some(unit), _) => unit,
+        (None, 1) => "the unit of the target",
+        (None, _) => "the unit of each target",
     };
-    for (name, target) in names.iter().zip(&numbers.targets) {
-        row(name, &target.scores);
-    }
-    if names.len() > 1 {
-        text += &format!("{:<width$} {:>8.4}\n", "mean", numbers.mean_r2());
-    }
-    text += &format!(
-        "\n{:<width$} {:>8} {:>10} {:>10} {:>10}\n",
-        "absolute error",
-        "median",
-        "90 %",
-        "99 %",
-        "largest",
-        width = width.max(14)
-    );
-    for (name, target) in names.iter().zip(&numbers.targets) {
-        let [median, most, nearly_all, largest] = target.quantiles.map(format::loss);
-        text += &format!(
-            "{name:<width$} {median:>8} {most:>10} {nearly_all:>10} {largest:>10}\n",
-            width = width.max(14)
-        );
-    }
-    text + &match (numbers.unit, names.len()) {
-        (Some(unit), _) => format!("RMSE, MAE and errors are in {unit}.\n"),
-        (None, 1) => "RMSE, MAE and errors are in the unit of the target.\n".to_owned(),
-        (None, _) => "RMSE, MAE and errors are in the unit of each target.\n".to_owned(),
-    }
+    format!("{scores}\n{errors}RMSE, MAE and errors are in {unit}.\n")
 }
 
-fn width<'a>(names: impl Iterator<Item = &'a str>) -> usize {
-    names.map(|name| name.chars().count()).max().unwrap_or(0)
+fn four_places(score: f64) -> String {
+    format!("{score:.4}")
 }

@@ -21,7 +21,7 @@ Examples:
   mfnet inspect run/model.safetensors --json
   mfnet inspect pytorch.safetensors        the tensors of a file that PyTorch has written";
 
-/// What `mfnet inspect` can be told.
+/// The arguments of `mfnet inspect`.
 #[derive(Debug, Args)]
 pub(super) struct InspectArguments {
     /// The model: its file, a checkpoint, a safetensors file by others, or a run folder with a model.safetensors in it

@@ -6,6 +6,7 @@ use mfnet::data::{Scaling, Schema, TargetTransform, Task, Unknown};
 use mfnet::loss::LossRecord;
 
 use super::{LayerSummary, Report, layers};
+use crate::columns::Columns;
 use crate::format::count;
 use crate::model_path::{shown, target_name};
 
@@ -51,8 +52,8 @@ pub(super) fn text(report: &Report) -> anyhow::Result<String> {
 
 fn holds(kind: &FileKind) -> String {
     match kind {
-        FileKind::Model => "a model: a network, and what its data mean".to_owned(),
-        FileKind::Network => "a network, without what its data mean".to_owned(),
+        FileKind::Model => "a model: a network, and the meaning of its data".to_owned(),
+        FileKind::Network => "a network, without the meaning of its data".to_owned(),
         FileKind::Checkpoint {
             optimizer, epochs, ..
         } => {
@@ -61,7 +62,7 @@ fn holds(kind: &FileKind) -> String {
                 epochs => format!("{} epochs", count(*epochs)),
             };
             format!(
-                "a training to go on with: {epochs} done, with {}",
+                "a checkpoint to resume: {epochs} trained, with {}",
                 shown(optimizer, NAME)
             )
         }
@@ -107,10 +108,8 @@ fn outputs_and_loss(kind: OutputKind, loss: Option<&LossRecord>) -> String {
 }
 
 fn table(layers: &[LayerSummary]) -> String {
-    let mut text = format!(
-        "{:>5}  {:<11} {:>15} {:>12}\n",
-        "layer", "kind", "in -> out", "parameters"
-    );
+    let mut columns = Columns::new("><>>");
+    columns.row(["layer", "kind", "in -> out", "parameters"]);
     for (place, layer) in layers.iter().enumerate() {
         let option = |name: &str| {
             layer
@@ -141,11 +140,9 @@ fn table(layers: &[LayerSummary]) -> String {
             0 => String::new(),
             parameters => count(parameters),
         };
-        let line = format!("{place:>5}  {:<11} {shape:>15} {parameters:>12}", layer.kind);
-        text += line.trim_end();
-        text += "\n";
+        columns.row([place.to_string(), layer.kind.to_owned(), shape, parameters]);
     }
-    text
+    columns.to_string()
 }
 
 /// The features by name, with what they are scaled by; nothing where there is nothing to say of them.
@@ -173,18 +170,13 @@ fn categories(schema: &Schema<f64>) -> String {
         if texts.is_empty() {
             continue;
         }
-        let names: Vec<String> = texts.iter().take(LISTED).map(|text| shown(text, NAME)).collect();
-        let more = match texts.len() - names.len() {
-            0 => String::new(),
-            more => format!(" and {} more", count(more)),
-        };
         let name = shown(&schema.feature_name(feature), NAME);
-        text += &format!("\ncategories of {name}: {}{more}", names.join(", "));
+        text += &format!("\ncategories of {name}: {}", in_a_row(texts));
     }
     match (text.is_empty(), schema.unknown) {
         (true, _) => text,
         (false, Unknown::Error) => text + "\n",
-        (false, Unknown::Ignore) => text + "; others are none of these\n",
+        (false, Unknown::Ignore) => text + "; any other category is ignored\n",
     }
 }
 
@@ -195,16 +187,7 @@ fn outputs(schema: &Schema<f64>) -> String {
                 .target_names
                 .first()
                 .map_or(String::new(), |name| format!(" of {}", shown(name, NAME)));
-            let most = LISTED.min(schema.labels.len());
-            let names: Vec<String> = schema.labels[..most]
-                .iter()
-                .map(|label| shown(label, NAME))
-                .collect();
-            let more = match schema.labels.len() - most {
-                0 => String::new(),
-                more => format!(" and {} more", count(more)),
-            };
-            format!("\nclasses{column}: {}{more}\n", names.join(", "))
+            format!("\nclasses{column}: {}\n", in_a_row(&schema.labels))
         }
         Task::Binary => {
             let name = |(target, [no, yes]): (usize, &[String; 2])| {
@@ -215,10 +198,7 @@ fn outputs(schema: &Schema<f64>) -> String {
                 )
             };
             let names: Vec<String> = schema.answers.iter().take(LISTED).enumerate().map(name).collect();
-            let more = match schema.answers.len() - names.len() {
-                0 => String::new(),
-                more => format!("and {} more\n", count(more)),
-            };
+            let more = and_more(schema.answers.len() - names.len());
             format!("\nyes/no target\n{}\n{more}", names.join("\n"))
         }
         Task::Regression => {
@@ -231,28 +211,36 @@ fn outputs(schema: &Schema<f64>) -> String {
     }
 }
 
+/// The first of some names, and how many are left out.
+fn in_a_row(names: &[String]) -> String {
+    let first: Vec<String> = names.iter().take(LISTED).map(|name| shown(name, NAME)).collect();
+    let more = match names.len() - first.len() {
+        0 => String::new(),
+        more => format!(" and {} more", count(more)),
+    };
+    first.join(", ") + &more
+}
+
 /// Names, and mean and deviation where there are such.
 fn listed(what: &str, names: Vec<String>, scale: impl Fn(usize) -> Option<(f64, f64)>) -> String {
-    let names: Vec<String> = names.iter().map(|name| shown(name, NAME)).collect();
     let most = LISTED.min(names.len());
-    let lengths = names[..most].iter().map(|name| name.chars().count());
-    let width = lengths.chain([what.len()]).max().unwrap_or(0);
-    let head = match (0..most).find_map(&scale) {
-        Some(_) => format!("{what:<width$} {:>11} {:>11}", "mean", "deviation"),
-        None => what.to_owned(),
-    };
-    let mut text = format!("\n{head}\n");
-    for (place, name) in names[..most].iter().enumerate() {
-        text += &match scale(place) {
-            Some((mean, deviation)) => {
-                format!("{name:<width$} {:>11} {:>11}\n", number(mean), number(deviation))
-            }
-            None => format!("{name}\n"),
-        };
+    let mut columns = Columns::new("<>>");
+    match (0..most).find_map(&scale) {
+        Some(_) => columns.row([what, "mean", "deviation"]),
+        None => columns.row([what]),
     }
-    match names.len() - most {
-        0 => text,
-        more => text + &format!("and {} more\n", count(more)),
+    for (place, name) in names[..most].iter().enumerate() {
+        let scale = scale(place).map(|(mean, deviation)| [mean, deviation].map(number));
+        columns.row([shown(name, NAME)].into_iter().chain(scale.into_iter().flatten()));
+    }
+    format!("\n{columns}{}", and_more(names.len() - most))
+}
+
+/// A line that counts the names that are left out, if there are any.
+fn and_more(left_out: usize) -> String {
+    match left_out {
+        0 => String::new(),
+        more => format!("and {} more\n", count(more)),
     }
 }
 
@@ -267,22 +255,14 @@ fn number(value: f64) -> String {
 
 fn tensors(tensors: &[TensorSummary]) -> String {
     let most = LISTED.min(tensors.len());
-    let names: Vec<String> = tensors[..most]
-        .iter()
-        .map(|tensor| shown(&tensor.name, NAME))
-        .collect();
-    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
-    let mut text = String::new();
-    for (name, tensor) in names.iter().zip(tensors) {
+    let mut columns = Columns::new("<<<");
+    for tensor in &tensors[..most] {
         let shape: Vec<String> = tensor.shape.iter().map(usize::to_string).collect();
         let shape = match shape.is_empty() {
             true => "a number".to_owned(),
             false => shape.join(" x "),
         };
-        text += &format!("{name:<width$}  {:<4} {shape}\n", tensor.dtype);
+        columns.row([shown(&tensor.name, NAME), tensor.dtype.to_string(), shape]);
     }
-    match tensors.len() - most {
-        0 => text,
-        more => text + &format!("and {} more\n", count(more)),
-    }
+    format!("{columns}{}", and_more(tensors.len() - most))
 }

@@ -33,7 +33,7 @@ Examples:
   mfnet predict run x.npy --out y.npy
   tail -n +2 trees.csv | mfnet predict run - --header no | sort | uniq -c";
 
-/// What `mfnet predict` can be told.
+/// The arguments of `mfnet predict`.
 #[derive(Debug, Args)]
 pub(super) struct PredictArguments {
     /// The model: its file, or a run folder with a model.safetensors in it

@@ -1,4 +1,4 @@
-//! Which data, and what of them.
+//! The settings of the data: source, columns, preparation, splits.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -6,15 +6,15 @@ use std::str::FromStr;
 
 use clap::Args;
 use mfnet::data::read::CsvOptions;
-use mfnet::data::{Columns, Imputation, SplitBy};
+use mfnet::data::{Columns, Imputation, Schema, SplitBy};
 use serde::{Deserialize, Serialize};
 
-use super::super::defaults;
+use super::super::known;
 use super::column_list::{self, ColumnList, names_of};
 use super::names::{Header, TargetTransformName, TaskName, UnknownName};
 use crate::parse::letter;
 
-/// Which data, and what of them.
+/// The settings of the data.
 #[derive(Debug, Clone, PartialEq, Args, Serialize, Deserialize)]
 #[command(next_help_heading = "Data")]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -24,7 +24,7 @@ pub(crate) struct DataSettings {
         help = format!(
             "Data to train on: {}, or a file: CSV (also .gz), NPZ, NPY as X.npy,Y.npy, or - for CSV from standard input \
              [default: mnist; where it is unavailable, digits]",
-            defaults::names().collect::<Vec<_>>().join(", ")
+            known::listed()
         )
     )]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -176,7 +176,7 @@ pub(crate) fn located(name: &str) -> String {
         Ok(path) => path.to_string_lossy().into_owned(),
         Err(_) => path.to_string_lossy().into_owned(),
     };
-    if name == "-" || defaults::names().any(|known| known == name) {
+    if name == "-" || known::find(name).is_some() {
         return name.to_owned();
     }
     match npy_pair(name) {
@@ -242,6 +242,18 @@ pub(crate) fn csv_options(header: Header, delimiter: Option<char>, quote: Option
         delimiter: delimiter.map(byte),
         quote: quote.map(byte),
         ..CsvOptions::default()
+    }
+}
+
+/// The form of a CSV file for a model: missing values are spelled, and columns named, as in training; so are delimiter and
+/// quote, unless others are given.
+pub(crate) fn csv_options_for<T>(given: CsvOptions, schema: &Schema<T>) -> CsvOptions {
+    CsvOptions {
+        missing: schema.missing.clone(),
+        names: schema.feature_names.clone(),
+        delimiter: given.delimiter.or(schema.delimiter),
+        quote: given.quote.or(schema.quote),
+        ..given
     }
 }
 

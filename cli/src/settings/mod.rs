@@ -22,10 +22,12 @@ use serde::{Deserialize, Serialize};
 use toml::Table;
 
 pub(super) use column_list::{ColumnList, names_of};
-pub(super) use data::{DataSettings, Share, csv_options, has_csv_options, located, npy_pair};
+pub(super) use data::{
+    DataSettings, Share, csv_options, csv_options_for, has_csv_options, located, npy_pair,
+};
 pub(super) use model::ModelSettings;
 pub(super) use names::{
-    ACTIVATIONS, ClassWeightName, Header, OPTIMIZERS, Precision, Products, ReductionName,
+    ACTIVATIONS, ClassWeightName, Header, OPTIMIZERS, PRODUCTS, Precision, ReductionName,
     TargetTransformName, TaskName, activated, takes_momentum,
 };
 use names::{INITIALIZERS, LOSSES, SCHEDULES};
@@ -222,6 +224,7 @@ impl Settings {
             (INITIALIZERS, &mut model.initializer),
             (OPTIMIZERS, &mut training.optimizer),
             (SCHEDULES, &mut training.lr_schedule),
+            (PRODUCTS, &mut training.products),
         ];
         if let Some(score) = &training.early_stopping_score {
             score.parse::<Score>().map_err(|error| error.to_string())?;
@@ -233,7 +236,7 @@ impl Settings {
         Ok(())
     }
 
-    /// What neither clap nor the file format can tell.
+    /// Checks what neither clap nor the format of the file checks.
     fn check(&self) -> anyhow::Result<()> {
         ensure!(
             self.training
@@ -341,7 +344,7 @@ fn read(path: &Path) -> anyhow::Result<Table> {
     for (name, section) in &table {
         ensure!(
             section.is_table(),
-            "{}: {name} stands outside of [data], [model] and [training]",
+            "{}: {name} must be in one of the sections [data], [model] and [training]",
             path.display()
         );
     }

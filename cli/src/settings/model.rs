@@ -1,4 +1,4 @@
-//! The network.
+//! The settings of the network.
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use super::super::defaults;
 use super::names::{ACTIVATIONS, INITIALIZERS};
 use crate::parse::{part_below_one, whole};
 
-/// The network.
+/// The settings of the network.
 #[derive(Debug, Clone, PartialEq, Args, Serialize, Deserialize)]
 #[command(next_help_heading = "Model")]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]

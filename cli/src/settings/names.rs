@@ -1,6 +1,5 @@
 //! The names that options choose from, on the command line and in `config.toml`.
 
-use mfnet::product;
 use std::ffi::OsStr;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
@@ -10,6 +9,7 @@ use mfnet::layer::{Initializer, activation};
 use mfnet::loss::{self, LossOptions};
 use mfnet::names::Named;
 use mfnet::optimizer::{self, OptimizerOptions, ScheduleOptions};
+use mfnet::product::Products;
 use mfnet::{Builder, Element, Schedule};
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +53,12 @@ pub(crate) const LOSSES: Names = Names {
         names
     },
     check: |name| loss::by_name::<f32>(name, LossOptions::default()).map(drop),
+};
+
+/// Implementations of the dense products of layers.
+pub(crate) const PRODUCTS: Names = Names {
+    names: Products::names,
+    check: |name| name.parse::<Products>().map(drop),
 };
 
 impl Names {
@@ -221,30 +227,6 @@ pub(crate) enum ShuffleName {
     Samples,
     Batches,
     None,
-}
-
-/// The implementation of the dense products of layers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Products {
-    /// By the shape of the layer: the kernels of this program up to 2^21 weights, BLAS above
-    #[default]
-    Auto,
-    /// BLAS
-    Blas,
-    /// The kernels of this program
-    Rust,
-}
-
-impl Products {
-    /// Has all products of this process computed so.
-    pub(crate) fn apply(self) {
-        product::set_products(match self {
-            Products::Auto => product::Products::Auto,
-            Products::Blas => product::Products::Blas,
-            Products::Rust => product::Products::Rust,
-        });
-    }
 }
 
 /// The type of all numbers.

@@ -1,4 +1,4 @@
-//! How the network is trained.
+//! The settings of the training: optimizer, schedule, loss, early stopping.
 
 use std::path::PathBuf;
 
@@ -6,18 +6,19 @@ use clap::Args;
 use mfnet::loss::{LossOptions, balanced_class_weights, balanced_positive_weights};
 use mfnet::metrics::Score;
 use mfnet::optimizer::{OptimizerOptions, ScheduleOptions};
+use mfnet::product;
 use mfnet::{Clip, Element, Reduction, Schedule, Shuffle, Targets, TrainOptions};
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
 use super::super::defaults;
 use super::names::{
-    ClassWeightName, LOSSES, OPTIMIZERS, Precision, Products, ReductionName, SCHEDULES, ShuffleName,
+    ClassWeightName, LOSSES, OPTIMIZERS, PRODUCTS, Precision, ReductionName, SCHEDULES, ShuffleName,
 };
 use crate::parse::{above_zero, at_least_zero, part_below_one, whole};
 use crate::score;
 
-/// How the network is trained.
+/// The settings of the training.
 #[derive(Debug, Clone, PartialEq, Args, Serialize, Deserialize)]
 #[command(next_help_heading = "Training")]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -159,9 +160,8 @@ pub(crate) struct TrainingSettings {
     pub(crate) threads: Option<usize>,
 
     /// Implementation of the dense matrix products; results differ by rounding
-    #[arg(long, value_name = "BY", default_value = "auto")]
-    #[serde(default)]
-    pub(crate) products: Products,
+    #[arg(long, value_name = "BY", default_value = "auto", value_parser = PRODUCTS)]
+    pub(crate) products: String,
 
     /// Start from the weights in this file: a model of this program, or a safetensors file of a PyTorch Sequential of the
     /// same layers; or from those of the model in a run folder
@@ -238,6 +238,12 @@ impl TrainingSettings {
         options.patience = self.lr_patience;
         options.minimum = self.lr_minimum;
         Schedule::by_name(&self.lr_schedule, &options).expect("the names of settings are checked")
+    }
+
+    /// Has all products of this process computed by the implementation whose name has been checked.
+    pub(crate) fn choose_products(&self) {
+        let products = self.products.parse();
+        product::set_products(products.expect("the names of settings are checked"));
     }
 
     /// The gradient clipping.

@@ -1,4 +1,4 @@
-//! What `mfnet tables` can be told.
+//! The arguments of `mfnet tables`.
 
 use std::path::PathBuf;
 
@@ -6,10 +6,11 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use super::super::parse::whole;
-use super::super::settings::Products;
+use super::super::settings::PRODUCTS;
 use mfnet::internal::jobs::{Data, JOBS, Job, Set, Work};
+use mfnet::product::Products;
 
-/// Which jobs are asked for, if not by name.
+/// The jobs to run, unless they are named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Jobs {
     /// Those of the report, and the time to 98 % on MNIST
@@ -67,12 +68,13 @@ pub(crate) struct TablesArguments {
     #[arg(long)]
     pub(super) json: bool,
 
-    /// Who computes the dense products: for several, each has rows of its own, and the first is compared with the peers
+    /// Implementation of the dense matrix products: of several, each has rows of its own, and the first is compared with the peers
     #[arg(
         long,
         value_name = "BY[,BY...]",
         value_delimiter = ',',
-        default_value = "auto"
+        default_value = "auto",
+        value_parser = PRODUCTS.try_map(|name| name.parse::<Products>())
     )]
     pub(super) products: Vec<Products>,
 

@@ -15,13 +15,13 @@ use std::fs;
 
 use anyhow::{Context, ensure};
 use mfnet::data::known::Source;
+use mfnet::product::{self, Products};
 use mfnet::{Element, Reduction};
 
 pub(super) use arguments::TablesArguments;
 
 use super::data::{self, Pair};
 use super::out_file::OutFile;
-use super::settings::Products;
 use super::{Outcome, console, format, train};
 use flops::Peak;
 use mfnet::internal::jobs::{Data, Job, Printed, Set, Work};
@@ -108,7 +108,7 @@ fn implementation(products: Products) -> &'static str {
     match products {
         Products::Auto => MFNET,
         Products::Blas => "mfnet, BLAS",
-        Products::Rust => "mfnet, Rust",
+        _ => "mfnet, Rust",
     }
 }
 
@@ -161,7 +161,7 @@ impl Bench<'_> {
         };
         self.note(&section.title);
         let (first, others) = self.arguments.products.split_first().context("no products")?;
-        first.apply();
+        product::set_products(*first);
         let (mut wide, first_loss) = setting.run(task)?;
         wide.implementation = implementation(*first);
         self.note(&progress(&wide));
@@ -179,14 +179,14 @@ impl Bench<'_> {
         self.note(&progress(&narrow_row));
         section.rows.extend([wide, narrow_row]);
         for &products in others.iter().filter(|_| job.work != Work::Mean) {
-            products.apply();
+            product::set_products(products);
             for (mut row, _) in [setting.run(task)?, setting.run(narrow)?] {
                 row.implementation = implementation(products);
                 self.note(&progress(&row));
                 section.rows.push(row);
             }
         }
-        first.apply();
+        product::set_products(*first);
         // The time to an accuracy is compared with PyTorch alone, whose weights are drawn from the same distribution.
         let is_asked = |peer: &&Peer| job.work != Work::Reach || peer.name == peers::PYTORCH;
         let peers: Vec<&Peer> = self.peers.iter().filter(is_asked).collect();

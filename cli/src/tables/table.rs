@@ -1,4 +1,4 @@
-//! What was measured, and the row of the table that shows it.
+//! The measurements of a job, and the rows of the table that show them.
 
 use super::flops::Peak;
 use super::spread::Spread;
@@ -43,7 +43,7 @@ pub(super) struct Row {
     pub(super) times_mfnet: Option<Spread>,
 }
 
-/// What came out, or why nothing did.
+/// The results of a training, or why there are none.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Results {
     Reached {

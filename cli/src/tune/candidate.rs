@@ -1,9 +1,9 @@
-//! What an option may be: a value, or any number of a range.
+//! A candidate of an option: a value, or any number of a range.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-/// What an option may be.
+/// A candidate of an option.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Candidate {
     /// As it is written on the command line.
@@ -19,7 +19,7 @@ pub(super) struct Range {
     spacing: Spacing,
 }
 
-/// Which numbers of a range are as likely as which others.
+/// The distribution of numbers drawn from a range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Spacing {
     /// All.
@@ -44,12 +44,12 @@ impl Candidate {
             return Err("a range is two numbers, as 0.001..0.3".to_owned());
         };
         if low >= high {
-            return Err("a range goes from the lesser number to the greater".to_owned());
+            return Err("a range goes from the smaller number to the larger, as 0.001..0.3".to_owned());
         }
         let is_whole = |number: f64| number.fract() == 0.0 && number <= WHOLE;
         match spacing {
             Spacing::Decades if low <= 0.0 => {
-                Err("all decades of the range are alike, so it must begin above 0".to_owned())
+                Err("the range is drawn from on a logarithmic scale, so it must begin above 0".to_owned())
             }
             Spacing::Whole if low < 1.0 || !is_whole(low) || !is_whole(high) => {
                 Err("the range must be of whole numbers of at least 1".to_owned())
@@ -107,7 +107,7 @@ mod tests {
         for (text, spacing, part) in [
             ("0.1..", Spacing::Even, "two numbers"),
             ("0.1..x", Spacing::Even, "two numbers"),
-            ("0.3..0.1", Spacing::Even, "the lesser"),
+            ("0.3..0.1", Spacing::Even, "the smaller"),
             ("0..0.1", Spacing::Decades, "above 0"),
             ("0.5..3", Spacing::Whole, "whole"),
             ("1..2.5", Spacing::Whole, "whole"),

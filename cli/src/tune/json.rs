@@ -1,4 +1,4 @@
-//! What a search found, for programs: one JSON object.
+//! The result of a search as one JSON object.
 
 use std::path::Path;
 

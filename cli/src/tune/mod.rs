@@ -115,7 +115,7 @@ pub(super) fn tune(arguments: &TuneArguments) -> anyhow::Result<Outcome> {
         Folder::check(out)?;
     }
     train::use_threads(first.settings.training.threads)?;
-    first.settings.training.products.apply();
+    first.settings.training.choose_products();
     match first.settings.training.precision {
         Precision::F32 => tune_in::<f32>(arguments, configurations),
         Precision::F64 => tune_in::<f64>(arguments, configurations),

@@ -1,4 +1,4 @@
-//! How far a search has come: a bar on a terminal, plain lines elsewhere.
+//! The progress of a search: a bar on a terminal, plain lines elsewhere.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use mfnet::metrics::Score;

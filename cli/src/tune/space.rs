@@ -19,7 +19,7 @@ use crate::usage;
 /// The most configurations that are tried one by one.
 const MOST: usize = 10_000;
 
-/// What the candidates of an option are.
+/// The kind of the candidates of an option.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// Names out of the option's own list.
@@ -93,7 +93,7 @@ struct Axis {
     candidates: Vec<Candidate>,
 }
 
-/// What is chosen on each axis; none where the option does not apply.
+/// The value chosen on each axis; none where the option does not apply.
 type Choice = Vec<Option<String>>;
 
 /// One of the trainings to compare.

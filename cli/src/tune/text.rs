@@ -1,13 +1,13 @@
-//! What a search found, for people.
+//! The result of a search as text.
 
 use mfnet::metrics::Score;
 
 use super::search_result::SearchResult;
 use super::space::Configuration;
-use super::trial::Trial;
+use crate::columns::Columns;
 use crate::{format, score};
 
-/// What a configuration has that others have not: `lr 0.1, hidden 16`.
+/// The options by which a configuration differs from others: `lr 0.1, hidden 16`.
 pub(super) fn words(names: &[&str], configuration: &Configuration) -> String {
     let chosen = names.iter().zip(&configuration.chosen);
     let words = chosen.filter_map(|(name, value)| Some(format!("{name} {}", value.as_ref()?)));
@@ -21,8 +21,7 @@ pub(super) fn words(names: &[&str], configuration: &Configuration) -> String {
 
 /// A table of all trials, and the result of the best.
 pub(super) fn text(found: &SearchResult<'_>) -> String {
-    let mut text = table(found);
-    text += "\n";
+    let mut text = format!("{}\n", table(found));
     let mut line = |label: &str, content: String| text += &format!("{label:<12} {content}\n");
     line("data set", found.dataset.to_owned());
     let by = found.validation.text(found.samples);
@@ -85,66 +84,31 @@ fn trials(found: &SearchResult<'_>) -> String {
     text + &format!(", {}", format::duration(found.seconds))
 }
 
-/// A row for each trial; numbers are on the right of their columns, so that they line up.
-fn table(found: &SearchResult<'_>) -> String {
+/// A row for each trial; one that failed ends with the reason.
+fn table(found: &SearchResult<'_>) -> Columns {
     let scores = found.wanted;
-    let headings = ["rank"].into_iter().chain(found.names.iter().copied());
-    let headings = headings
-        .chain(scores.iter().map(|score| score.name()))
-        .chain(["time"]);
-    let mut rows: Vec<Vec<String>> = vec![headings.map(ToOwned::to_owned).collect()];
-    rows.extend(
-        found
-            .trials
-            .iter()
-            .enumerate()
-            .map(|(place, trial)| row(place, trial, scores)),
-    );
-    let widths: Vec<usize> = (0..rows[0].len())
-        .map(|column| {
-            let cells = rows.iter().filter_map(|row| row.get(column));
-            // What failed says so at the end of its row, where it is in nobody's way.
-            let width = |cell: &String| {
-                if cell.starts_with(FAILED) {
-                    0
-                } else {
-                    cell.chars().count()
-                }
-            };
-            cells.map(width).max().unwrap_or(0)
-        })
-        .collect();
-    let mut text = String::new();
-    for row in rows {
-        let cells = row
-            .iter()
-            .zip(&widths)
-            .map(|(cell, &width)| format!("{cell:>width$}"));
-        text += &cells.collect::<Vec<String>>().join("  ");
-        text += "\n";
-    }
-    text
-}
-
-const FAILED: &str = "failed: ";
-
-fn row(place: usize, trial: &Trial<'_>, scores: &[Score]) -> Vec<String> {
-    let chosen = trial.configuration.chosen.iter();
-    let chosen = chosen.map(|value| value.clone().unwrap_or_else(|| "-".to_owned()));
-    match &trial.runs {
-        Ok(_) => {
-            let cell = |score: &Score| {
-                let spread = trial.spread(*score);
-                spread.map(|spread| spread.text(*score)).unwrap_or_default()
-            };
-            let rank = (place + 1).to_string();
-            let ends = scores.iter().map(cell).chain([format::duration(trial.seconds)]);
-            [rank].into_iter().chain(chosen).chain(ends).collect()
+    let mut columns = Columns::new(&">".repeat(2 + found.names.len() + scores.len()));
+    let names = found.names.iter().copied();
+    let names = names.chain(scores.iter().map(|score| score.name()));
+    columns.row(["rank"].into_iter().chain(names).chain(["time"]));
+    for (place, trial) in found.trials.iter().enumerate() {
+        let chosen = trial.configuration.chosen.iter();
+        let chosen = chosen.map(|value| value.clone().unwrap_or_else(|| "-".to_owned()));
+        match &trial.runs {
+            Ok(_) => {
+                let cell = |score: &Score| {
+                    trial
+                        .spread(*score)
+                        .map_or(String::new(), |spread| spread.text(*score))
+                };
+                let ends = scores.iter().map(cell).chain([format::duration(trial.seconds)]);
+                columns.row([(place + 1).to_string()].into_iter().chain(chosen).chain(ends));
+            }
+            Err(reason) => {
+                let cells = ["-".to_owned()].into_iter().chain(chosen);
+                columns.row_with_remark(cells, format!("failed: {reason}"));
+            }
         }
-        Err(reason) => ["-".to_owned()]
-            .into_iter()
-            .chain(chosen)
-            .chain([format!("{FAILED}{reason}")])
-            .collect(),
     }
+    columns
 }

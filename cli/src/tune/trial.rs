@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use anyhow::{Context, ensure};
 use mfnet::metrics::Score;
-use mfnet::{Dataset, Element, Error, Model, Sets, StopReason, Trainer};
+use mfnet::{Dataset, Element, Error, Model, Sets, StopReason};
 
 use super::progress::Progress;
 use super::score::{RunScores, Spread};
@@ -38,7 +38,7 @@ impl Trial<'_> {
     }
 }
 
-/// What came of one training; none if it was ended early.
+/// The outcome of one training; none if it was ended early.
 #[derive(Debug)]
 struct Run {
     scores: anyhow::Result<Option<RunScores>>,
@@ -168,10 +168,7 @@ pub(super) fn model<T: Element>(
 ) -> anyhow::Result<Option<Model<T>>> {
     let mut settings = settings.clone();
     settings.training.seed = seed;
-    let training = &settings.training;
-    let network = model::network(&settings, task)?;
-    let (loss, optimizer) = (model::loss(training, task)?, model::optimizer(training)?);
-    let mut trainer = Trainer::from_parts(network, loss, optimizer).options(training.train_options());
+    let mut trainer = model::trainer(&settings, task)?;
     let sets = Sets::from(&task.train).with_validation(task.validation.as_ref());
     let history = trainer.fit_with(sets, |_| {
         if interrupt::is_requested() {

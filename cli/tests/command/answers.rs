@@ -1,19 +1,16 @@
 //! The meaning of a model's outputs in all commands: probabilities, scores, losses, and predictions of nothing.
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
 use mfnet::checkpoint::OutputKind;
-use mfnet::data::{Columns, Fitted, Preparation, Schema, read};
+use mfnet::data::{Columns, Fitted, Preparation, Schema, read as reading};
 use mfnet::loss::ProbabilityCrossEntropyLoss;
 use mfnet::{Adam, Model, NeuralNetwork, TrainOptions, Trainer};
 use ndarray::array;
-use serde_json::Value;
-use tempfile::TempDir;
 
-use crate::command::{mfnet, parts};
-use crate::folder::names;
+use crate::command::{assert_has, command, json, refused, silent};
+use crate::folder::{Folder, folder_with, read};
 
 /// Two kinds of trees, of which one is rare.
 fn trees(rows: usize) -> String {
@@ -29,38 +26,13 @@ fn trees(rows: usize) -> String {
     table
 }
 
-fn folder() -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("trees.csv"), trees(100)).unwrap();
-    fs::write(folder.path().join("more.csv"), trees(40)).unwrap();
-    folder
-}
-
-/// Standard output of a command that does what it was asked for, without a word besides.
-fn done(at: &Path, arguments: &str) -> String {
-    let (code, out, err) = parts(&mut mfnet(at, &arguments.split(' ').collect::<Vec<_>>()));
-    assert_eq!((code, err.as_str()), (Some(0), ""), "{arguments}");
-    out
-}
-
-fn json(at: &Path, arguments: &str) -> Value {
-    serde_json::from_str(&done(at, arguments)).unwrap()
-}
-
-/// The message of a command that fails and leaves nothing behind.
-fn refused(at: &Path, arguments: &str, code: i32) -> String {
-    let before = names(at);
-    let (found, out, err) = parts(&mut mfnet(at, &arguments.split(' ').collect::<Vec<_>>()));
-    assert_eq!((found, out.as_str()), (Some(code), ""), "{arguments}: {err}");
-    assert_eq!(names(at), before, "{arguments}");
-    assert!(err.starts_with("error: ") && !err.contains("panicked"), "{err}");
-    err
+fn folder() -> Folder {
+    folder_with(&[("trees.csv", &trees(100)), ("more.csv", &trees(40))])
 }
 
 #[test]
 fn a_classifier_of_scores_has_classes_and_no_probabilities() {
-    let folder = folder();
-    let at = folder.path();
+    let at = &folder();
     let trained = json(
         at,
         "train trees.csv --loss mse --epochs 60 --validation more.csv --out run --json --quiet",
@@ -75,24 +47,20 @@ fn a_classifier_of_scores_has_classes_and_no_probabilities() {
     let epochs = trained["validation_loss"].as_array().unwrap();
     let (last, found) = (epochs[59].as_f64().unwrap(), evaluated["loss"].as_f64().unwrap());
     assert!((last - found).abs() < 1e-5, "{last} and {found}");
-    assert_eq!(done(at, "predict run more.csv").lines().count(), 41);
+    assert_eq!(silent(at, "predict run more.csv").lines().count(), 41);
     let message = refused(at, "predict run more.csv --proba", 2);
-    assert!(
-        message.contains("--proba") && message.contains("trained with the loss mse"),
-        "{message}"
-    );
-    assert!(done(at, "export run --onnx m.onnx").contains("output (N x 2, scores), label (N)"));
+    assert_has(&message, &["--proba", "trained with the loss mse"]);
+    assert!(silent(at, "export run --onnx m.onnx").contains("output (N x 2, scores), label (N)"));
     let onnx = fs::read(at.join("m.onnx")).unwrap();
     let has = |name: &[u8]| onnx.windows(name.len()).any(|window| window == name);
     assert!(has(b"label") && !has(b"probabilities"));
-    assert!(done(at, "inspect run").contains("scores, trained with the loss mse"));
+    assert!(silent(at, "inspect run").contains("scores, trained with the loss mse"));
 }
 
 #[test]
 fn a_network_that_ends_in_a_softmax_has_its_own_probabilities() {
-    let folder = folder();
-    let at = folder.path();
-    let table = read::read_csv(&at.join("trees.csv"), &read::CsvOptions::default()).unwrap();
+    let at = &folder();
+    let table = reading::read_csv(&at.join("trees.csv"), &reading::CsvOptions::default()).unwrap();
     let examples = table.examples::<f64>(&Columns::default()).unwrap();
     let fitted = examples.schema.fit(examples.samples, &Preparation::default());
     let Fitted {
@@ -116,7 +84,7 @@ fn a_network_that_ends_in_a_softmax_has_its_own_probabilities() {
     assert_eq!(model.output_kind(), OutputKind::Probabilities);
     model.save(at.join("softmax.safetensors")).unwrap();
 
-    let out = done(at, "predict softmax.safetensors trees.csv --proba");
+    let out = silent(at, "predict softmax.safetensors trees.csv --proba");
     let numbers: Vec<f64> = (out.lines().skip(1))
         .flat_map(|line| line.split(','))
         .map(|number| number.parse().unwrap())
@@ -129,8 +97,7 @@ fn a_network_that_ends_in_a_softmax_has_its_own_probabilities() {
 
 #[test]
 fn a_loss_with_class_weights_is_the_same_in_train_and_evaluate() {
-    let folder = folder();
-    let at = folder.path();
+    let at = &folder();
     let trained = json(
         at,
         "train trees.csv --class-weight balanced --epochs 20 --validation more.csv --out run --json --quiet",
@@ -142,9 +109,9 @@ fn a_loss_with_class_weights_is_the_same_in_train_and_evaluate() {
     assert!((last - found).abs() < 1e-5, "{last} and {found}");
     assert_eq!(evaluated["class_weights"], trained["class_weights"]);
     assert_eq!(evaluated["class_weights"], serde_json::json!([0.625, 2.5]));
-    let text = done(at, "evaluate run more.csv");
+    let text = silent(at, "evaluate run more.csv");
     assert!(text.contains("(cross-entropy, weighted by class)"), "{text}");
-    let text = done(at, "train trees.csv --class-weight balanced --epochs 1 --quiet");
+    let text = silent(at, "train trees.csv --class-weight balanced --epochs 1 --quiet");
     assert!(
         text.contains("loss function        cross-entropy, weighted by class\n"),
         "{text}"
@@ -153,8 +120,7 @@ fn a_loss_with_class_weights_is_the_same_in_train_and_evaluate() {
 
 #[test]
 fn errors_of_targets_in_different_units_have_no_mean() {
-    let folder = tempfile::tempdir().unwrap();
-    let at = folder.path();
+    let at = &folder_with(&[]);
     let mut table = "x,metres,grams\n".to_owned();
     for row in 0..40 {
         let x = (row * 7 % 11) as f64;
@@ -185,27 +151,26 @@ fn errors_of_targets_in_different_units_have_no_mean() {
             );
         }
     }
-    let text = done(at, "evaluate run units.csv");
+    let text = silent(at, "evaluate run units.csv");
     let mean = text.lines().find(|line| line.starts_with("mean")).unwrap();
     assert_eq!(mean.split_whitespace().count(), 2, "{text}");
 }
 
 #[test]
 fn a_file_without_rows_has_predictions_without_rows() {
-    let folder = folder();
-    let at = folder.path();
-    done(at, "train trees.csv --epochs 2 --out run --json --quiet");
+    let at = &folder();
+    silent(at, "train trees.csv --epochs 2 --out run --json --quiet");
     fs::write(at.join("none.csv"), "girth,height\n").unwrap();
-    assert_eq!(done(at, "predict run none.csv"), "prediction\n");
-    assert_eq!(done(at, "predict run none.csv --proba"), "birch,oak\n");
-    assert_eq!(done(at, "predict run none.csv --header yes"), "prediction\n");
-    done(at, "predict run none.csv --proba --out p.npy");
+    assert_eq!(silent(at, "predict run none.csv"), "prediction\n");
+    assert_eq!(silent(at, "predict run none.csv --proba"), "birch,oak\n");
+    assert_eq!(silent(at, "predict run none.csv --header yes"), "prediction\n");
+    silent(at, "predict run none.csv --proba --out p.npy");
     let content = fs::read(at.join("p.npy")).unwrap();
     assert!(
         String::from_utf8_lossy(&content).contains("'shape': (0, 2)"),
         "{content:?}"
     );
-    done(at, "predict run none.csv --out p.npz");
+    silent(at, "predict run none.csv --out p.npz");
     assert!(fs::read(at.join("p.npz")).unwrap().starts_with(b"PK"));
     // The columns are checked all the same, and samples to evaluate with must have rows.
     fs::write(at.join("other.csv"), "a,b\n").unwrap();
@@ -216,17 +181,15 @@ fn a_file_without_rows_has_predictions_without_rows() {
 
 #[test]
 fn labels_give_no_orders_to_a_terminal() {
-    let folder = tempfile::tempdir().unwrap();
-    let at = folder.path();
     let table = "a,b,kind\n1,2,\x1b[2J\n2,3,oak\n1,3,\x1b[2J\n2,4,oak\n";
-    fs::write(at.join("kinds.csv"), table).unwrap();
-    done(at, "train kinds.csv --epochs 1 --out run --json --quiet");
+    let at = &folder_with(&[("kinds.csv", table)]);
+    silent(at, "train kinds.csv --epochs 1 --out run --json --quiet");
     for arguments in ["predict run kinds.csv --proba", "predict run kinds.csv"] {
-        let plain = mfnet(at, &arguments.split(' ').collect::<Vec<_>>());
+        let plain = command(at, arguments);
         let program = plain.get_program().to_str().unwrap().to_owned();
         let Ok(output) = Command::new("script")
             .args(["-qec", &format!("{program} {arguments}"), "/dev/null"])
-            .current_dir(at)
+            .current_dir(at.to_path_buf())
             .output()
         else {
             eprintln!("SKIPPED: there is no `script` to make a terminal with");
@@ -240,19 +203,14 @@ fn labels_give_no_orders_to_a_terminal() {
         }
     }
     // Programs get the labels as they are.
-    done(at, "predict run kinds.csv --proba --out p.csv");
-    assert!(
-        fs::read_to_string(at.join("p.csv"))
-            .unwrap()
-            .starts_with("\x1b[2J,oak\n")
-    );
+    silent(at, "predict run kinds.csv --proba --out p.csv");
+    assert!(read(at, "p.csv").starts_with("\x1b[2J,oak\n"));
 }
 
 #[test]
 fn model_and_data_in_the_wrong_order_are_told() {
-    let folder = folder();
-    let at = folder.path();
-    done(at, "train trees.csv --epochs 1 --out run --json --quiet");
+    let at = &folder();
+    silent(at, "train trees.csv --epochs 1 --out run --json --quiet");
     for command in ["predict", "evaluate"] {
         for (model, data) in [("trees.csv", "run"), ("iris", "run/model.safetensors")] {
             let message = refused(at, &format!("{command} {model} {data}"), 2);
@@ -279,8 +237,7 @@ fn model_and_data_in_the_wrong_order_are_told() {
 
 #[test]
 fn a_model_without_a_known_loss_has_logits() {
-    let folder = folder();
-    let at = folder.path();
+    let at = &folder();
     let data = mfnet::Dataset::classification(array![[1.0], [2.0]], vec![0, 1], 2).unwrap();
     let network = NeuralNetwork::<f64>::builder(1)
         .linear(2)
@@ -290,10 +247,10 @@ fn a_model_without_a_known_loss_has_logits() {
     let model = Model::new(network, Schema::of(&data)).unwrap();
     model.save(at.join("old.safetensors")).unwrap();
     fs::write(at.join("x.csv"), "1\n2\n").unwrap();
-    let out = done(at, "predict old.safetensors x.csv --proba --header no");
+    let out = silent(at, "predict old.safetensors x.csv --proba --header no");
     for line in out.lines().skip(1) {
         let sum: f64 = line.split(',').map(|part| part.parse::<f64>().unwrap()).sum();
         assert!((sum - 1.0).abs() < 1e-12, "{line}");
     }
-    assert!(done(at, "inspect old.safetensors").contains("logits; the loss of the training is unknown"));
+    assert!(silent(at, "inspect old.safetensors").contains("logits; the loss of the training is unknown"));
 }

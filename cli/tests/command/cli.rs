@@ -1,38 +1,24 @@
 //! The `mfnet` command as a user meets it: output, messages, exit codes.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::command;
-use crate::command::parts;
+use crate::command::{assert_has, assert_keys, assert_refused, done, mfnet, object, parts, run, words};
+use crate::folder::folder_with;
 
-/// A command whose downloads, if there are any, outlive it.
-fn mfnet(arguments: &[&str]) -> Command {
-    command::mfnet(Path::new(env!("CARGO_TARGET_TMPDIR")), arguments)
+/// The folder of commands whose downloads, if there are any, outlive them.
+fn kept() -> &'static Path {
+    Path::new(env!("CARGO_TARGET_TMPDIR"))
 }
 
 /// The smallest training that has everything.
-const SMALL: [&str; 6] = ["train", "digits", "--hidden", "16", "--batch-size", "4096"];
-
-fn small(arguments: &[&str]) -> Command {
-    mfnet(&[&SMALL[..], arguments].concat())
-}
-
-/// What a usage error says; it ends with code 2 and prints no result.
-fn usage_error(arguments: &[&str]) -> String {
-    let (code, out, err) = parts(&mut mfnet(
-        &[&["train", "digits", "--hidden", "16"], arguments].concat(),
-    ));
-    assert_eq!((code, out.as_str()), (Some(2), ""), "{arguments:?}: {err}");
-    err
-}
-
-fn json(output: &str) -> Value {
-    assert_eq!(output.lines().count(), 1, "{output}");
-    serde_json::from_str(output).unwrap()
+fn small(options: &str) -> Command {
+    let line = format!("train digits --hidden 16 --batch-size 4096 {options}");
+    mfnet(kept(), &words(&line))
 }
 
 fn keys(object: &Value) -> Vec<&str> {
@@ -41,56 +27,15 @@ fn keys(object: &Value) -> Vec<&str> {
 
 #[test]
 fn json_is_one_object_with_an_entry_for_each_epoch() {
-    let options = [
-        "--json",
-        "--epochs",
-        "3",
-        "--test-interval",
-        "2",
-        "--seed",
-        "5",
-        "--threads",
-        "2",
-    ];
-    let (code, out, err) = parts(&mut small(&options));
+    let options = "--json --epochs 3 --test-interval 2 --seed 5 --threads 2";
+    let (code, out, err) = parts(&mut small(options));
     assert_eq!(code, Some(0), "{err}");
-    let result = json(&out);
-    let mut expected = [
-        "task",
-        "dataset",
-        "samples",
-        "features",
-        "outputs",
-        "parameters",
-        "precision",
-        "epochs",
-        "best_epoch",
-        "train_loss",
-        "validation_loss",
-        "validation_accuracy",
-        "test_loss",
-        "test_accuracy",
-        "final",
-        "target_names",
-        "labels",
-        "loss_name",
-        "class_weights",
-        "learning_rate",
-        "seconds",
-        "samples_per_second",
-        "seed",
-        "threads",
-        "stopped",
-        "blas",
-        "out",
-        "split_by",
-        "weights",
-        "target_transform",
-    ];
-    expected.sort_unstable();
-    let mut found = keys(&result);
-    found.sort_unstable();
-    assert_eq!(found, expected);
+    let result = object(&out);
+    let expected = "task dataset samples features outputs parameters precision epochs best_epoch train_loss \
+                    validation_loss validation_accuracy test_loss test_accuracy final target_names labels \
+                    loss_name class_weights learning_rate seconds samples_per_second seed threads stopped blas \
+                    out split_by weights target_transform";
+    assert_keys(&result, expected);
     assert_eq!(keys(&result["blas"]).len(), 4);
     assert_eq!(
         (&result["task"], &result["dataset"]),
@@ -133,25 +78,20 @@ fn json_is_one_object_with_an_entry_for_each_epoch() {
 #[test]
 fn results_do_not_depend_on_threads_and_quiet_is_quiet() {
     let losses = |threads| {
-        let (_, out, err) = parts(&mut small(&[
-            "--json",
-            "--quiet",
-            "--epochs",
-            "1",
-            "--threads",
-            threads,
-        ]));
+        let (_, out, err) = parts(&mut small(&format!(
+            "--json --quiet --epochs 1 --threads {threads}"
+        )));
         assert_eq!(err, "");
-        json(&out)["test_loss"].clone()
+        object(&out)["test_loss"].clone()
     };
     assert_eq!(losses("1"), losses("3"));
 }
 
 #[test]
 fn a_summary_goes_to_standard_output_and_plain_lines_to_standard_error() {
-    let (code, out, err) = parts(small(&["--epochs", "2"]).env("TERM", "xterm-256color"));
+    let (code, out, err) = parts(small("--epochs 2").env("TERM", "xterm-256color"));
     assert_eq!(code, Some(0), "{err}");
-    for part in [
+    let expected = [
         "data set",
         "digits: 784 features, 10 classes",
         "60,000 to train on, 10,000 to test with",
@@ -165,9 +105,8 @@ fn a_summary_goes_to_standard_output_and_plain_lines_to_standard_error() {
         "kernel",
         "threads",
         "seed",
-    ] {
-        assert!(out.contains(part), "{part}: {out}");
-    }
+    ];
+    assert_has(&out, &expected);
     let epochs: Vec<&str> = err.lines().filter(|line| line.starts_with("epoch ")).collect();
     assert_eq!(epochs.len(), 2, "{err}");
     assert!(
@@ -179,40 +118,19 @@ fn a_summary_goes_to_standard_output_and_plain_lines_to_standard_error() {
 
 #[test]
 fn the_model_and_its_training_are_as_asked() {
-    let options = [
-        "--epochs",
-        "1",
-        "--precision",
-        "f64",
-        "--activation",
-        "leaky-relu:0.25",
-        "--optimizer",
-        "rmsprop",
-        "--momentum",
-        "0.5",
-        "--label-smoothing",
-        "0.1",
-        "--reduction",
-        "mean",
-        "--shuffle",
-        "batches",
-        "--clip-global-norm",
-        "2.5",
-        "--lr",
-        "0.5",
-    ];
-    let (code, out, err) = parts(&mut small(&options));
+    let options = "--epochs 1 --precision f64 --activation leaky-relu:0.25 --optimizer rmsprop --momentum 0.5 \
+                   --label-smoothing 0.1 --reduction mean --shuffle batches --clip-global-norm 2.5 --lr 0.5";
+    let (code, out, err) = parts(&mut small(options));
     assert_eq!(code, Some(0), "{err}");
-    for part in [
+    let expected = [
         "784 - 16 LeakyReLU - 10",
         "optimizer rmsprop, momentum 0.5",
         "f64",
         "batches of 4,096, learning rate 0.5, gradients averaged",
         "clipped to 2.5",
-    ] {
-        assert!(out.contains(part), "{part}: {out}");
-    }
-    let (code, out, err) = parts(&mut mfnet(&["train", "digits", "--linear", "--epochs", "1"]));
+    ];
+    assert_has(&out, &expected);
+    let (code, out, err) = run(kept(), "train digits --linear --epochs 1");
     assert_eq!(code, Some(0), "{err}");
     assert!(out.contains("784 - 10, 7,850 parameters"), "{out}");
     assert!(
@@ -229,7 +147,7 @@ fn smooth_activations_have_names() {
         ("silu", "784 - 16 SiLU - 10"),
         ("softplus", "784 - 16 softplus - 10"),
     ] {
-        let (code, out, err) = parts(&mut small(&["--epochs", "1", "--activation", name]));
+        let (code, out, err) = parts(&mut small(&format!("--epochs 1 --activation {name}")));
         assert_eq!(code, Some(0), "{err}");
         assert!(out.contains(shown), "{name}: {out}");
     }
@@ -237,81 +155,48 @@ fn smooth_activations_have_names() {
 
 #[test]
 fn arguments_that_cannot_be_are_usage_errors() {
-    for (arguments, message) in [
-        (
-            &["--threads", "0"][..],
-            "it must be a whole number from 1 to 1024",
-        ),
-        (&["--batch-size", "0"], "it must be a whole number of at least 1"),
-        (&["--epochs", "0"], "it must be a whole number of at least 1"),
-        (&["--epochs", "-1"], "it must be a whole number of at least 1"),
-        (
-            &["--test-interval", "0"],
-            "it must be a whole number of at least 1",
-        ),
-        (&["--lr", "nan"], "it must be a finite number above 0"),
-        (&["--lr", "-0.1"], "it must be a finite number above 0"),
-        (&["--clip-norm", "inf"], "it must be a finite number above 0"),
-        (&["--shuffle", "cards"], "possible values: samples, batches, none"),
-        (&["--activation", "reluu"], "a similar value exists: 'relu'"),
-        (&["--activation", "leaky-relu:x"], "the slope is not a number"),
-        (
-            &["--activation", "leaky-relu:-1"],
-            "a finite number of at least 0",
-        ),
-        (&["--activation", "elu:x"], "the alpha is not a number"),
-        (&["--activation", "gelu:1"], "gelu takes no number"),
-        (&["--activation", "relu:1"], "relu takes no number"),
-        (
-            &["--optimizer", "adma"],
-            "possible values: sgd, adam, adamw, rmsprop",
-        ),
-        (
-            &["--loss", "probability-cross-entropy"],
-            "possible values: mse, mae, huber, cross-entropy",
-        ),
-        (
-            &["--label-smoothing", "1"],
-            "it must be a number from 0 to below 1",
-        ),
-        (
-            &["--loss", "mse", "--label-smoothing", "0.1"],
-            "--label-smoothing goes with classes and --loss cross-entropy",
-        ),
-        (
-            &["--loss", "cross-entropy", "--huber-delta", "0.5"],
-            "--huber-delta goes with --loss huber",
-        ),
-        (
-            &["--loss", "huber", "--huber-delta", "0"],
-            "it must be a finite number above 0",
-        ),
-        (
-            &["--loss", "mae"],
-            "--loss mae is for numbers, and the targets are classes: --task regression",
-        ),
-        (&["--linear"], "cannot be used with '--linear'"),
-        (
-            &["--clip-norm", "1", "--clip-global-norm", "1"],
-            "cannot be used with '--clip-global-norm",
-        ),
-    ] {
-        let error = usage_error(arguments);
-        assert!(error.contains(message), "{arguments:?}: {error}");
-    }
+    let cases = "
+        2 --threads 0 => it must be a whole number from 1 to 1024
+        2 --batch-size 0 => it must be a whole number of at least 1
+        2 --epochs 0 => it must be a whole number of at least 1
+        2 --epochs -1 => it must be a whole number of at least 1
+        2 --test-interval 0 => it must be a whole number of at least 1
+        2 --lr nan => it must be a finite number above 0
+        2 --lr -0.1 => it must be a finite number above 0
+        2 --clip-norm inf => it must be a finite number above 0
+        2 --shuffle cards => possible values: samples, batches, none
+        2 --activation reluu => a similar value exists: 'relu'
+        2 --activation leaky-relu:x => the slope is not a number
+        2 --activation leaky-relu:-1 => a finite number of at least 0
+        2 --activation elu:x => the alpha is not a number
+        2 --activation gelu:1 => gelu takes no number
+        2 --activation relu:1 => relu takes no number
+        2 --optimizer adma => possible values: sgd, adam, adamw, rmsprop
+        2 --loss probability-cross-entropy => possible values: mse, mae, huber, cross-entropy
+        2 --label-smoothing 1 => it must be a number from 0 to below 1
+        2 --loss mse --label-smoothing 0.1 => --label-smoothing goes with classes and --loss cross-entropy
+        2 --loss cross-entropy --huber-delta 0.5 => --huber-delta goes with --loss huber
+        2 --loss huber --huber-delta 0 => it must be a finite number above 0
+        2 --loss mae => --loss mae is for numbers, and the targets are classes: --task regression
+        2 --linear => cannot be used with '--linear'
+        2 --clip-norm 1 --clip-global-norm 1 => cannot be used with '--clip-global-norm
+    ";
+    let folder = folder_with(&[]);
+    let cases = cases.replace("2 --", "2 train digits --hidden 16 --");
+    assert_refused(&folder, &cases);
     for units in ["0", "5,0", "5,,5", ""] {
-        let (code, _, err) = parts(&mut mfnet(&["train", "digits", "--hidden", units]));
+        let (code, _, err) = parts(&mut mfnet(kept(), &["train", "digits", "--hidden", units]));
         assert_eq!(code, Some(2));
         assert!(err.contains("it must be a whole number from 1"), "{err}");
     }
-    assert_eq!(parts(&mut mfnet(&["train", "cifar"])).0, Some(2));
-    assert_eq!(parts(&mut mfnet(&[])).0, Some(2));
+    assert_eq!(run(kept(), "train cifar").0, Some(2));
+    assert_eq!(run(kept(), "").0, Some(2));
 }
 
 #[test]
 fn names_in_a_configuration_are_checked() {
-    let folder = tempfile::tempdir().unwrap();
-    let config = folder.path().join("config.toml");
+    let folder = folder_with(&[]);
+    let config = folder.join("config.toml");
     let path = config.to_str().unwrap();
     for (content, message) in [
         ("[model]\nactivation = ['reluu']", "did you mean relu?"),
@@ -321,7 +206,7 @@ fn names_in_a_configuration_are_checked() {
         ("[training]\nloss = 'msee'", "did you mean mse?"),
     ] {
         std::fs::write(&config, content).unwrap();
-        let (code, _, err) = parts(&mut mfnet(&["train", "digits", "--config", path]));
+        let (code, _, err) = run(kept(), &format!("train digits --config {path}"));
         assert_ne!(code, Some(0), "{content}");
         let parts = [path, "not a configuration", message];
         assert!(parts.iter().all(|part| err.contains(part)), "{content}: {err}");
@@ -330,12 +215,9 @@ fn names_in_a_configuration_are_checked() {
 
 #[test]
 fn help_ends_with_examples_that_parse() {
-    let (code, out, _) = parts(&mut mfnet(&["train", "--help"]));
+    let (code, out, _) = run(kept(), "train --help");
     assert_eq!(code, Some(0));
-    assert!(
-        out.contains("Exit codes:") && out.contains("[default: relu]"),
-        "{out}"
-    );
+    assert_has(&out, &["Exit codes:", "[default: relu]"]);
     let examples: Vec<&str> = out
         .lines()
         .filter_map(|line| line.strip_prefix("  mfnet "))
@@ -344,24 +226,18 @@ fn help_ends_with_examples_that_parse() {
     for example in examples {
         // Remarks stand behind at least two spaces.
         let command = example.split("  ").next().unwrap();
-        let mut words: Vec<&str> = command.split(' ').collect();
-        words.push("--help");
-        assert_eq!(parts(&mut mfnet(&words)).0, Some(0), "{example}");
-        let options = words.iter().filter(|word| word.starts_with("--"));
-        assert!(
-            options.into_iter().all(|option| out.contains(option)),
-            "{example}"
-        );
+        done(kept(), &format!("{command} --help"));
+        let mut options = words(command).into_iter().filter(|word| word.starts_with("--"));
+        assert!(options.all(|option| out.contains(option)), "{example}");
     }
 }
 
 #[test]
 fn data_that_cannot_be_had_is_an_error_where_it_was_named() {
-    let empty = tempfile::tempdir().unwrap();
-    let folder = empty.path().to_str().unwrap();
+    let empty = folder_with(&[]);
+    let folder = empty.to_str().unwrap();
     for name in ["mnist", "california-housing"] {
-        let arguments = ["train", name, "--no-download", "--data-dir", folder];
-        let (code, out, err) = parts(mfnet(&arguments).env("XDG_CACHE_HOME", folder));
+        let (code, out, err) = run(&empty, &format!("train {name} --no-download --data-dir {folder}"));
         assert_eq!((code, out.as_str()), (Some(1), ""));
         assert!(
             err.starts_with("error: the data set ") && err.contains(folder),
@@ -372,7 +248,7 @@ fn data_that_cannot_be_had_is_an_error_where_it_was_named() {
             "{err}"
         );
     }
-    let (code, _, err) = parts(&mut mfnet(&["train", "mnist", "--data-dir", "no/such/folder"]));
+    let (code, _, err) = run(kept(), "train mnist --data-dir no/such/folder");
     assert_eq!(code, Some(1));
     assert_eq!(
         err.trim_end(),
@@ -382,36 +258,25 @@ fn data_that_cannot_be_had_is_an_error_where_it_was_named() {
 
 #[test]
 fn digits_stand_in_for_mnist_loudly() {
-    let empty = tempfile::tempdir().unwrap();
-    let arguments = [
-        "train",
-        "--no-download",
-        "--linear",
-        "--epochs",
-        "1",
-        "--json",
-        "--quiet",
-    ];
-    let (code, out, err) = parts(mfnet(&arguments).env("XDG_CACHE_HOME", empty.path()));
+    let empty = folder_with(&[]);
+    let line = "train --no-download --linear --epochs 1 --json --quiet";
+    let (code, out, err) = run(&empty, line);
     assert_eq!(code, Some(0), "{err}");
-    assert_eq!(json(&out)["dataset"], "digits");
-    assert!(
-        err.contains("warning: ") && err.contains("INSTEAD OF MNIST"),
-        "{err}"
-    );
+    assert_eq!(object(&out)["dataset"], "digits");
+    assert_has(&err, &["warning: ", "INSTEAD OF MNIST"]);
 }
 
 #[test]
 fn divergence_is_a_failure_without_a_result() {
-    let (code, out, err) = parts(&mut small(&["--lr", "1e30", "--epochs", "2", "--json"]));
+    let (code, out, err) = parts(&mut small("--lr 1e30 --epochs 2 --json"));
     assert_eq!((code, out.as_str()), (Some(1), ""));
     assert!(err.contains("error: training diverged"), "{err}");
 }
 
 #[test]
 fn a_reader_who_leaves_is_no_error() {
-    for json in [&[][..], &["--json"]] {
-        let mut child = small(&[&["--epochs", "1"], json].concat())
+    for options in ["--epochs 1", "--epochs 1 --json"] {
+        let mut child = small(options)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -428,7 +293,7 @@ fn a_reader_who_leaves_is_no_error() {
 fn progress_that_nobody_reads_ends_the_training() {
     // As `mfnet train 2>&1 | head` leaves it: otherwise all epochs would be trained for nobody.
     let summary = tempfile::NamedTempFile::new().unwrap();
-    let mut child = small(&["--epochs", "500"])
+    let mut child = small("--epochs 500")
         .stdout(summary.reopen().unwrap())
         .stderr(Stdio::piped())
         .spawn()
@@ -438,10 +303,7 @@ fn progress_that_nobody_reads_ends_the_training() {
     drop(lines);
     assert!(child.wait().unwrap().success());
     let summary = std::fs::read_to_string(summary.path()).unwrap();
-    assert!(
-        summary.contains("ended after") && summary.contains("of 500 epochs"),
-        "{summary}"
-    );
+    assert_has(&summary, &["ended after", "of 500 epochs"]);
 }
 
 #[test]
@@ -450,28 +312,16 @@ fn california_housing_is_compared_with_simpler_models() {
         eprintln!("SKIPPED: MFNET_DATA_DIR names no folder with the real data sets");
         return;
     };
-    let housing = |arguments: &[&str]| {
-        let folder = Path::new(&data).to_str().unwrap();
-        let all = [
-            &[
-                "train",
-                "california-housing",
-                "--hidden",
-                "16",
-                "--data-dir",
-                folder,
-            ],
-            arguments,
-        ]
-        .concat();
-        parts(&mut mfnet(&all))
+    let housing = |options: &str| {
+        let line = format!("train california-housing --hidden 16 {options} --data-dir");
+        let mut arguments: Vec<&OsStr> = words(&line).into_iter().map(OsStr::new).collect();
+        arguments.push(&data);
+        parts(&mut mfnet(kept(), &arguments))
     };
-    let (code, out, err) = housing(&["--epochs", "60"]);
+    let (code, out, err) = housing("--epochs 60");
     assert_eq!(code, Some(0), "{err}");
-    assert!(
-        out.contains("california-housing: 8 features") && out.contains("16,512 to train on, 4,128 to test"),
-        "{out}"
-    );
+    assert_has(&out, &["california-housing: 8 features"]);
+    assert_has(&out, &["16,512 to train on, 4,128 to test"]);
     let row = |name: &str| -> Vec<f64> {
         let line = out.lines().find_map(|line| line.strip_prefix(name)).unwrap();
         line.split_whitespace()
@@ -493,8 +343,8 @@ fn california_housing_is_compared_with_simpler_models() {
     let lines = err.lines().filter(|line| line.starts_with("epoch ")).count();
     assert!((20..=50).contains(&lines), "{lines} lines");
 
-    let (_, out, _) = housing(&["--epochs", "1", "--json"]);
-    let result = json(&out);
+    let (_, out, _) = housing("--epochs 1 --json");
+    let result = object(&out);
     assert_eq!(result["task"], "regression");
     assert_eq!(result["test_accuracy"], Value::Array(vec![Value::Null]));
 }

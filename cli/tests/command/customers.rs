@@ -1,9 +1,7 @@
 //! The five commands of the README's section about customers, on another table.
 
-use std::fs;
-use std::path::Path;
-
-use crate::command::{mfnet, parts};
+use crate::command::{done, silent};
+use crate::folder::folder_with;
 
 /// Payments, of which one in seven is a fraud: a number and a time of each, amounts, countries, missing cells, a weight.
 fn payments(first: u64, rows: u64) -> String {
@@ -35,27 +33,21 @@ fn payments(first: u64, rows: u64) -> String {
     table
 }
 
-fn done(at: &Path, arguments: &str) -> String {
-    let (code, out, err) = parts(&mut mfnet(at, &arguments.split(' ').collect::<Vec<_>>()));
-    assert_eq!((code, err.as_str()), (Some(0), ""), "{arguments}");
-    out
-}
-
 #[test]
 fn five_commands_from_a_table_to_answers() {
-    let folder = tempfile::tempdir().unwrap();
-    let at = folder.path();
-    fs::write(at.join("payments.csv"), payments(0, 1200)).unwrap();
-    fs::write(at.join("new.csv"), payments(5000, 300)).unwrap();
+    let at = &folder_with(&[
+        ("payments.csv", &payments(0, 1200)),
+        ("new.csv", &payments(5000, 300)),
+    ]);
     let of_table = "payments.csv --target fraud --ignore payment,time --impute median --test 0.2 --quiet";
-    let trained = done(at, &format!("train {of_table} --epochs 30 --out first"));
+    let trained = silent(at, &format!("train {of_table} --epochs 30 --out first"));
     assert!(trained.contains("for `fine` always"), "{trained}");
-    let tuned = done(
+    let tuned = silent(
         at,
         &format!("tune {of_table} --score auc --epochs 20 --lr 0.001,0.01 --out tuned"),
     );
     assert!(tuned.contains("best, tested auc 0.9"), "{tuned}");
-    let evaluated = done(
+    let evaluated = silent(
         at,
         "evaluate tuned new.csv --importance=auc --threshold fraud=0.3 --out report --quiet",
     );
@@ -68,12 +60,12 @@ fn five_commands_from_a_table_to_answers() {
     );
     assert_eq!(features.count(), 5, "{evaluated}");
     assert!(at.join("report/importance.svg").is_file());
-    let predicted = done(at, "predict tuned new.csv --keep payment --threshold fraud=0.3");
+    let predicted = silent(at, "predict tuned new.csv --keep payment --threshold fraud=0.3");
     let mut lines = predicted.lines();
     assert_eq!(lines.next(), Some("payment,prediction"));
     assert!(lines.next().unwrap().starts_with("P-5000,"), "{predicted}");
     let frauds = predicted.lines().filter(|line| line.ends_with(",fraud")).count();
     assert!((20..100).contains(&frauds), "{frauds} of 300");
-    let (code, _, err) = parts(&mut mfnet(at, &["export", "tuned", "--onnx", "model.onnx"]));
-    assert!(code == Some(0) && at.join("model.onnx").is_file(), "{err}");
+    done(at, "export tuned --onnx model.onnx");
+    assert!(at.join("model.onnx").is_file());
 }

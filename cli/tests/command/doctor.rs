@@ -5,23 +5,25 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::command::without_choices as mfnet;
+use crate::command::{assert_has, assert_refused, object, parts, without_choices, words};
+use crate::folder::folder_with;
+
+/// The command with the arguments of a line.
+fn mfnet(line: &str) -> Command {
+    without_choices(&words(line))
+}
 
 /// Standard output and standard error of a command that succeeds.
-fn parts(command: &mut Command) -> (String, String) {
-    let output = command.output().unwrap();
-    let [out, err] = [output.stdout, output.stderr].map(|bytes| {
-        assert!(!bytes.contains(&0x1b), "escape sequences are for terminals");
-        String::from_utf8(bytes).unwrap()
-    });
-    assert_eq!(output.status.code(), Some(0), "{err}");
+fn shown(command: &mut Command) -> (String, String) {
+    let (code, out, err) = parts(command);
+    assert_eq!(code, Some(0), "{err}");
     (out, err)
 }
 
 fn json(command: &mut Command) -> Value {
-    let (out, err) = parts(command);
-    assert_eq!((out.lines().count(), err.as_str()), (1, ""), "{out}");
-    serde_json::from_str(&out).unwrap()
+    let (out, err) = shown(command);
+    assert_eq!(err, "");
+    object(&out)
 }
 
 fn advice(report: &Value) -> Vec<&str> {
@@ -31,29 +33,15 @@ fn advice(report: &Value) -> Vec<&str> {
 
 #[test]
 fn the_report_is_complete_and_fits_a_terminal() {
-    let (out, err) = parts(mfnet(&["doctor"]).env("TERM", "xterm-256color"));
+    let (out, err) = shown(mfnet("doctor").env("TERM", "xterm-256color"));
     assert_eq!(err, "");
-    for label in [
-        "mfnet",
-        "compiler",
-        "features",
-        "CPU",
-        "instructions",
-        "caches",
-        "CPUs",
-        "threads",
-        "BLAS",
-        "kernel",
-        "environment",
-        "peak",
-        "products",
-        "of the peak",
-        "memory",
-        "fork-join",
-    ] {
+    let labels =
+        words("mfnet compiler features CPU instructions caches CPUs threads BLAS kernel environment");
+    let figures = ["peak", "products", "of the peak", "memory", "fork-join"];
+    for label in labels.into_iter().chain(figures) {
         let content = out
             .lines()
-            .find_map(|line| line.strip_prefix(&format!("{label:<14}")));
+            .find_map(|line| line.strip_prefix(&format!("{label}  ")));
         assert!(
             content.is_some_and(|content| !content.trim().is_empty()),
             "{label}: {out}"
@@ -71,20 +59,12 @@ fn the_report_is_complete_and_fits_a_terminal() {
 #[test]
 fn the_figures_are_there_for_programs() {
     let start = Instant::now();
-    let report = json(mfnet(&["doctor", "--json"]).env("RAYON_NUM_THREADS", "1"));
+    let report = json(mfnet("doctor --json").env("RAYON_NUM_THREADS", "1"));
     // Of an idle machine it asks for less than half of this.
     assert!(start.elapsed() < Duration::from_secs(20));
-    for figure in [
-        "/peak_flops/f32",
-        "/peak_flops/f64",
-        "/product_flops/f32",
-        "/product_flops/f64",
-        "/memory_bytes_per_second",
-        "/fork_join_seconds",
-        "/seconds",
-        "/cpus_available",
-        "/blas/threads",
-    ] {
+    let figures = "/peak_flops/f32 /peak_flops/f64 /product_flops/f32 /product_flops/f64 /memory_bytes_per_second \
+                   /fork_join_seconds /seconds /cpus_available /blas/threads";
+    for figure in words(figures) {
         let number = report.pointer(figure).and_then(Value::as_f64);
         assert!(number.is_some_and(|number| number > 0.0), "{figure}: {report}");
     }
@@ -129,7 +109,7 @@ fn a_kernel_that_the_user_chose_is_named_with_the_cure() {
     if !can_be_held_back() {
         return;
     }
-    let report = json(mfnet(&["doctor", "--json"]).env("OPENBLAS_CORETYPE", "Haswell"));
+    let report = json(mfnet("doctor --json").env("OPENBLAS_CORETYPE", "Haswell"));
     assert_eq!(report["blas"]["better_kernel"], "SkylakeX");
     assert_eq!(report["environment"]["OPENBLAS_CORETYPE"], "Haswell");
     let cure = "OPENBLAS_CORETYPE=Haswell";
@@ -140,19 +120,16 @@ fn a_kernel_that_the_user_chose_is_named_with_the_cure() {
         "{report}"
     );
 
-    let train = [
-        "train", "digits", "--hidden", "16", "--epochs", "1", "--json", "--quiet",
-    ];
-    let (out, err) = parts(mfnet(&train).env("OPENBLAS_CORETYPE", "Haswell"));
+    let train = "train digits --hidden 16 --epochs 1 --json --quiet";
+    let (out, err) = shown(mfnet(train).env("OPENBLAS_CORETYPE", "Haswell"));
     assert!(err.starts_with("warning: ") && err.contains(cure), "{err}");
     assert_eq!(err.lines().count(), 1, "{err}");
-    let result: Value = serde_json::from_str(&out).unwrap();
-    assert_eq!(result["blas"]["better_kernel"], "SkylakeX");
+    assert_eq!(object(&out)["blas"]["better_kernel"], "SkylakeX");
 }
 
 #[test]
 fn a_reader_who_leaves_is_no_error() {
-    let mut child = mfnet(&["doctor"])
+    let mut child = mfnet("doctor")
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -163,26 +140,8 @@ fn a_reader_who_leaves_is_no_error() {
 
 #[test]
 fn scaling_is_predicted_for_programs() {
-    let small = [
-        "doctor",
-        "--scaling",
-        "--network",
-        "20-64-1",
-        "--batch-size",
-        "512",
-        "--activation",
-        "tanh",
-        "--optimizer",
-        "adam",
-        "--precision",
-        "f64",
-        "--density",
-        "0.5",
-        "--seed",
-        "3",
-        "--json",
-    ];
-    let report = json(mfnet(&small).env("RAYON_NUM_THREADS", "2"));
+    let small = "doctor --scaling --network 20-64-1 --batch-size 512 --activation tanh --optimizer adam --precision f64 --density 0.5 --seed 3 --json";
+    let report = json(mfnet(small).env("RAYON_NUM_THREADS", "2"));
     for (name, value) in [
         ("network", "20-64-1".into()),
         ("batch_size", 512.into()),
@@ -219,16 +178,8 @@ fn scaling_is_predicted_for_programs() {
     assert!(threads.contains(&recommended.as_str()), "{report}");
     assert!(report["step_seconds"].as_f64().unwrap() > 0.0);
 
-    let alone = [
-        "doctor",
-        "--scaling",
-        "--network",
-        "4-2",
-        "--batch-size",
-        "8",
-        "--json",
-    ];
-    let report = json(mfnet(&alone).env("RAYON_NUM_THREADS", "1"));
+    let alone = "doctor --scaling --network 4-2 --batch-size 8 --json";
+    let report = json(mfnet(alone).env("RAYON_NUM_THREADS", "1"));
     assert_eq!(report["measured"], serde_json::json!({ "1": 1.0 }));
     assert!(report["deviation"].is_null(), "{report}");
     assert_eq!(report["recommended_threads"], 1);
@@ -236,41 +187,36 @@ fn scaling_is_predicted_for_programs() {
 
 #[test]
 fn scaling_is_shown_in_a_table_that_fits_a_terminal() {
-    let (out, err) = parts(&mut mfnet(&["doctor", "--scaling", "--batch-size", "256"]));
+    let (out, err) = shown(&mut mfnet("doctor --scaling --batch-size 256"));
     assert_eq!(err, "");
-    for part in [
+    let expected = [
         "784-512-10, relu, f32",
         "batches of 256, sgd; 19 % of the inputs are not 0",
-        "threads   ms a step   speed-up   measured\n      1 ",
+        "threads  ms a step  speed-up  measured\n      1 ",
         "\n     64 ",
         "forward and backward",
         "recommended threads: ",
-    ] {
-        assert!(out.contains(part), "{part}: {out}");
-    }
+    ];
+    assert_has(&out, &expected);
     assert!(out.lines().all(|line| line.chars().count() <= 80), "{out}");
 }
 
 #[test]
 fn scaling_of_what_cannot_be_is_refused() {
-    for (arguments, part) in [
-        ("--scaling --network 784-x", "such as 784-512-10"),
-        ("--scaling --network 784", "such as 784-512-10"),
-        ("--scaling --batch-size 0", "from 1 to 1000000"),
-        ("--scaling --density 0", "above 0 and up to 1"),
-        ("--scaling --density 1.5", "above 0 and up to 1"),
-        ("--scaling --activation rely", "relu"),
-        ("--scaling --optimizer x", "adam"),
-        ("--network 784-512-10", "--scaling"),
-        ("--batch-size 64", "--scaling"),
-        ("--density 0.5", "--scaling"),
-    ] {
-        let output = mfnet(&["doctor"]).args(arguments.split(' ')).output().unwrap();
-        let err = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(2), "{arguments}: {err}");
-        assert!(
-            output.stdout.is_empty() && err.contains(part),
-            "{arguments}: {err}"
-        );
-    }
+    let folder = folder_with(&[]);
+    assert_refused(
+        &folder,
+        "
+        2 doctor --scaling --network 784-x => such as 784-512-10
+        2 doctor --scaling --network 784 => such as 784-512-10
+        2 doctor --scaling --batch-size 0 => from 1 to 1000000
+        2 doctor --scaling --density 0 => above 0 and up to 1
+        2 doctor --scaling --density 1.5 => above 0 and up to 1
+        2 doctor --scaling --activation rely => relu
+        2 doctor --scaling --optimizer x => adam
+        2 doctor --network 784-512-10 => --scaling
+        2 doctor --batch-size 64 => --scaling
+        2 doctor --density 0.5 => --scaling
+        ",
+    );
 }

@@ -14,8 +14,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::command::{mfnet, parts};
+use crate::command::{assert_has, mfnet, parts};
 use crate::disk::on_small_disk;
+use crate::folder::folder_with;
 
 const MIRROR: &str = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/train-images-idx3-ubyte.gz";
 
@@ -158,8 +159,7 @@ fn what_goes_wrong_is_told_and_nothing_is_kept() {
         (answer("SSH-2.0-OpenSSH_9.2\n", b""), MIRROR),
         (answer("", b""), MIRROR),
     ] {
-        let folder = tempfile::tempdir().unwrap();
-        let at = folder.path();
+        let at = &folder_with(&[]);
         let (code, out, err) = parts(&mut fetching(at, &proxy(answer)));
         assert_eq!((code, out.as_str()), (Some(1), ""), "{part}: {err}");
         assert!(err.starts_with("error: the data set fashion"), "{err}");
@@ -171,8 +171,7 @@ fn what_goes_wrong_is_told_and_nothing_is_kept() {
 
 #[test]
 fn a_killed_download_is_none() {
-    let folder = tempfile::tempdir().unwrap();
-    let at = folder.path();
+    let at = &folder_with(&[]);
     let begun = Answer {
         stalls: true,
         ..answer("HTTP/1.1 200 OK\nContent-Length: 1000000\n\n", &[7; 70_000])
@@ -199,17 +198,14 @@ fn a_killed_download_is_none() {
 
 #[test]
 fn a_full_disk_is_told_and_nothing_is_kept() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder_with(&[]);
     let large = answer("HTTP/1.1 200 OK\nContent-Length: 1000000\n\n", &[7; 1_000_000]);
     let script = r#"XDG_CACHE_HOME="$PWD/full" "$1" datasets fashion-mnist --fetch --quiet"#;
-    let Some(command) = on_small_disk(folder.path(), "size=64k", script) else {
+    let Some(command) = on_small_disk(&folder, "size=64k", script) else {
         return;
     };
     let (code, out, err) = parts(&mut by(command, &proxy(large)));
     assert_eq!((code, out.as_str()), (Some(1), ""), "{err}");
-    assert!(
-        err.contains("cannot write into ") && err.contains("No space left on device"),
-        "{err}"
-    );
-    assert_eq!(cached(&folder.path().join("kept")), [""; 0]);
+    assert_has(&err, &["cannot write into ", "No space left on device"]);
+    assert_eq!(cached(&folder.join("kept")), [""; 0]);
 }

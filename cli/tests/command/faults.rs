@@ -8,17 +8,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use mfnet::Model;
-use tempfile::TempDir;
 
-use crate::command::{mfnet, parts};
+use crate::command::{command, parts, silent};
 use crate::disk::on_small_disk;
-use crate::folder::names;
+use crate::folder::{Folder, folder_with, model_bytes, names, write_housing};
 use crate::launcher::behind;
 
 /// A folder with a table, a run that has learned it, and a small California Housing.
-fn workshop() -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let at = folder.path();
+fn workshop() -> Folder {
     let mut trees = "height,girth,kind\n".to_owned();
     for row in 0..120 {
         let (height, girth) = (row * 37 % 101, row * 53 % 97);
@@ -27,27 +24,13 @@ fn workshop() -> TempDir {
             if height > girth { "oak" } else { "birch" }
         );
     }
-    fs::write(at.join("trees.csv"), trees).unwrap();
-    let district = |row: usize| {
-        let wave = |step: f64| (2.0 + (step * row as f64).sin()).to_string();
-        let numbers = [0.3, 0.5, 0.7, 1.1, 1.3, 1.7, 1.9, 2.3, 2.9].map(wave);
-        numbers.join(",") + "\n"
-    };
-    let housing = at.join("data/california_housing");
-    fs::create_dir_all(&housing).unwrap();
-    let districts: String = (0..100).map(district).collect();
-    fs::write(housing.join("cal_housing.data"), districts).unwrap();
-    let (code, _, err) = parts(&mut words(
-        at,
+    let folder = folder_with(&[("trees.csv", &trees)]);
+    write_housing(&folder.join("data"));
+    silent(
+        &folder,
         "train trees.csv --hidden 64 --epochs 3 --out good --quiet",
-    ));
-    assert_eq!((code, err.as_str()), (Some(0), ""));
+    );
     folder
-}
-
-/// The command with these words.
-fn words(folder: &Path, words: &str) -> Command {
-    mfnet(folder, &words.split(' ').collect::<Vec<_>>())
 }
 
 /// All files below a folder, with their content.
@@ -95,8 +78,7 @@ const KEEPING: [(&str, &str); 10] = [
 
 #[test]
 fn what_cannot_be_written_is_named_and_nothing_is_left() {
-    let folder = workshop();
-    let at = folder.path();
+    let at = &workshop();
     for (_, name) in KEEPING.into_iter().filter(|(_, name)| name.starts_with("old")) {
         fs::write(at.join(name), "what was there").unwrap();
     }
@@ -105,7 +87,7 @@ fn what_cannot_be_written_is_named_and_nothing_is_left() {
     for limit in ["0", "1"] {
         let script = format!("trap '' XFSZ; ulimit -f {limit}; exec \"$@\"");
         for (arguments, name) in KEEPING {
-            let command = words(at, &format!("{arguments} {name}"));
+            let command = command(at, &format!("{arguments} {name}"));
             let error = failure(&mut behind(&["sh", "-c", &script, "sh"], &command));
             assert!(
                 error.contains(name) && error.contains("File too large"),
@@ -137,12 +119,11 @@ fn what_cannot_be_written_is_named_and_nothing_is_left() {
 
 #[test]
 fn a_limit_that_kills_leaves_the_files_that_were_there() {
-    let folder = workshop();
-    let at = folder.path();
+    let at = &workshop();
     for name in ["old.onnx", "old.csv", "old.safetensors"] {
         fs::write(at.join(name), "what was there").unwrap();
         let (arguments, _) = KEEPING.into_iter().find(|(_, kept)| *kept == name).unwrap();
-        let command = words(at, &format!("{arguments} {name}"));
+        let command = command(at, &format!("{arguments} {name}"));
         // Not ignored, the signal ends the process before any message.
         let (code, out, _) = parts(&mut behind(
             &["sh", "-c", "ulimit -f 0; exec \"$@\"", "sh"],
@@ -159,12 +140,11 @@ fn a_limit_that_kills_leaves_the_files_that_were_there() {
 
 #[test]
 fn places_that_cannot_be_written_are_named_before_any_work() {
-    let folder = workshop();
-    let at = folder.path();
+    let at = &workshop();
     let before = files(at);
     for (arguments, name) in KEEPING {
         // Below a file, where even an administrator can write nothing.
-        let error = failure(&mut words(at, &format!("{arguments} trees.csv/{name}")));
+        let error = failure(&mut command(at, &format!("{arguments} trees.csv/{name}")));
         assert!(
             error.contains("trees.csv") && error.contains("Not a directory"),
             "{arguments}: {error}"
@@ -175,8 +155,7 @@ fn places_that_cannot_be_written_are_named_before_any_work() {
 
 #[test]
 fn a_full_disk_leaves_the_checkpoint_that_was_there() {
-    let folder = workshop();
-    let at = folder.path();
+    let at = &workshop();
     let training = "train trees.csv --hidden 64,64 --epochs 4 --checkpoint-every 1 --quiet --out";
     // There is room for one checkpoint, and not for a second beside it.
     let script = format!(r#""$1" {training} full/run"#);
@@ -196,17 +175,14 @@ fn a_full_disk_leaves_the_checkpoint_that_was_there() {
         format!("{training} whole"),
         "train --resume kept/run --quiet".to_owned(),
     ] {
-        let (code, _, err) = parts(&mut words(at, &arguments));
-        assert_eq!((code, err.as_str()), (Some(0), ""), "{arguments}");
+        silent(at, &arguments);
     }
-    let model = |run: &str| fs::read(at.join(run).join("model.safetensors")).unwrap();
-    assert_eq!(model("kept/run"), model("whole"));
+    assert_eq!(model_bytes(at, "kept/run"), model_bytes(at, "whole"));
 }
 
 #[test]
 fn a_full_disk_leaves_the_files_that_were_there() {
-    let folder = workshop();
-    let at = folder.path();
+    let at = &workshop();
     let trees = fs::read_to_string(at.join("trees.csv")).unwrap();
     fs::write(
         at.join("many.csv"),
@@ -284,7 +260,7 @@ fn a_file_system_that_is_only_read_is_told() {
     let folder = workshop();
     for (arguments, name) in KEEPING {
         let script = format!(r#""$1" {arguments} full/{name}"#);
-        let Some(mut command) = on_small_disk(folder.path(), "ro,size=4k", &script) else {
+        let Some(mut command) = on_small_disk(&folder, "ro,size=4k", &script) else {
             return;
         };
         let error = failure(&mut command);
@@ -324,12 +300,11 @@ const TELLING: [&str; 23] = [
 
 #[test]
 fn a_result_that_nobody_reads_is_no_failure() {
-    let folder = workshop();
-    let at = folder.path();
+    let at = &workshop();
     for arguments in TELLING {
         let (reader, writer) = pipe().unwrap();
         drop(reader);
-        let (code, _, err) = parts(words(at, arguments).stdout(writer));
+        let (code, _, err) = parts(command(at, arguments).stdout(writer));
         assert_eq!(code, Some(0), "{arguments}: {err}");
         assert!(
             !err.contains("error") && !err.contains("panicked"),
@@ -339,7 +314,7 @@ fn a_result_that_nobody_reads_is_no_failure() {
             fs::remove_dir_all(at.join("run")).unwrap();
         }
         let closed = &["sh", "-c", "exec \"$@\" >&-", "sh"];
-        let (code, _, err) = parts(&mut behind(closed, &words(at, arguments)));
+        let (code, _, err) = parts(&mut behind(closed, &command(at, arguments)));
         assert_eq!(code, Some(0), "{arguments}: {err}");
         assert!(
             !err.contains("error") && !err.contains("panicked"),
@@ -352,11 +327,10 @@ fn a_result_that_nobody_reads_is_no_failure() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_result_that_cannot_be_written_is_a_failure() {
-    let folder = workshop();
-    let at = folder.path();
+    let at = &workshop();
     let full = || fs::File::options().write(true).open("/dev/full").unwrap();
     for arguments in TELLING {
-        let (code, _, err) = parts(words(at, arguments).stdout(full()));
+        let (code, _, err) = parts(command(at, arguments).stdout(full()));
         assert_eq!(code, Some(1), "{arguments}: {err}");
         assert_eq!(
             err.lines().last(),
@@ -369,7 +343,7 @@ fn a_result_that_cannot_be_written_is_a_failure() {
     Model::<f32>::load(at.join("run/model.safetensors")).unwrap();
     Model::<f32>::load(at.join("imported.safetensors")).unwrap();
     // Messages that cannot be written change nothing.
-    let (code, out, _) = parts(words(at, "evaluate good trees.csv --json").stderr(full()));
+    let (code, out, _) = parts(command(at, "evaluate good trees.csv --json").stderr(full()));
     assert_eq!((code, out.lines().count()), (Some(0), 1));
     for (arguments, code) in [
         ("evaluate good nothing.csv", 2),
@@ -377,13 +351,13 @@ fn a_result_that_cannot_be_written_is_a_failure() {
         ("train --x", 2),
     ] {
         assert_eq!(
-            parts(words(at, arguments).stderr(full())).0,
+            parts(command(at, arguments).stderr(full())).0,
             Some(code),
             "{arguments}"
         );
         let closed = &["sh", "-c", "exec \"$@\" 2>&-", "sh"];
         assert_eq!(
-            parts(&mut behind(closed, &words(at, arguments))).0,
+            parts(&mut behind(closed, &command(at, arguments))).0,
             Some(code),
             "{arguments}"
         );

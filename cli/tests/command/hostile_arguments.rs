@@ -7,28 +7,17 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::Command;
 
-use tempfile::TempDir;
-
-use crate::command::{mfnet, parts};
+use crate::command::{command, mfnet, parts, run, silent};
+use crate::folder::{Folder, folder_with};
 use crate::launcher::behind;
 
 /// A folder with a table, and a run whose name is no UTF-8.
-fn workshop() -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let table: String = (0..40)
-        .map(|row| format!("{},{}.5,{}\n", row % 7, row % 5, row % 2))
-        .collect();
-    fs::write(folder.path().join("table.csv"), format!("a,b,kind\n{table}")).unwrap();
-    let (code, _, err) = parts(&mut words(
-        folder.path(),
-        "train table.csv --epochs 2 --quiet --out run",
-    ));
-    assert_eq!((code, err.as_str()), (Some(0), ""));
+fn workshop() -> Folder {
+    let row = |row: usize| format!("{},{}.5,{}\n", row % 7, row % 5, row % 2);
+    let table: String = (0..40).map(row).collect();
+    let folder = folder_with(&[("table.csv", &format!("a,b,kind\n{table}"))]);
+    silent(&folder, "train table.csv --epochs 2 --quiet --out run");
     folder
-}
-
-fn words(folder: &Path, words: &str) -> Command {
-    mfnet(folder, &words.split(' ').collect::<Vec<_>>())
 }
 
 /// These words, of which `?` is a name that is no UTF-8, with the given ending.
@@ -45,8 +34,7 @@ fn nameless(folder: &Path, arguments: &str) -> Command {
 
 #[test]
 fn names_that_are_no_text_are_names() {
-    let folder = workshop();
-    let at = folder.path();
+    let at = &workshop();
     let named = |ending: &str| at.join(OsStr::from_bytes(&[b"caf\xe9", ending.as_bytes()].concat()));
     for (arguments, ending) in [
         ("train table.csv --epochs 1 --quiet --out ?", ""),
@@ -120,8 +108,7 @@ fn refusal(command: Command) -> String {
 
 #[test]
 fn devices_folders_and_pipes_are_refused_as_files() {
-    let folder = workshop();
-    let at = folder.path();
+    let at = &workshop();
     fs::write(at.join("empty"), "").unwrap();
     let pipe = Command::new("mkfifo").arg(at.join("pipe")).status();
     assert!(pipe.unwrap().success());
@@ -158,121 +145,66 @@ fn devices_folders_and_pipes_are_refused_as_files() {
         ("predict run table.csv --out .", "this is a folder"),
         ("train --resume run/config.toml", "it has no config.toml"),
     ] {
-        let error = refusal(words(at, arguments));
+        let error = refusal(command(at, arguments));
         assert!(error.contains(part), "{arguments}: {error}");
     }
 }
 
 #[test]
 fn hostile_configurations_are_refused() {
-    let folder = workshop();
-    let at = folder.path();
+    let at = &workshop();
     let deep = 100_000;
-    for (name, content, part) in [
+    let long = [
+        (format!("[data]\nsource = {}", "[".repeat(deep)), "not TOML"),
+        (format!("[data]\nsource = {}", "{a=".repeat(deep)), "not TOML"),
+        (format!("{}a = 1", "a.".repeat(deep)), "hostile.toml"),
+        (format!("[{}a]\nb = 1", "a.".repeat(deep)), "hostile.toml"),
         (
-            "deep arrays",
-            format!("[data]\nsource = {}", "[".repeat(deep)),
-            "not TOML",
-        ),
-        (
-            "deep tables",
-            format!("[data]\nsource = {}", "{a=".repeat(deep)),
-            "not TOML",
-        ),
-        (
-            "a deep key",
-            format!("{}a = 1", "a.".repeat(deep)),
-            "hostile.toml",
-        ),
-        (
-            "a deep heading",
-            format!("[{}a]\nb = 1", "a.".repeat(deep)),
-            "hostile.toml",
-        ),
-        (
-            "a key twice",
-            "[model]\nhidden = [3]\nhidden = [4]\n".to_owned(),
-            "duplicate key",
-        ),
-        (
-            "a section twice",
-            "[model]\n[model]\n".to_owned(),
-            "duplicate key",
-        ),
-        ("an unknown key", "[model]\nhiden = [3]\n".to_owned(), "hiden"),
-        (
-            "no layers to speak of",
-            "[model]\nhidden = [18446744073709551615]\n".to_owned(),
-            "hostile.toml",
-        ),
-        (
-            "2^62 units",
-            "[model]\nhidden = [4611686018427387904]\n".to_owned(),
-            "few enough for the memory",
-        ),
-        (
-            "2^40 units",
-            "[model]\nhidden = [1099511627776]\n".to_owned(),
-            "few enough for the memory",
-        ),
-        ("no rate", "[training]\nlr = nan\n".to_owned(), "learning rate"),
-        (
-            "an endless rate",
-            "[training]\nlr = inf\n".to_owned(),
-            "learning rate",
-        ),
-        (
-            "no batches",
-            "[training]\nbatch-size = 0\n".to_owned(),
-            "batch size",
-        ),
-        ("no epochs", "[training]\nepochs = 0\n".to_owned(), "epochs"),
-        (
-            "no tests",
-            "[training]\ntest-interval = 0\n".to_owned(),
-            "test interval",
-        ),
-        ("no threads", "[training]\nthreads = 0\n".to_owned(), "threads"),
-        (
-            "countless threads",
-            "[training]\nthreads = 4000000000\n".to_owned(),
-            "threads",
-        ),
-        (
-            "no patience",
-            "[training]\nlr-schedule = \"step\"\nlr-step = 0\n".to_owned(),
-            "step",
-        ),
-        (
-            "an escape sequence",
-            "[model]\n\"\\u001b[2J\" = 3\n".to_owned(),
-            "hostile.toml",
-        ),
-        ("a NUL byte", "[model]\n\0".to_owned(), "not TOML"),
-        (
-            "a long text",
             format!("[data]\nsource = \"{}\"", "x".repeat(2 << 20)),
             "hostile.toml",
         ),
-    ] {
-        fs::write(at.join("hostile.toml"), content).unwrap();
-        let error = refusal(words(at, "train table.csv --quiet --config hostile.toml"));
+    ];
+    let short = [
+        ("[model]\nhidden = [3]\nhidden = [4]\n", "duplicate key"),
+        ("[model]\n[model]\n", "duplicate key"),
+        ("[model]\nhiden = [3]\n", "hiden"),
+        ("[model]\nhidden = [18446744073709551615]\n", "hostile.toml"),
+        // 2^62 and 2^40 units.
+        (
+            "[model]\nhidden = [4611686018427387904]\n",
+            "few enough for the memory",
+        ),
+        ("[model]\nhidden = [1099511627776]\n", "few enough for the memory"),
+        ("[training]\nlr = nan\n", "learning rate"),
+        ("[training]\nlr = inf\n", "learning rate"),
+        ("[training]\nbatch-size = 0\n", "batch size"),
+        ("[training]\nepochs = 0\n", "epochs"),
+        ("[training]\ntest-interval = 0\n", "test interval"),
+        ("[training]\nthreads = 0\n", "threads"),
+        ("[training]\nthreads = 4000000000\n", "threads"),
+        ("[training]\nlr-schedule = \"step\"\nlr-step = 0\n", "step"),
+        ("[model]\n\"\\u001b[2J\" = 3\n", "hostile.toml"),
+        ("[model]\n\0", "not TOML"),
+    ];
+    let short = short.map(|(content, part)| (content.to_owned(), part));
+    for (content, part) in long.into_iter().chain(short) {
+        fs::write(at.join("hostile.toml"), &content).unwrap();
+        let error = refusal(command(at, "train table.csv --quiet --config hostile.toml"));
+        let (start, shown) = (content.get(..40), &error[..error.len().min(2000)]);
+        assert!(error.contains(part), "{start:?}: {shown}");
         assert!(
-            error.contains(part),
-            "{name}: {}",
-            &error[..error.len().min(2000)]
+            error.len() < 2000 && !error.contains('\x1b'),
+            "{start:?}: {shown}"
         );
-        assert!(error.len() < 2000 && !error.contains('\x1b'), "{name}: {error}");
     }
     fs::write(at.join("hostile.toml"), b"[model]\n# caf\xe9\n").unwrap();
-    let error = refusal(words(at, "train table.csv --config hostile.toml"));
+    let error = refusal(command(at, "train table.csv --config hostile.toml"));
     assert!(error.contains("UTF-8"), "{error}");
 }
 
 #[test]
 fn no_file_speaks_to_the_terminal() {
-    let folder = workshop();
-    let at = folder.path();
+    let at = &workshop();
     let with = |name: &str, content: &str| fs::write(at.join(name), content).unwrap();
     with(
         "kinds.csv",
@@ -291,7 +223,7 @@ fn no_file_speaks_to_the_terminal() {
         ("tune kinds.csv --lr 0.1,0.2 --epochs 1", 0),
         ("inspect \x1b[2J", 1),
     ] {
-        let (found, _, err) = parts(&mut words(at, arguments));
+        let (found, _, err) = run(at, arguments);
         assert_eq!(found, Some(code), "{arguments}: {err}");
     }
 }

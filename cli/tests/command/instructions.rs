@@ -1,29 +1,26 @@
 //! The user's choices for matrix products: the instruction set, and BLAS or the kernels of this program.
 
-use std::process::Output;
-
 use serde_json::Value;
 
-use crate::command::without_choices;
+use crate::command::{Parts, object, parts, without_choices, words};
 
-fn mfnet(arguments: &[&str], instructions: Option<&str>) -> Output {
-    let mut command = without_choices(arguments);
+fn run(line: &str, instructions: Option<&str>) -> Parts {
+    let mut command = without_choices(&words(line));
     command.envs(instructions.map(|set| ("MFNET_INSTRUCTIONS", set)));
-    command.output().unwrap()
+    parts(&mut command)
 }
 
 /// The JSON of a command that succeeds.
-fn json(arguments: &[&str], instructions: Option<&str>) -> Value {
-    let output = mfnet(arguments, instructions);
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{arguments:?} {instructions:?}: {error}");
-    serde_json::from_slice(&output.stdout).unwrap()
+fn json(line: &str, instructions: Option<&str>) -> Value {
+    let (code, out, err) = run(line, instructions);
+    assert_eq!(code, Some(0), "{line} {instructions:?}: {err}");
+    object(&out)
 }
 
 /// The instruction sets that this CPU has, as the variable names them and as the doctor does.
 fn sets() -> Vec<(&'static str, &'static str)> {
     let all = [("baseline", "baseline"), ("avx2", "AVX2"), ("avx512", "AVX-512")];
-    let best = json(&["doctor", "--json"], None)["instructions_used"].clone();
+    let best = json("doctor --json", None)["instructions_used"].clone();
     let place = all.iter().position(|(_, shown)| best == *shown).unwrap();
     all[..=place].to_vec()
 }
@@ -31,7 +28,7 @@ fn sets() -> Vec<(&'static str, &'static str)> {
 #[test]
 fn the_environment_limits_the_instruction_set_of_all_products() {
     for (name, shown) in sets() {
-        let report = json(&["doctor", "--json"], Some(name));
+        let report = json("doctor --json", Some(name));
         assert_eq!(report["instructions_used"], shown);
         assert_eq!(report["environment"]["MFNET_INSTRUCTIONS"], name);
         let kernel = report["blas"]["kernel"].as_str().unwrap().to_owned();
@@ -45,25 +42,9 @@ fn the_environment_limits_the_instruction_set_of_all_products() {
 #[test]
 fn trainings_agree_up_to_rounding_whoever_computes() {
     let loss = |products: &str, set| {
-        let arguments = [
-            "train",
-            "circle",
-            "--epochs",
-            "2",
-            "--hidden",
-            "40,40",
-            "--activation",
-            "tanh",
-            "--optimizer",
-            "adam",
-            "--precision",
-            "f64",
-            "--quiet",
-            "--json",
-            "--products",
-            products,
-        ];
-        let result = json(&arguments, set);
+        let line = "train circle --epochs 2 --hidden 40,40 --activation tanh --optimizer adam --precision f64 --quiet \
+                    --json --products";
+        let result = json(&format!("{line} {products}"), set);
         result["train_loss"][1].as_f64().unwrap()
     };
     let expected = loss("auto", None);
@@ -80,24 +61,19 @@ fn trainings_agree_up_to_rounding_whoever_computes() {
 
 #[test]
 fn an_empty_variable_limits_nothing() {
-    let used = |set| json(&["doctor", "--json"], set)["instructions_used"].clone();
+    let used = |set| json("doctor --json", set)["instructions_used"].clone();
     assert_eq!(used(Some("")), used(None));
 }
 
 #[test]
 fn wishes_that_cannot_be_met_are_refused() {
-    let output = mfnet(&["doctor"], Some("sse9"));
-    assert_eq!(output.status.code(), Some(2));
-    let error = String::from_utf8(output.stderr).unwrap();
+    let (code, _, error) = run("doctor", Some("sse9"));
+    assert_eq!(code, Some(2));
     assert_eq!(
         error.trim_end(),
         "error: MFNET_INSTRUCTIONS = sse9: it must be avx512, avx2 or baseline"
     );
-    let output = mfnet(&["train", "--products", "cuda"], None);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(
-        String::from_utf8(output.stderr)
-            .unwrap()
-            .contains("auto, blas, rust")
-    );
+    let (code, _, error) = run("train --products cuda", None);
+    assert_eq!(code, Some(2));
+    assert!(error.contains("auto, blas, rust"), "{error}");
 }

@@ -12,15 +12,13 @@ use std::time::Instant;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::command;
-use crate::command::{parts, told};
+use crate::command::{command, parts, told};
+use crate::folder::folder_with;
 use crate::property;
 
-const EPOCHS: &str = "40";
-
 /// A training that says nothing unless it fails.
-fn train(folder: &Path, arguments: &[&str]) -> Command {
-    command::mfnet(folder, &[&["train", "--quiet", "--json"], arguments].concat())
+fn train(folder: &Path, options: &str) -> Command {
+    command(folder, &format!("train --quiet --json {options}"))
 }
 
 fn write_table(path: &Path) {
@@ -35,14 +33,12 @@ fn write_table(path: &Path) {
     fs::write(path, table).unwrap();
 }
 
-/// Arguments of a new run in this folder.
-fn new_run(out: &str) -> Vec<&str> {
-    let settings = "table.csv --hidden 64,64 --dropout 0.2 --validation 0.2 --early-stopping 30 --lr-schedule cosine \
-                    --batch-size 64 --checkpoint-every 1 --epochs";
-    settings
-        .split_whitespace()
-        .chain([EPOCHS, "--out", out])
-        .collect()
+/// Options of a new run in this folder.
+fn new_run(out: &str) -> String {
+    format!(
+        "table.csv --hidden 64,64 --dropout 0.2 --validation 0.2 --early-stopping 30 --lr-schedule cosine --batch-size 64 \
+         --checkpoint-every 1 --epochs 40 --out {out}"
+    )
 }
 
 /// What a run leaves behind, without its times.
@@ -63,8 +59,7 @@ fn a_killed_training_goes_on_to_the_same_bits() {
         Ok(kills) => kills.parse().expect("MFNET_KILLS is a number"),
         Err(_) => 6,
     };
-    let folder = tempfile::tempdir().unwrap();
-    let at = folder.path();
+    let at = &folder_with(&[]);
     write_table(&at.join("table.csv"));
     let start = Instant::now();
     assert_eq!(parts(&mut train(at, &new_run("whole"))).0, Some(0));
@@ -87,7 +82,7 @@ fn a_killed_training_goes_on_to_the_same_bits() {
             fs::remove_dir_all(&run).unwrap();
         }
         let arguments = if begun {
-            vec!["--resume", "run"]
+            "--resume run".to_owned()
         } else {
             new_run("run")
         };
@@ -110,7 +105,7 @@ fn a_killed_training_goes_on_to_the_same_bits() {
     }
     if !run.join("model.safetensors").exists() {
         let arguments = if checkpoint.exists() {
-            vec!["--resume", "run"]
+            "--resume run".to_owned()
         } else {
             if run.exists() {
                 fs::remove_dir_all(&run).unwrap();

@@ -3,9 +3,11 @@
 use std::fmt::Write as _;
 use std::fs;
 
+use ndarray::Array2;
 use serde_json::Value;
 
-use crate::preparation::{done, folder_with, refused};
+use crate::command::{assert_has, assert_refused, done, json, object, refused};
+use crate::folder::{folder_with, model_bytes, read, write_npy};
 
 /// Rows of y = 3 a - 2 b + 1, and one target in ten far off where `outliers` says so.
 fn line(rows: usize, first: usize, outliers: bool) -> String {
@@ -20,18 +22,16 @@ fn line(rows: usize, first: usize, outliers: bool) -> String {
 
 #[test]
 fn robust_losses_learn_past_outliers() {
-    let folder = folder_with(&[
+    let at = &folder_with(&[
         ("train.csv", &line(300, 0, true)),
         ("clean.csv", &line(100, 1000, false)),
     ]);
-    let at = folder.path();
     let error = |loss: &str| {
         let options = "--test clean.csv --linear --optimizer adam --lr 0.01 --epochs 300 --seed 3";
-        let (out, _) = done(
+        let result = json(
             at,
             &format!("train train.csv {options} --loss {loss} --json --quiet"),
         );
-        let result: Value = serde_json::from_str(&out).unwrap();
         result["final"]["test"]["targets"][0]["rmse"].as_f64().unwrap()
     };
     let (mse, huber, mae) = (error("mse"), error("huber --huber-delta 0.05"), error("mae"));
@@ -42,8 +42,7 @@ fn robust_losses_learn_past_outliers() {
 
 #[test]
 fn all_commands_compute_the_loss_of_the_training() {
-    let folder = folder_with(&[("t.csv", &line(60, 0, true)), ("new.csv", &line(20, 500, false))]);
-    let at = folder.path();
+    let at = &folder_with(&[("t.csv", &line(60, 0, true)), ("new.csv", &line(20, 500, false))]);
     for (options, name, shown) in [
         ("--loss mae", "mae", "mae of normalised targets"),
         ("--loss huber", "huber", "huber, delta 1 of normalised targets"),
@@ -56,9 +55,8 @@ fn all_commands_compute_the_loss_of_the_training() {
         let all = format!("train t.csv --test new.csv --epochs 4 {options} --out run --json");
         let (out, err) = done(at, &all);
         assert!(err.contains(&format!("loss function        {shown}\n")), "{err}");
-        let trained: Value = serde_json::from_str(&out).unwrap();
-        let (out, _) = done(at, "evaluate run new.csv --json");
-        let evaluated: Value = serde_json::from_str(&out).unwrap();
+        let trained = object(&out);
+        let evaluated = json(at, "evaluate run new.csv --json");
         assert_eq!(evaluated["loss"], trained["final"]["test"]["loss"]);
         assert_eq!(
             (&trained["loss_name"], &evaluated["loss_name"]),
@@ -69,8 +67,7 @@ fn all_commands_compute_the_loss_of_the_training() {
         assert_eq!(done(at, "predict run new.csv").0.lines().count(), 21);
         // The settings of the run train the same model, further too.
         done(at, "train --config run/config.toml --out again --quiet");
-        let model = |run: &str| fs::read(at.join(run).join("model.safetensors")).unwrap();
-        assert_eq!(model("again"), model("run"));
+        assert_eq!(model_bytes(at, "again"), model_bytes(at, "run"));
         done(
             at,
             "train t.csv --epochs 4 --loss huber --checkpoint-every 2 --out long --quiet",
@@ -89,8 +86,7 @@ fn all_commands_compute_the_loss_of_the_training() {
 
 #[test]
 fn the_summary_compares_errors_and_not_losses() {
-    let folder = folder_with(&[("t.csv", &line(200, 0, false))]);
-    let at = folder.path();
+    let at = &folder_with(&[("t.csv", &line(200, 0, false))]);
     let options = "train t.csv --test 0.25 --linear --epochs 200 --lr 0.02 --loss mae";
     let (text, _) = done(at, options);
     let row = |name: &str| -> Vec<f64> {
@@ -107,48 +103,26 @@ fn the_summary_compares_errors_and_not_losses() {
 
 #[test]
 fn losses_and_options_that_do_not_fit_are_refused() {
-    let folder = folder_with(&[
+    let at = &folder_with(&[
         ("t.csv", &line(30, 0, false)),
         ("kinds.csv", "a,kind\n1,x\n2,y\n3,x\n4,y\n"),
     ]);
-    let at = folder.path();
-    for (arguments, code, part) in [
-        (
-            "train kinds.csv --loss mae",
-            2,
-            "--loss mae is for numbers, and the targets are classes",
-        ),
-        (
-            "train t.csv --huber-delta 0.5",
-            2,
-            "--huber-delta goes with --loss huber",
-        ),
-        (
-            "train t.csv --loss mae --huber-delta 0.5",
-            2,
-            "--huber-delta goes with --loss huber",
-        ),
-        (
-            "train t.csv --loss huber --class-weight balanced",
-            2,
-            "--class-weight goes with",
-        ),
-        (
-            "train t.csv --loss huber --label-smoothing 0.1",
-            2,
-            "--label-smoothing goes with",
-        ),
-    ] {
-        let message = refused(at, arguments, code);
-        assert!(message.contains(part), "{arguments}: {message}");
-    }
+    assert_refused(
+        at,
+        "
+        2 train kinds.csv --loss mae => --loss mae is for numbers, and the targets are classes
+        2 train t.csv --huber-delta 0.5 => --huber-delta goes with --loss huber
+        2 train t.csv --loss mae --huber-delta 0.5 => --huber-delta goes with --loss huber
+        2 train t.csv --loss huber --class-weight balanced => --class-weight goes with
+        2 train t.csv --loss huber --label-smoothing 0.1 => --label-smoothing goes with
+        ",
+    );
     fs::write(
         at.join("odd.toml"),
         "[training]\nloss = \"huber\"\nhuber-delta = -1.0\n",
     )
     .unwrap();
-    let message = refused(at, "train t.csv --config odd.toml", 1);
-    assert!(message.contains("a finite number above 0"), "{message}");
+    assert_refused(at, "1 train t.csv --config odd.toml => a finite number above 0");
 }
 
 /// Mails by two numbers: one column of `values`, and three columns of labels of their own.
@@ -179,10 +153,6 @@ fn column(table: &str, name: &str) -> Vec<String> {
         .collect()
 }
 
-fn json(at: &std::path::Path, arguments: &str) -> Value {
-    serde_json::from_str(&done(at, arguments).0).unwrap()
-}
-
 fn number(value: &Value) -> f64 {
     value.as_f64().unwrap_or_else(|| panic!("{value} is a number"))
 }
@@ -190,8 +160,7 @@ fn number(value: &Value) -> f64 {
 #[test]
 fn a_column_of_two_values_is_one_yes_or_no() {
     let new = mails(60, 900, ["ham", "spam"]);
-    let folder = folder_with(&[("mails.csv", &mails(300, 0, ["ham", "spam"])), ("new.csv", &new)]);
-    let at = folder.path();
+    let at = &folder_with(&[("mails.csv", &mails(300, 0, ["ham", "spam"])), ("new.csv", &new)]);
     let options =
         "--target kind --ignore long,linked,both --loss bce --test new.csv --hidden 16 --lr 0.01 --seed 2";
     let (out, err) = done(
@@ -203,7 +172,7 @@ fn a_column_of_two_values_is_one_yes_or_no() {
         "{err}"
     );
     assert!(err.contains("2 features, 1 yes/no target\n"), "{err}");
-    let trained: Value = serde_json::from_str(&out).unwrap();
+    let trained = object(&out);
     assert_eq!(
         (&trained["task"], &trained["loss_name"]),
         (&"binary".into(), &"bce".into())
@@ -244,18 +213,16 @@ fn a_column_of_two_values_is_one_yes_or_no() {
         assert_eq!(probability > 0.5, answer == "spam");
     }
     let text = done(at, "evaluate run new.csv").0;
-    assert!(
-        text.contains("(bce)") && text.contains("accuracy precision   recall"),
-        "{text}"
-    );
+    assert_has(&text, &["(bce)", "accuracy  precision  recall"]);
     let text = done(at, "inspect run").0;
-    for part in [
-        "binary, 1 yes/no target",
-        "binary logits, trained with the loss bce",
-        "kind: no is ham, yes is spam",
-    ] {
-        assert!(text.contains(part), "{part}: {text}");
-    }
+    assert_has(
+        &text,
+        &[
+            "binary, 1 yes/no target",
+            "binary logits, trained with the loss bce",
+            "kind: no is ham, yes is spam",
+        ],
+    );
     assert!(at.join("run/confusion.svg").exists() && at.join("run/curves.svg").exists());
     assert!(
         done(at, "evaluate run new.csv --out scores --quiet")
@@ -269,15 +236,14 @@ fn a_column_of_two_values_is_one_yes_or_no() {
     assert!(has(b"Sigmoid") && !has(b"ArgMax") && !has(b"Softmax"));
 
     // The settings make the same model again, and a training goes on from its checkpoint.
-    let model = |run: &str| fs::read(at.join(run).join("model.safetensors")).unwrap();
     done(at, "train --config run/config.toml --out again --quiet");
-    assert_eq!(model("again"), model("run"));
+    assert_eq!(model_bytes(at, "again"), model_bytes(at, "run"));
     done(
         at,
         &format!("train mails.csv {options} --epochs 60 --checkpoint-every 20 --out part --quiet"),
     );
     done(at, "train --resume part --epochs 120 --quiet");
-    assert_eq!(model("part"), model("run"));
+    assert_eq!(model_bytes(at, "part"), model_bytes(at, "run"));
     let (table, _) = done(
         at,
         "tune mails.csv --target kind --loss bce --lr 0.01,0.001 --epochs 2 --folds 3 --quiet",
@@ -288,8 +254,7 @@ fn a_column_of_two_values_is_one_yes_or_no() {
 #[test]
 fn several_columns_are_labels_of_their_own() {
     let new = mails(50, 900, ["0", "1"]);
-    let folder = folder_with(&[("mails.csv", &mails(300, 0, ["0", "1"])), ("new.csv", &new)]);
-    let at = folder.path();
+    let at = &folder_with(&[("mails.csv", &mails(300, 0, ["0", "1"])), ("new.csv", &new)]);
     let options = "--target kind,long,linked,both --validation new.csv --hidden 32 --epochs 150 --lr 0.01";
     let trained = json(
         at,
@@ -338,9 +303,7 @@ fn several_columns_are_labels_of_their_own() {
     done(at, "predict run new.csv --out answers.npy");
     done(at, "predict run new.csv --out answers.npz");
     let text = done(at, "evaluate run new.csv").0;
-    for part in ["all right", "linked", "mean F1"] {
-        assert!(text.contains(part), "{part}: {text}");
-    }
+    assert_has(&text, &["all right", "linked", "mean F1"]);
     assert!(
         done(at, "inspect run")
             .0
@@ -360,10 +323,9 @@ fn several_columns_are_labels_of_their_own() {
         "words,links,kind,long,linked,both\n80,80,1,1,1,1\n1,1,0,0,maybe,0\n",
     )
     .unwrap();
-    let message = refused(at, "evaluate run odd.csv", 1);
-    assert!(
-        message.contains("line 3, column 5: column `linked`: \"maybe\" is neither \"no\" nor \"yes\""),
-        "{message}"
+    assert_refused(
+        at,
+        r#"1 evaluate run odd.csv => line 3, column 5: column `linked`: "maybe" is neither "no" nor "yes""#,
     );
 }
 
@@ -375,8 +337,7 @@ fn weights_of_the_positives_find_more_of_them() {
         let is_rare = row % 7 == 3 && a > 0.4;
         writeln!(table, "{a:.4},{}", u8::from(is_rare)).unwrap();
     }
-    let folder = folder_with(&[("t.csv", &table)]);
-    let at = folder.path();
+    let at = &folder_with(&[("t.csv", &table)]);
     let scores = |options: &str| {
         let all = format!("train t.csv --loss bce --epochs 60 --lr 0.01 --hidden 8 --json {options}");
         json(at, &all)["final"]["train"]["targets"][0].clone()
@@ -403,14 +364,12 @@ fn a_rare_yes_is_in_both_parts_of_a_split() {
     for row in 0..200 {
         writeln!(table, "{row},{}", u8::from(row % 50 == 7)).unwrap();
     }
-    let folder = folder_with(&[("t.csv", &table)]);
-    let at = folder.path();
+    let at = &folder_with(&[("t.csv", &table)]);
     for seed in 0..4 {
         let options =
             format!("train t.csv --loss bce --test 0.25 --epochs 1 --seed {seed} --out run{seed} --quiet");
         done(at, &options);
-        let matrix = fs::read_to_string(at.join(format!("run{seed}/summary.json"))).unwrap();
-        let summary: Value = serde_json::from_str(&matrix).unwrap();
+        let summary = object(&read(at, &format!("run{seed}/summary.json")));
         assert_eq!(summary["final"]["test"]["samples"], 50);
     }
     fs::write(at.join("one.csv"), "a,y\n1,0\n2,0\n3,1\n4,0\n").unwrap();
@@ -420,24 +379,13 @@ fn a_rare_yes_is_in_both_parts_of_a_split() {
 
 #[test]
 fn arrays_may_hold_answers() {
-    let folder = tempfile::tempdir().unwrap();
-    let at = folder.path();
-    let write = |name: &str, values: ndarray::Array2<f64>| {
-        let mut file = fs::File::create(at.join(name)).unwrap();
-        mfnet::data::read::write_npy(name.as_ref(), &mut file, values.view()).unwrap();
-    };
-    write(
-        "x.npy",
-        ndarray::Array2::from_shape_fn((40, 2), |(row, column)| ((row * (3 + column)) % 11) as f64),
-    );
-    write(
-        "y.npy",
-        ndarray::Array2::from_shape_fn((40, 3), |(row, column)| f64::from((row + column) % 3 == 0)),
-    );
-    write(
-        "odd.npy",
-        ndarray::Array2::from_shape_fn((40, 3), |(row, _)| (row % 3) as f64),
-    );
+    let at = &folder_with(&[]);
+    let inputs = Array2::from_shape_fn((40, 2), |(row, column)| ((row * (3 + column)) % 11) as f64);
+    let answers = Array2::from_shape_fn((40, 3), |(row, column)| f64::from((row + column) % 3 == 0));
+    let odd = Array2::from_shape_fn((40, 3), |(row, _)| (row % 3) as f64);
+    for (name, values) in [("x.npy", inputs), ("y.npy", answers), ("odd.npy", odd)] {
+        write_npy(at, name, &values);
+    }
     // A single 1 in each row: classes, unless the loss is told.
     let trained = json(
         at,
@@ -455,65 +403,35 @@ fn arrays_may_hold_answers() {
             .all(|line| line.split(',').all(|answer| answer == "0" || answer == "1")),
         "{out}"
     );
-    let message = refused(at, "train x.npy,odd.npy --loss bce --epochs 2", 1);
-    assert!(
-        message.contains("row 2, column 0 is 2: yes/no targets are 1 and 0"),
-        "{message}"
+    assert_refused(
+        at,
+        "1 train x.npy,odd.npy --loss bce --epochs 2 => row 2, column 0 is 2: yes/no targets are 1 and 0",
     );
 }
 
 #[test]
 fn yes_no_targets_that_are_none_are_refused() {
     let three = "a,y\n1,0\n2,1\n3,0\n4,2\n5,1\n";
-    let folder = folder_with(&[
+    let at = &folder_with(&[
         ("three.csv", three),
         ("t.csv", "a,y,z\n1,0,0\n2,1,0\n3,0,0\n4,1,0\n5,1,0\n"),
         ("gap.csv", "a,y\n1,0\n2,\n3,1\n4,1\n"),
     ]);
-    let at = folder.path();
-    for (arguments, code, part) in [
-        (
-            "train three.csv --loss bce",
-            1,
-            "three.csv: line 5, column 2: column `y`: \"2\" is a third value beside \"0\" and \"1\"",
-        ),
-        (
-            "train gap.csv --loss bce",
-            1,
-            "line 3, column 2: column `y`: the target is missing",
-        ),
-        (
-            "train t.csv --target y,z --loss bce",
-            1,
-            "column `z` is \"0\" in every row",
-        ),
-        (
-            "train t.csv --target y --ignore z --loss bce --task classification",
-            2,
-            "--loss bce is for yes/no targets: leave out --task",
-        ),
-        (
-            "train t.csv --target y --ignore z --loss mse --task binary",
-            2,
-            "--loss mse is not for the yes/no targets of --task binary: take --loss bce",
-        ),
-        (
-            "train t.csv --target y --ignore z --loss bce --label-smoothing 0.1",
-            2,
-            "--label-smoothing goes with classes and --loss cross-entropy",
-        ),
-        (
-            "train circle --loss bce",
-            2,
-            "--loss bce is for the yes/no targets of a file of your own",
-        ),
-        (
-            "tune t.csv --target y --ignore z --loss bce --epochs 1 --score r2",
-            2,
-            "--score r2 is for numbers",
-        ),
-    ] {
-        let message = refused(at, arguments, code);
-        assert!(message.contains(part), "{arguments}: {message}");
-    }
+    assert_refused(
+        at,
+        r#"
+        1 train three.csv --loss bce
+            => three.csv: line 5, column 2: column `y`: "2" is a third value beside "0" and "1"
+        1 train gap.csv --loss bce => line 3, column 2: column `y`: the target is missing
+        1 train t.csv --target y,z --loss bce => column `z` is "0" in every row
+        2 train t.csv --target y --ignore z --loss bce --task classification
+            => --loss bce is for yes/no targets: leave out --task
+        2 train t.csv --target y --ignore z --loss mse --task binary
+            => --loss mse is not for the yes/no targets of --task binary: take --loss bce
+        2 train t.csv --target y --ignore z --loss bce --label-smoothing 0.1
+            => --label-smoothing goes with classes and --loss cross-entropy
+        2 train circle --loss bce => --loss bce is for the yes/no targets of a file of your own
+        2 tune t.csv --target y --ignore z --loss bce --epochs 1 --score r2 => --score r2 is for numbers
+        "#,
+    );
 }

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::command::{mfnet, parts};
-use crate::preparation::{done, folder_with, refused, schema};
+use crate::command::{assert_has, assert_refused, done, json, object, refused, schema};
+use crate::folder::{folder_with, model_bytes, read};
 
 /// Customers with an identifier, a date, a number, and a class or a number to predict.
 fn customers(rows: usize) -> String {
@@ -32,12 +32,11 @@ fn lines(text: &str) -> Vec<&str> {
 #[test]
 fn kept_columns_stand_before_the_predictions_as_they_are_written() {
     let new = "a,note,b,id\n1,\"tall, \"\"old\"\"\",2,007\n90,,50,1e3\n";
-    let folder = folder_with(&[
+    let at = &folder_with(&[
         ("t.csv", &customers(60)),
         ("new.csv", new),
         ("empty.csv", "id,a,b\n"),
     ]);
-    let at = folder.path();
     done(
         at,
         "train t.csv --target churn --ignore id,date,price --epochs 20 --out run",
@@ -55,7 +54,7 @@ fn kept_columns_stand_before_the_predictions_as_they_are_written() {
     let (plain, _) = done(at, "predict run new.csv --proba");
     let (kept, _) = done(at, "predict run new.csv --proba --keep -1 --out p.csv");
     assert_eq!(kept, "");
-    let kept = std::fs::read_to_string(at.join("p.csv")).unwrap();
+    let kept = read(at, "p.csv");
     for ((kept, plain), id) in kept.lines().zip(plain.lines()).zip(["id", "007", "1e3"]) {
         assert_eq!(kept, format!("{id},{plain}"));
     }
@@ -69,49 +68,24 @@ fn kept_columns_stand_before_the_predictions_as_they_are_written() {
 
 #[test]
 fn columns_that_cannot_be_kept_are_named() {
-    let folder = folder_with(&[("t.csv", &customers(60)), ("bare.csv", "1,2\n3,4\n")]);
-    let at = folder.path();
+    let at = &folder_with(&[("t.csv", &customers(60)), ("bare.csv", "1,2\n3,4\n")]);
     done(
         at,
         "train t.csv --target churn --ignore id,date,price --epochs 1 --out run",
     );
     done(at, "train bare.csv --epochs 1 --out numbers --task regression");
-    for (arguments, code, part) in [
-        (
-            "predict run t.csv --keep ids",
-            1,
-            "no column `ids` (did you mean `id`?)",
-        ),
-        ("predict run t.csv --keep 6", 1, "no column 6"),
-        (
-            "predict run t.csv --keep id,0",
-            2,
-            "--keep names the column `id` twice",
-        ),
-        (
-            "predict numbers bare.csv --keep 0",
-            2,
-            "--keep takes columns with names",
-        ),
-        (
-            "predict run iris --keep id",
-            2,
-            "--keep is for columns of CSV files, and iris is none",
-        ),
-        (
-            "predict run x.npy --keep id",
-            2,
-            "--keep is for columns of CSV files, and x.npy is none",
-        ),
-        (
-            "predict run t.csv --keep id --out p.npy",
-            2,
-            "--keep is for predictions as CSV",
-        ),
-    ] {
-        let message = refused(at, arguments, code);
-        assert!(message.contains(part), "{arguments}: {message}");
-    }
+    assert_refused(
+        at,
+        "
+        1 predict run t.csv --keep ids => no column `ids` (did you mean `id`?)
+        1 predict run t.csv --keep 6 => no column 6
+        2 predict run t.csv --keep id,0 => --keep names the column `id` twice
+        2 predict numbers bare.csv --keep 0 => --keep takes columns with names
+        2 predict run iris --keep id => --keep is for columns of CSV files, and iris is not
+        2 predict run x.npy --keep id => --keep is for columns of CSV files, and x.npy is not
+        2 predict run t.csv --keep id --out p.npy => --keep is for predictions as CSV
+        ",
+    );
     assert!(!at.join("p.npy").exists());
 }
 
@@ -119,16 +93,14 @@ fn columns_that_cannot_be_kept_are_named() {
 fn kept_columns_of_a_file_of_several_parts_stay_with_their_rows() {
     // A part of a table of three columns has some 350,000 rows.
     const ROWS: usize = 400_000;
-    let folder = folder_with(&[("t.csv", "id,a,y\n1,1,0.5\n2,2,1\n3,3,2\n")]);
-    let at = folder.path();
+    let at = &folder_with(&[("t.csv", "id,a,y\n1,1,0.5\n2,2,1\n3,3,2\n")]);
     done(at, "train t.csv --ignore id --linear --epochs 1 --out run");
     let mut table = "id,a,y\n".to_owned();
     for row in 0..ROWS {
         writeln!(table, "r{row},{},0", row % 3).unwrap();
     }
     std::fs::write(at.join("long.csv"), table).unwrap();
-    let (code, out, err) = parts(&mut mfnet(at, &["predict", "run", "long.csv", "--keep", "id"]));
-    assert_eq!(code, Some(0), "{err}");
+    let (out, _) = done(at, "predict run long.csv --keep id");
     let lines = lines(&out);
     assert_eq!(lines.len(), ROWS + 1);
     assert!((0..ROWS).all(|row| lines[row + 1].starts_with(&format!("r{row},"))));
@@ -154,17 +126,11 @@ fn days() -> String {
     table
 }
 
-fn object(text: &str) -> Value {
-    serde_json::from_str(text).unwrap()
-}
-
 #[test]
 fn the_latest_rows_are_tested_with_and_those_before_validate() {
-    let folder = folder_with(&[("t.csv", &days())]);
-    let at = folder.path();
+    let at = &folder_with(&[("t.csv", &days())]);
     let options = "train t.csv --ignore group --split-by-time day --test 0.2 --validation 0.25 --epochs 4";
-    let (json, _) = done(at, &format!("{options} --json --out run --quiet"));
-    let json = object(&json);
+    let json = json(at, &format!("{options} --json --out run --quiet"));
     assert_eq!(json["split_by"], serde_json::json!({ "time": "day" }));
     assert_eq!(json["samples"], 60);
     let found = schema(at, "run");
@@ -183,24 +149,19 @@ fn the_latest_rows_are_tested_with_and_those_before_validate() {
         text.contains("\nsplit                by the time in `day`: the latest rows are set apart\n"),
         "{text}"
     );
-    assert!(
-        text.contains("60 to train on, 20 to validate with, 20 to test with"),
-        "{text}"
-    );
+    assert_has(&text, &["60 to train on, 20 to validate with, 20 to test with"]);
     // The very same split when the run is resumed, and from its settings.
     done(
         at,
         "train --config run/config.toml --epochs 2 --checkpoint-every 1 --out half",
     );
     done(at, "train --resume half --epochs 4");
-    let model = |run: &str| std::fs::read(at.join(run).join("model.safetensors")).unwrap();
-    assert!(model("half") == model("run"));
+    assert!(model_bytes(at, "half") == model_bytes(at, "run"));
 }
 
 #[test]
 fn groups_are_on_one_side_of_splits_and_folds() {
-    let folder = folder_with(&[("t.csv", &days())]);
-    let at = folder.path();
+    let at = &folder_with(&[("t.csv", &days())]);
     let options = "--ignore day --split-by-group group --categorical group --unknown ignore --epochs 1";
     done(at, &format!("train t.csv {options} --test 0.3 --out run"));
     let known = |run: &str| -> Vec<String> {
@@ -209,10 +170,7 @@ fn groups_are_on_one_side_of_splits_and_folds() {
         let feature = names.iter().position(|name| name == "group").unwrap();
         serde_json::from_value(found["categories"][feature].clone()).unwrap()
     };
-    let (known, json) = (
-        known("run"),
-        std::fs::read_to_string(at.join("run/summary.json")).unwrap(),
-    );
+    let (known, json) = (known("run"), read(at, "run/summary.json"));
     let json = object(&json);
     assert_eq!(json["split_by"], serde_json::json!({ "group": "group" }));
     // All rows of the groups that are trained on are there: no group is on both sides.
@@ -247,53 +205,21 @@ fn groups_are_on_one_side_of_splits_and_folds() {
 #[test]
 fn splits_that_cannot_be_are_refused() {
     let unreadable = "when,a,y\n2024-01-01,1,0.5\n2024-01-02,2,1\n1.2.2024,3,2\n,4,3\n";
-    let folder = folder_with(&[("t.csv", &days()), ("bad.csv", unreadable)]);
-    let at = folder.path();
-    for (arguments, code, part) in [
-        (
-            "train t.csv --split-by-time day",
-            2,
-            "have no effect here: they go with a part that is set apart",
-        ),
-        (
-            "train t.csv --split-by-time day --validation t.csv",
-            2,
-            "have no effect here",
-        ),
-        (
-            "train t.csv --split-by-time day --split-by-group group --test 0.2",
-            2,
-            "cannot be used with",
-        ),
-        (
-            "tune t.csv --split-by-time day --folds 3",
-            2,
-            "--folds does not go with --split-by-time",
-        ),
-        (
-            "train iris --split-by-group species --test 0.2",
-            2,
-            "are for columns of CSV files, and iris is none",
-        ),
-        (
-            "train t.csv --split-by-time date --test 0.2",
-            1,
-            "there is no column `date`",
-        ),
-        (
-            "train t.csv --split-by-time y --target y --test 0.2",
-            1,
-            "is a target, and cannot decide the split",
-        ),
-        (
-            "train bad.csv --split-by-time when --test 0.5",
-            1,
-            "bad.csv: line 4, column 1: column `when`: \"1.2.2024\"",
-        ),
-    ] {
-        let message = refused(at, arguments, code);
-        assert!(message.contains(part), "{arguments}: {message}");
-    }
+    let at = &folder_with(&[("t.csv", &days()), ("bad.csv", unreadable)]);
+    assert_refused(
+        at,
+        r#"
+        2 train t.csv --split-by-time day => have no effect here: they go with a part that is set apart
+        2 train t.csv --split-by-time day --validation t.csv => have no effect here
+        2 train t.csv --split-by-time day --split-by-group group --test 0.2 => cannot be used with
+        2 tune t.csv --split-by-time day --folds 3 => --folds does not go with --split-by-time
+        2 train iris --split-by-group species --test 0.2 => are for columns of CSV files, and iris has no columns
+        1 train t.csv --split-by-time date --test 0.2 => there is no column `date`
+        1 train t.csv --split-by-time y --target y --test 0.2 => is a target, and cannot decide the split
+        1 train bad.csv --split-by-time when --test 0.5
+            => bad.csv: line 4, column 1: column `when`: "1.2.2024"
+        "#,
+    );
     // An option of the command line takes the place of its rival in a file.
     done(
         at,
@@ -304,7 +230,7 @@ fn splits_that_cannot_be_are_refused() {
         "train --config run/config.toml --ignore day --split-by-group group --json --quiet",
     );
     assert_eq!(object(&json)["split_by"], serde_json::json!({ "group": "group" }));
-    let config = std::fs::read_to_string(at.join("run/config.toml")).unwrap();
+    let config = read(at, "run/config.toml");
     let both = config.replace("split-by-time", "split-by-group = \"group\"\nsplit-by-time");
     std::fs::write(at.join("both.toml"), both).unwrap();
     assert!(refused(at, "train --config both.toml", 2).contains("exclude each other"));
@@ -332,12 +258,11 @@ fn rows_count_as_much_as_their_weights() {
         .filter(|line| !line.contains(",0,"))
         .map(|line| format!("{line}\n"))
         .collect();
-    let folder = folder_with(&[
+    let at = &folder_with(&[
         ("zero.csv", &zero),
         ("kept.csv", &kept),
         ("both.csv", &weighted(60, 2.0)),
     ]);
-    let at = folder.path();
     // Full batches of the same rows: those of weight 0 change no step, where features and targets are not scaled by them.
     let options = "--linear --no-normalize --batch-size 60 --optimizer sgd --lr 0.0001 --epochs 30 --precision f64 --quiet";
     let trained = |file: &str, more: &str, run: &str| {
@@ -387,7 +312,7 @@ fn rows_count_as_much_as_their_weights() {
         "train zero.csv --weights w --validation both.csv --epochs 1 --checkpoint-every 1 --out half",
     );
     done(at, "train --resume half --epochs 2");
-    let config = std::fs::read_to_string(at.join("half/config.toml")).unwrap();
+    let config = read(at, "half/config.toml");
     let other = config.replace("weights = \"w\"", "ignore = [\"w\"]");
     assert_ne!(config, other);
     std::fs::write(at.join("half/config.toml"), other).unwrap();
@@ -399,7 +324,7 @@ fn rows_count_as_much_as_their_weights() {
 fn weights_that_cannot_be_are_refused() {
     let none = "a,w,y\n1,0,0.5\n2,0,1\n3,0,2\n4,0,3\n";
     let negative = "a,w,y\n1,1,0.5\n2,-1,1\n3,1,2\n4,1,3\n";
-    let folder = folder_with(&[
+    let at = &folder_with(&[
         ("none.csv", none),
         ("negative.csv", negative),
         ("gap.csv", &negative.replace("-1", "")),
@@ -407,49 +332,20 @@ fn weights_that_cannot_be_are_refused() {
         ("kept.csv", &negative.replace("-1", "1")),
         ("bare.csv", "a,y\n1,0.5\n2,1\n"),
     ]);
-    let at = folder.path();
-    for (arguments, code, part) in [
-        (
-            "train none.csv --weights w",
-            1,
-            "none.csv: column `w` has the weight 0 in every row",
-        ),
-        (
-            "train negative.csv --weights w",
-            1,
-            "line 3, column 2: column `w`: \"-1\" is no weight",
-        ),
-        (
-            "train gap.csv --weights w",
-            1,
-            "line 3, column 2: column `w`: the weight is missing",
-        ),
-        ("train text.csv --weights w", 1, "\"much\" is no weight"),
-        ("train negative.csv --weights v", 1, "there is no column `v`"),
-        (
-            "train negative.csv --weights a --target a",
-            1,
-            "is a target, and cannot be the weight too",
-        ),
-        (
-            "train kept.csv --weights w --test bare.csv",
-            1,
-            "there is no column `w`",
-        ),
-        (
-            "train iris --weights 0",
-            2,
-            "are for columns of CSV files, and iris is none",
-        ),
-        (
-            "train negative.csv --weights a --categorical a",
-            1,
-            "is named as categorical, and is no feature",
-        ),
-    ] {
-        let message = refused(at, arguments, code);
-        assert!(message.contains(part), "{arguments}: {message}");
-    }
+    assert_refused(
+        at,
+        r#"
+        1 train none.csv --weights w => none.csv: column `w` has the weight 0 in every row
+        1 train negative.csv --weights w => line 3, column 2: column `w`: "-1" is no weight
+        1 train gap.csv --weights w => line 3, column 2: column `w`: the weight is missing
+        1 train text.csv --weights w => "much" is no weight
+        1 train negative.csv --weights v => there is no column `v`
+        1 train negative.csv --weights a --target a => is a target, and cannot be the weight too
+        1 train kept.csv --weights w --test bare.csv => there is no column `w`
+        2 train iris --weights 0 => are for columns of CSV files, and iris has no columns
+        1 train negative.csv --weights a --categorical a => is named as categorical, and is no feature
+        "#,
+    );
 }
 
 /// Prices over four orders of magnitude.
@@ -465,8 +361,7 @@ fn prices() -> String {
 
 #[test]
 fn logarithms_of_targets_are_learned_and_predictions_are_prices() {
-    let folder = folder_with(&[("t.csv", &prices())]);
-    let at = folder.path();
+    let at = &folder_with(&[("t.csv", &prices())]);
     let options = "train t.csv --test 0.25 --linear --epochs 300 --precision f64 --quiet --json";
     let r2 = |json: &Value| json["final"]["test"]["targets"][0]["r2"].as_f64().unwrap();
     let (plain, _) = done(at, options);
@@ -484,15 +379,9 @@ fn logarithms_of_targets_are_learned_and_predictions_are_prices() {
         "of the logarithms"
     );
     let (text, _) = done(at, "inspect run");
-    assert!(
-        text.contains("regression, 1 target, learned as the logarithm\n"),
-        "{text}"
-    );
+    assert_has(&text, &["regression, 1 target, learned as the logarithm\n"]);
     let (text, _) = done(at, "evaluate run t.csv");
-    assert!(
-        text.contains("(mse of the targets' normalised logarithms)"),
-        "{text}"
-    );
+    assert_has(&text, &["(mse of the targets' normalised logarithms)"]);
     let (text, _) = done(at, "predict run t.csv --keep price");
     for line in text.lines().skip(1) {
         let (price, predicted) = line.split_once(',').unwrap();
@@ -524,37 +413,22 @@ fn logarithms_of_targets_are_learned_and_predictions_are_prices() {
 #[test]
 fn targets_without_a_logarithm_are_refused() {
     let counts = "a,y\n1,0\n2,2.5\n3,1\n4,7\n5,3\n6,2\n";
-    let folder = folder_with(&[
+    let at = &folder_with(&[
         ("counts.csv", counts),
         ("negative.csv", &counts.replace("3,1", "3,-1")),
         ("kinds.csv", "a,y\n1,oak\n2,elm\n3,oak\n4,elm\n"),
     ]);
-    let at = folder.path();
-    for (arguments, code, part) in [
-        (
-            "train counts.csv --target-transform log",
-            1,
-            "counts.csv: line 2: target `y` is 0; the transform log takes targets above 0",
-        ),
-        (
-            "train negative.csv --target-transform log1p",
-            1,
-            "negative.csv: line 4: target `y` is -1; the transform log1p",
-        ),
-        (
-            "train kinds.csv --target-transform log",
-            2,
-            "--target-transform is for numbers",
-        ),
-        (
-            "train counts.csv --target-transform sqrt",
-            2,
-            "possible values: log, log1p",
-        ),
-    ] {
-        let message = refused(at, arguments, code);
-        assert!(message.contains(part), "{arguments}: {message}");
-    }
+    assert_refused(
+        at,
+        "
+        1 train counts.csv --target-transform log
+            => counts.csv: line 2: target `y` is 0; the transform log takes targets above 0
+        1 train negative.csv --target-transform log1p
+            => negative.csv: line 4: target `y` is -1; the transform log1p
+        2 train kinds.csv --target-transform log => --target-transform is for numbers
+        2 train counts.csv --target-transform sqrt => possible values: log, log1p
+        ",
+    );
     done(
         at,
         "train counts.csv --target-transform log1p --epochs 2 --out run",
@@ -571,8 +445,7 @@ fn targets_that_look_like_the_other_task_are_told() {
         }
         table
     };
-    let folder = folder_with(&[("few.csv", &table(3, 60)), ("many.csv", &table(150, 300))]);
-    let at = folder.path();
+    let at = &folder_with(&[("few.csv", &table(3, 60)), ("many.csv", &table(150, 300))]);
     let hint = |arguments: &str| {
         let (_, err) = done(at, &format!("{arguments} --epochs 1"));
         err.lines()
@@ -580,17 +453,11 @@ fn targets_that_look_like_the_other_task_are_told() {
             .map(str::to_owned)
     };
     let few = hint("train few.csv --task regression").unwrap();
-    assert!(
-        few.contains("column `y` holds 3 different whole numbers, 0 to 2")
-            && few.contains("--task classification"),
-        "{few}"
-    );
+    assert_has(&few, &["column `y` holds 3 different whole numbers, 0 to 2"]);
+    assert_has(&few, &["--task classification"]);
     assert_eq!(hint("tune few.csv --task regression --hidden 2,3"), Some(few));
     let many = hint("train many.csv --task classification").unwrap();
-    assert!(
-        many.contains("150 different whole numbers") && many.contains("--task regression"),
-        "{many}"
-    );
+    assert_has(&many, &["150 different whole numbers", "--task regression"]);
     assert_eq!(hint("train few.csv"), None);
     assert_eq!(hint("train many.csv"), None);
     assert_eq!(hint("train few.csv --task regression --quiet"), None);

@@ -1,13 +1,11 @@
 //! Scores by which models are compared: in `evaluate`, in the summary of `train`, in `tune`; thresholds and importance.
 
-use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
-use tempfile::TempDir;
 
-use crate::command::{mfnet, parts};
-use crate::folder::names;
+use crate::command::{assert_has, assert_refused, json, refused, run, silent};
+use crate::folder::{Folder, folder_with, model_bytes, names, read};
 
 /// Customers, a quarter of whom leave: mostly those with many calls; the number has nothing to do with it.
 fn customers(first: usize, rows: usize) -> String {
@@ -22,37 +20,30 @@ fn customers(first: usize, rows: usize) -> String {
     table
 }
 
-fn folder() -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("customers.csv"), customers(0, 300)).unwrap();
-    fs::write(folder.path().join("more.csv"), customers(300, 120)).unwrap();
-    folder
+fn folder() -> Folder {
+    folder_with(&[
+        ("customers.csv", &customers(0, 300)),
+        ("more.csv", &customers(300, 120)),
+    ])
 }
 
-/// Standard output of a command that goes well, without a word besides.
-fn done(at: &Path, arguments: &str) -> String {
-    let arguments: Vec<&str> = arguments.split(' ').collect();
-    let (code, out, err) = parts(&mut mfnet(at, &arguments));
-    assert_eq!((code, err.as_str()), (Some(0), ""), "{arguments:?}");
-    out
+/// Trains on the customers, and returns the summary.
+fn train(at: &Path, options: &str) -> String {
+    silent(at, &format!("train customers.csv {options} --quiet"))
 }
 
-fn json(at: &Path, arguments: &str) -> Value {
-    serde_json::from_str(&done(at, arguments)).unwrap()
+fn trained(at: &Path, options: &str) -> Value {
+    json(at, &format!("train customers.csv {options} --json --quiet"))
 }
 
-fn refused(at: &Path, arguments: &str) -> String {
-    let arguments: Vec<&str> = arguments.split(' ').collect();
-    let (code, out, err) = parts(&mut mfnet(at, &arguments));
-    assert_eq!((code, out.as_str()), (Some(2), ""), "{arguments:?}: {err}");
-    err
+fn tuned(at: &Path, options: &str) -> Value {
+    json(at, &format!("tune customers.csv {options} --json --quiet"))
 }
 
 #[test]
 fn thresholds_move_the_predicted_class_in_evaluate_and_predict() {
-    let folder = folder();
-    let at = folder.path();
-    done(at, "train customers.csv --epochs 20 --out run --quiet");
+    let at = &folder();
+    train(at, "--epochs 20 --out run");
     let scores = |arguments: &str| json(at, &format!("evaluate run more.csv --json {arguments}"));
     let (plain, low) = (scores("--quiet"), scores("--threshold 0.2"));
     assert_eq!(plain["threshold"], Value::Null);
@@ -68,38 +59,33 @@ fn thresholds_move_the_predicted_class_in_evaluate_and_predict() {
     assert!(recall(&low) > recall(&plain), "{low}");
     assert_eq!(scores("--threshold no=0.8")["threshold"]["label"], "no");
 
-    let count = |arguments: &str| done(at, arguments).lines().filter(|line| *line == "yes").count();
+    let count = |arguments: &str| {
+        silent(at, arguments)
+            .lines()
+            .filter(|line| *line == "yes")
+            .count()
+    };
     let predicted = |threshold: &str| count(&format!("predict run more.csv --threshold {threshold}"));
     let confusion = |row: usize| low["confusion"][row][1].as_u64().unwrap() as usize;
     assert_eq!(predicted("0.2"), confusion(0) + confusion(1));
     assert_eq!((predicted("0"), predicted("yes=0")), (120, 120));
-    let text = done(at, "evaluate run more.csv --threshold 0.2");
+    let text = silent(at, "evaluate run more.csv --threshold 0.2");
     assert!(text.contains("`yes` from a probability of 0.2 on"), "{text}");
 
-    assert!(refused(at, "evaluate run more.csv --threshold maybe=0.2").contains("`no` and `yes`"));
-    assert!(refused(at, "predict run more.csv --threshold 20%").contains("from 0 to 1"));
-    assert!(refused(at, "predict run more.csv --threshold 0.2 --proba").contains("--proba"));
+    assert!(refused(at, "evaluate run more.csv --threshold maybe=0.2", 2).contains("`no` and `yes`"));
+    assert!(refused(at, "predict run more.csv --threshold 20%", 2).contains("from 0 to 1"));
+    assert!(refused(at, "predict run more.csv --threshold 0.2 --proba", 2).contains("--proba"));
 }
 
 #[test]
 fn a_threshold_without_two_classes_is_refused() {
-    let folder = folder();
-    let at = folder.path();
-    done(
-        at,
-        "train customers.csv --target number --epochs 2 --out numbers --quiet",
-    );
-    assert!(refused(at, "evaluate numbers more.csv --threshold 0.2").contains("predicts numbers"));
-    done(
-        at,
-        "train customers.csv --target plan --epochs 2 --out plans --quiet",
-    );
-    assert!(refused(at, "predict plans more.csv --threshold 0.2").contains("this model has 3"));
-    done(
-        at,
-        "train customers.csv --loss mse --epochs 2 --out scores --quiet",
-    );
-    assert!(refused(at, "evaluate scores more.csv --threshold 0.2").contains("scores of the classes"));
+    let at = &folder();
+    train(at, "--target number --epochs 2 --out numbers");
+    assert!(refused(at, "evaluate numbers more.csv --threshold 0.2", 2).contains("predicts numbers"));
+    train(at, "--target plan --epochs 2 --out plans");
+    assert!(refused(at, "predict plans more.csv --threshold 0.2", 2).contains("this model has 3"));
+    train(at, "--loss mse --epochs 2 --out scores");
+    assert!(refused(at, "evaluate scores more.csv --threshold 0.2", 2).contains("scores of the classes"));
     let evaluated = json(at, "evaluate scores more.csv --json");
     assert_eq!(
         (&evaluated["roc_auc"], &evaluated["classes"][0]["roc_auc"]),
@@ -109,9 +95,8 @@ fn a_threshold_without_two_classes_is_refused() {
 
 #[test]
 fn the_importance_of_features_is_computed_and_drawn() {
-    let folder = folder();
-    let at = folder.path();
-    done(at, "train customers.csv --epochs 60 --out run --quiet");
+    let at = &folder();
+    train(at, "--epochs 60 --out run");
     let command = "evaluate run more.csv --importance=auc --repeats 3 --quiet";
     let evaluated = json(at, &format!("{command} --out scores --json"));
     let importance = &evaluated["importance"];
@@ -136,24 +121,20 @@ fn the_importance_of_features_is_computed_and_drawn() {
     // The same seed, the same orders.
     let again = json(at, &format!("{command} --json"));
     assert_eq!(again["importance"], *importance);
-    let text = done(at, command);
+    let text = silent(at, command);
     assert!(text.contains("permutation importance"), "{text}");
     let default = json(at, "evaluate run more.csv --importance --json --quiet");
     assert_eq!(default["importance"]["score"], "accuracy");
 
-    assert!(refused(at, "evaluate run more.csv --importance=r2").contains("is for numbers"));
-    assert!(refused(at, "evaluate run more.csv --repeats 3").contains("--importance"));
-    assert!(refused(at, "evaluate run more.csv --importance=gini").contains("average-precision"));
+    assert!(refused(at, "evaluate run more.csv --importance=r2", 2).contains("is for numbers"));
+    assert!(refused(at, "evaluate run more.csv --repeats 3", 2).contains("--importance"));
+    assert!(refused(at, "evaluate run more.csv --importance=gini", 2).contains("average-precision"));
 }
 
 #[test]
 fn errors_of_numbers_have_quantiles() {
-    let folder = folder();
-    let at = folder.path();
-    done(
-        at,
-        "train customers.csv --target number,calls --epochs 2 --out run --quiet",
-    );
+    let at = &folder();
+    train(at, "--target number,calls --epochs 2 --out run");
     let evaluated = json(at, "evaluate run more.csv --json");
     for target in evaluated["targets"].as_array().unwrap() {
         let error = |name: &str| target["absolute_error"][name].as_f64().unwrap();
@@ -161,15 +142,14 @@ fn errors_of_numbers_have_quantiles() {
         assert!(errors.is_sorted() && errors[0] > 0.0, "{errors:?}");
         assert!(target["mae"].as_f64().unwrap() <= errors[3]);
     }
-    assert!(done(at, "evaluate run more.csv").contains("absolute error"));
-    assert!(refused(at, "evaluate run more.csv --importance=rmse").contains("single target"));
+    assert!(silent(at, "evaluate run more.csv").contains("absolute error"));
+    assert!(refused(at, "evaluate run more.csv --importance=rmse", 2).contains("single target"));
 }
 
 #[test]
 fn the_summary_compares_with_the_most_frequent_class() {
-    let folder = folder();
-    let at = folder.path();
-    let text = done(at, "train customers.csv --epochs 20 --test more.csv --quiet");
+    let at = &folder();
+    let text = train(at, "--epochs 20 --test more.csv");
     let line = |label: &str| {
         let line = text.lines().find(|line| line.starts_with(label));
         line.unwrap_or_else(|| panic!("{text}")).to_owned()
@@ -186,11 +166,10 @@ fn the_summary_compares_with_the_most_frequent_class() {
 
 #[test]
 fn a_search_is_ranked_by_any_score_and_keeps_its_best_model() {
-    let folder = folder();
-    let at = folder.path();
-    let found = json(
+    let at = &folder();
+    let found = tuned(
         at,
-        "tune customers.csv --hidden 4,16 --epochs 10 --score auc --test more.csv --out search --json --quiet",
+        "--hidden 4,16 --epochs 10 --score auc --test more.csv --out search",
     );
     assert_eq!(found["score"], "auc");
     let trials = found["trials"].as_array().unwrap();
@@ -210,29 +189,24 @@ fn a_search_is_ranked_by_any_score_and_keeps_its_best_model() {
     // The settings of the folder train the same model again.
     let trained = json(at, "train --config search/config.toml --out again --json --quiet");
     assert_eq!(trained["final"]["test"]["loss"], evaluated["loss"]);
-    assert_eq!(
-        fs::read(at.join("search/model.safetensors")).unwrap(),
-        fs::read(at.join("again/model.safetensors")).unwrap()
-    );
+    assert_eq!(model_bytes(at, "search"), model_bytes(at, "again"));
 
-    let numbers = json(
+    let numbers = tuned(
         at,
-        "tune customers.csv --target number --hidden 4,16 --epochs 3 --score mae --folds 3 --json --quiet",
+        "--target number --hidden 4,16 --epochs 3 --score mae --folds 3",
     );
     let trials = numbers["trials"].as_array().unwrap();
     assert!(score(&trials[0]) <= score(&trials[1]));
-    assert!(refused(at, "tune customers.csv --hidden 4 --score r2").contains("is for numbers"));
-    let two = refused(
+    assert!(refused(at, "tune customers.csv --hidden 4 --score r2", 2).contains("is for numbers"));
+    assert_refused(
         at,
-        "tune customers.csv --target number,calls --hidden 4 --score rmse",
+        "2 tune customers.csv --target number,calls --hidden 4 --score rmse => single target",
     );
-    assert!(two.contains("single target"), "{two}");
 }
 
 #[test]
 fn early_stopping_follows_a_score() {
-    let folder = folder();
-    let at = folder.path();
+    let at = &folder();
     let common = "train customers.csv --epochs 40 --early-stopping 40 --validation more.csv --json --quiet";
     let trained = json(at, &format!("{common} --early-stopping-score auc --out run"));
     let evaluated = json(at, "evaluate run more.csv --json");
@@ -240,28 +214,21 @@ fn early_stopping_follows_a_score() {
     let by_loss = json(at, common);
     let auc = |result: &Value| result["final"]["validation"]["roc_auc"].as_f64().unwrap();
     assert!(auc(&trained) >= auc(&by_loss));
-    let settings = fs::read_to_string(at.join("run/config.toml")).unwrap();
+    let settings = read(at, "run/config.toml");
     assert!(settings.contains("early-stopping-score = \"auc\""), "{settings}");
     let again = json(at, "train --config run/config.toml --json --quiet");
     assert_eq!(again["best_epoch"], trained["best_epoch"]);
-    assert!(refused(at, "train customers.csv --early-stopping-score auc").contains("--early-stopping"));
+    assert!(refused(at, "train customers.csv --early-stopping-score auc", 2).contains("--early-stopping"));
     let numbers = "train customers.csv --target number --early-stopping 3 --early-stopping-score auc --quiet";
-    let (code, _, err) = parts(&mut mfnet(at, &numbers.split(' ').collect::<Vec<_>>()));
+    let (code, _, err) = run(at, numbers);
     assert!(code != Some(0) && err.contains("for classes"), "{err}");
 }
 
 #[test]
 fn yes_no_targets_have_scores_importance_and_identifiers() {
-    let folder = folder();
-    let at = folder.path();
-    let trained = done(
-        at,
-        "train customers.csv --loss bce --epochs 20 --test more.csv --out run --quiet",
-    );
-    assert!(
-        trained.contains("(of yes)") && trained.contains("test ROC AUC"),
-        "{trained}"
-    );
+    let at = &folder();
+    let summary = train(at, "--loss bce --epochs 20 --test more.csv --out run");
+    assert_has(&summary, &["(of yes)", "test ROC AUC"]);
     let evaluated = json(at, "evaluate run more.csv --importance --json --quiet");
     assert_eq!(evaluated["importance"]["score"], "accuracy");
     assert!(
@@ -269,52 +236,46 @@ fn yes_no_targets_have_scores_importance_and_identifiers() {
         "{evaluated}"
     );
     assert_eq!(evaluated["roc_auc"], evaluated["targets"][0]["roc_auc"]);
-    let predicted = done(at, "predict run more.csv --keep number,plan");
+    let predicted = silent(at, "predict run more.csv --keep number,plan");
     let mut lines = predicted.lines();
     assert_eq!(lines.next(), Some("number,plan,left"));
     assert!(lines.all(|line| line.split(',').count() == 3), "{predicted}");
-    let found = json(
-        at,
-        "tune customers.csv --loss bce --hidden 4,8 --epochs 60 --score auc --json --quiet",
-    );
+    let found = tuned(at, "--loss bce --hidden 4,8 --epochs 60 --score auc");
     assert!(found["trials"][0]["score"].as_f64().unwrap() > 0.5);
-    json(
+    trained(
         at,
-        "train customers.csv --loss bce --epochs 5 --early-stopping 3 --early-stopping-score f1 --json --quiet",
+        "--loss bce --epochs 5 --early-stopping 3 --early-stopping-score f1",
     );
 }
 
 #[test]
 fn scores_that_would_mislead_are_refused() {
-    let folder = folder();
-    let at = folder.path();
-    done(at, "train customers.csv --epochs 2 --out run --quiet");
+    let at = &folder();
+    train(at, "--epochs 2 --out run");
     let threshold = "evaluate run more.csv --threshold 0.2 --importance";
-    assert!(refused(at, threshold).contains("--importance=auc"));
-    done(
+    assert!(refused(at, threshold, 2).contains("--importance=auc"));
+    train(at, "--loss mse --epochs 2 --out scores");
+    assert_refused(
         at,
-        "train customers.csv --loss mse --epochs 2 --out scores --quiet",
+        "
+        2 evaluate scores more.csv --importance=auc => models with probabilities
+        2 tune customers.csv --loss mse --hidden 4 --score auc --quiet => --loss mse does not give
+        ",
     );
-    let without = refused(at, "evaluate scores more.csv --importance=auc");
-    assert!(without.contains("models with probabilities"), "{without}");
-    let tuned = refused(at, "tune customers.csv --loss mse --hidden 4 --score auc --quiet");
-    assert!(tuned.contains("--loss mse does not give"), "{tuned}");
     let logarithms = "train customers.csv --target number --ignore left --task regression --target-transform log1p \
                       --early-stopping 3 --early-stopping-score mae --quiet";
-    let logarithms = logarithms.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(refused(at, &logarithms).contains("follow the loss"));
+    assert!(refused(at, logarithms, 2).contains("follow the loss"));
 }
 
 #[test]
 fn another_loss_leaves_the_options_of_the_file_s_loss_behind() {
-    let folder = folder();
-    let at = folder.path();
-    done(
+    let at = &folder();
+    train(
         at,
-        "train customers.csv --target number --loss huber --huber-delta 0.5 --epochs 2 --out run --quiet",
+        "--target number --loss huber --huber-delta 0.5 --epochs 2 --out run",
     );
     let again = json(at, "train --config run/config.toml --loss mae --json --quiet");
     assert_eq!(again["loss_name"], "mae");
-    let same = done(at, "train --config run/config.toml --loss huber --quiet");
+    let same = silent(at, "train --config run/config.toml --loss huber --quiet");
     assert!(same.contains("delta 0.5"), "{same}");
 }

@@ -8,42 +8,28 @@ use std::process::{Child, ChildStderr, Command, Output, Stdio};
 use mfnet::Model;
 use serde_json::Value;
 
-use crate::command::{mfnet, parts, told};
-use crate::folder::names;
+use crate::command::{assert_has, json, mfnet, object, told, words};
+use crate::folder::{Folder, folder_with, names};
 
 const SIGNALS: [&str; 3] = ["-INT", "-TERM", "-HUP"];
 
 /// A training of more epochs than anyone waits for; a checkpoint is there after the first.
-const ENDLESS: [&str; 12] = [
-    "train",
-    "points.csv",
-    "--epochs",
-    "1000000",
-    "--batch-size",
-    "8",
-    "--checkpoint-every",
-    "1",
-    "--json",
-    "--out",
-    "run",
-    "--linear",
-];
+const ENDLESS: &str =
+    "train points.csv --epochs 1000000 --batch-size 8 --checkpoint-every 1 --json --out run --linear";
 
 /// A folder with a table.
-fn points() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
+fn points() -> Folder {
     let mut points = "x,y,kind\n".to_owned();
     for row in 0..120 {
         let (x, y) = (row * 37 % 101, row * 53 % 97);
         points += &format!("{x},{y},{}\n", if x > y { "below" } else { "above" });
     }
-    fs::write(folder.path().join("points.csv"), points).unwrap();
-    folder
+    folder_with(&[("points.csv", &points)])
 }
 
 /// A command that has written a line that starts so, and what it writes from then on.
-fn started(mut command: Command, line: &str) -> (Child, BufReader<ChildStderr>) {
-    let mut child = command
+fn started(folder: &Path, arguments: &str, line: &str) -> (Child, BufReader<ChildStderr>) {
+    let mut child = mfnet(folder, &words(arguments))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -85,14 +71,8 @@ fn survives_hangups() -> bool {
 
 /// Goes on with a run that was ended by a signal, for so many epochs in all.
 fn resumes(folder: &Path, epochs: usize) {
-    let epochs = epochs.to_string();
-    let arguments = [
-        "train", "--resume", "run", "--epochs", &epochs, "--json", "--quiet",
-    ];
-    let (code, out, err) = parts(&mut mfnet(folder, &arguments));
-    assert_eq!((code, err.as_str()), (Some(0), ""));
-    let result: Value = serde_json::from_str(&out).unwrap();
-    assert_eq!(result["epochs"].to_string(), epochs);
+    let line = format!("train --resume run --epochs {epochs} --json --quiet");
+    assert_eq!(json(folder, &line)["epochs"], epochs);
 }
 
 #[test]
@@ -101,9 +81,8 @@ fn a_signal_ends_a_training_with_what_there_is() {
         return;
     }
     for signal in SIGNALS {
-        let folder = points();
-        let at = folder.path();
-        let (child, lines) = started(mfnet(at, &ENDLESS), "epoch ");
+        let at = &points();
+        let (child, lines) = started(at, ENDLESS, "epoch ");
         send(signal, &child);
         let (output, rest) = ended(child, lines);
         assert_eq!(output.status.code(), Some(130), "{signal}: {rest:?}");
@@ -139,9 +118,8 @@ fn a_second_signal_ends_the_process_and_breaks_no_file() {
         return;
     }
     for signal in SIGNALS {
-        let folder = points();
-        let at = folder.path();
-        let (child, lines) = started(mfnet(at, &ENDLESS), "epoch ");
+        let at = &points();
+        let (child, lines) = started(at, ENDLESS, "epoch ");
         while !at.join("run/checkpoint.safetensors").exists() {
             std::thread::yield_now();
         }
@@ -179,10 +157,9 @@ fn a_signal_ends_a_search_with_the_trials_so_far() {
         return;
     }
     let search = "tune points.csv --epochs 3,1000000 --threads 1 --json --out found";
-    let search: Vec<&str> = search.split(' ').collect();
     for (signal, times) in SIGNALS.into_iter().flat_map(|signal| [(signal, 1), (signal, 2)]) {
         let folder = points();
-        let (child, lines) = started(mfnet(folder.path(), &search), "1/2  epochs 3:");
+        let (child, lines) = started(&folder, search, "1/2  epochs 3:");
         for _ in 0..times {
             send(signal, &child);
         }
@@ -190,7 +167,7 @@ fn a_signal_ends_a_search_with_the_trials_so_far() {
         assert_eq!(output.status.code(), Some(130), "{signal}: {rest:?}");
         if times == 1 {
             let (_, out, _) = told(&output);
-            let result: Value = serde_json::from_str(&out).unwrap();
+            let result = object(&out);
             assert_eq!((&result["stopped"], &result["asked"]), (&true.into(), &2.into()));
             assert_eq!(result["trials"].as_array().unwrap().len(), 1);
             let expected = [
@@ -200,7 +177,7 @@ fn a_signal_ends_a_search_with_the_trials_so_far() {
                 "summary.json",
                 "trials.csv",
             ];
-            assert_eq!(names(&folder.path().join("found")), expected);
+            assert_eq!(names(&folder.join("found")), expected);
         }
     }
 }
@@ -210,7 +187,6 @@ fn weights_that_early_stopping_has_not_restored_are_named() {
     if survives_hangups() {
         return;
     }
-    let folder = tempfile::tempdir().unwrap();
     // Nothing to learn: the validation loss rises soon.
     let row = |row: usize| {
         format!(
@@ -221,18 +197,14 @@ fn weights_that_early_stopping_has_not_restored_are_named() {
         )
     };
     let table = format!("x,y,kind\n{}", (0..60).map(row).collect::<String>());
-    fs::write(folder.path().join("t.csv"), table).unwrap();
+    let folder = folder_with(&[("t.csv", &table)]);
     let training = "train t.csv --epochs 5000 --lr 0.05 --early-stopping 4999 --out run";
-    let training: Vec<&str> = training.split(' ').collect();
-    let (child, lines) = started(mfnet(folder.path(), &training), "epoch  500/5000");
+    let (child, lines) = started(&folder, training, "epoch  500/5000");
     send("-INT", &child);
     let (output, rest) = ended(child, lines);
     let (code, out, _) = told(&output);
     assert_eq!(code, Some(130), "{rest:?}");
-    assert!(
-        out.contains(" of 5,000 epochs, with the last weights (epoch "),
-        "{out}"
-    );
+    assert_has(&out, &[" of 5,000 epochs, with the last weights (epoch "]);
 }
 
 #[test]
@@ -242,8 +214,7 @@ fn a_search_without_a_complete_trial_says_that_nothing_is_saved() {
     }
     let folder = points();
     let search = "tune points.csv --epochs 1000000,1000001 --out found";
-    let search: Vec<&str> = search.split(' ').collect();
-    let (child, lines) = started(mfnet(folder.path(), &search), "2 trials on ");
+    let (child, lines) = started(&folder, search, "2 trials on ");
     // The line comes before the training, in which a signal is heard.
     std::thread::sleep(std::time::Duration::from_millis(500));
     send("-INT", &child);
@@ -251,5 +222,5 @@ fn a_search_without_a_complete_trial_says_that_nothing_is_saved() {
     let (code, out, _) = told(&output);
     assert_eq!(code, Some(130), "{rest:?}");
     assert!(out.contains("nothing is saved: no trial was complete"), "{out}");
-    assert!(!folder.path().join("found").exists());
+    assert!(!folder.join("found").exists());
 }

@@ -4,30 +4,20 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
-use tempfile::TempDir;
 
-use crate::command::{mfnet, parts};
+use crate::command::{Parts, assert_has, object, run};
+use crate::folder::{Folder, folder_with, write_housing};
 
 /// A folder with a California Housing of a few made-up districts.
-fn small_housing() -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let row = |row: usize| {
-        let wave = |step: f64| (2.0 + (step * row as f64).sin()).to_string();
-        let numbers = [0.3, 0.5, 0.7, 1.1, 1.3, 1.7, 1.9, 2.3, 2.9].map(wave);
-        numbers.join(",") + "\n"
-    };
-    let housing = folder.path().join("california_housing");
-    fs::create_dir(&housing).unwrap();
-    let text: String = (0..100).map(row).collect();
-    fs::write(housing.join("cal_housing.data"), text).unwrap();
+fn small_housing() -> Folder {
+    let folder = folder_with(&[]);
+    write_housing(&folder);
     folder
 }
 
 /// Runs `mfnet tables` in this folder, which has its data too: exit code, standard output and standard error.
-fn tables(folder: &Path, arguments: &str) -> (Option<i32>, String, String) {
-    let options = ["tables", "--no-download", "--data-dir", "."];
-    let arguments: Vec<&str> = options.into_iter().chain(arguments.split_whitespace()).collect();
-    parts(&mut mfnet(folder, &arguments))
+fn tables(folder: &Path, arguments: &str) -> Parts {
+    run(folder, &format!("tables --no-download --data-dir . {arguments}"))
 }
 
 /// The first five columns of a table's rows.
@@ -41,10 +31,10 @@ fn starts(csv: &str) -> Vec<String> {
 fn tables_are_shown_and_kept() {
     let folder = small_housing();
     let rows = "--rows housing-linear,housing-mean --quiet --epochs 3 --plain-epochs 2 --out out";
-    let (code, out, err) = tables(folder.path(), rows);
+    let (code, out, err) = tables(&folder, rows);
     assert_eq!((code, err.as_str()), (Some(0), ""));
     assert!(out.lines().all(|line| line.chars().count() < 80), "{out}");
-    for expected in [
+    let expected = [
         "California Housing, naive mean predictor\n",
         "California Housing, linear regression 8-1, batch 1024, 3 epochs\n",
         "2 epochs, scaled\n",
@@ -53,10 +43,9 @@ fn tables_are_shown_and_kept() {
         "batch 1024, eta 0.001\n",
         "GFLOP/s",
         "of peak",
-    ] {
-        assert!(out.contains(expected), "{expected}: {out}");
-    }
-    let read = |name| fs::read_to_string(folder.path().join("out").join(name)).unwrap();
+    ];
+    assert_has(&out, &expected);
+    let read = |name| fs::read_to_string(folder.join("out").join(name)).unwrap();
     let starts = starts(&read("tables.csv"));
     assert_eq!(
         starts,
@@ -78,24 +67,19 @@ fn tables_are_shown_and_kept() {
         .filter(|line| line.starts_with('|'))
         .count();
     assert_eq!(rows, 2 + 9);
-    let object: Value = serde_json::from_str(&read("tables.json")).unwrap();
-    assert_eq!(object["rows"].as_array().unwrap().len(), 9);
+    assert_eq!(object(&read("tables.json"))["rows"].as_array().unwrap().len(), 9);
     assert!(read("roofline.svg").contains("peak f64"));
-    assert!(
-        !folder.path().join("out/tables.svg").exists(),
-        "nothing was compared"
-    );
+    assert!(!folder.join("out/tables.svg").exists(), "nothing was compared");
 }
 
 #[test]
 fn jobs_on_drawn_data_need_no_files_and_are_repeated_by_their_seed() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder_with(&[]);
     let rows = |seed: u64| -> Vec<Value> {
         let arguments = format!("--rows drawn-4-32-16-4 --epochs 2 --json --quiet --seed {seed}");
-        let (code, out, err) = tables(folder.path(), &arguments);
+        let (code, out, err) = tables(&folder, &arguments);
         assert_eq!((code, err.as_str()), (Some(0), ""));
-        let object: Value = serde_json::from_str(&out).unwrap();
-        object["rows"].as_array().unwrap().clone()
+        object(&out)["rows"].as_array().unwrap().clone()
     };
     let first = rows(1);
     assert_eq!(first.len(), 2, "f64 and f32, and no plain implementation of Adam");
@@ -121,7 +105,7 @@ fn jobs_on_drawn_data_need_no_files_and_are_repeated_by_their_seed() {
 #[test]
 fn jobs_without_their_data_are_left_out_unless_they_are_named() {
     let folder = small_housing();
-    let (code, out, err) = tables(folder.path(), "--epochs 1 --plain-epochs 0");
+    let (code, out, err) = tables(&folder, "--epochs 1 --plain-epochs 0");
     assert_eq!(code, Some(0), "{err}");
     assert!(err.contains("skipped: the jobs on MNIST: "), "{err}");
     assert!(
@@ -129,13 +113,13 @@ fn jobs_without_their_data_are_left_out_unless_they_are_named() {
         "{out}"
     );
 
-    let (code, _, err) = tables(folder.path(), "--rows fashion-network");
+    let (code, _, err) = tables(&folder, "--rows fashion-network");
     assert_eq!(code, Some(1));
-    assert!(err.contains("the data set fashion_mnist is unavailable"), "{err}");
-    let (code, _, err) = tables(folder.path(), "--rows mnist-98 --jobs all");
+    assert!(err.contains("the data set fashion-mnist is unavailable"), "{err}");
+    let (code, _, err) = tables(&folder, "--rows mnist-98 --jobs all");
     assert_eq!(code, Some(2), "{err}");
-    let empty = tempfile::tempdir().unwrap();
-    let (code, out, err) = tables(empty.path(), "--quiet");
+    let empty = folder_with(&[]);
+    let (code, out, err) = tables(&empty, "--quiet");
     assert_eq!((code, out.as_str()), (Some(1), ""));
     assert!(err.contains("no job's data are available"), "{err}");
 }
@@ -146,12 +130,12 @@ mod scripts {
     use crate::script::write_script;
 
     /// Runs a small table against a Python that is this script.
-    fn compared_with(python: &str) -> (TempDir, (Option<i32>, String, String)) {
+    fn compared_with(python: &str) -> (Folder, Parts) {
         let folder = small_housing();
-        write_script(&folder.path().join("python"), python);
+        write_script(&folder.join("python"), python);
         let options =
             "--rows housing-linear --epochs 2 --plain-epochs 0 --quiet --rounds 2 --peers --out out";
-        let answer = tables(folder.path(), &format!("{options} --python ./python"));
+        let answer = tables(&folder, &format!("{options} --python ./python"));
         (folder, answer)
     }
 
@@ -172,7 +156,7 @@ mod scripts {
             ["sklearn", "JAX"].map(|peer| format!("{peer} is left out: ./python does not have it"));
         assert_eq!(err.lines().collect::<Vec<_>>(), left_out);
         assert!(out.contains("9.9.9") && out.contains("x mfnet"), "{out}");
-        let read = |name| fs::read_to_string(folder.path().join("out").join(name)).unwrap();
+        let read = |name| fs::read_to_string(folder.join("out").join(name)).unwrap();
         let csv = read("tables.csv");
         for precision in ["f64", "f32"] {
             let row = format!("housing-linear,PyTorch,{precision},2,400,0.0002,0.1,");
@@ -201,16 +185,13 @@ mod scripts {
 
         let (_folder, (code, _, err)) = compared_with(&PYTHON.replace(r#""loss": 1.0"#, r#""loss": NaN"#));
         assert_eq!(code, Some(1));
-        assert!(
-            err.contains("PyTorch's script gave no times for housing-linear"),
-            "{err}"
-        );
+        assert_has(&err, &["PyTorch's script gave no times for housing-linear"]);
     }
 
     #[test]
     fn a_python_that_is_none_is_an_error() {
-        let folder = tempfile::tempdir().unwrap();
-        let (code, out, err) = tables(folder.path(), "--peers --python no-such-python");
+        let folder = folder_with(&[]);
+        let (code, out, err) = tables(&folder, "--peers --python no-such-python");
         assert_eq!((code, out.as_str()), (Some(1), ""));
         assert!(
             err.contains("no-such-python cannot be run; name another by --python"),
@@ -229,7 +210,7 @@ mod scripts {
         let options =
             "--rows drawn-28-64-32-2,housing-linear --epochs 1 --plain-epochs 0 --rounds 1 --peers --python";
         let python = python.into_string().unwrap();
-        let (code, out, err) = tables(folder.path(), &format!("{options} {python}"));
+        let (code, out, err) = tables(&folder, &format!("{options} {python}"));
         assert_eq!(code, Some(0), "{err}");
         assert!(out.matches("PyTorch f").count() >= 2 * 2, "{out}");
     }

@@ -4,22 +4,16 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
-use tempfile::TempDir;
 
-use crate::command::{mfnet, parts};
-use crate::folder::names;
+use crate::command::{assert_refused, done, json, object, refused, run};
+use crate::folder::{Folder, folder_with, names, read};
 
-/// The JSON object of a command that goes well.
-fn done(folder: &Path, command: &str, arguments: &str) -> Value {
-    let arguments: Vec<&str> = arguments.split(' ').collect();
-    let arguments = [&[command], &arguments[..], &["--json", "--quiet"]].concat();
-    let (code, out, err) = parts(&mut mfnet(folder, &arguments));
-    assert_eq!((code, err.as_str()), (Some(0), ""), "{arguments:?}");
-    serde_json::from_str(&out).unwrap()
+fn tuned(folder: &Path, options: &str) -> Value {
+    json(folder, &format!("tune {options} --json --quiet"))
 }
 
-fn tuned(folder: &Path, arguments: &str) -> Value {
-    done(folder, "tune", arguments)
+fn train(folder: &Path, options: &str) -> Value {
+    json(folder, &format!("train {options} --json --quiet"))
 }
 
 /// The trials without what they took.
@@ -32,8 +26,7 @@ fn trials(result: &Value) -> Vec<Value> {
 }
 
 /// Points in a square, of three classes that no line tells apart.
-fn points() -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
+fn points() -> Folder {
     let mut points = "x,y,kind\n".to_owned();
     let mut heights = "x,y,z\n".to_owned();
     for row in 0..150 {
@@ -49,15 +42,12 @@ fn points() -> TempDir {
         points += &format!("{x:.3},{y:.3},{kind}\n");
         heights += &format!("{x:.3},{y:.3},{:.4}\n", 3.0 * x * y - x);
     }
-    fs::write(folder.path().join("points.csv"), points).unwrap();
-    fs::write(folder.path().join("heights.csv"), heights).unwrap();
-    folder
+    folder_with(&[("points.csv", &points), ("heights.csv", &heights)])
 }
 
 #[test]
 fn a_grid_is_tried_and_the_best_is_a_configuration_to_train() {
-    let folder = points();
-    let at = folder.path();
+    let at = &points();
     let result = tuned(
         at,
         "points.csv --lr 0.03,0.0001 --hidden 32,2x2 --epochs 40 --batch-size 20 --test 0.2 --out found",
@@ -101,11 +91,8 @@ fn a_grid_is_tried_and_the_best_is_a_configuration_to_train() {
         "trials.csv",
     ];
     assert_eq!(names(&at.join("found")), expected);
-    let read = |name: &str| fs::read_to_string(at.join("found").join(name)).unwrap();
-    assert_eq!(
-        serde_json::from_str::<Value>(&read("summary.json")).unwrap(),
-        result
-    );
+    let read = |name: &str| read(&at.join("found"), name);
+    assert_eq!(object(&read("summary.json")), result);
     let table = read("trials.csv");
     let heading = "rank,trial,hidden,lr,accuracy,accuracy_deviation,loss,loss_deviation,seconds,failed";
     assert_eq!(table.lines().next(), Some(heading));
@@ -116,7 +103,7 @@ fn a_grid_is_tried_and_the_best_is_a_configuration_to_train() {
     assert!(read("ranking.svg").contains("hidden 32, lr 0.03"));
 
     // The very training whose test error was told.
-    let trained = done(at, "train", "--config found/config.toml --out model");
+    let trained = train(at, "--config found/config.toml --out model");
     assert_eq!(trained["samples"], 120);
     assert_eq!(trained["final"]["test"]["accuracy"], result["test"]["accuracy"]);
     assert_eq!(trained["test_accuracy"][39], result["test"]["accuracy"]);
@@ -128,7 +115,7 @@ fn a_grid_is_tried_and_the_best_is_a_configuration_to_train() {
 
     // And the trial itself is a training on what the validation samples leave.
     let split = "points.csv --lr 0.03 --hidden 32 --epochs 40 --batch-size 20 --test 0.2";
-    let again = done(at, "train", &format!("{split} --validation 0.2"));
+    let again = train(at, &format!("{split} --validation 0.2"));
     assert_eq!(again["validation_accuracy"][39], best["accuracy"]);
     assert_eq!(again["validation_loss"][39], best["loss"]);
 }
@@ -137,7 +124,7 @@ fn a_grid_is_tried_and_the_best_is_a_configuration_to_train() {
 fn folds_judge_in_turn_whatever_the_number_of_threads() {
     let folder = points();
     let search = "heights.csv --lr 0.01,0.001 --hidden 8,16 --epochs 15 --batch-size 20 --folds 4 --seed 1,2";
-    let result = tuned(folder.path(), search);
+    let result = tuned(&folder, search);
     assert_eq!((&result["folds"], &result["score"]), (&4.into(), &"loss".into()));
     assert_eq!(result["test"], Value::Null, "there are no samples to test with");
     let found = trials(&result);
@@ -157,7 +144,7 @@ fn folds_judge_in_turn_whatever_the_number_of_threads() {
         assert_eq!(trial["accuracy"], Value::Null);
     }
     for threads in ["1", "3"] {
-        let again = tuned(folder.path(), &format!("{search} --threads {threads}"));
+        let again = tuned(&folder, &format!("{search} --threads {threads}"));
         assert_eq!(trials(&again), found, "{threads} threads");
     }
 }
@@ -168,7 +155,7 @@ fn draws_follow_the_seed_alone() {
     let search = |more: &str| {
         let common = "points.csv --lr 0.001..0.1 --dropout 0..0.5 --hidden 4..32 --optimizer sgd,adamw --momentum 0.9 \
                       --epochs 3 --trials 6";
-        tuned(folder.path(), &format!("{common} {more}"))
+        tuned(&folder, &format!("{common} {more}"))
     };
     let found = trials(&search("--threads 1"));
     assert_eq!(found.len(), 6);
@@ -191,7 +178,7 @@ fn draws_follow_the_seed_alone() {
     }
     // Momentum is left out where it has no place.
     let both = tuned(
-        folder.path(),
+        &folder,
         "points.csv --optimizer sgd,adam --momentum 0,0.9 --epochs 2",
     );
     assert_eq!(trials(&both).len(), 3);
@@ -199,22 +186,9 @@ fn draws_follow_the_seed_alone() {
 
 #[test]
 fn a_trial_that_diverges_has_failed_and_the_others_go_on() {
-    let folder = points();
-    let at = folder.path();
-    let common = [
-        "tune",
-        "heights.csv",
-        "--optimizer",
-        "sgd",
-        "--epochs",
-        "5",
-        "--lr",
-    ];
-    let (code, out, err) = parts(&mut mfnet(
-        at,
-        &[&common[..], &["1e30,0.01", "--out", "found"]].concat(),
-    ));
-    assert_eq!(code, Some(0), "{err}");
+    let at = &points();
+    let common = "tune heights.csv --optimizer sgd --epochs 5";
+    let (out, err) = done(at, &format!("{common} --lr 1e30,0.01 --out found"));
     let rows: Vec<&str> = out.lines().take(3).collect();
     assert!(
         rows[0].starts_with("rank") && rows[1].trim_start().starts_with("1  0.01"),
@@ -228,16 +202,13 @@ fn a_trial_that_diverges_has_failed_and_the_others_go_on() {
         out.contains("2, 1 failed") && err.contains("best so far"),
         "{out}{err}"
     );
-    let table = fs::read_to_string(at.join("found/trials.csv")).unwrap();
+    let table = read(at, "found/trials.csv");
     assert!(
         table.lines().nth(2).unwrap().ends_with("diverged in epoch 2"),
         "{table}"
     );
 
-    let (code, out, err) = parts(&mut mfnet(
-        at,
-        &[&common[..], &["1e30,1e31", "--out", "none"]].concat(),
-    ));
+    let (code, out, err) = run(at, &format!("{common} --lr 1e30,1e31 --out none"));
     assert_eq!(code, Some(1));
     assert!(
         out.contains("failed: diverged") && err.contains("no trial came through"),
@@ -248,11 +219,10 @@ fn a_trial_that_diverges_has_failed_and_the_others_go_on() {
 
 #[test]
 fn early_stopping_does_not_see_what_judges() {
-    let folder = points();
-    let at = folder.path();
+    let at = &points();
     let search = "points.csv --hidden 8,16 --epochs 60 --lr 0.02 --early-stopping 3 --test 0.2 --out found";
     let result = tuned(at, search);
-    let trained = done(at, "train", "--config found/config.toml --out model");
+    let trained = train(at, "--config found/config.toml --out model");
     assert_eq!(trained["samples"], 108, "a tenth of 120 is apart");
     let kept = trained["best_epoch"]
         .as_u64()
@@ -262,41 +232,34 @@ fn early_stopping_does_not_see_what_judges() {
 
 #[test]
 fn wrong_input_ends_with_one_message_and_nothing_written() {
-    let folder = points();
-    let at = folder.path();
+    let at = &points();
     fs::write(at.join("same.csv"), "a,b,y\n1,7,2.5\n2,7,2.5\n3,7,2.5\n4,7,2.5\n").unwrap();
-    let before = names(at);
-    for (arguments, code, part) in [
-        ("points.csv --lr 0.1,x", 2, "'x' for '--lr"),
-        ("points.csv --lr 0.3..0.1 --trials 3", 2, "lesser number"),
-        ("points.csv --lr 0.1..0.3", 2, "--trials N"),
-        ("points.csv --optimizer sgd,adm", 2, "adm"),
-        ("points.csv --hidden 16,x", 2, "--hidden"),
-        ("points.csv --folds 1", 2, "at least 2"),
-        ("points.csv --folds 151", 2, "only 150 samples"),
-        ("points.csv --folds 3 --validation 0.2", 2, "cannot be used with"),
-        ("points.csv --trials 0", 2, "from 1 to"),
-        ("points.csv --momentum 0.9 --optimizer adam", 2, "--optimizer sgd"),
-        ("heights.csv --score accuracy", 2, "the targets are numbers"),
-        ("nothing.csv --lr 0.1,0.2", 2, "there is no such file"),
-        ("points.csv --out .", 2, "not empty"),
-        ("points.csv --out points.csv", 1, "cannot be used as a folder"),
-        ("same.csv --task regression --out found", 1, "nothing to learn"),
-        ("points.csv --config nothing.toml", 1, "nothing.toml"),
-    ] {
-        let split: Vec<&str> = arguments.split(' ').collect();
-        let (found, out, err) = parts(&mut mfnet(at, &[&["tune"], &split[..]].concat()));
-        assert_eq!((found, out.as_str()), (Some(code), ""), "{arguments}: {err}");
-        assert!(err.contains("error: ") && !err.contains("panicked"), "{err}");
-        assert!(err.contains(part), "{arguments}: {err}");
-        assert_eq!(names(at), before, "{arguments}");
-    }
+    assert_refused(
+        at,
+        "
+        2 tune points.csv --lr 0.1,x => 'x' for '--lr
+        2 tune points.csv --lr 0.3..0.1 --trials 3 => smaller number
+        2 tune points.csv --lr 0.1..0.3 => --trials N
+        2 tune points.csv --optimizer sgd,adm => adm
+        2 tune points.csv --hidden 16,x => --hidden
+        2 tune points.csv --folds 1 => at least 2
+        2 tune points.csv --folds 151 => only 150 samples
+        2 tune points.csv --folds 3 --validation 0.2 => cannot be used with
+        2 tune points.csv --trials 0 => from 1 to
+        2 tune points.csv --momentum 0.9 --optimizer adam => --optimizer sgd
+        2 tune heights.csv --score accuracy => the targets are numbers
+        2 tune nothing.csv --lr 0.1,0.2 => there is no such file
+        2 tune points.csv --out . => not empty
+        1 tune points.csv --out points.csv => cannot be used as a folder
+        1 tune same.csv --task regression --out found => nothing to learn
+        1 tune points.csv --config nothing.toml => nothing.toml
+        ",
+    );
 }
 
 #[test]
 fn options_that_some_trials_use_are_no_fault() {
-    let folder = points();
-    let at = folder.path();
+    let at = &points();
     let result = tuned(at, "circle --hidden 4,4x3 --epochs 1 --validation 0.2");
     assert_eq!(result["asked"], 2);
     let result = tuned(
@@ -304,8 +267,6 @@ fn options_that_some_trials_use_are_no_fault() {
         "points.csv --lr-schedule constant,plateau --lr-factor 0.5 --epochs 1 --hidden 3",
     );
     assert_eq!(result["asked"], 2);
-    let arguments = ["tune", "points.csv", "--lr", "0.1,0.2", "--lr-factor", "0.5"];
-    let (code, out, err) = parts(&mut mfnet(at, &arguments));
-    assert_eq!((code, out.as_str()), (Some(2), ""), "{err}");
-    assert!(err.contains("--lr-factor has no effect here"), "{err}");
+    let message = refused(at, "tune points.csv --lr 0.1,0.2 --lr-factor 0.5", 2);
+    assert!(message.contains("--lr-factor has no effect here"), "{message}");
 }

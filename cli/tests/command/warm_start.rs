@@ -6,13 +6,12 @@ use std::path::Path;
 use mfnet::Model;
 use mfnet::data::Scaling;
 use serde_json::Value;
-use tempfile::TempDir;
 
-use crate::command::{mfnet, parts};
+use crate::command::{assert_refused, json, silent};
+use crate::folder::{Folder, folder_with};
 
 /// Trees of two kinds; those of another year are larger, and their columns stand in another order.
-fn folder() -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
+fn folder() -> Folder {
     let (mut first, mut second) = ("height,bark,kind\n".to_owned(), "kind,height,bark\n".to_owned());
     for row in 0..120 {
         let oak = row % 3 == 0;
@@ -21,19 +20,11 @@ fn folder() -> TempDir {
         first += &format!("{height:.2},{bark},{kind}\n");
         second += &format!("{kind},{:.2},{bark}\n", 3.0 * height);
     }
-    fs::write(folder.path().join("first.csv"), first).unwrap();
-    fs::write(folder.path().join("second.csv"), second).unwrap();
-    folder
+    folder_with(&[("first.csv", &first), ("second.csv", &second)])
 }
 
-fn run(at: &Path, arguments: &str) -> (Option<i32>, String, String) {
-    parts(&mut mfnet(at, &arguments.split(' ').collect::<Vec<_>>()))
-}
-
-fn json(at: &Path, arguments: &str) -> Value {
-    let (code, out, err) = run(at, arguments);
-    assert_eq!((code, err.as_str()), (Some(0), ""), "{arguments}");
-    serde_json::from_str(&out).unwrap()
+fn train(at: &Path, options: &str) -> Value {
+    json(at, &format!("train {options} --json --quiet"))
 }
 
 fn means(model: &Model<f32>) -> Vec<f32> {
@@ -45,12 +36,8 @@ fn means(model: &Model<f32>) -> Vec<f32> {
 
 #[test]
 fn a_model_goes_on_with_its_own_preparation() {
-    let folder = folder();
-    let at = folder.path();
-    json(
-        at,
-        "train first.csv --hidden 6,5 --epochs 3 --seed 4 --out first --json --quiet",
-    );
+    let at = &folder();
+    train(at, "first.csv --hidden 6,5 --epochs 3 --seed 4 --out first");
     let before = json(at, "evaluate first second.csv --json");
     let arguments =
         "train second.csv --warm-start first --epochs 1 --lr 1e-12 --optimizer sgd --json --quiet";
@@ -68,15 +55,15 @@ fn a_model_goes_on_with_its_own_preparation() {
         "{trained}"
     );
     // With a rate, the model learns the samples.
-    let learned = json(
+    let learned = train(
         at,
-        "train second.csv --warm-start first/model.safetensors --epochs 60 --lr 0.02 --json --quiet",
+        "second.csv --warm-start first/model.safetensors --epochs 60 --lr 0.02",
     );
     assert!(loss(&learned["final"]["train"]["loss"]) < loss(&before["loss"]) / 2.0);
     // A start from the weights alone scales by the new samples.
-    json(
+    train(
         at,
-        "train second.csv --init first --hidden 6,5 --epochs 1 --out weights --json --quiet",
+        "second.csv --init first --hidden 6,5 --epochs 1 --out weights",
     );
     let weights = Model::<f32>::load(at.join("weights/model.safetensors")).unwrap();
     assert_ne!(means(&weights), means(&first));
@@ -84,23 +71,19 @@ fn a_model_goes_on_with_its_own_preparation() {
 
 #[test]
 fn settings_of_the_run_repeat_it_and_resume_continues_it() {
-    let folder = folder();
-    let at = folder.path();
-    json(
+    let at = &folder();
+    train(at, "first.csv --hidden 6 --epochs 3 --out first");
+    let whole = train(
         at,
-        "train first.csv --hidden 6 --epochs 3 --out first --json --quiet",
+        "second.csv --warm-start first --epochs 6 --validation 0.2 --out whole",
     );
-    let whole = json(
-        at,
-        "train second.csv --warm-start first --epochs 6 --validation 0.2 --out whole --json --quiet",
-    );
-    let again = json(at, "train --config whole/config.toml --json --quiet");
+    let again = train(at, "--config whole/config.toml");
     assert_eq!(again["train_loss"], whole["train_loss"]);
-    json(
+    train(
         at,
-        "train second.csv --warm-start first --epochs 3 --validation 0.2 --checkpoint-every 3 --out part --json --quiet",
+        "second.csv --warm-start first --epochs 3 --validation 0.2 --checkpoint-every 3 --out part",
     );
-    let resumed = json(at, "train --resume part --epochs 6 --json --quiet");
+    let resumed = train(at, "--resume part --epochs 6");
     assert_eq!(resumed["train_loss"], whole["train_loss"]);
     assert_eq!(
         fs::read(at.join("part/model.safetensors")).unwrap(),
@@ -110,53 +93,35 @@ fn settings_of_the_run_repeat_it_and_resume_continues_it() {
 
 #[test]
 fn options_that_the_model_decides_and_other_samples_are_refused() {
-    let folder = folder();
-    let at = folder.path();
-    json(
-        at,
-        "train first.csv --hidden 6 --epochs 1 --out first --json --quiet",
-    );
-    let refused = |arguments: &str| {
-        let (code, out, err) = run(at, arguments);
-        assert!(code == Some(1) || code == Some(2), "{arguments}: {code:?}");
-        assert_eq!(out, "", "{arguments}");
-        err
-    };
-    for option in [
-        "--hidden 8",
-        "--activation tanh",
-        "--target height",
-        "--no-normalize",
-        "--linear",
-    ] {
-        let err = refused(&format!("train second.csv --warm-start first {option}"));
-        let name = option.split(' ').next().unwrap();
-        assert!(
-            err.contains(name) && err.contains("--warm-start continues"),
-            "{option}: {err}"
-        );
-    }
-    assert!(refused("train second.csv --warm-start first --init first").contains("cannot be used with"));
-    assert!(refused("train digits --warm-start first").contains("features and"));
-    assert!(refused("train --warm-start first").contains("DATA"));
-    assert!(refused("train second.csv --warm-start second.csv").contains("second.csv"));
+    let at = &folder();
+    train(at, "first.csv --hidden 6 --epochs 1 --out first");
     fs::write(
         at.join("third.csv"),
         "height,bark,kind\n9,white,birch\n9,smooth,oak\n",
     )
     .unwrap();
-    let err = refused("train third.csv --warm-start first");
-    assert!(err.contains("line 3") && err.contains("smooth"), "{err}");
+    assert_refused(
+        at,
+        "
+        2 train second.csv --warm-start first --hidden 8 => --hidden has no effect here
+        2 train second.csv --warm-start first --activation tanh => --activation has no effect here
+        2 train second.csv --warm-start first --target height => --target has no effect here
+        2 train second.csv --warm-start first --no-normalize => --no-normalize has no effect here
+        2 train second.csv --warm-start first --linear => and --warm-start continues a model
+        2 train second.csv --warm-start first --init first => cannot be used with
+        1 train digits --warm-start first => features and
+        2 train --warm-start first => DATA
+        1 train second.csv --warm-start second.csv => second.csv
+        1 train third.csv --warm-start first => line 3, column 2
+        1 train third.csv --warm-start first => smooth
+        ",
+    );
 }
 
 #[test]
 fn weights_and_groups_of_the_other_samples_count() {
-    let folder = folder();
-    let at = folder.path();
-    json(
-        at,
-        "train first.csv --hidden 6 --epochs 3 --out first --json --quiet",
-    );
+    let at = &folder();
+    train(at, "first.csv --hidden 6 --epochs 3 --out first");
     let mut table = "bark,height,kind,weight,forest\n".to_owned();
     for row in 0..60 {
         let (kind, bark) = if row % 2 == 0 {
@@ -178,22 +143,23 @@ fn weights_and_groups_of_the_other_samples_count() {
 
 #[test]
 fn the_loss_goes_on_with_its_options() {
-    let folder = folder();
-    let at = folder.path();
-    let text = |arguments: &str| {
-        let (code, out, err) = run(at, arguments);
-        assert_eq!((code, err.as_str()), (Some(0), ""), "{arguments}");
-        out
-    };
-    text("train first.csv --target height --loss huber --huber-delta 0.25 --epochs 1 --out heights --quiet");
-    assert!(text("train second.csv --warm-start heights --epochs 1 --quiet").contains("delta 0.25"));
-    let other = "train second.csv --warm-start heights --loss huber --huber-delta 2 --epochs 1 --quiet";
-    assert!(text(other).contains("delta 2"));
-    text("train first.csv --class-weight balanced --epochs 1 --out kinds --quiet");
-    assert!(text("train second.csv --warm-start kinds --epochs 1 --quiet").contains("weighted by class"));
-    let (code, _, err) = run(
+    let at = &folder();
+    silent(
         at,
-        "train second.csv --warm-start kinds --weights height --epochs 1",
+        "train first.csv --target height --loss huber --huber-delta 0.25 --epochs 1 --out heights --quiet",
     );
-    assert!(code == Some(2) && err.contains("cannot be both"), "{err}");
+    assert!(silent(at, "train second.csv --warm-start heights --epochs 1 --quiet").contains("delta 0.25"));
+    let other = "train second.csv --warm-start heights --loss huber --huber-delta 2 --epochs 1 --quiet";
+    assert!(silent(at, other).contains("delta 2"));
+    silent(
+        at,
+        "train first.csv --class-weight balanced --epochs 1 --out kinds --quiet",
+    );
+    assert!(
+        silent(at, "train second.csv --warm-start kinds --epochs 1 --quiet").contains("weighted by class")
+    );
+    assert_refused(
+        at,
+        "2 train second.csv --warm-start kinds --weights height --epochs 1 => cannot be both",
+    );
 }

@@ -33,11 +33,11 @@ const PATIENCE: Patience = Patience {
 
 /// The paths of the set's files below the cache folder, those fetched that were not there; else what each mirror
 /// answered for the first file that cannot be had.
-pub(super) fn fetch<const N: usize>(
-    set: &KnownSet<'_, N>,
+pub(super) fn fetch(
+    set: &KnownSet<'_>,
     cache: &Path,
     progress: &mut dyn FnMut(Progress<'_>),
-) -> Result<[PathBuf; N], Vec<String>> {
+) -> Result<Vec<PathBuf>, Vec<String>> {
     fetch_with(&client(PATIENCE).build().into(), set, cache, progress)
 }
 
@@ -53,22 +53,18 @@ fn client(patience: Patience) -> ConfigBuilder<AgentScope> {
         .timeout_global(Some(patience.file))
 }
 
-fn fetch_with<const N: usize>(
+fn fetch_with(
     agent: &Agent,
-    set: &KnownSet<'_, N>,
+    set: &KnownSet<'_>,
     cache: &Path,
     progress: &mut dyn FnMut(Progress<'_>),
-) -> Result<[PathBuf; N], Vec<String>> {
-    let folder = cache.join(set.name);
-    let mut paths = std::array::from_fn(|_| PathBuf::new());
-    for (path, file) in paths.iter_mut().zip(&set.files) {
-        let cached = find(&folder, file).map_err(|answer| vec![answer])?;
-        *path = match cached {
-            Some(cached) => cached,
-            None => fetch_file(agent, set.mirrors, file, &folder, progress)?,
-        };
-    }
-    Ok(paths)
+) -> Result<Vec<PathBuf>, Vec<String>> {
+    let folder = cache.join(set.folder);
+    let path = |file| match find(&folder, file).map_err(|answer| vec![answer])? {
+        Some(cached) => Ok(cached),
+        None => fetch_file(agent, set.mirrors, file, &folder, progress),
+    };
+    set.files.iter().map(path).collect()
 }
 
 /// Tries one mirror after the other.
@@ -199,9 +195,11 @@ mod tests {
         mirrors: &[Mirror<'_>],
     ) -> (Result<PathBuf, Vec<String>>, Vec<String>) {
         let cache = tempfile::tempdir().unwrap();
-        let set = set(md5, mirrors);
+        let files = file(CONTENT.len(), md5);
+        let set = set(&files, mirrors);
         let fetched = fetch_with(&agent(patience), &set, cache.path(), &mut |_| {});
-        if let Ok([path]) = &fetched {
+        if let Ok(paths) = &fetched {
+            let path = &paths[0];
             let stored = fs::read(path).unwrap();
             let mut content = Vec::new();
             if path.extension().is_some_and(|end| end == "gz") {
@@ -214,7 +212,7 @@ mod tests {
         // The folder itself is made only when something arrives.
         let left = fs::read_dir(cache.path().join("set")).into_iter().flatten();
         let left = left.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        (fetched.map(|[path]| path), left.collect())
+        (fetched.map(|mut paths| paths.remove(0)), left.collect())
     }
 
     fn agent(patience: Patience) -> Agent {
@@ -222,14 +220,21 @@ mod tests {
         client(patience).proxy(None).build().into()
     }
 
-    fn set<'a>(md5: Md5<'a>, mirrors: &'a [Mirror<'a>]) -> KnownSet<'a, 1> {
+    /// A file of this size and sum.
+    fn file(bytes: usize, md5: Md5<'_>) -> [File<'_>; 1] {
+        [File {
+            name: "file",
+            bytes: bytes as u64,
+            md5,
+        }]
+    }
+
+    fn set<'a>(files: &'a [File<'a>], mirrors: &'a [Mirror<'a>]) -> KnownSet<'a> {
         KnownSet {
             name: "set",
-            files: [File {
-                name: "file",
-                bytes: CONTENT.len() as u64,
-                md5,
-            }],
+            description: "",
+            folder: "set",
+            files,
             mirrors,
         }
     }
@@ -288,8 +293,8 @@ mod tests {
                 url: &server.base,
                 folder: "inside",
             }];
-            let mut set = set(Md5::Content(&sum), &mirrors);
-            set.files[0].bytes = content.len() as u64;
+            let files = file(content.len(), Md5::Content(&sum));
+            let set = set(&files, &mirrors);
             fetch_with(&agent(LENIENT), &set, cache.path(), &mut |_| {})
         };
         let whole = tgz("inside/file", &content);
@@ -304,7 +309,7 @@ mod tests {
             let answers = fetch(archive).unwrap_err();
             assert!(answers[0].contains(problem), "{answers:?}");
         }
-        let [path] = fetch(whole).unwrap();
+        let path = fetch(whole).unwrap().remove(0);
         assert_eq!(fs::read(&path).unwrap(), content);
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
     }
@@ -442,7 +447,8 @@ mod tests {
         let (server, sum) = (Server::start(Reply::Whole(gzip(CONTENT))), md5(CONTENT).unwrap());
         let mirrors = [Mirror::Gzipped(&server.base)];
         let blocked = tempfile::NamedTempFile::new().unwrap();
-        let set = set(Md5::Content(&sum), &mirrors);
+        let files = file(CONTENT.len(), Md5::Content(&sum));
+        let set = set(&files, &mirrors);
         let answers = fetch_with(&agent(LENIENT), &set, blocked.path(), &mut |_| {}).unwrap_err();
         assert!(answers[0].contains("cannot write into"), "{answers:?}");
     }
@@ -451,7 +457,8 @@ mod tests {
     fn two_downloads_at_once_both_succeed() {
         let (server, sum) = (Server::start(Reply::Whole(gzip(CONTENT))), md5(CONTENT).unwrap());
         let mirrors = [Mirror::Gzipped(&server.base)];
-        let (set, cache) = (set(Md5::Content(&sum), &mirrors), tempfile::tempdir().unwrap());
+        let files = file(CONTENT.len(), Md5::Content(&sum));
+        let (set, cache) = (set(&files, &mirrors), tempfile::tempdir().unwrap());
         let fetch = || fetch_with(&agent(LENIENT), &set, cache.path(), &mut |_| {}).unwrap();
         std::thread::scope(|scope| {
             let threads = [(); 4].map(|()| scope.spawn(fetch));
@@ -479,7 +486,8 @@ mod tests {
         };
         let (base, sum) = (base.into_string().unwrap(), md5(CONTENT).unwrap());
         let mirrors = [Mirror::Gzipped(&base)];
-        let set = set(Md5::Content(&sum), &mirrors);
+        let files = file(CONTENT.len(), Md5::Content(&sum));
+        let set = set(&files, &mirrors);
         fetch_with(&agent(LENIENT), &set, Path::new(&cache), &mut |_| {}).unwrap();
     }
 
@@ -526,9 +534,10 @@ mod tests {
         process.wait().unwrap();
         let (sound, sum) = (Server::start(Reply::Whole(gzip(CONTENT))), md5(CONTENT).unwrap());
         let mirrors = [Mirror::Gzipped(&sound.base)];
-        let set = set(Md5::Content(&sum), &mirrors);
-        let [path] = fetch_with(&agent(LENIENT), &set, cache.path(), &mut |_| {}).unwrap();
-        assert_eq!(fs::read(path).unwrap(), gzip(CONTENT));
+        let files = file(CONTENT.len(), Md5::Content(&sum));
+        let set = set(&files, &mirrors);
+        let paths = fetch_with(&agent(LENIENT), &set, cache.path(), &mut |_| {}).unwrap();
+        assert_eq!(fs::read(&paths[0]).unwrap(), gzip(CONTENT));
         assert_eq!(sound.requests().len(), 1);
     }
 
@@ -573,8 +582,8 @@ mod tests {
                 url: &server.base,
                 folder: "inside",
             }];
-            let mut set = set(Md5::Content(&sum), &mirrors);
-            set.files[0].bytes = content.len() as u64;
+            let files = file(content.len(), Md5::Content(&sum));
+            let set = set(&files, &mirrors);
             let cache = around.path().join("cache");
             let fetched = fetch_with(&agent(LENIENT), &set, &cache, &mut |_| {});
             assert_eq!(fetched.is_ok(), is_fetched, "{kind:?}: {fetched:?}");
@@ -596,13 +605,8 @@ mod tests {
         let (cache, mut seen) = (tempfile::tempdir().unwrap(), Vec::new());
         let mirrors = [Mirror::Gzipped(&server.base)];
         let mut note = |progress: Progress<'_>| seen.push((progress.done, progress.total));
-        fetch_with(
-            &agent(LENIENT),
-            &set(Md5::Content(&sum), &mirrors),
-            cache.path(),
-            &mut note,
-        )
-        .unwrap();
+        let files = file(CONTENT.len(), Md5::Content(&sum));
+        fetch_with(&agent(LENIENT), &set(&files, &mirrors), cache.path(), &mut note).unwrap();
         let all = content.len() as u64;
         assert_eq!(seen.first(), Some(&(0, Some(all))));
         assert_eq!(seen.last(), Some(&(all, Some(all))));

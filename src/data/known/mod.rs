@@ -125,8 +125,8 @@ pub fn california_housing<T: Element>(
     source: &Source,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Dataset<T>> {
-    let [file] = search::obtain(&table::CALIFORNIA_HOUSING, source, progress)?;
-    read::read_california_housing(&file)
+    let files = search::obtain(&table::CALIFORNIA_HOUSING, source, progress)?;
+    read::read_california_housing(&files[0])
 }
 
 /// Iris: 50 flowers of each of three species, four measures of each; see [`IRIS_FEATURES`] and [`IRIS_CLASSES`].
@@ -139,7 +139,7 @@ pub fn california_housing<T: Element>(
 ///
 /// As [`mnist`].
 pub fn iris<T: Element>(source: &Source, progress: &mut dyn FnMut(Progress<'_>)) -> Result<Dataset<T>> {
-    let [file] = search::obtain(&table::IRIS, source, progress)?;
+    let file = &search::obtain(&table::IRIS, source, progress)?[0];
     let headless = read::CsvOptions {
         header: Some(false),
         delimiter: Some(b','),
@@ -149,21 +149,22 @@ pub fn iris<T: Element>(source: &Source, progress: &mut dyn FnMut(Progress<'_>))
         task: Some(Task::Classification),
         ..Columns::default()
     };
-    let examples = read::read_csv(&file, &headless)?.examples(&columns)?;
+    let examples = read::read_csv(file, &headless)?.examples(&columns)?;
     if examples.schema.labels != IRIS_CLASSES || examples.schema.features != IRIS_FEATURES.len() {
         let problem = "this is not the file that UCI publishes: it has other columns or other classes";
-        return Err(Error::file(&file, Position::Line(1), problem));
+        return Err(Error::file(file, Position::Line(1), problem));
     }
     examples.schema.complete(examples.samples)
 }
 
 /// A pair of data sets in MNIST's form: images and labels to train on, images and labels to test with.
 fn images<T: Element>(
-    set: &KnownSet<'_, 4>,
+    set: &KnownSet<'_>,
     source: &Source,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<(Dataset<T>, Dataset<T>)> {
-    let [train_images, train_labels, test_images, test_labels] = search::obtain(set, source, progress)?;
+    let files = search::obtain(set, source, progress)?;
+    let [train_images, train_labels, test_images, test_labels] = [0, 1, 2, 3].map(|file| &files[file]);
     let load = |images: Array2<u8>, labels: &Path| {
         Dataset::new(
             Inputs::Pixels(images),
@@ -173,8 +174,8 @@ fn images<T: Element>(
             },
         )
     };
-    let (train, shape) = read::read_images_of(&train_images)?;
-    let (test, test_shape) = read::read_images_of(&test_images)?;
+    let (train, shape) = read::read_images_of(train_images)?;
+    let (test, test_shape) = read::read_images_of(test_images)?;
     if shape != test_shape {
         let by = |shape: &[usize]| shape.iter().map(usize::to_string).collect::<Vec<_>>().join(" x ");
         let problem = format!(
@@ -183,9 +184,9 @@ fn images<T: Element>(
             train_images.display(),
             by(&shape)
         );
-        return Err(Error::file(&test_images, Position::File, problem));
+        return Err(Error::file(test_images, Position::File, problem));
     }
-    Ok((load(train, &train_labels)?, load(test, &test_labels)?))
+    Ok((load(train, train_labels)?, load(test, test_labels)?))
 }
 
 #[cfg(test)]

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use super::source::Progress;
 use super::table::KnownSet;
 
-pub(super) fn fetch<const N: usize>(
-    _set: &KnownSet<'_, N>,
+pub(super) fn fetch(
+    _set: &KnownSet<'_>,
     _cache: &Path,
     _progress: &mut dyn FnMut(Progress<'_>),
-) -> Result<[PathBuf; N], Vec<String>> {
+) -> Result<Vec<PathBuf>, Vec<String>> {
     Err(vec![
         "download: mfnet was built without its feature `download`".to_owned(),
     ])

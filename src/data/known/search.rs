@@ -10,11 +10,11 @@ use super::table::{File, KnownSet};
 use crate::error::Error;
 
 /// The paths of the set's files, in the table's order; fetches them if need be.
-pub(super) fn obtain<const N: usize>(
-    set: &KnownSet<'_, N>,
+pub(super) fn obtain(
+    set: &KnownSet<'_>,
     source: &Source,
     progress: &mut dyn FnMut(Progress<'_>),
-) -> crate::error::Result<[PathBuf; N]> {
+) -> crate::error::Result<Vec<PathBuf>> {
     let mut tried = match look(set, source) {
         Ok(paths) => return Ok(paths),
         Err(answers) => answers,
@@ -35,10 +35,7 @@ pub(super) fn obtain<const N: usize>(
 }
 
 /// The paths of the set's files in the first folder that has them all, or what is wrong with each folder.
-pub(super) fn look<const N: usize>(
-    set: &KnownSet<'_, N>,
-    source: &Source,
-) -> Result<[PathBuf; N], Vec<String>> {
+pub(super) fn look(set: &KnownSet<'_>, source: &Source) -> Result<Vec<PathBuf>, Vec<String>> {
     let mut tried = Vec::new();
     for directory in [&source.data_dir, &source.cache_dir].into_iter().flatten() {
         match find_all(set, directory) {
@@ -50,13 +47,13 @@ pub(super) fn look<const N: usize>(
 }
 
 /// All files of the set below this directory, or what is wrong with the first that cannot be had.
-fn find_all<const N: usize>(set: &KnownSet<'_, N>, directory: &Path) -> Result<[PathBuf; N], String> {
-    let folder = directory.join(set.name);
-    let mut paths = std::array::from_fn(|_| PathBuf::new());
-    for (path, file) in paths.iter_mut().zip(&set.files) {
-        *path = find(&folder, file)?.ok_or_else(|| format!("{}: no {}(.gz)", folder.display(), file.name))?;
-    }
-    Ok(paths)
+fn find_all(set: &KnownSet<'_>, directory: &Path) -> Result<Vec<PathBuf>, String> {
+    let folder = directory.join(set.folder);
+    let path = |file| {
+        let missing = |file: &File<'_>| format!("{}: no {}(.gz)", folder.display(), file.name);
+        find(&folder, file)?.ok_or_else(|| missing(file))
+    };
+    set.files.iter().map(path).collect()
 }
 
 /// The file in this folder, gzipped or not, if it is there.
@@ -73,12 +70,13 @@ pub(super) fn find(folder: &Path, file: &File<'_>) -> Result<Option<PathBuf>, St
     Ok(None)
 }
 
-fn help<const N: usize>(set: &KnownSet<'_, N>) -> String {
-    let names = set.files.map(|file| format!("{}.gz", file.name)).join(", ");
+fn help(set: &KnownSet<'_>) -> String {
+    let names = set.files.iter().map(|file| format!("{}.gz", file.name));
+    let names = names.collect::<Vec<_>>().join(", ");
     format!(
         "put {names} (with or without .gz) into a folder DIR/{} and name DIR by --data-dir or the environment \
          variable MFNET_DATA_DIR; or use the data set `digits`, which needs no files",
-        set.name
+        set.folder
     )
 }
 
@@ -87,9 +85,11 @@ mod tests {
     use super::super::table::Md5;
     use super::*;
 
-    const SET: KnownSet<'static, 2> = KnownSet {
+    const SET: KnownSet<'static> = KnownSet {
         name: "pair",
-        files: [file("first"), file("second")],
+        description: "",
+        folder: "pair",
+        files: &[file("first"), file("second")],
         mirrors: &[],
     };
 
@@ -110,7 +110,7 @@ mod tests {
     }
 
     fn place(directory: &Path, names: &[&str]) {
-        let folder = directory.join(SET.name);
+        let folder = directory.join(SET.folder);
         fs::create_dir_all(&folder).unwrap();
         for name in names {
             fs::write(folder.join(name), "x").unwrap();

@@ -48,49 +48,29 @@ impl Known {
         Known::Iris,
     ];
 
-    /// The name, description and files of the data set.
-    fn entry(self) -> Entry {
+    /// Its entry in the table.
+    fn set(self) -> &'static KnownSet<'static> {
         match self {
-            Known::Mnist => Entry {
-                name: "mnist",
-                description: "60,000 + 10,000 handwritten digits, 28 x 28 pixels, 10 classes",
-                files: |source| pairs(&table::MNIST, source),
-                fetch: |source, progress| Ok(obtain(&table::MNIST, source, progress)?.to_vec()),
-            },
-            Known::FashionMnist => Entry {
-                name: "fashion-mnist",
-                description: "60,000 + 10,000 pictures of clothing, 28 x 28 pixels, 10 classes",
-                files: |source| pairs(&table::FASHION_MNIST, source),
-                fetch: |source, progress| Ok(obtain(&table::FASHION_MNIST, source, progress)?.to_vec()),
-            },
-            Known::CaliforniaHousing => Entry {
-                name: "california-housing",
-                description: "20,640 districts, 8 features, the median house value",
-                files: |source| pairs(&table::CALIFORNIA_HOUSING, source),
-                fetch: |source, progress| Ok(obtain(&table::CALIFORNIA_HOUSING, source, progress)?.to_vec()),
-            },
-            Known::Iris => Entry {
-                name: "iris",
-                description: "150 flowers, 4 features, 3 classes",
-                files: |source| pairs(&table::IRIS, source),
-                fetch: |source, progress| Ok(obtain(&table::IRIS, source, progress)?.to_vec()),
-            },
+            Known::Mnist => &table::MNIST,
+            Known::FashionMnist => &table::FASHION_MNIST,
+            Known::CaliforniaHousing => &table::CALIFORNIA_HOUSING,
+            Known::Iris => &table::IRIS,
         }
     }
 
     /// The name, as the `mfnet` command has it.
     pub fn name(self) -> &'static str {
-        self.entry().name
+        self.set().name
     }
 
     /// A one-line description of the samples.
     pub fn description(self) -> &'static str {
-        self.entry().description
+        self.set().description
     }
 
     /// The folder that has all of its files; else what is wrong with each place. Fetches nothing.
     pub fn find(self, source: &Source) -> std::result::Result<PathBuf, Vec<String>> {
-        Ok(folder_of(&self.files(source)?))
+        Ok(folder_of(&look(self.set(), source)?))
     }
 
     /// The folder that has all of its files, which are fetched if need be.
@@ -99,12 +79,7 @@ impl Known {
     ///
     /// [`Error::Unavailable`] when no place has it.
     pub fn fetch(self, source: &Source, progress: &mut dyn FnMut(Progress<'_>)) -> Result<PathBuf> {
-        let paths = (self.entry().fetch)(source, progress)?;
-        Ok(paths
-            .first()
-            .and_then(|path| path.parent())
-            .unwrap_or(Path::new(""))
-            .to_owned())
+        Ok(folder_of(&obtain(self.set(), source, progress)?))
     }
 
     /// Reads each of its files and compares size and MD5 sum with the published ones. Fetches nothing.
@@ -113,50 +88,22 @@ impl Known {
     ///
     /// [`Error::Io`] for a file that cannot be read, [`Error::Unavailable`] when no folder has all files.
     pub fn verify(self, source: &Source) -> Result<Vec<(PathBuf, Verdict)>> {
-        let files = self.files(source).map_err(|tried| Error::Unavailable {
+        let paths = look(self.set(), source).map_err(|tried| Error::Unavailable {
             dataset: self.name().to_owned(),
             tried,
             help: "fetch it first".to_owned(),
         })?;
-        files
-            .into_iter()
-            .map(|(path, file)| {
-                let verdict =
-                    judge(&path, &file).map_err(|error| Error::io(&path, "read the file", error))?;
-                Ok((path, verdict))
-            })
-            .collect()
-    }
-
-    fn files(self, source: &Source) -> Files {
-        (self.entry().files)(source)
+        let verdict = |(path, file): (PathBuf, &File<'_>)| {
+            let verdict = judge(&path, file).map_err(|error| Error::io(&path, "read the file", error))?;
+            Ok((path, verdict))
+        };
+        paths.into_iter().zip(self.set().files).map(verdict).collect()
     }
 }
 
-/// The files of a data set with their paths, or what is wrong with each place.
-type Files = std::result::Result<Vec<(PathBuf, File<'static>)>, Vec<String>>;
-
-/// All that is registered of a data set besides its files.
-struct Entry {
-    name: &'static str,
-    description: &'static str,
-    files: fn(&Source) -> Files,
-    fetch: Fetch,
-}
-
-/// Finds the files of a data set, and fetches them if need be.
-type Fetch = fn(&Source, &mut dyn FnMut(Progress<'_>)) -> Result<Vec<PathBuf>>;
-
-fn folder_of(files: &[(PathBuf, File<'_>)]) -> PathBuf {
-    let folder = files.first().and_then(|(path, _)| path.parent());
+fn folder_of(paths: &[PathBuf]) -> PathBuf {
+    let folder = paths.first().and_then(|path| path.parent());
     folder.unwrap_or(Path::new("")).to_owned()
-}
-
-fn pairs<const N: usize>(
-    set: &KnownSet<'static, N>,
-    source: &Source,
-) -> std::result::Result<Vec<(PathBuf, File<'static>)>, Vec<String>> {
-    Ok(look(set, source)?.into_iter().zip(set.files).collect())
 }
 
 fn judge(path: &Path, file: &File<'_>) -> io::Result<Verdict> {

@@ -1,11 +1,15 @@
 //! The table of the known data sets: their files, where they are published, and what proves them whole.
 
-/// A data set of `N` files.
+/// A data set.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct KnownSet<'a, const N: usize> {
-    /// Its name, which is its folder's too.
+pub(super) struct KnownSet<'a> {
+    /// Its name, which the `mfnet` command has too.
     pub(super) name: &'a str,
-    pub(super) files: [File<'a>; N],
+    /// A one-line description of the samples.
+    pub(super) description: &'a str,
+    /// Its folder, in the user's folder of data sets and in the cache.
+    pub(super) folder: &'a str,
+    pub(super) files: &'a [File<'a>],
     /// Places that publish it, in the order they are tried.
     pub(super) mirrors: &'a [Mirror<'a>],
 }
@@ -41,9 +45,11 @@ pub(super) enum Mirror<'a> {
 }
 
 /// Sums: of the content, as printed with the original publication.
-pub(super) const MNIST: KnownSet<'static, 4> = KnownSet {
+pub(super) const MNIST: KnownSet<'static> = KnownSet {
     name: "mnist",
-    files: [
+    description: "60,000 + 10,000 handwritten digits, 28 x 28 pixels, 10 classes",
+    folder: "mnist",
+    files: &[
         File {
             name: "train-images-idx3-ubyte",
             bytes: 47_040_016,
@@ -72,9 +78,11 @@ pub(super) const MNIST: KnownSet<'static, 4> = KnownSet {
 };
 
 /// Sums: of the gzipped files, as its authors publish them.
-pub(super) const FASHION_MNIST: KnownSet<'static, 4> = KnownSet {
-    name: "fashion_mnist",
-    files: [
+pub(super) const FASHION_MNIST: KnownSet<'static> = KnownSet {
+    name: "fashion-mnist",
+    description: "60,000 + 10,000 pictures of clothing, 28 x 28 pixels, 10 classes",
+    folder: "fashion_mnist",
+    files: &[
         File {
             name: "train-images-idx3-ubyte",
             bytes: 47_040_016,
@@ -105,9 +113,11 @@ pub(super) const FASHION_MNIST: KnownSet<'static, 4> = KnownSet {
 };
 
 /// Sum: of StatLib's table in the form that L. Torgo's archive gives it.
-pub(super) const CALIFORNIA_HOUSING: KnownSet<'static, 1> = KnownSet {
-    name: "california_housing",
-    files: [File {
+pub(super) const CALIFORNIA_HOUSING: KnownSet<'static> = KnownSet {
+    name: "california-housing",
+    description: "20,640 districts, 8 features, the median house value",
+    folder: "california_housing",
+    files: &[File {
         name: "cal_housing.data",
         bytes: 2_092_122,
         md5: Md5::Content("01d0b31df796a8d4b7a6ce4c37f42dbc"),
@@ -125,9 +135,11 @@ pub(super) const CALIFORNIA_HOUSING: KnownSet<'static, 1> = KnownSet {
 };
 
 /// Sum: of the file that UCI's repository publishes, 150 rows and an empty line.
-pub(super) const IRIS: KnownSet<'static, 1> = KnownSet {
+pub(super) const IRIS: KnownSet<'static> = KnownSet {
     name: "iris",
-    files: [File {
+    description: "150 flowers, 4 features, 3 classes",
+    folder: "iris",
+    files: &[File {
         name: "iris.data",
         bytes: 4_551,
         md5: Md5::Content("42615765a885ddf54427f12c34a0a070"),
@@ -153,12 +165,9 @@ mod tests {
             eprintln!("SKIPPED: MFNET_DATA_DIR names no folder with the real data sets");
             return;
         };
-        for (set, files) in [
-            (MNIST.name, &MNIST.files[..]),
-            (CALIFORNIA_HOUSING.name, &CALIFORNIA_HOUSING.files[..]),
-        ] {
-            let folder = Path::new(&data).join(set);
-            for file in files {
+        for set in [MNIST, CALIFORNIA_HOUSING] {
+            let folder = Path::new(&data).join(set.folder);
+            for file in set.files {
                 let path = find(&folder, file).unwrap().unwrap();
                 let mut content = fs::read(&path).unwrap();
                 if path.extension().is_some_and(|end| end == "gz") {
@@ -181,13 +190,8 @@ mod tests {
         // Of a file taken out of an archive there is no gzipped form to compare.
         let content = |file: &File<'_>| matches!(file.md5, Md5::Content(_));
         let gzipped = |mirror: &Mirror<'_>| matches!(mirror, Mirror::Gzipped(_));
-        for (files, mirrors) in [
-            (&MNIST.files[..], MNIST.mirrors),
-            (&FASHION_MNIST.files[..], FASHION_MNIST.mirrors),
-            (&CALIFORNIA_HOUSING.files[..], CALIFORNIA_HOUSING.mirrors),
-            (&IRIS.files[..], IRIS.mirrors),
-        ] {
-            assert!(files.iter().all(content) || mirrors.iter().all(gzipped));
+        for set in [MNIST, FASHION_MNIST, CALIFORNIA_HOUSING, IRIS] {
+            assert!(set.files.iter().all(content) || set.mirrors.iter().all(gzipped));
         }
     }
 }

@@ -435,10 +435,7 @@ fn samples_of<T: Element>(x: Array, y: Array, schema: &Schema<T>) -> Result<Data
     check_samples(&x, &y)?;
     let x_name = x.name.clone();
     let (inputs, raw) = (inputs_of(x)?, RawTargets::of(y)?);
-    let features = match &inputs {
-        Inputs::Values(values) => values.ncols(),
-        Inputs::Pixels(pixels) => pixels.ncols(),
-    };
+    let features = inputs.features();
     if features != schema.features {
         return Err(Error::data(
             x_name,

@@ -187,6 +187,12 @@ fn counts_of(head: &[u8], byte: u8, quote: u8) -> Vec<usize> {
     counts
 }
 
+/// Reads a table that the tests write down.
+#[cfg(test)]
+pub(crate) fn table_of(content: &str) -> Table {
+    read_csv_from("t.csv", content.as_bytes(), &CsvOptions::default()).unwrap()
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::super::super::property;

@@ -21,6 +21,8 @@ pub use arrays::{
     read_npz_samples,
 };
 pub(crate) use csv::shorten;
+#[cfg(test)]
+pub(crate) use csv::table_of;
 pub use csv::{CsvOptions, read_csv, read_csv_from, read_csv_parts, read_csv_parts_from};
 pub use housing::{CALIFORNIA_HOUSING_FEATURES, read_california_housing};
 pub(crate) use idx::read_images_of;

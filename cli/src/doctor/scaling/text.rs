@@ -2,6 +2,7 @@
 
 use super::super::text::wrapped;
 use super::{Report, THREADS};
+use crate::columns::Columns;
 use crate::settings::Precision;
 
 /// Where the contents begin, behind their labels.
@@ -52,27 +53,35 @@ pub(super) fn text(report: &Report) -> String {
         ),
     );
 
-    text += &format!(
-        "\n{:>7}{:>12}{:>11}{:>11}\n",
-        "threads", "ms a step", "speed-up", "measured"
-    );
+    let mut steps = Columns::new(">>>>");
+    steps.row(["threads", "ms a step", "speed-up", "measured"]);
     for ((threads, seconds), (_, speedup)) in report.predicted.iter().zip(report.predicted_speedups()) {
         let mut measured = report.measured_speedups();
         let measured = measured.find(|(measured, _)| measured == threads);
-        let measured = measured.map_or(String::new(), |(_, speedup)| format!("{speedup:>11.2}"));
-        text += &format!("{threads:>7}{:>12.3}{speedup:>11.2}{measured}\n", 1e3 * seconds);
+        let measured = measured.map(|(_, speedup)| format!("{speedup:.2}"));
+        let cells = [
+            threads.to_string(),
+            format!("{:.3}", 1e3 * seconds),
+            format!("{speedup:.2}"),
+        ];
+        steps.row(cells.into_iter().chain(measured));
     }
 
-    text += &format!("\n{:<22}{:>6}", "us a phase on threads", "tasks");
     // One number in two, to fit a terminal.
     let shown = || (0..THREADS.len()).step_by(2);
-    shown().for_each(|index| text += &format!("{:>11}", THREADS[index]));
-    text += "\n";
+    let mut phases = Columns::new(&format!("<>{}", ">".repeat(shown().count())));
+    let heads = ["us a phase on threads", "tasks"].map(ToOwned::to_owned);
+    phases.row(
+        heads
+            .into_iter()
+            .chain(shown().map(|index| THREADS[index].to_string())),
+    );
     for phase in &report.phases {
-        text += &format!("{:<22}{:>6}", phase.name.unwrap_or("on one thread"), phase.tasks);
-        shown().for_each(|index| text += &format!("{:>11.1}", 1e6 * phase.predicted[index]));
-        text += "\n";
+        let seconds = shown().map(|index| format!("{:.1}", 1e6 * phase.predicted[index]));
+        let name = phase.name.unwrap_or("on one thread").to_owned();
+        phases.row([name, phase.tasks.to_string()].into_iter().chain(seconds));
     }
+    text += &format!("\n{steps}\n{phases}");
 
     text += "\n";
     text += &wrapped("- ", format!("recommended threads: {}", report.recommended));
