@@ -306,8 +306,12 @@ fn tables_that_are_not_quite_right_are_explained() {
     done(at, "train none.csv --missing - --epochs 1");
     let (out, _) = done(at, "train good.csv --epochs 1 --out run");
     if cfg!(feature = "linalg") {
+        assert!(out.contains("\nleast squares "), "{out}");
+        let (out, _) = done(at, "train good.csv --test 0.5 --epochs 1");
         assert!(
-            out.contains("There is no single least-squares fit to compare with: the features depend"),
+            out.contains(
+                "There is no least-squares fit to compare with: 2 samples do not determine 3 weights"
+            ),
             "{out}"
         );
     }
