@@ -32,6 +32,7 @@ struct Object<'a> {
     train_loss: Vec<Option<f64>>,
     validation_loss: Vec<Option<f64>>,
     validation_accuracy: Vec<Option<f64>>,
+    early_stopping_score: Option<ScoreObject>,
     test_loss: Vec<Option<f64>>,
     test_accuracy: Vec<Option<f64>>,
     learning_rate: Vec<Option<f64>>,
@@ -42,6 +43,14 @@ struct Object<'a> {
     stopped: bool,
     blas: BlasObject<'a>,
     out: Option<String>,
+}
+
+/// The score of the validation set that early stopping followed instead of the loss, for each epoch, and the best of them.
+#[derive(Serialize)]
+struct ScoreObject {
+    name: &'static str,
+    values: Vec<Option<f64>>,
+    best: Option<f64>,
 }
 
 /// The column that split the rows.
@@ -96,6 +105,11 @@ pub(super) fn text<T: Element>(training: &Training<'_, T>) -> serde_json::Result
         train_loss: numbers(&|record| Some(record.train_loss)),
         validation_loss: numbers(&|record| record.validation.and_then(loss)),
         validation_accuracy: numbers(&|record| record.validation.and_then(accuracy)),
+        early_stopping_score: training.followed_score().map(|score| ScoreObject {
+            name: score.name(),
+            values: numbers(&|record| record.score),
+            best: training.best_epoch().and_then(|record| record.score),
+        }),
         test_loss: numbers(&|record| record.test.and_then(loss)),
         test_accuracy: numbers(&|record| record.test.and_then(accuracy)),
         learning_rate: numbers(&|record| Some(record.learning_rate)),

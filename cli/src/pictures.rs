@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use mfnet::checkpoint::Metrics;
-use mfnet::metrics::confusion_matrix;
+use mfnet::metrics::{Score, confusion_matrix};
 use mfnet::report::{Curves, Output, Panel, Series, confusion, curves, predictions};
 use mfnet::{Element, EpochRecord, Evaluation};
 use ndarray::Array2;
@@ -51,12 +51,28 @@ fn draw_curves<T: Element>(training: &Training<'_, T>, folder: &Path) -> anyhow:
         Some(evaluation.loss)
     });
     let accuracies = series(Vec::new(), &|evaluation| evaluation.accuracy);
+    let followed = training
+        .followed_score()
+        .filter(|&score| score != Score::Accuracy);
+    let score = match followed {
+        Some(_) => vec![
+            Series::default(),
+            Series {
+                name: "validation",
+                points: points(&|record| record.score),
+            },
+        ],
+        None => Vec::new(),
+    };
     let title = training.title();
+    let loss_name = training.results.train.loss_record.to_string();
     let picture = curves(&Curves {
         title: &title,
+        // Panels without points are left out.
         panels: vec![
-            Panel::loss(&training.results.train.loss_record.to_string(), losses),
+            Panel::loss(&loss_name, losses),
             Panel::accuracy("accuracy", accuracies),
+            Panel::loss(followed.map_or("", Score::name), score),
         ],
         best: training.history.restored.map(|epoch| epoch as f64),
         ..Curves::default()

@@ -123,7 +123,7 @@ fn train_in<T: Element>(
     let history = trainer.history().clone();
     let model = trainer.into_model(task.schema.clone())?;
     if let Some(folder) = &folder {
-        folder.write_model(&model, &history)?;
+        folder.write_model(&model, &history, settings.training.followed_score())?;
     }
     let training = Training {
         task: &task,

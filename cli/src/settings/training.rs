@@ -229,6 +229,12 @@ impl TrainingSettings {
         })
     }
 
+    /// The score that early stopping follows; `None` without early stopping, and where it follows the loss.
+    pub(crate) fn followed_score(&self) -> Option<Score> {
+        self.early_stopping?;
+        Some(self.early_stopping_score()).filter(|&score| score != Score::Loss)
+    }
+
     /// The learning-rate schedule, whose name has been checked.
     pub(crate) fn schedule(&self) -> Schedule {
         let mut options = ScheduleOptions::default();

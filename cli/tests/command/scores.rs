@@ -240,6 +240,8 @@ fn early_stopping_follows_a_score() {
     let by_loss = json(at, common);
     let auc = |result: &Value| result["final"]["validation"]["roc_auc"].as_f64().unwrap();
     assert!(auc(&trained) >= auc(&by_loss));
+    followed_score_is_recorded(at, &trained);
+    assert_eq!(by_loss["early_stopping_score"], Value::Null);
     let settings = fs::read_to_string(at.join("run/config.toml")).unwrap();
     assert!(settings.contains("early-stopping-score = \"auc\""), "{settings}");
     let again = json(at, "train --config run/config.toml --json --quiet");
@@ -248,6 +250,64 @@ fn early_stopping_follows_a_score() {
     let numbers = "train customers.csv --target number --early-stopping 3 --early-stopping-score auc --quiet";
     let (code, _, err) = parts(&mut mfnet(at, &numbers.split(' ').collect::<Vec<_>>()));
     assert!(code != Some(0) && err.contains("for classes"), "{err}");
+}
+
+/// The AUC of each epoch is in the result, in the history and in the picture; the best is that of the resulting weights.
+fn followed_score_is_recorded(at: &Path, trained: &Value) {
+    let score = &trained["early_stopping_score"];
+    assert_eq!(score["name"], "auc");
+    let values = score["values"].as_array().unwrap();
+    assert_eq!(values.len(), 40);
+    let best = values
+        .iter()
+        .map(|value| value.as_f64().unwrap())
+        .fold(0.0, f64::max);
+    assert_eq!(score["best"], best);
+    assert_eq!(trained["final"]["validation"]["roc_auc"], best);
+    let history = fs::read_to_string(at.join("run/history.csv")).unwrap();
+    let mut lines = history.lines();
+    assert!(
+        lines.next().unwrap().ends_with(",seconds,validation_auc"),
+        "{history}"
+    );
+    for (line, value) in lines.zip(values) {
+        let cell: f64 = line.rsplit(',').next().unwrap().parse().unwrap();
+        assert_eq!(*value, cell);
+    }
+    let curves = fs::read_to_string(at.join("run/curves.svg")).unwrap();
+    assert!(curves.contains(">auc<"), "the picture has a panel of the score");
+}
+
+#[test]
+fn the_followed_score_is_shown_while_and_after_training() {
+    let folder = folder();
+    let at = folder.path();
+    let train = |options: &str| {
+        let arguments = format!("train customers.csv --validation more.csv --early-stopping 2 {options}");
+        let (code, out, err) = parts(&mut mfnet(at, &arguments.split(' ').collect::<Vec<_>>()));
+        assert_eq!(code, Some(0), "{err}");
+        (out, err)
+    };
+    let (out, err) = train("--early-stopping-score f1 --epochs 60");
+    let shown = err
+        .lines()
+        .filter(|line| line.contains("  validation f1 0."))
+        .count();
+    assert!(shown > 1, "{err}");
+    assert!(out.contains("restored (validation f1 0."), "{out}");
+    let (out, err) = train("--early-stopping-score accuracy --epochs 9 --out accuracy");
+    assert!(
+        !err.contains("validation f1") && out.contains("accuracy"),
+        "{err}"
+    );
+    let history = fs::read_to_string(at.join("accuracy/history.csv")).unwrap();
+    assert_eq!(
+        history.lines().next().unwrap().matches("accuracy").count(),
+        2,
+        "{history}"
+    );
+    let (out, _) = train("--target number --early-stopping-score mae --epochs 200 --lr 0.05");
+    assert!(out.contains(" deviations of the target)"), "{out}");
 }
 
 #[test]
