@@ -92,6 +92,8 @@ struct LabelObject<'a> {
     recall: f64,
     f1: f64,
     support: u64,
+    /// The least probability of yes; null for an answer that is the more probable one.
+    threshold: Option<f64>,
     #[serde(flatten)]
     ranking: RankingObject,
 }
@@ -195,6 +197,7 @@ fn of_answers(answers: &Answers) -> ScoresObject<'_> {
         recall: scores.recall,
         f1: scores.f1,
         support: scores.support,
+        threshold: answers.thresholds.get(target).copied().flatten(),
         ranking: of_ranking(answers.ranking.get(target).copied().flatten()),
     });
     ScoresObject::Answers {

@@ -51,8 +51,8 @@ pub(super) struct EvaluateArguments {
     )]
     data: DataSource,
 
-    #[arg(long, value_name = "[CLASS=]P", help = threshold::HELP)]
-    threshold: Option<Threshold>,
+    #[arg(long, value_name = "[NAME=]P", help = threshold::HELP)]
+    threshold: Vec<Threshold>,
 
     /// Compute the permutation importance of each feature: the change of a score for the worse when the values of the feature
     /// are mixed up among the samples. --importance=SCORE chooses the score [default: accuracy for classes, r2 for numbers]
@@ -106,7 +106,7 @@ fn report<T: Element>(arguments: &EvaluateArguments, file: &Path) -> anyhow::Res
         Some(score) => Some(importance(arguments, score.as_deref(), &model, &samples)?),
         None => None,
     };
-    Report::new(&model, file, samples, arguments.threshold.as_ref(), importance)
+    Report::new(&model, file, samples, &arguments.threshold, importance)
 }
 
 /// Computes the importance of the features, the greatest first.
@@ -124,7 +124,7 @@ fn importance<T: Element>(
         (None, Task::Classification | Task::Binary) => Score::Accuracy,
     };
     ensure!(
-        arguments.threshold.is_none() || !matches!(score, Score::Accuracy | Score::F1),
+        arguments.threshold.is_empty() || !matches!(score, Score::Accuracy | Score::F1),
         usage(format!(
             "--importance by the {score} is that of the more probable class and not of --threshold: choose --importance=auc, or \
              leave one of both out"

@@ -54,6 +54,15 @@ pub(super) fn text(report: &Report) -> String {
                 line("ROC AUC", format!("{roc_auc:.4}{of}"));
                 line("average precision", format!("{precision:.4}{of}"));
             }
+            for (name, probability) in answers.names.iter().zip(&answers.thresholds) {
+                if let Some(probability) = probability {
+                    let name = shown(name, NAME);
+                    line(
+                        "threshold",
+                        format!("`{name}` is yes from a probability of {probability} on"),
+                    );
+                }
+            }
             text += "\n";
             text += &of_answers(answers);
         }

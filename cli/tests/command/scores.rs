@@ -82,6 +82,68 @@ fn thresholds_move_the_predicted_class_in_evaluate_and_predict() {
 }
 
 #[test]
+fn thresholds_of_yes_no_targets_are_for_all_or_for_one() {
+    let folder = folder();
+    let at = folder.path();
+    let train = "train customers.csv --loss bce --epochs 20 --quiet";
+    done(at, &format!("{train} --target left --out one"));
+    let scores = |arguments: &str| json(at, &format!("evaluate one more.csv --json --quiet {arguments}"));
+    let (plain, low) = (scores("--seed 0"), scores("--threshold 0.2"));
+    assert_eq!(plain["targets"][0]["threshold"], Value::Null);
+    assert_eq!(low["targets"][0]["threshold"], 0.2);
+    assert_eq!(scores("--threshold left=0.2"), low);
+    for same in ["roc_auc", "average_precision", "loss"] {
+        assert_eq!(plain[same], low[same], "{same}");
+    }
+    let recall = |scores: &Value| scores["targets"][0]["recall"].as_f64().unwrap();
+    assert!(recall(&low) > recall(&plain), "{low}");
+
+    // Predictions are the answers to the probabilities that --proba writes.
+    let cells = |arguments: &str| -> Vec<String> {
+        let out = done(at, &format!("predict one more.csv {arguments}"));
+        out.lines().skip(1).map(ToOwned::to_owned).collect()
+    };
+    let is_yes = |probability: &String| probability.parse::<f64>().unwrap() >= 0.2;
+    let expected: Vec<&str> = cells("--proba")
+        .iter()
+        .map(|probability| if is_yes(probability) { "yes" } else { "no" })
+        .collect();
+    assert_eq!(cells("--threshold 0.2"), expected);
+    assert!(cells("--threshold left=0").iter().all(|cell| cell == "yes"));
+    let text = done(at, "evaluate one more.csv --threshold 0.2");
+    assert!(
+        text.contains("`left` is yes from a probability of 0.2 on"),
+        "{text}"
+    );
+
+    let labels = "a,b,x\n1,0,1\n0,1,2\n1,1,3\n0,0,4\n1,0,5\n0,1,6\n";
+    fs::write(at.join("labels.csv"), labels).unwrap();
+    done(
+        at,
+        "train labels.csv --target a,b --loss bce --epochs 2 --out two --quiet",
+    );
+    let out = done(at, "predict two labels.csv --threshold 1 --threshold b=0");
+    assert!(out.lines().skip(1).all(|line| line == "0,1"), "{out}");
+    let none = done(at, "predict two labels.csv --threshold b=0");
+    let column = |out: &str, place: usize| -> Vec<String> {
+        let cells = out
+            .lines()
+            .map(|line| line.split(',').nth(place).unwrap().to_owned());
+        cells.collect()
+    };
+    assert_eq!(column(&none, 0), column(&done(at, "predict two labels.csv"), 0));
+
+    let message = refused(at, "predict two labels.csv --threshold c=0.2");
+    assert!(
+        message.contains("no yes/no target `c`; it has `a`, `b`"),
+        "{message}"
+    );
+    let message = refused(at, "evaluate two labels.csv --threshold a=0.2 --threshold a=0.3");
+    assert!(message.contains("the target `a` twice"), "{message}");
+    assert!(refused(at, "evaluate two labels.csv --threshold 0.2 --threshold 0.3").contains("given twice"));
+}
+
+#[test]
 fn a_threshold_without_two_classes_is_refused() {
     let folder = folder();
     let at = folder.path();
@@ -95,6 +157,9 @@ fn a_threshold_without_two_classes_is_refused() {
         "train customers.csv --target plan --epochs 2 --out plans --quiet",
     );
     assert!(refused(at, "predict plans more.csv --threshold 0.2").contains("this model has 3"));
+    done(at, "train customers.csv --epochs 2 --out run --quiet");
+    let twice = "evaluate run more.csv --threshold yes=0.2 --threshold no=0.3";
+    assert!(refused(at, twice).contains("given once for two classes"));
     done(
         at,
         "train customers.csv --loss mse --epochs 2 --out scores --quiet",
