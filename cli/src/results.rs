@@ -1,12 +1,14 @@
 //! The scores of a trained model on the sets of its training.
 
 use mfnet::checkpoint::{Metrics, ModelScores};
-use mfnet::data::Schema;
+use mfnet::data::{Schema, TargetTransform};
 use mfnet::metrics::{LabelScores, Score};
 use mfnet::{Element, Model};
 use serde::Serialize;
 
 use super::data::Task;
+use super::model_path::target_name;
+use super::overflow::Overflow;
 
 /// The scores of the resulting weights; `None` where there is no such set.
 #[derive(Debug)]
@@ -77,6 +79,25 @@ impl<T: Element> Results<T> {
             validation: scores(&task.validation)?,
             test: scores(&task.test)?,
         })
+    }
+
+    /// Warns of predictions of a model of logarithms that are infinite.
+    pub(super) fn warn_of_overflow(&self, schema: &Schema<T>) {
+        if schema.target_transform == TargetTransform::None {
+            return;
+        }
+        let sets = [
+            ("training sample", Some(&self.train)),
+            ("validation sample", self.validation.as_ref()),
+            ("test sample", self.test.as_ref()),
+        ];
+        for (sample, scores) in sets {
+            if let Some(Metrics::Targets { predicted, .. }) = scores.map(|scores| &scores.metrics) {
+                let mut overflow = Overflow::default();
+                overflow.observe(predicted.view());
+                overflow.warn(sample, |target| target_name(schema, target));
+            }
+        }
     }
 
     /// The set that the model has learned least from, and its name.

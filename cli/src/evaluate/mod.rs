@@ -11,13 +11,14 @@ use std::path::{Path, PathBuf};
 use anyhow::ensure;
 use clap::Args;
 use mfnet::checkpoint::{Precision, precision_of};
-use mfnet::data::Task;
+use mfnet::data::{TargetTransform, Task};
 use mfnet::metrics::Score;
 use mfnet::{Element, Model};
 
-use self::scores::{ImportanceReport, Report};
+use self::scores::{ImportanceReport, Report, Scores};
 use super::data_source::DataSource;
 use super::defaults;
+use super::overflow::Overflow;
 use super::parse::whole;
 use super::run_folder::check_vacant;
 use super::sample_arguments::{SampleArguments, Samples};
@@ -86,6 +87,13 @@ pub(super) fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<Outcome>
         Precision::F32 => report::<f32>(arguments, &file)?,
         Precision::F64 => report::<f64>(arguments, &file)?,
     };
+    if let Scores::Numbers(numbers) = &report.scores
+        && numbers.transform != TargetTransform::None
+    {
+        let mut overflow = Overflow::default();
+        overflow.observe(numbers.predicted.view());
+        overflow.warn("row", |target| numbers.targets[target].name.clone());
+    }
     if let Some(folder) = &arguments.out {
         folder::write(folder, &report)?;
     }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::ensure;
 use clap::Args;
 use mfnet::checkpoint::{Precision, precision_of};
-use mfnet::data::Task;
+use mfnet::data::{TargetTransform, Task};
 use mfnet::metrics::{answers as answers_of, answers_at, labels_at};
 use mfnet::{Element, Error, Model, argmax};
 use ndarray::Array2;
@@ -19,6 +19,7 @@ use self::arrays::Arrays;
 use self::table::Table;
 use super::data_source::DataSource;
 use super::out_file::{OutFile, refusal};
+use super::overflow::Overflow;
 use super::sample_arguments::{KeptColumns, Part, SampleArguments};
 use super::settings::{ColumnList, names_of};
 use super::threshold::{self, Threshold, Thresholds};
@@ -143,7 +144,14 @@ fn predict_in<T: Element>(arguments: &PredictArguments, file: &Path) -> anyhow::
     // Before any work is done for a file that cannot be.
     let mut sink = Sink::create(out)?;
     let parts = arguments.samples.inputs(&arguments.data, schema, &keep)?;
-    let answers = parts.map(|part| answers(&model, thresholds.as_ref(), part?));
+    let mut overflow = Overflow::default();
+    let answers = parts.map(|part| {
+        let answers = answers(&model, thresholds.as_ref(), part?)?;
+        if schema.target_transform != TargetTransform::None {
+            overflow.observe(answers.values.view());
+        }
+        Ok(answers)
+    });
     let written = match form {
         Form::Csv => Table::new(schema, wanted).write(answers, &mut sink),
         Form::Npy | Form::Npz => Arrays::collect(answers, schema.outputs)?.write(form, wanted, &mut sink),
@@ -154,7 +162,9 @@ fn predict_in<T: Element>(arguments: &PredictArguments, file: &Path) -> anyhow::
         Err(error) if error.is::<io::Error>() => return Err(error.context(sink.refusal())),
         other => other?,
     }
-    sink.finish()
+    sink.finish()?;
+    overflow.warn("row", |target| model_path::target_name(schema, target));
+    Ok(())
 }
 
 fn answers<T: Element>(

@@ -563,6 +563,28 @@ fn targets_without_a_logarithm_are_refused() {
 }
 
 #[test]
+fn infinite_predictions_of_logarithms_are_told_with_their_row() {
+    let row = |a: i32| format!("{a},{}\n", 2_f64.powi(a));
+    let table = format!("a,price\n{}", (0..20).map(row).collect::<String>());
+    let far = "a,price\n1,2\n1000000,3\n2,4\n3000000,5\n";
+    let folder = folder_with(&[("t.csv", &table), ("far.csv", far)]);
+    let at = folder.path();
+    let train = "train t.csv --linear --target-transform log --lr 0.05 --epochs 100";
+    let (_, err) = done(at, &format!("{train} --out run"));
+    assert!(!err.contains("infinite"), "{err}");
+    let warning = "warning: the prediction of `price` for row 2 is infinite, and so is another one: ";
+    let (out, err) = done(at, "predict run far.csv");
+    assert_eq!((lines(&out)[2], lines(&out)[4]), ("inf", "inf"));
+    assert!(err.contains(warning), "{err}");
+    let (out, err) = done(at, "evaluate run far.csv --json --out report");
+    assert!(err.contains(warning), "{err}");
+    assert_eq!(object(&out)["targets"][0]["rmse"], Value::Null);
+    assert_eq!(done(at, "predict run t.csv").1, "");
+    let (_, err) = done(at, &format!("{train} --test far.csv --out far"));
+    assert!(err.contains("for test sample 2 is infinite"), "{err}");
+}
+
+#[test]
 fn targets_that_look_like_the_other_task_are_told() {
     let table = |count: usize, rows: usize| {
         let mut table = "a,y\n".to_owned();

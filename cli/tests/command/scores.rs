@@ -295,6 +295,55 @@ fn a_search_is_ranked_by_any_score_and_keeps_its_best_model() {
 }
 
 #[test]
+fn samples_without_a_class_are_named_before_the_first_trial() {
+    let mut table = "a,b,kind\n".to_owned();
+    for row in 0..60 {
+        let kind = if row > 9 { ["ash", "elm"][row % 2] } else { "yew" };
+        table += &format!("{},{},{kind}\n", row * 37 % 41, row * 53 % 43);
+    }
+    let folder = folder();
+    let at = folder.path();
+    fs::write(at.join("trees.csv"), &table).unwrap();
+    let without: String = table
+        .lines()
+        .filter(|line| !line.ends_with("yew"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    fs::write(at.join("without.csv"), without).unwrap();
+    let error = |arguments: &str| {
+        let (code, out, err) = parts(&mut mfnet(at, &arguments.split(' ').collect::<Vec<_>>()));
+        assert_eq!((code, out.as_str()), (Some(1), ""), "{err}");
+        err
+    };
+    let options = "--hidden 2,3 --epochs 1 --score auc --out found --quiet";
+    let message = error(&format!("tune trees.csv --validation without.csv {options}"));
+    assert!(
+        message.contains("--score auc is not defined: none of the validation samples is of class `yew`"),
+        "{message}"
+    );
+    let message = error(&format!("tune trees.csv --test without.csv {options}"));
+    assert!(
+        message.contains("none of the test samples is of class `yew`; test with others"),
+        "{message}"
+    );
+    assert!(!at.join("found").exists());
+    let early =
+        "train trees.csv --validation without.csv --early-stopping 2 --early-stopping-score auc --quiet";
+    assert!(
+        error(early).contains("--early-stopping-score auc is not defined: none of the validation samples")
+    );
+
+    let all_yes = customers(0, 300).replace(",no\n", ",yes\n");
+    fs::write(at.join("all-yes.csv"), all_yes).unwrap();
+    let options = "--loss bce --hidden 2,3 --epochs 1 --score average-precision --quiet";
+    let message = error(&format!("tune customers.csv --validation all-yes.csv {options}"));
+    assert!(
+        message.contains("`left` is `yes` in all of the validation samples"),
+        "{message}"
+    );
+}
+
+#[test]
 fn early_stopping_follows_a_score() {
     let folder = folder();
     let at = folder.path();
