@@ -83,8 +83,12 @@ pub(super) fn settle<T: Element>(settings: &mut Settings, task: &Task<T>) -> any
         ))
     );
     if let Some(option) = training.option_for_classes().filter(|_| takes_numbers) {
+        let others = match option {
+            "class-weight" => ", or with yes/no targets and --loss bce, where it sets the weight of yes",
+            _ => "",
+        };
         anyhow::bail!(usage(format!(
-            "--{option} goes with classes and --loss cross-entropy"
+            "--{option} goes with classes and --loss cross-entropy{others}"
         )));
     }
     match training.huber_delta {

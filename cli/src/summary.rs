@@ -233,9 +233,9 @@ fn data_set<T: Element>(task: &Task<T>) -> String {
         (TaskKind::Regression, None) => "targets",
     };
     format!(
-        "{}: {} features, {} {outputs}",
+        "{}: {}, {} {outputs}",
         task.name,
-        format::count(task.train.features()),
+        format::counted(task.train.features(), "feature"),
         format::count(task.train.outputs())
     )
 }
@@ -379,7 +379,7 @@ fn comparison<T: Element>(training: &Training<'_, T>) -> mfnet::Result<String> {
         let cells = [
             cell(loss.map(format::loss)),
             cell(scores.map(|scores| format!("{:.4}", scores.rmse))),
-            cell(scores.map(|scores| format!("{:.4}", scores.r2))),
+            cell(scores.map(|scores| format::score(scores.r2))),
         ];
         table += &format!("{}\n", row(label, &format::loss(train), cells));
     };

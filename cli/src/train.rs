@@ -231,12 +231,9 @@ fn announce<T: Element>(
     if let Some(reason) = &task.reason {
         console::note(reason);
     }
-    let samples = format::count(task.train.samples());
+    let samples = format::counted(task.train.samples(), "sample");
     let architecture = trainer.network().architecture();
-    console::note(&format!(
-        "training {architecture} on {} ({samples} samples)",
-        task.name
-    ));
+    console::note(&format!("training {architecture} on {} ({samples})", task.name));
     let done = trainer.history().epochs.len();
     let (counted, all) = (format::count(done), format::count(options.epochs));
     let is_over = done >= options.epochs || trainer.history().stopped == Some(StopReason::EarlyStopping);

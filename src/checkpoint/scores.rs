@@ -74,7 +74,7 @@ impl<T: Element> ModelScores<T> {
     /// Returns one score; `None` if the task or the model does not have it. Of yes/no targets, the accuracy is the share of
     /// samples with all answers right, and the other scores are means over the targets. Not there are: accuracy, F1 and the scores of
     /// probabilities of a regression, R^2, RMSE and MAE of a classification, RMSE and MAE of several targets, whose units may
-    /// differ, the loss of a loss of your own, and the scores of probabilities of a model that has none or where a class is
+    /// differ, R^2 of a single sample, the loss of a loss of your own, and the scores of probabilities of a model that has none or where a class is
     /// missing or alone.
     ///
     /// ```
@@ -107,7 +107,7 @@ impl<T: Element> ModelScores<T> {
             (Metrics::Answers { .. }, Score::RocAuc | Score::AveragePrecision) => {
                 score.mean_of_ranking(&self.ranking_scores())
             }
-            (Metrics::Targets { scores, .. }, Score::R2) => {
+            (Metrics::Targets { scores, .. }, Score::R2) if self.samples > 1 => {
                 Some(scores.iter().map(|scores| scores.r2).sum::<f64>() / scores.len() as f64)
             }
             (Metrics::Targets { scores, .. }, Score::Rmse) => single(scores).map(|scores| scores.rmse),

@@ -112,6 +112,11 @@ fn table<T: Element>() -> [(Named, Make<T>); 6] {
                 "Binary cross-entropy of the sigmoid of each output, for yes/no targets",
             ),
             |mut options| {
+                if let Some(&weight) = options.class_weights.first() {
+                    let expected =
+                        "left out with the binary cross-entropy, which has weights of positives instead";
+                    return Err(Error::option("class weight", weight, expected));
+                }
                 let loss = BinaryCrossEntropyLoss::default().with_reduction(options.reduction);
                 let loss = loss.with_positive_weights(take(&mut options.positive_weights));
                 options.refuse_rest()?;
@@ -170,8 +175,13 @@ mod tests {
         let loss = by_name::<f32>("cross-entropy", weighted.clone()).unwrap();
         assert!(format!("{loss:?}").contains("[1.0, 2.0]"), "{loss:?}");
         assert_eq!(loss.options(), Some(("cross-entropy", weighted.clone())));
-        let error = by_name::<f32>("mse", weighted).unwrap_err();
+        let error = by_name::<f32>("mse", weighted.clone()).unwrap_err();
         assert!(error.to_string().contains("left out with a loss of numbers"));
+        let error = by_name::<f32>("bce", weighted).unwrap_err();
+        assert!(
+            error.to_string().contains("weights of positives instead"),
+            "{error}"
+        );
         let smoothed = LossOptions {
             label_smoothing: 0.25,
             ..LossOptions::default()

@@ -147,9 +147,10 @@ fn importance<T: Element>(
     );
     score::check("--importance", score, model.schema().task, model.schema().outputs)?;
     if !arguments.samples.quiet {
-        let features = format::count(samples.dataset.features());
+        let features = format::counted(samples.dataset.features(), "feature");
+        let orders = format::counted(repeats, "random order");
         console::note(&format!(
-            "importance of {features} features by the {score}, each in {repeats} random orders"
+            "importance of {features} by the {score}, each in {orders}"
         ));
     }
     let seed = arguments.samples.seed;

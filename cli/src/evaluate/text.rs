@@ -99,6 +99,7 @@ fn of_importance(importance: &ImportanceReport) -> String {
     }
     match importance.features.len().saturating_sub(MOST) {
         0 => text,
+        1 => text + "and 1 feature that is less important\n",
         more => text + &format!("and {} features that are less important\n", format::count(more)),
     }
 }
@@ -163,13 +164,16 @@ fn of_numbers(numbers: &Numbers) -> String {
     let mut text = format!("{:<width$}       R2       RMSE        MAE\n", "target");
     let mut row = |name: &str, scores: &RegressionScores| {
         let (rmse, mae) = (format::loss(scores.rmse), format::loss(scores.mae));
-        text += &format!("{name:<width$} {:>8.4} {rmse:>10} {mae:>10}\n", scores.r2);
+        text += &format!(
+            "{name:<width$} {:>8} {rmse:>10} {mae:>10}\n",
+            format::score(scores.r2)
+        );
     };
     for (name, target) in names.iter().zip(&numbers.targets) {
         row(name, &target.scores);
     }
     if names.len() > 1 {
-        text += &format!("{:<width$} {:>8.4}\n", "mean", numbers.mean_r2());
+        text += &format!("{:<width$} {:>8}\n", "mean", format::score(numbers.mean_r2()));
     }
     text += &format!(
         "\n{:<width$} {:>8} {:>10} {:>10} {:>10}\n",

@@ -161,11 +161,11 @@ fn tune_in<T: Element>(
         if let Some(reason) = &raw.reason {
             console::note(reason);
         }
-        let (trials, by) = (format::count(asked), validation.text(raw.train.samples()));
-        console::note(&format!(
-            "{trials} trials on {name}, ranked by {} on {by}",
-            score.name()
-        ));
+        let (trials, by) = (
+            format::counted(asked, "trial"),
+            validation.text(raw.train.samples()),
+        );
+        console::note(&format!("{trials} on {name}, ranked by {} on {by}", score.name()));
     }
 
     let names = arguments.space.varying();

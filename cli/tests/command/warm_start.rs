@@ -197,3 +197,26 @@ fn the_loss_goes_on_with_its_options() {
     );
     assert!(code == Some(2) && err.contains("cannot be both"), "{err}");
 }
+
+#[test]
+fn another_precision_than_the_model_s_is_told() {
+    let folder = folder();
+    let at = folder.path();
+    json(
+        at,
+        "train first.csv --epochs 1 --precision f64 --out first --json --quiet",
+    );
+    let said = |options: &str| {
+        let (code, _, err) = run(
+            at,
+            &format!("train second.csv --warm-start first --epochs 1 {options}"),
+        );
+        assert_eq!(code, Some(0), "{err}");
+        err.lines().next().unwrap().to_owned()
+    };
+    assert_eq!(
+        said("--precision f32"),
+        "continuing the model in first, whose numbers are f64, in f32: --precision f64 keeps them"
+    );
+    assert_eq!(said("--precision f64"), "continuing the model in first");
+}
