@@ -24,6 +24,9 @@ struct Object<'a> {
     labels: Option<&'a [String]>,
     loss_name: &'a str,
     class_weights: Option<&'a [f64]>,
+    positive_weights: Option<&'a [f64]>,
+    huber_delta: Option<f64>,
+    label_smoothing: Option<f64>,
     parameters: usize,
     precision: &'static str,
     epochs: usize,
@@ -80,6 +83,8 @@ pub(super) fn text<T: Element>(training: &Training<'_, T>) -> serde_json::Result
     let loss = |evaluation: Evaluation| Some(evaluation.loss);
     let accuracy = |evaluation: Evaluation| evaluation.accuracy;
     let schema = training.model.schema();
+    let loss_record = &training.results.train.loss_record;
+    let loss_options = loss_record.options.as_ref();
     let split_by = training.settings.data.split_by();
     let object = Object {
         task: task.schema.task.to_string(),
@@ -95,8 +100,13 @@ pub(super) fn text<T: Element>(training: &Training<'_, T>) -> serde_json::Result
         target_transform: transform_name(schema.target_transform),
         target_names: or_null(&schema.target_names),
         labels: or_null(&schema.labels),
-        loss_name: &training.results.train.loss_record.name,
-        class_weights: or_null(training.results.train.loss_record.class_weights()),
+        loss_name: &loss_record.name,
+        class_weights: or_null(loss_record.class_weights()),
+        positive_weights: loss_options.and_then(|options| or_null(&options.positive_weights)),
+        huber_delta: loss_options.and_then(|options| options.huber_delta),
+        label_smoothing: loss_options
+            .map(|options| options.label_smoothing)
+            .filter(|&part| part > 0.0),
         parameters: training.model.network().parameter_count(),
         precision: T::NAME,
         epochs: history.epochs.len(),

@@ -127,7 +127,7 @@ pub(super) fn loss<T: Element>(
     training: &TrainingSettings,
     task: &Task<T>,
 ) -> mfnet::Result<Box<dyn Loss<T>>> {
-    let options = training.loss_options(task.train.targets())?;
+    let options = training.loss_options(&task.train)?;
     loss::by_name(training.loss.as_deref().unwrap_or("mse"), options)
 }
 

@@ -41,11 +41,13 @@ enum MetricsObject {
         accuracy: f64,
         f1_macro: f64,
         roc_auc: Option<f64>,
+        average_precision: Option<f64>,
     },
     Answers {
         all_right: f64,
         f1_macro: f64,
         roc_auc: Option<f64>,
+        average_precision: Option<f64>,
         targets: Vec<LabelObject>,
     },
     Targets {
@@ -130,6 +132,7 @@ fn of_set<T: Element>(scores: &ModelScores<T>, schema: &Schema<T>) -> SetObject 
             accuracy: *accuracy,
             f1_macro: classes.macro_average.f1,
             roc_auc: scores.score(Score::RocAuc),
+            average_precision: scores.score(Score::AveragePrecision),
         }),
         Metrics::Answers { scores: answers, .. } => {
             let label = |(place, scores): (usize, &LabelScores)| LabelObject {
@@ -143,6 +146,7 @@ fn of_set<T: Element>(scores: &ModelScores<T>, schema: &Schema<T>) -> SetObject 
                 all_right: answers.all_right,
                 f1_macro: answers.macro_f1,
                 roc_auc: scores.score(Score::RocAuc),
+                average_precision: scores.score(Score::AveragePrecision),
                 targets: answers.labels.iter().enumerate().map(label).collect(),
             })
         }

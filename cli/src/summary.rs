@@ -13,6 +13,7 @@ use mfnet::{
 };
 
 use super::data::Task;
+use super::evaluate::mean_over;
 use super::model_path::{scaled_targets, shown};
 use super::results::Results;
 use super::settings::Settings;
@@ -166,7 +167,17 @@ pub(super) fn text<T: Element>(training: &Training<'_, T>) -> mfnet::Result<Stri
                 line(&format!("{name} F1"), format!("{f1:.4} ({of})"));
             }
             if let Some(roc_auc) = scores.score(Score::RocAuc) {
-                line(&format!("{name} ROC AUC"), format!("{roc_auc:.4}"));
+                let rankings = scores.ranking_scores();
+                let of = match rankings.iter().flatten().count() == rankings.len()
+                    || task.schema.labels.len() == 2
+                {
+                    true => String::new(),
+                    false if task.schema.labels.is_empty() => {
+                        format!(" ({})", mean_over(&rankings, "target", "targets"))
+                    }
+                    false => format!(" ({})", mean_over(&rankings, "class", "classes")),
+                };
+                line(&format!("{name} ROC AUC"), format!("{roc_auc:.4}{of}"));
             }
             if task.validation.is_none() && task.test.is_none() {
                 text += "The model was trained on these samples; --test 0.2 or --validation 0.2 sets others apart.\n";

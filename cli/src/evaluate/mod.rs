@@ -16,6 +16,7 @@ use mfnet::metrics::Score;
 use mfnet::{Element, Model};
 
 use self::scores::{ImportanceReport, Report, Scores};
+pub(super) use self::text::mean_over;
 use super::data_source::DataSource;
 use super::defaults;
 use super::overflow::Overflow;

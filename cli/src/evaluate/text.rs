@@ -1,6 +1,6 @@
 //! The report as text.
 
-use mfnet::metrics::{ClassScores, LabelScores, RegressionScores};
+use mfnet::metrics::{ClassScores, LabelScores, RankingScores, RegressionScores};
 
 use super::matrix;
 use super::scores::{Answers, Classes, ImportanceReport, Numbers, Report, Scores};
@@ -28,7 +28,7 @@ pub(super) fn text(report: &Report) -> String {
             if let (Some(roc_auc), Some(precision)) = (classes.roc_auc, classes.average_precision) {
                 let of = match &classes.labels[..] {
                     [_, second] => format!("of `{}`", shown(second, NAME)),
-                    _ => "mean over the classes".to_owned(),
+                    _ => mean_over(&classes.ranking, "class", "classes"),
                 };
                 line("ROC AUC", format!("{roc_auc:.4}"));
                 line("average precision", format!("{precision:.4} ({of})"));
@@ -50,7 +50,10 @@ pub(super) fn text(report: &Report) -> String {
                 line("all right", format::percent(answers.scores.all_right));
             }
             if let (Some(roc_auc), Some(precision)) = (answers.roc_auc, answers.average_precision) {
-                let of = if answers.names.len() > 1 { " (mean)" } else { "" };
+                let of = match answers.names.len() {
+                    1 => String::new(),
+                    _ => format!(" ({})", mean_over(&answers.ranking, "target", "targets")),
+                };
                 line("ROC AUC", format!("{roc_auc:.4}{of}"));
                 line("average precision", format!("{precision:.4}{of}"));
             }
@@ -76,6 +79,17 @@ pub(super) fn text(report: &Report) -> String {
         text += &of_importance(importance);
     }
     text
+}
+
+/// The classes or targets whose mean is shown: all, or those that have a ranking.
+pub(crate) fn mean_over(rankings: &[Option<RankingScores>], one: &str, several: &str) -> String {
+    match (rankings.iter().flatten().count(), rankings.len()) {
+        (defined, all) if defined == all => format!("mean over the {several}"),
+        (defined, all) => {
+            let noun = if defined == 1 { one } else { several };
+            format!("mean over {defined} {noun} of {all}: no sample or every sample is of the others")
+        }
+    }
 }
 
 /// A line for each feature, the most important first.

@@ -396,6 +396,34 @@ fn rows_count_as_much_as_their_weights() {
 }
 
 #[test]
+fn balanced_classes_count_rows_by_their_weights() {
+    let table = "a,w,kind\n1,3,oak\n2,1,elm\n3,0,elm\n4,1,elm\n5,3,oak\n6,0,oak\n";
+    let folder = folder_with(&[("t.csv", table)]);
+    let at = folder.path();
+    let train =
+        |options: &str| object(&done(at, &format!("train t.csv --epochs 1 --json --quiet {options}")).0);
+    // Weights of 2 for elm and 6 for oak, of 8 in all.
+    let classes = train("--weights w --class-weight balanced");
+    let found: Vec<f64> = serde_json::from_value(classes["class_weights"].clone()).unwrap();
+    for (found, expected) in found.iter().zip([2.0, 2.0 / 3.0]) {
+        assert!((found - expected).abs() < 1e-6, "{found} is not {expected}");
+    }
+    let rows = train("--ignore w --class-weight balanced");
+    assert_eq!(rows["class_weights"], serde_json::json!([1.0, 1.0]));
+    let yes = train("--weights w --class-weight balanced --loss bce --out run");
+    assert!(
+        (yes["positive_weights"][0].as_f64().unwrap() - 1.0 / 3.0).abs() < 1e-6,
+        "{yes}"
+    );
+    assert_eq!(
+        (&yes["class_weights"], &yes["huber_delta"]),
+        (&Value::Null, &Value::Null)
+    );
+    let (evaluated, _) = done(at, "evaluate run t.csv --json");
+    assert_eq!(object(&evaluated)["positive_weights"], yes["positive_weights"]);
+}
+
+#[test]
 fn weights_that_cannot_be_are_refused() {
     let none = "a,w,y\n1,0,0.5\n2,0,1\n3,0,2\n4,0,3\n";
     let negative = "a,w,y\n1,1,0.5\n2,-1,1\n3,1,2\n4,1,3\n";
