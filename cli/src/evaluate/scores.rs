@@ -13,6 +13,7 @@ use mfnet::{Element, Model};
 use ndarray::Array2;
 
 use crate::model_path::target_name;
+use crate::pictures::confusions_of;
 use crate::sample_arguments::Samples;
 use crate::threshold::{Threshold, Thresholds};
 
@@ -82,6 +83,10 @@ pub(super) struct Target {
 pub(super) struct Answers {
     /// The name of each yes/no target.
     pub(super) names: Vec<String>,
+    /// The texts of no and yes of each target.
+    pub(super) texts: Vec<[String; 2]>,
+    /// For each target, row = true answer, column = predicted answer.
+    pub(super) confusions: Vec<Array2<u64>>,
     /// The least probability of yes of each target, where `--threshold` sets one.
     pub(super) thresholds: Vec<Option<f64>>,
     pub(super) scores: MultiLabelScores,
@@ -162,7 +167,14 @@ impl Report {
                 },
                 confusion: confusion_matrix(&predicted, &labels, schema.outputs)?,
             }),
-            Metrics::Answers { scores, .. } => Scores::Answers(Answers {
+            Metrics::Answers {
+                scores,
+                truth,
+                predicted,
+                ..
+            } => Scores::Answers(Answers {
+                texts: schema.answers.clone(),
+                confusions: confusions_of(&predicted, &truth)?,
                 names: (0..schema.outputs)
                     .map(|target| target_name(schema, target))
                     .collect(),

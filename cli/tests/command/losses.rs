@@ -267,6 +267,10 @@ fn a_column_of_two_values_is_one_yes_or_no() {
             .0
             .contains("accuracy")
     );
+    let confusion = fs::read_to_string(at.join("scores/confusion.svg")).unwrap();
+    for answer in ["ham", "spam"] {
+        assert_eq!(confusion.matches(&format!(">{answer}<")).count(), 2, "{answer}");
+    }
     let text = done(at, "export run --onnx m.onnx").0;
     assert!(text.contains("probabilities (N x 1), label (N x 1)"), "{text}");
     let onnx = fs::read(at.join("m.onnx")).unwrap();
@@ -553,6 +557,12 @@ fn labels_that_all_rows_have_are_left_out_of_the_mean_auc() {
             serde_json::from_str(&fs::read_to_string(at.join("run/summary.json")).unwrap()).unwrap();
         assert_eq!(trained["final"]["test"][score], evaluated[score]);
     }
-    let all = done(at, "evaluate run mails.csv").0;
+    let all = done(at, "evaluate run mails.csv --out scores --quiet").0;
+    for folder in ["run", "scores"] {
+        let picture = fs::read_to_string(at.join(folder).join("confusion.svg")).unwrap();
+        for name in ["long", "linked", "both"] {
+            assert!(picture.contains(&format!(">{name}<")), "{folder}: {name}");
+        }
+    }
     assert!(all.contains("(mean over the targets)"), "{all}");
 }
