@@ -40,13 +40,14 @@ pub fn mean_predictor<T: Element>(data: &Dataset<T>) -> Result<NeuralNetwork<T>>
 /// Returns the closed-form fit of a linear model, as a network of one layer: min over W of sum_i |W a_i - y_i|^2.
 ///
 /// Where the samples have weights w_i, each square counts times w_i. No linear model has a smaller mean squared error on the
-/// training set. Computed in f64 by LAPACK's singular value decomposition of the design matrix (with the bias feature: samples x
-/// (features + 1)).
+/// training set. Where features depend on each other, such as the inputs of a category, which add up to the bias feature, many
+/// weights have this error: the fit has the smallest sum of squared weights, bias included. Computed in f64 by LAPACK's singular
+/// value decomposition of the design matrix (with the bias feature: samples x (features + 1)).
 ///
 /// # Errors
 ///
-/// [`Error::InvalidData`] for targets that are classes, for fewer samples than weights or for features that depend on
-/// each other.
+/// [`Error::InvalidData`] for targets that are classes, and for fewer samples than weights: a fit would have no errors to
+/// compare with.
 ///
 /// ```
 /// use mfnet::Dataset;
@@ -62,7 +63,7 @@ pub fn mean_predictor<T: Element>(data: &Dataset<T>) -> Result<NeuralNetwork<T>>
 #[cfg(feature = "linalg")]
 pub fn least_squares<T: Element>(data: &Dataset<T>) -> Result<NeuralNetwork<T>> {
     use ndarray::s;
-    use ndarray_linalg::LeastSquaresSvd;
+    use ndarray_linalg::{JobSvd, SVDDCInto};
 
     let mut targets = targets_of("least_squares", data)?.mapv(T::as_f64);
     let mut design = Array2::ones((data.samples(), data.features() + 1));
@@ -82,28 +83,25 @@ pub fn least_squares<T: Element>(data: &Dataset<T>) -> Result<NeuralNetwork<T>> 
     }
     // LAPACK is in the same library as BLAS, and needs the same setup.
     let _ = crate::blas::blas();
-    let fit = design
-        .least_squares(&targets)
-        .map_err(|error| Error::data("least_squares", error))?;
-    // Features were rounded to a T, so that smaller singular values are rounding alone: those of features that depend on each
-    // other, such as the inputs of a category beside the bias.
-    let largest = fit
-        .singular_values
-        .iter()
-        .fold(0.0_f64, |most, &value| most.max(value));
-    let rounding = largest * T::epsilon().as_f64() * data.samples().max(unknowns) as f64;
-    let rank = fit
-        .singular_values
-        .iter()
-        .filter(|&&value| value > rounding)
-        .count();
-    if rank < unknowns {
+    let decomposed = design.svddc_into(JobSvd::Some);
+    let (left, values, right) = decomposed.map_err(|error| Error::data("least_squares", error))?;
+    let (Some(left), Some(right)) = (left, right) else {
         return Err(Error::data(
             "least_squares",
-            format_args!("the features depend on each other: rank {rank} of {unknowns}"),
+            "LAPACK returned no singular vectors",
         ));
+    };
+    // Features were rounded to a T: their rounding errors have singular values up to about the largest one times the rounding of
+    // a T, whatever the number of samples. Directions of such values are those of features that depend on each other.
+    let largest = values.iter().fold(0.0_f64, |most, &value| most.max(value));
+    let of_features = 4.0 * T::epsilon().as_f64() * unknowns as f64;
+    let of_lapack = f64::EPSILON * data.samples() as f64;
+    let smallest = largest * of_features.max(of_lapack);
+    let mut coordinates = left.t().dot(&targets);
+    for (mut row, &value) in coordinates.rows_mut().into_iter().zip(&values) {
+        row *= if value > smallest { 1.0 / value } else { 0.0 };
     }
-    let solution = fit.solution.mapv(T::from_f64);
+    let solution = right.t().dot(&coordinates).mapv(T::from_f64);
     linear_network(
         &solution.slice(s![1.., ..]).reversed_axes().to_owned(),
         &solution.row(0).to_vec(),
@@ -137,7 +135,7 @@ mod tests {
     use crate::data::{Inputs, Preparation, RawSamples, Schema, TargetTransform};
     use ndarray::array;
 
-    /// The inputs of a category add up to the bias feature but for rounding, which must not pass for a single fit.
+    /// The inputs of a category add up to the bias feature but for rounding, which must not pass for information.
     #[test]
     fn dependence_is_seen_through_rounding() {
         for samples in [50, 400, 1000] {
@@ -147,11 +145,63 @@ mod tests {
                 _ => -std::f32::consts::FRAC_1_SQRT_2,
             };
             let inputs = Array2::from_shape_fn((samples, 4), number);
-            let targets = inputs.slice(ndarray::s![.., ..1]).mapv(|value| 3.0 * value);
-            let data = Dataset::regression(inputs, targets).unwrap();
-            let message = least_squares(&data).unwrap_err().to_string();
-            assert!(message.contains("rank 4 of 5"), "{message}");
+            let targets = inputs.slice(ndarray::s![.., ..1]).mapv(|value| 3.0 * value + 1.0);
+            let data = Dataset::regression(inputs, targets.clone()).unwrap();
+            let fit = least_squares(&data).unwrap();
+            let largest = |values: &mut dyn Iterator<Item = f32>| {
+                values.fold(0.0, |most: f32, value| most.max(value.abs()))
+            };
+            let snapshot = fit.snapshot();
+            assert!(
+                largest(&mut snapshot.iter().flatten().copied()) < 4.0,
+                "{snapshot:?}"
+            );
+            let errors = fit.predict_dataset(&data).unwrap() - targets;
+            assert!(largest(&mut errors.iter().copied()) < 1e-4, "{samples}: {errors}");
         }
+    }
+
+    /// ```python
+    /// i = np.arange(12)
+    /// x = np.column_stack([i * 7 % 12 / 3.0, np.eye(3)[i % 3]])
+    /// y = np.exp(0.5 * x[:, 0] - 0.3 * (i % 3) + 0.2 * (i * 3 % 5 - 2.0))
+    /// with_bias = lambda x: np.column_stack([np.ones(len(x)), x])
+    /// fit = np.linalg.lstsq(with_bias(x), y, rcond=None)[0]
+    /// print(with_bias(np.array([[1.0, 0, 1, 0], [4.0, 0, 0, 1], [2.0, 1, 1, 0], [2.0, 0, 0, 0]])) @ fit)
+    /// root = np.sqrt(i * 3 % 5)
+    /// weighted = np.linalg.lstsq(with_bias(x) * root[:, None], y * root, rcond=None)[0]
+    /// print(with_bias(np.array([[1.0, 0, 1, 0], [4.0, 0, 0, 1]])) @ weighted)
+    /// ```
+    #[test]
+    fn fits_of_dependent_features_are_those_of_numpy() {
+        let inputs = Array2::from_shape_fn((12, 4), |(i, feature)| match feature {
+            0 => (i * 7 % 12) as f64 / 3.0,
+            _ => f64::from(i % 3 == feature - 1),
+        });
+        let target = |i: usize| {
+            let slope = 0.5 * inputs[[i, 0]] - 0.3 * (i % 3) as f64;
+            (slope + 0.2 * ((i * 3 % 5) as f64 - 2.0)).exp()
+        };
+        let targets = Array2::from_shape_fn((12, 1), |(i, _)| target(i));
+        let data = Dataset::regression(inputs, targets).unwrap();
+        let new = array![[1.0, 0.0, 1.0, 0.0], [4.0, 0.0, 0.0, 1.0]];
+        let fit = least_squares(&data).unwrap();
+        assert_close(
+            &fit.predict(new.view()).unwrap(),
+            [0.9929050140121173, 3.9415814534121982],
+        );
+        // Of rows that no combination of training rows makes, the smallest weights tell.
+        let odd = array![[2.0, 1.0, 1.0, 0.0], [2.0, 0.0, 0.0, 0.0]];
+        assert_close(
+            &fit.predict(odd.view()).unwrap(),
+            [3.3266325136255808, 2.4227379890125933],
+        );
+        let weights: Vec<f64> = (0..12).map(|i| (i * 3 % 5) as f64).collect();
+        let weighted = least_squares(&data.with_weights(&weights).unwrap()).unwrap();
+        assert_close(
+            &weighted.predict(new.view()).unwrap(),
+            [0.8196214323488378, 5.833512890522966],
+        );
     }
 
     #[test]
@@ -234,19 +284,10 @@ mod tests {
     }
 
     #[test]
-    fn fits_without_a_unique_solution_are_refused() {
-        let twice = Dataset::regression(
-            array![[1.0, 2.0], [2.0, 4.0], [3.0, 6.0], [5.0, 10.0]],
-            Array2::zeros((4, 1)),
-        );
-        assert!(
-            least_squares(&twice.unwrap())
-                .unwrap_err()
-                .to_string()
-                .contains("rank 2 of 3")
-        );
+    fn too_few_samples_and_classes_are_refused() {
         let few = Dataset::regression(array![[1.0, 2.0]], array![[1.0]]).unwrap();
-        assert!(least_squares(&few).is_err());
+        let error = least_squares(&few).unwrap_err().to_string();
+        assert!(error.contains("1 samples do not determine 3 weights"), "{error}");
         let classes = Dataset::classification(array![[1.0], [2.0]], vec![0, 1], 2).unwrap();
         assert!(least_squares(&classes).is_err());
     }

@@ -143,6 +143,14 @@ pub(super) fn prepare<T: Element>(
         train = rest;
         validation = Some(apart);
     }
+    let parts = [
+        ("training", Some(&train)),
+        ("validation", validation.as_ref()),
+        ("test", raw.test.as_ref()),
+    ];
+    for (part, samples) in parts {
+        samples.map_or(Ok(()), |samples| check_weights(samples, part, &settings.data))?;
+    }
     let transform = settings.data.target_transform;
     ensure!(
         transform.is_none() || schema.task == TaskKind::Regression,
@@ -182,6 +190,26 @@ pub(super) fn prepare<T: Element>(
         reason: raw.reason,
         constant,
     })
+}
+
+/// Refuses a part of the samples in which every weight is 0.
+pub(super) fn check_weights<T: Element>(
+    samples: &RawSamples<T>,
+    part: &str,
+    settings: &DataSettings,
+) -> anyhow::Result<()> {
+    let (Some(column), Some(weights)) = (&settings.weights, samples.weights()) else {
+        return Ok(());
+    };
+    ensure!(
+        weights.iter().any(|&weight| weight > 0.0),
+        "--weights: column `{column}` is 0 in {}, so that none of them counts: set more samples apart, or others by another --seed",
+        match weights.len() {
+            1 => format!("the only {part} sample"),
+            samples => format!("all {} {part} samples", super::format::count(samples)),
+        }
+    );
+    Ok(())
 }
 
 /// A training set and a test set.

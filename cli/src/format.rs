@@ -7,6 +7,12 @@ pub(super) fn count(number: usize) -> String {
     HumanCount(number as u64).to_string()
 }
 
+/// A count with its noun, whose plural ends in s: `1 feature`, `60,000 samples`.
+pub(super) fn counted(number: usize, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", count(number))
+}
+
 /// A rate to three digits or so, in samples a second: `153,000`.
 pub(super) fn rate(samples_per_second: f64) -> String {
     let unit = if samples_per_second < 1e4 { 1.0 } else { 1e3 };
@@ -16,6 +22,14 @@ pub(super) fn rate(samples_per_second: f64) -> String {
 /// A part of 1: `98.21 %`.
 pub(super) fn percent(part: f64) -> String {
     format!("{:.2} %", 100.0 * part)
+}
+
+/// A score: four places; one that is not defined, as R2 of a single sample, is not available.
+pub(super) fn score(score: f64) -> String {
+    match score.is_nan() {
+        true => "n/a".to_owned(),
+        false => format!("{score:.4}"),
+    }
 }
 
 /// A loss: four places, more where it is small.
@@ -55,6 +69,10 @@ mod tests {
 
     #[test]
     fn people_can_read_them() {
+        assert_eq!(
+            [0, 1, 1200].map(|number| counted(number, "sample")),
+            ["0 samples", "1 sample", "1,200 samples"]
+        );
         assert_eq!(count(60_000), "60,000");
         assert_eq!(
             [rate(153_456.7), rate(1234.4), rate(0.0)],

@@ -24,6 +24,9 @@ struct Object<'a> {
     labels: Option<&'a [String]>,
     loss_name: &'a str,
     class_weights: Option<&'a [f64]>,
+    positive_weights: Option<&'a [f64]>,
+    huber_delta: Option<f64>,
+    label_smoothing: Option<f64>,
     parameters: usize,
     precision: &'static str,
     epochs: usize,
@@ -32,6 +35,7 @@ struct Object<'a> {
     train_loss: Vec<Option<f64>>,
     validation_loss: Vec<Option<f64>>,
     validation_accuracy: Vec<Option<f64>>,
+    early_stopping_score: Option<ScoreObject>,
     test_loss: Vec<Option<f64>>,
     test_accuracy: Vec<Option<f64>>,
     learning_rate: Vec<Option<f64>>,
@@ -42,6 +46,14 @@ struct Object<'a> {
     stopped: bool,
     blas: BlasObject<'a>,
     out: Option<String>,
+}
+
+/// The score of the validation set that early stopping followed instead of the loss, for each epoch, and the best of them.
+#[derive(Serialize)]
+struct ScoreObject {
+    name: &'static str,
+    values: Vec<Option<f64>>,
+    best: Option<f64>,
 }
 
 /// The column that split the rows.
@@ -71,6 +83,8 @@ pub(super) fn text<T: Element>(training: &Training<'_, T>) -> serde_json::Result
     let loss = |evaluation: Evaluation| Some(evaluation.loss);
     let accuracy = |evaluation: Evaluation| evaluation.accuracy;
     let schema = training.model.schema();
+    let loss_record = &training.results.train.loss_record;
+    let loss_options = loss_record.options.as_ref();
     let split_by = training.settings.data.split_by();
     let object = Object {
         task: task.schema.task.to_string(),
@@ -86,8 +100,13 @@ pub(super) fn text<T: Element>(training: &Training<'_, T>) -> serde_json::Result
         target_transform: transform_name(schema.target_transform),
         target_names: or_null(&schema.target_names),
         labels: or_null(&schema.labels),
-        loss_name: &training.results.train.loss_record.name,
-        class_weights: or_null(training.results.train.loss_record.class_weights()),
+        loss_name: &loss_record.name,
+        class_weights: or_null(loss_record.class_weights()),
+        positive_weights: loss_options.and_then(|options| or_null(&options.positive_weights)),
+        huber_delta: loss_options.and_then(|options| options.huber_delta),
+        label_smoothing: loss_options
+            .map(|options| options.label_smoothing)
+            .filter(|&part| part > 0.0),
         parameters: training.model.network().parameter_count(),
         precision: T::NAME,
         epochs: history.epochs.len(),
@@ -96,6 +115,11 @@ pub(super) fn text<T: Element>(training: &Training<'_, T>) -> serde_json::Result
         train_loss: numbers(&|record| Some(record.train_loss)),
         validation_loss: numbers(&|record| record.validation.and_then(loss)),
         validation_accuracy: numbers(&|record| record.validation.and_then(accuracy)),
+        early_stopping_score: training.followed_score().map(|score| ScoreObject {
+            name: score.name(),
+            values: numbers(&|record| record.score),
+            best: training.best_epoch().and_then(|record| record.score),
+        }),
         test_loss: numbers(&|record| record.test.and_then(loss)),
         test_accuracy: numbers(&|record| record.test.and_then(accuracy)),
         learning_rate: numbers(&|record| Some(record.learning_rate)),

@@ -23,6 +23,7 @@ mod man;
 mod model;
 mod model_path;
 mod out_file;
+mod overflow;
 mod parse;
 mod pictures;
 mod predict;

@@ -91,8 +91,12 @@ pub(super) fn settle<T: Element>(settings: &mut Settings, task: &Task<T>) -> any
         ))
     );
     if let Some(option) = training.option_for_classes().filter(|_| takes_numbers) {
+        let others = match option {
+            "class-weight" => ", or with yes/no targets and --loss bce, where it sets the weight of yes",
+            _ => "",
+        };
         anyhow::bail!(usage(format!(
-            "--{option} goes with classes and --loss cross-entropy"
+            "--{option} goes with classes and --loss cross-entropy{others}"
         )));
     }
     match training.huber_delta {
@@ -131,7 +135,7 @@ pub(super) fn loss<T: Element>(
     training: &TrainingSettings,
     task: &Task<T>,
 ) -> mfnet::Result<Box<dyn Loss<T>>> {
-    let options = training.loss_options(task.train.targets())?;
+    let options = training.loss_options(&task.train)?;
     loss::by_name(training.loss.as_deref().unwrap_or("mse"), options)
 }
 

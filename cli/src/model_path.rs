@@ -108,7 +108,12 @@ pub(super) fn target_name<T>(schema: &Schema<T>, target: usize) -> String {
 
 /// A name out of a file, fit for a terminal: escaped, and cut where it is long.
 pub(super) fn shown(name: &str, most: usize) -> String {
-    let escaped: String = name.chars().take(most + 1).flat_map(char::escape_debug).collect();
+    // Quotes and backslashes give no orders to a terminal.
+    let shown = |letter: char| match letter {
+        '"' | '\'' | '\\' => letter.to_string(),
+        other => other.escape_debug().to_string(),
+    };
+    let escaped: String = name.chars().take(most + 1).map(shown).collect();
     if escaped.chars().count() <= most {
         return escaped;
     }
@@ -142,5 +147,6 @@ mod tests {
         assert_eq!(shown("Iris-setosa", 11), "Iris-setosa");
         assert_eq!(shown("Iris-versicolor", 11), "Iris-ver...");
         assert_eq!(shown("a\x1b[2J", 20), "a\\u{1b}[2J");
+        assert_eq!(shown("5\" pipe's \\", 20), "5\" pipe's \\");
     }
 }

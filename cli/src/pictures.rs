@@ -3,14 +3,18 @@
 use std::path::Path;
 
 use mfnet::checkpoint::Metrics;
-use mfnet::metrics::confusion_matrix;
-use mfnet::report::{Curves, Output, Panel, Series, confusion, curves, predictions};
+use mfnet::metrics::{Score, confusion_matrix};
+use mfnet::report::{
+    Curves, Output, Panel, Picture, Series, TargetConfusion, confusion, confusions, curves, predictions,
+};
 use mfnet::{Element, EpochRecord, Evaluation};
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView1};
 
+use super::console;
+use super::model_path::target_name;
 use super::summary::Training;
 
-/// Draws learning curves, and a confusion matrix or predictions against true values, into a folder.
+/// Draws learning curves, and confusion matrices or predictions against true values, into a folder.
 pub(super) fn draw<T: Element>(training: &Training<'_, T>, folder: &Path) -> anyhow::Result<()> {
     if !training.history.epochs.is_empty() {
         draw_curves(training, folder)?;
@@ -21,11 +25,17 @@ pub(super) fn draw<T: Element>(training: &Training<'_, T>, folder: &Path) -> any
         Metrics::Classes {
             labels, predicted, ..
         } => draw_confusion(training, predicted, labels, &title, folder),
-        // Several targets have no single picture.
-        Metrics::Answers { truth, predicted, .. } => match training.model.schema().answers.as_slice() {
-            [answers] => draw_answers(answers, predicted, truth, &title, folder),
-            _ => Ok(()),
-        },
+        Metrics::Answers { truth, predicted, .. } => {
+            let schema = training.model.schema();
+            let confusions = confusions_of(predicted, truth)?;
+            let names: Vec<String> = (0..schema.outputs)
+                .map(|target| target_name(schema, target))
+                .collect();
+            let picture = of_answers(&title, &names, &schema.answers, &confusions)?;
+            picture.map_or(Ok(()), |picture| {
+                Ok(picture.save(folder.join("confusion")).map(drop)?)
+            })
+        }
         Metrics::Targets { truth, predicted, .. } => {
             draw_predictions(training, truth, predicted, &title, folder)
         }
@@ -51,12 +61,28 @@ fn draw_curves<T: Element>(training: &Training<'_, T>, folder: &Path) -> anyhow:
         Some(evaluation.loss)
     });
     let accuracies = series(Vec::new(), &|evaluation| evaluation.accuracy);
+    let followed = training
+        .followed_score()
+        .filter(|&score| score != Score::Accuracy);
+    let score = match followed {
+        Some(_) => vec![
+            Series::default(),
+            Series {
+                name: "validation",
+                points: points(&|record| record.score),
+            },
+        ],
+        None => Vec::new(),
+    };
     let title = training.title();
+    let loss_name = training.results.train.loss_record.to_string();
     let picture = curves(&Curves {
         title: &title,
+        // Panels without points are left out.
         panels: vec![
-            Panel::loss(&training.results.train.loss_record.to_string(), losses),
+            Panel::loss(&loss_name, losses),
             Panel::accuracy("accuracy", accuracies),
+            Panel::loss(followed.map_or("", Score::name), score),
         ],
         best: training.history.restored.map(|epoch| epoch as f64),
         ..Curves::default()
@@ -82,18 +108,47 @@ fn draw_confusion<T: Element>(
     Ok(())
 }
 
-/// Draws how often each answer to the only yes/no target was predicted as each.
-fn draw_answers(
-    answers: &[String; 2],
+/// How often each answer to each yes/no target was predicted as each: row = true answer, column = predicted answer.
+pub(super) fn confusions_of(
     predicted: &Array2<bool>,
     truth: &Array2<bool>,
+) -> mfnet::Result<Vec<Array2<u64>>> {
+    let labels =
+        |column: ArrayView1<'_, bool>| -> Vec<u32> { column.iter().map(|&yes| yes.into()).collect() };
+    let columns = predicted.columns().into_iter().zip(truth.columns());
+    columns
+        .map(|(predicted, truth)| confusion_matrix(&labels(predicted), &labels(truth), 2))
+        .collect()
+}
+
+/// A picture of these matrices, one for each yes/no target; `None`, with a note, for too many targets.
+pub(super) fn of_answers(
     title: &str,
-    folder: &Path,
-) -> anyhow::Result<()> {
-    let labels = |answers: &Array2<bool>| -> Vec<u32> { answers.iter().map(|&yes| yes.into()).collect() };
-    let counts = confusion_matrix(&labels(predicted), &labels(truth), 2)?;
-    confusion(title, counts.view(), answers)?.save(folder.join("confusion"))?;
-    Ok(())
+    names: &[String],
+    answers: &[[String; 2]],
+    counts: &[Array2<u64>],
+) -> mfnet::Result<Option<Picture>> {
+    /// More are no picture any more.
+    const MOST: usize = 36;
+    if let ([answers], [counts]) = (answers, counts) {
+        return confusion(title, counts.view(), answers).map(Some);
+    }
+    if counts.len() > MOST {
+        console::note(&format!(
+            "no confusion matrices are drawn: {} targets are too many for a picture",
+            counts.len()
+        ));
+        return Ok(None);
+    }
+    let parts = names.iter().zip(answers).zip(counts);
+    let targets: Vec<TargetConfusion<'_>> = parts
+        .map(|((name, [no, yes]), counts)| TargetConfusion {
+            name,
+            counts: counts.view(),
+            answers: [no, yes],
+        })
+        .collect();
+    confusions(title, &targets).map(Some)
 }
 
 fn draw_predictions<T: Element>(

@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use mfnet::metrics::Score;
 use mfnet::{EpochRecord, Evaluation, Event, TrainOptions};
 
 use super::{console, format};
@@ -33,6 +34,10 @@ pub(super) struct Progress {
     start: Instant,
     shown: Instant,
     test: Option<Evaluation>,
+    /// The score that early stopping follows, unless that is the loss or the accuracy, which are shown in any case.
+    followed: Option<Score>,
+    /// Its last value.
+    score: Option<f64>,
 }
 
 impl Progress {
@@ -63,6 +68,11 @@ impl Progress {
             start: Instant::now(),
             shown: Instant::now(),
             test: None,
+            followed: options
+                .early_stopping
+                .map(|_| options.early_stopping_score)
+                .filter(|score| !matches!(score, Score::Loss | Score::Accuracy)),
+            score: None,
         }
     }
 
@@ -80,6 +90,7 @@ impl Progress {
             }
             Event::Epoch(record) => {
                 self.test = held(record).or(self.test);
+                self.score = record.score.or(self.score);
                 if self.bar.is_hidden() && !self.quiet && self.is_due(record.epoch) {
                     self.shown = Instant::now();
                     return console::note(&self.line(record));
@@ -109,10 +120,13 @@ impl Progress {
             Some(accuracy) => format!("  accuracy {}", format::percent(accuracy)),
             None => format!("  test {}", format::loss(test.loss)),
         });
+        let score = self.followed.zip(self.score);
+        let score = score.map(|(score, value)| format!("  {score} {value:.4}"));
         self.bar.set_message(format!(
-            "loss {}{}  {}/s",
+            "loss {}{}{}  {}/s",
             format::loss(loss),
             test.unwrap_or_default(),
+            score.unwrap_or_default(),
             format::rate(samples / self.start.elapsed().as_secs_f64()),
         ));
     }
@@ -132,12 +146,15 @@ impl Progress {
             ),
             None => format!("  {name} loss {}", format::loss(test.loss)),
         });
+        let score = self.followed.zip(record.score);
+        let score = score.map(|(score, value)| format!("  validation {score} {value:.4}"));
         format!(
-            "epoch {:width$}/{}  train loss {}{}  {} samples/s  {} left",
+            "epoch {:width$}/{}  train loss {}{}{}  {} samples/s  {} left",
             record.epoch,
             self.epochs,
             format::loss(record.train_loss),
             test.unwrap_or_default(),
+            score.unwrap_or_default(),
             format::rate(self.samples as f64 / record.seconds),
             clock_left(
                 self.start.elapsed().as_secs_f64(),

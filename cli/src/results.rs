@@ -1,12 +1,14 @@
 //! The scores of a trained model on the sets of its training.
 
 use mfnet::checkpoint::{Metrics, ModelScores};
-use mfnet::data::Schema;
+use mfnet::data::{Schema, TargetTransform};
 use mfnet::metrics::{LabelScores, RegressionScores, Score};
 use mfnet::{Element, Model};
 use serde::Serialize;
 
 use super::data::Task;
+use super::model_path::target_name;
+use super::overflow::Overflow;
 
 /// The scores of the resulting weights; `None` where there is no such set.
 #[derive(Debug)]
@@ -39,11 +41,13 @@ enum MetricsObject {
         accuracy: f64,
         f1_macro: f64,
         roc_auc: Option<f64>,
+        average_precision: Option<f64>,
     },
     Answers {
         all_right: f64,
         f1_macro: f64,
         roc_auc: Option<f64>,
+        average_precision: Option<f64>,
         targets: Vec<Named<LabelScores>>,
     },
     Targets {
@@ -67,6 +71,25 @@ impl<T: Element> Results<T> {
             validation: scores(&task.validation)?,
             test: scores(&task.test)?,
         })
+    }
+
+    /// Warns of predictions of a model of logarithms that are infinite.
+    pub(super) fn warn_of_overflow(&self, schema: &Schema<T>) {
+        if schema.target_transform == TargetTransform::None {
+            return;
+        }
+        let sets = [
+            ("training sample", Some(&self.train)),
+            ("validation sample", self.validation.as_ref()),
+            ("test sample", self.test.as_ref()),
+        ];
+        for (sample, scores) in sets {
+            if let Some(Metrics::Targets { predicted, .. }) = scores.map(|scores| &scores.metrics) {
+                let mut overflow = Overflow::default();
+                overflow.observe(predicted.view());
+                overflow.warn(sample, |target| target_name(schema, target));
+            }
+        }
     }
 
     /// The set that the model has learned least from, and its name.
@@ -99,11 +122,13 @@ fn of_set<T: Element>(scores: &ModelScores<T>, schema: &Schema<T>) -> SetObject 
             accuracy: *accuracy,
             f1_macro: classes.macro_average.f1,
             roc_auc: scores.score(Score::RocAuc),
+            average_precision: scores.score(Score::AveragePrecision),
         }),
         Metrics::Answers { scores: answers, .. } => Some(MetricsObject::Answers {
             all_right: answers.all_right,
             f1_macro: answers.macro_f1,
             roc_auc: scores.score(Score::RocAuc),
+            average_precision: scores.score(Score::AveragePrecision),
             targets: named(&answers.labels, schema),
         }),
         Metrics::Targets { scores, .. } => Some(MetricsObject::Targets {

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
+use mfnet::metrics::Score;
 use mfnet::{Element, History, Model};
 
 use super::out_file::OutFile;
@@ -96,10 +97,15 @@ impl RunFolder {
         }
     }
 
-    /// Writes the model and the history.
-    pub(super) fn write_model<T: Element>(&self, model: &Model<T>, history: &History) -> anyhow::Result<()> {
+    /// Writes the model and the history, with the score that early stopping followed instead of the loss.
+    pub(super) fn write_model<T: Element>(
+        &self,
+        model: &Model<T>,
+        history: &History,
+        followed: Option<Score>,
+    ) -> anyhow::Result<()> {
         model.save(self.model())?;
-        OutFile::write_whole(&self.path.join(HISTORY), &table(history)?)
+        OutFile::write_whole(&self.path.join(HISTORY), &table(history, followed)?)
     }
 
     /// Writes summary and pictures.
@@ -128,23 +134,27 @@ pub(super) fn check_vacant(path: &Path, advice: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A line for each epoch; a cell is empty where there is nothing to say.
-fn table(history: &History) -> anyhow::Result<Vec<u8>> {
+/// A line for each epoch; a cell is empty where there is nothing to say. The score that early stopping follows has a column of
+/// its own, unless the columns of losses and accuracies have it.
+fn table(history: &History, followed: Option<Score>) -> anyhow::Result<Vec<u8>> {
+    let followed = followed.filter(|&score| score != Score::Accuracy);
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record([
-        "epoch",
-        "train_loss",
-        "validation_loss",
-        "validation_accuracy",
-        "test_loss",
-        "test_accuracy",
-        "learning_rate",
-        "seconds",
-    ])?;
+    let mut headings = vec![
+        "epoch".to_owned(),
+        "train_loss".to_owned(),
+        "validation_loss".to_owned(),
+        "validation_accuracy".to_owned(),
+        "test_loss".to_owned(),
+        "test_accuracy".to_owned(),
+        "learning_rate".to_owned(),
+        "seconds".to_owned(),
+    ];
+    headings.extend(followed.map(|score| format!("validation_{}", score.name().replace('-', "_"))));
+    writer.write_record(&headings)?;
     let cell = |number: Option<f64>| number.map(|number| number.to_string()).unwrap_or_default();
     for record in &history.epochs {
         let (validation, test) = (record.validation, record.test);
-        writer.write_record([
+        let mut cells = vec![
             record.epoch.to_string(),
             record.train_loss.to_string(),
             cell(validation.map(|validation| validation.loss)),
@@ -153,7 +163,9 @@ fn table(history: &History) -> anyhow::Result<Vec<u8>> {
             cell(test.and_then(|test| test.accuracy)),
             record.learning_rate.to_string(),
             record.seconds.to_string(),
-        ])?;
+        ];
+        cells.extend(followed.map(|_| cell(record.score)));
+        writer.write_record(&cells)?;
     }
     Ok(writer.into_inner()?)
 }

@@ -14,6 +14,7 @@ use mfnet::{
 
 use super::columns::Columns;
 use super::data::Task;
+use super::evaluate::mean_over;
 use super::model_path::{scaled_targets, shown};
 use super::results::Results;
 use super::settings::Settings;
@@ -43,6 +44,29 @@ impl<T: Element> Training<'_, T> {
             self.model.network().architecture(),
             name.to_string_lossy()
         )
+    }
+
+    /// The score that early stopping followed instead of the loss.
+    pub(super) fn followed_score(&self) -> Option<Score> {
+        self.settings.training.followed_score()
+    }
+
+    /// The epoch with the best loss, or the best of the score that early stopping follows; the first of equals.
+    pub(super) fn best_epoch(&self) -> Option<&EpochRecord> {
+        let followed = self.followed_score();
+        let value = |record: &EpochRecord| match followed {
+            Some(_) => record.score.unwrap_or(f64::NAN),
+            None => record.monitored(),
+        };
+        let epochs = self
+            .history
+            .epochs
+            .iter()
+            .filter(|record| !value(record).is_nan());
+        epochs.min_by(|one, other| match followed.is_some_and(Score::higher_is_better) {
+            true => value(other).total_cmp(&value(one)),
+            false => value(one).total_cmp(&value(other)),
+        })
     }
 }
 
@@ -144,7 +168,17 @@ pub(super) fn text<T: Element>(training: &Training<'_, T>) -> mfnet::Result<Stri
                 line(&format!("{name} F1"), format!("{f1:.4} ({of})"));
             }
             if let Some(roc_auc) = scores.score(Score::RocAuc) {
-                line(&format!("{name} ROC AUC"), format!("{roc_auc:.4}"));
+                let rankings = scores.ranking_scores();
+                let of = match rankings.iter().flatten().count() == rankings.len()
+                    || task.schema.labels.len() == 2
+                {
+                    true => String::new(),
+                    false if task.schema.labels.is_empty() => {
+                        format!(" ({})", mean_over(&rankings, "target", "targets"))
+                    }
+                    false => format!(" ({})", mean_over(&rankings, "class", "classes")),
+                };
+                line(&format!("{name} ROC AUC"), format!("{roc_auc:.4}{of}"));
             }
             if task.validation.is_none() && task.test.is_none() {
                 text += "The model was trained on these samples; --test 0.2 or --validation 0.2 sets others apart.\n";
@@ -211,9 +245,9 @@ fn data_set<T: Element>(task: &Task<T>) -> String {
         (TaskKind::Regression, None) => "targets",
     };
     format!(
-        "{}: {} features, {} {outputs}",
+        "{}: {}, {} {outputs}",
         task.name,
-        format::count(task.train.features()),
+        format::counted(task.train.features(), "feature"),
         format::count(task.train.outputs())
     )
 }
@@ -263,7 +297,7 @@ fn settings<T>(training: &Training<'_, T>) -> String {
     text
 }
 
-fn progress<T>(training: &Training<'_, T>) -> String {
+fn progress<T: Element>(training: &Training<'_, T>) -> String {
     let history = training.history;
     let (done, asked) = (history.epochs.len(), training.options.epochs);
     let epochs = match (history.stopped, history.restored, done) {
@@ -280,10 +314,11 @@ fn progress<T>(training: &Training<'_, T>) -> String {
             unrestored(training)
         ),
         (_, Some(best), _) => format!(
-            "stopped after {} of {} epochs; weights of epoch {} restored",
+            "stopped after {} of {} epochs; weights of epoch {} restored{}",
             format::count(done),
             format::count(asked),
-            format::count(best)
+            format::count(best),
+            score_in_words(training)
         ),
         (_, None, 1) => "1 epoch".to_owned(),
         (_, None, _) => format!("{} epochs", format::count(done)),
@@ -295,20 +330,29 @@ fn progress<T>(training: &Training<'_, T>) -> String {
     format!("{epochs}, {time}, {rate} samples/s")
 }
 
+/// The value of the score by which the resulting epoch was chosen; empty where that is the loss.
+fn score_in_words<T: Element>(training: &Training<'_, T>) -> String {
+    let value = training.history.result().and_then(|record| record.score);
+    match training.followed_score().zip(value) {
+        Some((score @ (Score::Rmse | Score::Mae), value)) => {
+            let schema = training.model.schema();
+            let unit = match &schema.target_normalization {
+                Some(_) => " deviations of the target",
+                None => "",
+            };
+            format!(" (validation {score} {value:.4}{unit})")
+        }
+        Some((score, value)) => format!(" (validation {score} {value:.4})"),
+        None => String::new(),
+    }
+}
+
 /// The remark that early stopping has not restored the best weights, as it does only at the end of a training.
-fn unrestored<T>(training: &Training<'_, T>) -> String {
+fn unrestored<T: Element>(training: &Training<'_, T>) -> String {
     if training.options.early_stopping.is_none() {
         return String::new();
     }
-    let score = training.options.early_stopping_score;
-    let value = |record: &EpochRecord| record.score.unwrap_or(record.monitored());
-    let epochs = training.history.epochs.iter();
-    let best = epochs.filter(|record| !value(record).is_nan());
-    let order = |one: &&EpochRecord, other: &&EpochRecord| match score.higher_is_better() {
-        true => value(other).total_cmp(&value(one)),
-        false => value(one).total_cmp(&value(other)),
-    };
-    match best.min_by(order) {
+    match training.best_epoch() {
         Some(best) if best.epoch < training.history.epochs.len() => format!(
             ", with the last weights (epoch {} was the best: early stopping restores it at the end of a training only)",
             format::count(best.epoch)
@@ -348,7 +392,7 @@ fn comparison<T: Element>(training: &Training<'_, T>) -> mfnet::Result<String> {
             format::loss(train),
             cell(loss.map(format::loss)),
             cell(scores.map(|scores| format!("{:.4}", scores.rmse))),
-            cell(scores.map(|scores| format!("{:.4}", scores.r2))),
+            cell(scores.map(|scores| format::score(scores.r2))),
         ]);
     };
     let results = training.results;
@@ -383,7 +427,7 @@ fn comparison<T: Element>(training: &Training<'_, T>) -> mfnet::Result<String> {
         }
     };
     if let Some(problem) = without_fit {
-        table += &format!("There is no single least-squares fit to compare with: {problem}.\n");
+        table += &format!("There is no least-squares fit to compare with: {problem}.\n");
     }
     Ok(table)
 }
@@ -391,7 +435,7 @@ fn comparison<T: Element>(training: &Training<'_, T>) -> mfnet::Result<String> {
 /// The models to compare with by their names.
 type Baselines<T> = Vec<(&'static str, NeuralNetwork<T>)>;
 
-/// The models to compare with, and why there is no least-squares fit among them, where the samples have no single one; without
+/// The models to compare with, and why there is no least-squares fit among them, where the samples are too few for one; without
 /// the feature `linalg` there is none either.
 fn baselines<T: Element>(train: &Dataset<T>) -> mfnet::Result<(Baselines<T>, Option<String>)> {
     #[cfg(feature = "linalg")]

@@ -14,7 +14,9 @@ use super::results::Results;
 use super::run_folder::RunFolder;
 use super::settings::{Precision, Settings};
 use super::summary::Training;
-use super::{Outcome, blas as words, console, format, interrupt, json, model, summary, usage};
+use super::{
+    Outcome, blas as words, console, format, interrupt, json, model, score as scores, summary, usage,
+};
 
 pub(super) fn train(arguments: &TrainArguments, matches: &ArgMatches) -> anyhow::Result<Outcome> {
     interrupt::listen();
@@ -67,6 +69,14 @@ fn train_in<T: Element>(
         resumed.is_some() || settings.training.test_interval <= 1 || task.test.is_some(),
         usage("--test-interval has no effect here: it goes with a test set, such as --test 0.2".to_owned())
     );
+    if let (Some(score), Some(set)) = (settings.training.followed_score(), &task.validation) {
+        let option = ("--early-stopping-score", score);
+        let samples = (
+            "the validation samples",
+            "validate with more samples, as with --validation 0.2",
+        );
+        scores::check_samples(option, samples, set.targets(), &task.schema)?;
+    }
     let options = settings.training.train_options();
     let mut trainer = model::trainer(&settings, &task)?;
     if let Some(folder) = &resumed {
@@ -120,11 +130,13 @@ fn train_in<T: Element>(
     let history = trainer.history().clone();
     let model = trainer.into_model(task.schema.clone())?;
     if let Some(folder) = &folder {
-        folder.write_model(&model, &history)?;
+        folder.write_model(&model, &history, settings.training.followed_score())?;
     }
+    let results = Results::of(&model, &task)?;
+    results.warn_of_overflow(&task.schema);
     let training = Training {
         task: &task,
-        results: &Results::of(&model, &task)?,
+        results: &results,
         model: &model,
         settings: &settings,
         options: &options,
@@ -216,12 +228,9 @@ fn announce<T: Element>(
     if let Some(reason) = &task.reason {
         console::note(reason);
     }
-    let samples = format::count(task.train.samples());
+    let samples = format::counted(task.train.samples(), "sample");
     let architecture = trainer.network().architecture();
-    console::note(&format!(
-        "training {architecture} on {} ({samples} samples)",
-        task.name
-    ));
+    console::note(&format!("training {architecture} on {} ({samples})", task.name));
     let done = trainer.history().epochs.len();
     let (counted, all) = (format::count(done), format::count(options.epochs));
     let is_over = done >= options.epochs || trainer.history().stopped == Some(StopReason::EarlyStopping);

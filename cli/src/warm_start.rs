@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::ensure;
+use mfnet::checkpoint::{Precision, precision_of};
 use mfnet::data::known::Source;
 use mfnet::data::{RawSamples, Schema, SplitBy};
 use mfnet::loss::LossRecord;
@@ -99,7 +100,26 @@ pub(super) fn raw<T: Element>(
         schema,
         test_part,
         unit,
-        reason: Some(format!("continuing the model in {}", path.display())),
+        reason: Some(format!(
+            "continuing the model in {}{}",
+            path.display(),
+            conversion::<T>(path)?
+        )),
+    })
+}
+
+/// The remark that the weights of the model are converted to another precision; empty if they are not.
+fn conversion<T: Element>(path: &Path) -> anyhow::Result<String> {
+    let found = match precision_of(model_path::file_of(path)?)? {
+        Precision::F32 => f32::NAME,
+        Precision::F64 => f64::NAME,
+    };
+    Ok(match found == T::NAME {
+        true => String::new(),
+        false => format!(
+            ", whose numbers are {found}, in {}: --precision {found} keeps them",
+            T::NAME
+        ),
     })
 }
 

@@ -11,7 +11,7 @@ use crate::loss::{
 };
 use crate::metrics::{
     ClassificationScores, MultiLabelScores, RankingScores, RegressionScores, Score, accuracy, answers,
-    argmax, class_scores, labels_at, multi_label_scores, ranking_of_answers, ranking_of_classes,
+    answers_at, argmax, class_scores, labels_at, multi_label_scores, ranking_of_answers, ranking_of_classes,
     regression_scores,
 };
 
@@ -74,8 +74,9 @@ impl<T: Element> ModelScores<T> {
     /// Returns one score; `None` if the task or the model does not have it. Of yes/no targets, the accuracy is the share of
     /// samples with all answers right, and the other scores are means over the targets. Not there are: accuracy, F1 and the scores of
     /// probabilities of a regression, R^2, RMSE and MAE of a classification, RMSE and MAE of several targets, whose units may
-    /// differ, the loss of a loss of your own, and the scores of probabilities of a model that has none or where a class is
-    /// missing or alone.
+    /// differ, R^2 of a single sample, the loss of a loss of your own, and the scores of probabilities of a model that has none. Classes and
+    /// targets that every sample or no sample has are left out of the means of ROC AUC and average precision, as
+    /// [`ModelScores::ranking_scores`] tells.
     ///
     /// ```
     /// # use mfnet::data::Schema;
@@ -107,7 +108,7 @@ impl<T: Element> ModelScores<T> {
             (Metrics::Answers { .. }, Score::RocAuc | Score::AveragePrecision) => {
                 score.mean_of_ranking(&self.ranking_scores())
             }
-            (Metrics::Targets { scores, .. }, Score::R2) => {
+            (Metrics::Targets { scores, .. }, Score::R2) if self.samples > 1 => {
                 Some(scores.iter().map(|scores| scores.r2).sum::<f64>() / scores.len() as f64)
             }
             (Metrics::Targets { scores, .. }, Score::Rmse) => single(scores).map(|scores| scores.rmse),
@@ -157,6 +158,29 @@ impl<T: Element> ModelScores<T> {
         *predicted = labels_at(probabilities.view(), class, threshold)?;
         *accuracy_of_labels = accuracy(predicted, labels)?;
         *scores = class_scores(predicted, labels, probabilities.ncols())?;
+        Ok(self)
+    }
+
+    /// Predicts anew which samples are yes of each yes/no target with a threshold: those whose probability of yes is at least
+    /// that. Targets whose threshold is `None` keep their answers. The scores of the targets follow; the loss and the scores of
+    /// the ranking do not depend on a threshold.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidData`] for a model of another task, and the errors of [`answers_at`].
+    pub fn at_thresholds(mut self, thresholds: &[Option<f64>]) -> Result<Self> {
+        let Metrics::Answers {
+            scores,
+            truth,
+            predicted,
+            probabilities,
+        } = &mut self.metrics
+        else {
+            let problem = "thresholds of targets are for yes/no targets, and the model has another task";
+            return Err(Error::data("ModelScores::at_thresholds", problem));
+        };
+        *predicted = answers_at(std::mem::take(predicted), probabilities.view(), thresholds)?;
+        *scores = multi_label_scores(predicted.view(), truth.view())?;
         Ok(self)
     }
 }
@@ -358,6 +382,40 @@ mod tests {
             (one - 1.0).abs() < 1e-12 && (other - 2000.0).abs() < 1e-9,
             "{one}, {other}"
         );
+    }
+
+    #[test]
+    fn thresholds_change_the_answers_of_their_targets_alone() {
+        let truth = array![[1.0, 0.0], [0.0, 0.0], [1.0, 1.0], [0.0, 1.0]];
+        let data = Dataset::regression(array![[1.0], [-1.0], [2.0], [3.0]], truth).unwrap();
+        let layer = Linear::from_weights(array![[1.0], [1.0]].view(), &[0.0, 0.0]).unwrap();
+        let network = NeuralNetwork::<f64>::builder(1)
+            .layer(Box::new(layer))
+            .build()
+            .unwrap();
+        let schema = Schema::of(&data).binary().unwrap();
+        let scores = Model::new(network, schema).unwrap().evaluate(data).unwrap();
+        // Probabilities of yes: 0.73, 0.27, 0.88, 0.95.
+        let moved = scores.clone().at_thresholds(&[Some(0.2), None]).unwrap();
+        let of = |scores: &ModelScores<f64>| match &scores.metrics {
+            Metrics::Answers {
+                scores, predicted, ..
+            } => (scores.clone(), predicted.clone()),
+            _ => panic!("answers"),
+        };
+        let ((before, _), (after, predicted)) = (of(&scores), of(&moved));
+        assert_eq!(
+            predicted,
+            array![[true, true], [true, false], [true, true], [true, true]]
+        );
+        assert_eq!((after.labels[0].recall, after.labels[0].accuracy), (1.0, 0.5));
+        assert_eq!(after.labels[1], before.labels[1]);
+        assert_eq!(
+            (moved.loss, moved.ranking_scores()),
+            (scores.loss, scores.ranking_scores())
+        );
+        assert!(scores.clone().at_thresholds(&[None]).is_err());
+        assert!(scores.at_threshold(1, 0.5).is_err());
     }
 
     /// A model of two classes whose probability of class 1 is the logistic function of the feature.

@@ -67,7 +67,7 @@ pub(super) fn read_answers<T: Element>(
 }
 
 /// The texts of no and yes in a column.
-fn answers_of(table: &Table, column: usize) -> Result<[String; 2]> {
+pub(super) fn answers_of(table: &Table, column: usize) -> Result<[String; 2]> {
     let mut texts: Vec<&str> = Vec::new();
     for row in 0..table.rows() {
         let text = table.text(row, column);

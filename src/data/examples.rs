@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ndarray::Array2;
 
-use super::answers::read_answers;
+use super::answers::{answers_of, read_answers};
 use super::by_rows::{fill_by_rows, first_row};
 use super::columns::{Chosen, Columns};
 use super::dataset::{Inputs, Targets};
@@ -238,12 +238,31 @@ fn target<T: Element>(table: &Table, columns: &[usize], task: Option<Task>) -> R
             Err(table.refuse_all("a classification has one target column, not several"))
         }
         (_, Some(Task::Regression)) => of_numbers(table, columns, "regression, as asked".to_owned()),
-        (_, None) => of_numbers(
-            table,
-            columns,
-            format!("regression: there are {} targets", columns.len()),
-        ),
+        (_, None) => {
+            let reason = format!("regression: there are {} targets", columns.len());
+            of_numbers(table, columns, reason).map_err(|error| refuse_words(table, columns).unwrap_or(error))
+        }
     }
+}
+
+/// The error of several targets of two values each, one of which holds words.
+fn refuse_words(table: &Table, columns: &[usize]) -> Option<Error> {
+    let mut words = None;
+    for &column in columns {
+        let texts = answers_of(table, column).ok()?;
+        let is_word = |text: &String| truth_value(text).is_none() && text.parse::<f64>().is_err();
+        if texts.iter().any(is_word) {
+            words = words.or(Some((column, texts)));
+        }
+    }
+    let (column, [no, yes]) = words?;
+    Some(table.refuse_all(format_args!(
+        "{} holds {:?} and {:?}, and several targets are numbers by default; as each of them has two values, choose --loss bce if \
+         they are yes/no targets",
+        table.column_name(column),
+        shorten(&no),
+        shorten(&yes)
+    )))
 }
 
 /// One target whose task was not told.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use ndarray::ArrayView1;
+
 use super::dataset::Targets;
 use super::examples::Examples;
 use super::infer::{MOST_CLASSES, whole};
@@ -17,7 +19,7 @@ const MOST_NUMBER_CLASSES: usize = 100;
 
 impl<T: Element> Examples<T> {
     /// One line that names the other task, for whole numbers that are learned as numbers and look like classes, and for very many
-    /// classes of whole numbers; `None` for all others.
+    /// classes of whole numbers, and for several targets of two values each, which may be yes and no; `None` for all others.
     ///
     /// Numbers look like classes if there are at most 20 different ones, or if they count up from 0 or 1 and each is there ten
     /// times on average. Very many are more than 100.
@@ -56,6 +58,20 @@ impl<T: Element> Examples<T> {
                     format!(
                         "hint: {name} holds {count} different whole numbers, {first} to {last}, and is learned as a number; if \
                          these are classes, choose --task classification"
+                    )
+                })
+            }
+            Targets::Values(values) if self.schema.task == Task::Regression => {
+                let is_of_two = |target: ArrayView1<'_, T>| {
+                    let mut others = target.iter().filter(|&value| Some(value) != target.first());
+                    let second = others.next();
+                    second.is_some() && others.all(|value| Some(value) == second)
+                };
+                values.columns().into_iter().all(is_of_two).then(|| {
+                    format!(
+                        "hint: each of the {} targets holds two different values, which are learned as numbers; if these are no and \
+                         yes, choose --loss bce",
+                        values.ncols()
                     )
                 })
             }
@@ -123,6 +139,36 @@ mod tests {
         assert_eq!(hint((0..30).map(|row| format!("{}.5", row % 3)), None), None);
         assert_eq!(hint(cycle(3, 30, 0), None), None, "classes by default");
         assert_eq!(hint(cycle(2, 30, 0), Some(Task::Binary)), None, "yes and no");
+    }
+
+    #[test]
+    fn several_targets_of_two_values_may_be_yes_and_no() {
+        let of = |content: &str, task: Option<Task>| {
+            let table = table_of(content);
+            let columns = Columns {
+                targets: vec!["y".to_owned(), "z".to_owned()],
+                task,
+                ..Columns::default()
+            };
+            table.examples::<f32>(&columns).map(|examples| examples.hint())
+        };
+        let numbers = "a,y,z\n1,0,1\n2,1,2\n3,1,1\n";
+        let hint = of(numbers, None).unwrap().unwrap();
+        assert!(
+            hint.contains("each of the 2 targets holds two different values") && hint.contains("--loss bce")
+        );
+        assert_eq!(of(numbers, Some(Task::Binary)).unwrap(), None);
+        assert_eq!(of("a,y,z\n1,0,1\n2,1,2\n3,2,1\n", None).unwrap(), None);
+        let words = "a,y,z\n1,no,1\n2,yes,2\n3,no,1\n";
+        let error = of(words, None).unwrap_err().to_string();
+        assert!(
+            error.contains("column `y` holds \"no\" and \"yes\"") && error.contains("--loss bce"),
+            "{error}"
+        );
+        let error = of("a,y,z\n1,no,1\n2,yes,2\n3,maybe,1\n", None)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("\"no\" is not a number"), "{error}");
     }
 
     #[test]

@@ -100,6 +100,11 @@ impl<T: Element> RawSamples<T> {
         &self.targets
     }
 
+    /// The weight of each sample, of any scale; `None` if all count the same.
+    pub fn weights(&self) -> Option<&[f64]> {
+        self.weights.as_deref()
+    }
+
     /// Sets the weight of each sample, of any scale: [`Schema::fit`] and [`Schema::apply`] bring the weights of their samples to
     /// mean 1, as [`Dataset::with_weights`] does.
     ///

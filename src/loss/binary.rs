@@ -5,7 +5,7 @@ use ndarray::Array2;
 use super::class_weights::in_words;
 use super::sums::compiled_evaluate;
 use super::{Loss, LossOptions, Output, Reduction, TargetsView, with_reduction};
-use crate::data::Targets;
+use crate::data::{Dataset, Targets};
 use crate::element::Element;
 use crate::error::{Error, Result};
 
@@ -66,42 +66,50 @@ impl BinaryCrossEntropyLoss {
 }
 
 /// Returns for each output the number of its samples that are no over the number of those that are yes: with these weights of
-/// the positives, both have the same total weight.
+/// the positives, both have the same total weight. Where the samples have weights, their sums count instead of numbers.
 ///
 /// # Errors
 ///
-/// [`Error::InvalidData`] for targets that are not 0 and 1, and for an output without a sample that is yes.
+/// [`Error::InvalidData`] for targets that are not 0 and 1, and for an output without a sample that is yes and counts.
 ///
 /// ```
-/// use mfnet::Targets;
+/// use mfnet::Dataset;
 /// use mfnet::loss::{BinaryCrossEntropyLoss, balanced_positive_weights};
-/// use ndarray::array;
+/// use ndarray::{Array2, array};
 ///
-/// let targets = Targets::Values(array![[1.0, 0.0], [0.0, 1.0], [0.0, 1.0], [0.0, 1.0]]);
-/// let weights = balanced_positive_weights(&targets)?;
+/// let answers = array![[1.0, 0.0], [0.0, 1.0], [0.0, 1.0], [0.0, 1.0]];
+/// let weights = balanced_positive_weights(&Dataset::regression(Array2::zeros((4, 1)), answers)?)?;
 /// assert_eq!(weights, [3.0, 1.0 / 3.0]);
 /// let loss = BinaryCrossEntropyLoss::default().with_positive_weights(weights);
 /// # Ok::<(), mfnet::Error>(())
 /// ```
-pub fn balanced_positive_weights<T: Element>(targets: &Targets<T>) -> Result<Vec<f64>> {
+pub fn balanced_positive_weights<T: Element>(data: &Dataset<T>) -> Result<Vec<f64>> {
     const OPERATION: &str = "balanced_positive_weights";
+    let targets = data.targets();
     let Targets::Values(values) = targets else {
         return Err(check_answers(OPERATION, targets)
             .err()
             .unwrap_or_else(|| Error::data(OPERATION, "the targets are classes")));
     };
     check_answers(OPERATION, targets)?;
-    let weight = |(output, column): (usize, ndarray::ArrayView1<'_, T>)| {
-        let positives = column.iter().filter(|&&value| value == T::one()).count();
-        match positives {
-            0 => Err(Error::data(
+    let weight = |sample: usize| data.weights().map_or(1.0, |weights| weights[sample].as_f64());
+    let balance = |(output, column): (usize, ndarray::ArrayView1<'_, T>)| {
+        let [mut positives, mut negatives] = [0.0; 2];
+        for (sample, &value) in column.iter().enumerate() {
+            match value == T::one() {
+                true => positives += weight(sample),
+                false => negatives += weight(sample),
+            }
+        }
+        match positives > 0.0 {
+            true => Ok(negatives / positives),
+            false => Err(Error::data(
                 OPERATION,
-                format_args!("no sample is yes in output {output}, so no weight balances it"),
+                format_args!("no sample is yes in output {output} and counts, so no weight balances it"),
             )),
-            positives => Ok((column.len() - positives) as f64 / positives as f64),
         }
     };
-    values.columns().into_iter().enumerate().map(weight).collect()
+    values.columns().into_iter().enumerate().map(balance).collect()
 }
 
 /// Refuses targets that are not the values 0 and 1.
@@ -303,8 +311,21 @@ mod tests {
 
     #[test]
     fn an_output_without_positives_has_no_balance() {
-        let targets = Targets::Values(array![[0.0, 1.0], [0.0, 0.0]]);
-        let error = balanced_positive_weights(&targets).unwrap_err().to_string();
-        assert!(error.contains("no sample is yes in output 0"), "{error}");
+        let data = |answers: Array2<f64>| Dataset::regression(Array2::zeros((2, 1)), answers).unwrap();
+        let error = balanced_positive_weights(&data(array![[0.0, 1.0], [0.0, 0.0]])).unwrap_err();
+        assert!(
+            error.to_string().contains("no sample is yes in output 0"),
+            "{error}"
+        );
+        let weighted = data(array![[0.0], [1.0]]).with_weights(&[1.0, 0.0]).unwrap();
+        assert!(balanced_positive_weights(&weighted).is_err());
+    }
+
+    #[test]
+    fn the_weights_of_samples_count_in_the_balance() {
+        let answers = array![[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]];
+        let data = Dataset::regression(Array2::zeros((3, 1)), answers).unwrap();
+        let weighted = data.with_weights(&[2.0, 3.0, 1.0]).unwrap();
+        assert_eq!(balanced_positive_weights(&weighted).unwrap(), [2.0, 0.5]);
     }
 }

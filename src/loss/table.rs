@@ -50,7 +50,9 @@ impl LossOptions {
     fn refuse_rest(&self) -> Result<()> {
         let refused = |option, value: f64, expected| Err(Error::option(option, value, expected));
         if let Some(&weight) = self.class_weights.first() {
-            return refused("class weight", weight, "left out with a loss of numbers");
+            let expected =
+                "left out with a loss of numbers, and with bce, which has weights of positives instead";
+            return refused("class weight", weight, expected);
         }
         if let Some(&weight) = self.positive_weights.first() {
             return refused("weight of positives", weight, "left out with this loss");
@@ -170,8 +172,13 @@ mod tests {
         let loss = by_name::<f32>("cross-entropy", weighted.clone()).unwrap();
         assert!(format!("{loss:?}").contains("[1.0, 2.0]"), "{loss:?}");
         assert_eq!(loss.options(), Some(("cross-entropy", weighted.clone())));
-        let error = by_name::<f32>("mse", weighted).unwrap_err();
+        let error = by_name::<f32>("mse", weighted.clone()).unwrap_err();
         assert!(error.to_string().contains("left out with a loss of numbers"));
+        let error = by_name::<f32>("bce", weighted).unwrap_err();
+        assert!(
+            error.to_string().contains("weights of positives instead"),
+            "{error}"
+        );
         let smoothed = LossOptions {
             label_smoothing: 0.25,
             ..LossOptions::default()

@@ -124,6 +124,64 @@ pub fn answers<T: Element>(logits: ArrayView2<'_, T>) -> Result<Array2<bool>> {
     }
 }
 
+/// Returns answers in which those of each target with a threshold are predicted anew: yes where the probability of yes is at
+/// least the threshold.
+///
+/// A threshold below 0.5 finds more samples that are yes, and takes more of the others for them.
+///
+/// # Shapes
+///
+/// `answers` and `probabilities`: samples x targets; `thresholds`: one for each target, `None` to keep its answers
+///
+/// # Errors
+///
+/// [`Error::Shape`] for unequal shapes; [`Error::InvalidData`] for a threshold that is not between 0 and 1, and for a
+/// probability that is NaN, with its row, counted from 0.
+///
+/// ```
+/// use mfnet::metrics::{answers, answers_at};
+/// use ndarray::array;
+///
+/// let probabilities = array![[0.4, 0.4], [0.2, 0.9]];
+/// let likely = probabilities.mapv(|probability| probability > 0.5);
+/// let found = answers_at(likely, probabilities.view(), &[Some(0.3), None])?;
+/// assert_eq!(found, array![[true, false], [false, true]]);
+/// # Ok::<(), mfnet::Error>(())
+/// ```
+pub fn answers_at<T: Element>(
+    mut answers: Array2<bool>,
+    probabilities: ArrayView2<'_, T>,
+    thresholds: &[Option<f64>],
+) -> Result<Array2<bool>> {
+    const OPERATION: &str = "answers_at";
+    let (samples, targets) = probabilities.dim();
+    if answers.dim() != (samples, targets) || thresholds.len() != targets {
+        let (rows, columns) = answers.dim();
+        return Err(Error::shape(
+            OPERATION,
+            format_args!("{samples} x {targets} answers and {targets} thresholds, as the probabilities"),
+            format_args!("{rows} x {columns} answers and {} thresholds", thresholds.len()),
+        ));
+    }
+    for (target, threshold) in thresholds.iter().enumerate() {
+        let Some(threshold) = *threshold else { continue };
+        if !(0.0..=1.0).contains(&threshold) {
+            return Err(Error::data(
+                OPERATION,
+                format_args!("the threshold {threshold} is not between 0 and 1"),
+            ));
+        }
+        for (row, probability) in probabilities.column(target).iter().enumerate() {
+            // Neither at least the threshold nor below it.
+            if probability.is_nan() {
+                return Err(Error::data(OPERATION, format_args!("row {row} holds NaN")));
+            }
+            answers[[row, target]] = probability.as_f64() >= threshold;
+        }
+    }
+    Ok(answers)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,6 +215,23 @@ mod tests {
             (scores.macro_f1 - 0.488_888_888_888_888_9).abs() < 1e-15,
             "{scores:?}"
         );
+    }
+
+    #[test]
+    fn thresholds_are_inclusive_and_of_each_target() {
+        let probabilities = array![[0.25, 0.25], [0.5, 0.75]];
+        let at = |thresholds: &[Option<f64>]| {
+            answers_at(Array2::from_elem((2, 2), false), probabilities.view(), thresholds)
+        };
+        assert_eq!(at(&[None, None]).unwrap(), Array2::from_elem((2, 2), false));
+        assert_eq!(
+            at(&[Some(0.5), Some(0.25)]).unwrap(),
+            array![[false, true], [true, true]]
+        );
+        assert!(at(&[Some(0.5)]).is_err() && at(&[Some(1.5), None]).is_err());
+        assert!(at(&[Some(f64::NAN), None]).is_err());
+        let error = answers_at(array![[true]], array![[f64::NAN]].view(), &[Some(0.5)]).unwrap_err();
+        assert!(error.to_string().contains("row 0 holds NaN"), "{error}");
     }
 
     #[test]

@@ -10,7 +10,8 @@ use crate::error::{Error, Result};
 #[cfg_attr(feature = "save", derive(serde::Serialize))]
 pub struct RegressionScores {
     /// R^2 = 1 - sum (z - y)^2 / sum (y - mean y)^2: 1 at best, 0 for the mean predictor, negative for worse. An output
-    /// whose targets are all the same scores 1 if all predictions are exact, and 0 otherwise.
+    /// whose targets are all the same scores 1 if all predictions are exact, and 0 otherwise. NaN for a single sample, whose
+    /// target has no spread to compare with.
     pub r2: f64,
     /// The root of the mean squared error, in the unit of the targets.
     pub rmse: f64,
@@ -68,6 +69,7 @@ pub fn regression_scores<T: Element>(
             distances += error.abs();
         });
         scores.r2 += match (squares, spread) {
+            _ if samples == 1 => f64::NAN,
             (0.0, _) => 1.0,
             (_, 0.0) => 0.0,
             _ => 1.0 - squares / spread,
@@ -112,6 +114,14 @@ mod tests {
         let targets = array![[2.0], [2.0]];
         assert_scores(targets.clone(), targets.clone(), [1.0, 0.0, 0.0]);
         assert_scores(array![[1.0], [3.0]], targets, [0.0, 1.0, 1.0]);
+    }
+
+    #[test]
+    fn a_single_sample_has_no_r2() {
+        for predicted in [1.0, 2.0] {
+            let scores = regression_scores(array![[predicted]].view(), array![[2.0]].view()).unwrap();
+            assert!(scores.r2.is_nan() && scores.mae == 2.0 - predicted, "{scores:?}");
+        }
     }
 
     #[test]

@@ -33,10 +33,10 @@ pub enum Score {
     /// F1, `f1`: of two classes that of the second, otherwise the unweighted mean over the classes.
     F1,
     /// The area under the ROC curve, `auc`: of more than two classes the unweighted mean of each class against the others, of
-    /// several yes/no targets their mean.
+    /// several yes/no targets their mean. Classes and targets that every sample or no sample has are left out of the mean.
     RocAuc,
-    /// The average precision, `average-precision`: of two classes that of the second, otherwise the unweighted mean over the
-    /// classes.
+    /// The average precision, `average-precision`: of two classes that of the second, otherwise the unweighted mean, as of
+    /// `auc`.
     AveragePrecision,
     /// R^2, `r2`, the mean over the targets.
     R2,
@@ -101,25 +101,23 @@ impl Score {
         }
     }
 
-    /// ROC AUC or average precision from those of the classes; `None` if a class has none.
+    /// ROC AUC or average precision from those of the classes: of two classes that of the second, otherwise the mean.
     pub(crate) fn of_ranking(self, classes: &[Option<RankingScores>]) -> Option<f64> {
-        let classes: Option<Vec<RankingScores>> = classes.iter().copied().collect();
-        let value = |class: &RankingScores| match self {
-            Score::RocAuc => class.roc_auc,
-            _ => class.average_precision,
-        };
-        match &classes?[..] {
-            [] => None,
-            [_, second] => Some(value(second)),
-            classes => Some(classes.iter().map(value).sum::<f64>() / classes.len() as f64),
+        match classes {
+            [_, second] => self.mean_of_ranking(&[*second]),
+            classes => self.mean_of_ranking(classes),
         }
     }
 
-    /// The mean of ROC AUC or average precision over yes/no targets; `None` if a target has none.
-    pub(crate) fn mean_of_ranking(self, targets: &[Option<RankingScores>]) -> Option<f64> {
-        let values: Option<Vec<f64>> = targets.iter().map(|&target| self.of_ranking(&[target])).collect();
-        let values = values.filter(|values| !values.is_empty())?;
-        Some(values.iter().sum::<f64>() / values.len() as f64)
+    /// The mean of ROC AUC or average precision over the classes or yes/no targets that have them; `None` if none has.
+    pub(crate) fn mean_of_ranking(self, rankings: &[Option<RankingScores>]) -> Option<f64> {
+        let value = |ranking: &RankingScores| match self {
+            Score::RocAuc => ranking.roc_auc,
+            _ => ranking.average_precision,
+        };
+        let defined = rankings.iter().flatten().count();
+        let sum: f64 = rankings.iter().flatten().map(value).sum();
+        (defined > 0).then(|| sum / defined as f64)
     }
 
     /// Whether `one` is a better value than `other`.
@@ -151,6 +149,26 @@ impl FromStr for Score {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn means_leave_out_what_has_no_ranking() {
+        let of = |roc_auc| {
+            Some(RankingScores {
+                roc_auc,
+                average_precision: roc_auc / 2.0,
+            })
+        };
+        let three = [of(0.5), None, of(1.0)];
+        assert_eq!(Score::RocAuc.mean_of_ranking(&three), Some(0.75));
+        assert_eq!(Score::AveragePrecision.of_ranking(&three), Some(0.375));
+        assert_eq!(
+            Score::RocAuc.of_ranking(&three[1..]),
+            Some(1.0),
+            "the second of two classes"
+        );
+        assert_eq!(Score::RocAuc.mean_of_ranking(&[None, None]), None);
+        assert_eq!(Score::RocAuc.of_ranking(&[]), None);
+    }
 
     #[test]
     fn names_are_read_again_and_listed() {

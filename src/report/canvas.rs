@@ -199,6 +199,38 @@ impl Canvas {
         }
     }
 
+    /// Places all shapes of another canvas, whose corner comes to this point.
+    pub(super) fn place(&mut self, other: Canvas, (left, top): Point) {
+        let moved = |(x, y): Point| (x + left, y + top);
+        let all = |points: Vec<Point>| points.into_iter().map(moved).collect();
+        self.shapes
+            .extend(other.shapes.into_iter().map(|shape| match shape {
+                Shape::Path { points, color, width } => Shape::Path {
+                    points: all(points),
+                    color,
+                    width,
+                },
+                Shape::Polygon { points, color } => Shape::Polygon {
+                    points: all(points),
+                    color,
+                },
+                Shape::Disc {
+                    center,
+                    radius,
+                    color,
+                } => Shape::Disc {
+                    center: moved(center),
+                    radius,
+                    color,
+                },
+                Shape::Text { text, at, style } => Shape::Text {
+                    text,
+                    at: moved(at),
+                    style,
+                },
+            }));
+    }
+
     /// A title in the middle between two sides, cut if it is longer.
     pub(super) fn title(&mut self, text: &str, (left, right): (f64, f64), y: f64) {
         let text = font::cut(text, 16.0, right - left - 24.0);

@@ -43,7 +43,7 @@ const SIDE: f64 = 640.0;
 const NAME: f64 = 150.0;
 const SIZE: f64 = 12.0;
 
-fn canvas(title: &str, counts: ArrayView2<'_, u64>, names: &[&str]) -> Result<Canvas> {
+pub(super) fn canvas(title: &str, counts: ArrayView2<'_, u64>, names: &[&str]) -> Result<Canvas> {
     let classes = names.len();
     if counts.dim() != (classes, classes) {
         let (rows, columns) = counts.dim();

@@ -1,6 +1,6 @@
 //! Pictures of a training and of what came of it, each as SVG and as PNG.
 //!
-//! [`curves`] shows losses and accuracies over the epochs, [`confusion`] which classes are taken for which,
+//! [`curves`] shows losses and accuracies over the epochs, [`confusion`] which classes are taken for which, [`confusions`] the same of several yes/no targets,
 //! [`predictions`] predicted against true values, [`ranking`] which of several models is best, [`plane`] what a network of two
 //! inputs answers all over the plane, and [`bars`] any values in groups. All take plain numbers and names, so that they serve
 //! training loops other than this crate's too.
@@ -17,6 +17,7 @@ mod bars;
 mod canvas;
 mod color;
 mod confusion;
+mod confusions;
 mod curves;
 mod font;
 mod frame;
@@ -29,6 +30,7 @@ mod render;
 
 pub use bars::{Bar, BarGroup, Bars, Mark, bars};
 pub use confusion::confusion;
+pub use confusions::{TargetConfusion, confusions};
 pub use curves::{Curves, Panel, Series, curves};
 pub use picture::Picture;
 pub use plane::{Plane, Prediction, plane};

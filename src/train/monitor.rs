@@ -49,6 +49,7 @@ pub(super) fn check<T: Element>(
         Some(Targets::Values(values)) => match score {
             _ if for_classes => "is for classes, and the targets are numbers",
             Score::Rmse | Score::Mae if values.ncols() > 1 => "is for a single target",
+            Score::R2 if values.nrows() < 2 => "needs more than one validation sample",
             _ => return Ok(()),
         },
     };

@@ -13,6 +13,7 @@ use super::json;
 use super::scores::{ImportanceReport, Report, Scores};
 use crate::console;
 use crate::out_file::PREFIX;
+use crate::pictures::of_answers;
 
 /// More classes than a picture can have.
 const DRAWN: usize = 1000;
@@ -99,8 +100,10 @@ fn picture(report: &Report) -> anyhow::Result<Option<(&'static str, Picture)>> {
             let picture = confusion(&report.data, classes.confusion.view(), &classes.labels)?;
             Some(("confusion", picture))
         }
-        // Tables of several targets have no single picture.
-        Scores::Answers(_) => None,
+        Scores::Answers(answers) => {
+            let picture = of_answers(&report.data, &answers.names, &answers.texts, &answers.confusions)?;
+            picture.map(|picture| ("confusion", picture))
+        }
         Scores::Numbers(numbers) => {
             let named = |name: &str| match numbers.unit {
                 Some(unit) => format!("{name} ({unit})"),

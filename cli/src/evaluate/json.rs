@@ -21,6 +21,9 @@ struct Object<'a> {
     loss: Option<f64>,
     loss_name: &'a str,
     class_weights: Option<&'a [f64]>,
+    positive_weights: Option<&'a [f64]>,
+    huber_delta: Option<f64>,
+    label_smoothing: Option<f64>,
     #[serde(flatten)]
     scores: ScoresObject<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -85,6 +88,8 @@ struct LabelObject<'a> {
     name: &'a str,
     #[serde(flatten)]
     scores: LabelScores,
+    /// The least probability of yes; null for an answer that is the more probable one.
+    threshold: Option<f64>,
     #[serde(flatten)]
     ranking: RankingObject,
 }
@@ -126,6 +131,8 @@ pub(super) fn text(report: &Report, out: Option<&Path>) -> anyhow::Result<String
         Scores::Answers(answers) => ("binary", of_answers(answers)),
         Scores::Numbers(numbers) => ("regression", of_numbers(numbers)),
     };
+    let loss_options = report.loss_record.options.as_ref();
+    let weights = loss_options.map(|options| &options.positive_weights[..]);
     let object = Object {
         task,
         model: &report.model,
@@ -137,6 +144,11 @@ pub(super) fn text(report: &Report, out: Option<&Path>) -> anyhow::Result<String
         loss: report.loss,
         loss_name: &report.loss_record.name,
         class_weights: Some(report.loss_record.class_weights()).filter(|weights| !weights.is_empty()),
+        positive_weights: weights.filter(|weights| !weights.is_empty()),
+        huber_delta: loss_options.and_then(|options| options.huber_delta),
+        label_smoothing: loss_options
+            .map(|options| options.label_smoothing)
+            .filter(|&part| part > 0.0),
         scores,
         importance: report.importance.as_ref().map(of_importance),
         out: out.map(|out| out.display().to_string()),
@@ -176,6 +188,7 @@ fn of_answers(answers: &Answers) -> ScoresObject<'_> {
     let targets = named.map(|(target, (name, &scores))| LabelObject {
         name,
         scores,
+        threshold: answers.thresholds.get(target).copied().flatten(),
         ranking: of_ranking(answers.ranking.get(target).copied().flatten()),
     });
     ScoresObject::Answers {

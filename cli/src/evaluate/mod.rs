@@ -11,13 +11,15 @@ use std::path::{Path, PathBuf};
 use anyhow::ensure;
 use clap::Args;
 use mfnet::checkpoint::{Precision, precision_of};
-use mfnet::data::Task;
+use mfnet::data::{TargetTransform, Task};
 use mfnet::metrics::Score;
 use mfnet::{Element, Model};
 
-use self::scores::{ImportanceReport, Report};
+use self::scores::{ImportanceReport, Report, Scores};
+pub(super) use self::text::mean_over;
 use super::data_source::DataSource;
 use super::known;
+use super::overflow::Overflow;
 use super::parse::whole;
 use super::run_folder::check_vacant;
 use super::sample_arguments::{SampleArguments, Samples};
@@ -51,8 +53,8 @@ pub(super) struct EvaluateArguments {
     )]
     data: DataSource,
 
-    #[arg(long, value_name = "[CLASS=]P", help = threshold::HELP)]
-    threshold: Option<Threshold>,
+    #[arg(long, value_name = "[NAME=]P", help = threshold::HELP)]
+    threshold: Vec<Threshold>,
 
     /// Compute the permutation importance of each feature: the change of a score for the worse when the values of the feature
     /// are mixed up among the samples. --importance=SCORE chooses the score [default: accuracy for classes, r2 for numbers]
@@ -86,6 +88,13 @@ pub(super) fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<Outcome>
         Precision::F32 => report::<f32>(arguments, &file)?,
         Precision::F64 => report::<f64>(arguments, &file)?,
     };
+    if let Scores::Numbers(numbers) = &report.scores
+        && numbers.transform != TargetTransform::None
+    {
+        let mut overflow = Overflow::default();
+        overflow.observe(numbers.predicted.view());
+        overflow.warn("row", |target| numbers.targets[target].name.clone());
+    }
     if let Some(folder) = &arguments.out {
         folder::write(folder, &report)?;
     }
@@ -106,7 +115,7 @@ fn report<T: Element>(arguments: &EvaluateArguments, file: &Path) -> anyhow::Res
         Some(score) => Some(importance(arguments, score.as_deref(), &model, &samples)?),
         None => None,
     };
-    Report::new(&model, file, samples, arguments.threshold.as_ref(), importance)
+    Report::new(&model, file, samples, &arguments.threshold, importance)
 }
 
 /// Computes the importance of the features, the greatest first.
@@ -124,7 +133,7 @@ fn importance<T: Element>(
         (None, Task::Classification | Task::Binary) => Score::Accuracy,
     };
     ensure!(
-        arguments.threshold.is_none() || !matches!(score, Score::Accuracy | Score::F1),
+        arguments.threshold.is_empty() || !matches!(score, Score::Accuracy | Score::F1),
         usage(format!(
             "--importance by the {score} is that of the more probable class and not of --threshold: choose --importance=auc, or \
              leave one of both out"
@@ -139,9 +148,10 @@ fn importance<T: Element>(
     );
     score::check("--importance", score, model.schema().task, model.schema().outputs)?;
     if !arguments.samples.quiet {
-        let features = format::count(samples.dataset.features());
+        let features = format::counted(samples.dataset.features(), "feature");
+        let orders = format::counted(repeats, "random order");
         console::note(&format!(
-            "importance of {features} features by the {score}, each in {repeats} random orders"
+            "importance of {features} by the {score}, each in {orders}"
         ));
     }
     let seed = arguments.samples.seed;

@@ -13,8 +13,9 @@ use mfnet::{Element, Model};
 use ndarray::Array2;
 
 use crate::model_path::target_name;
+use crate::pictures::confusions_of;
 use crate::sample_arguments::Samples;
-use crate::threshold::Threshold;
+use crate::threshold::{Threshold, Thresholds};
 
 /// The report of a model on samples.
 #[derive(Debug)]
@@ -82,6 +83,12 @@ pub(super) struct Target {
 pub(super) struct Answers {
     /// The name of each yes/no target.
     pub(super) names: Vec<String>,
+    /// The texts of no and yes of each target.
+    pub(super) texts: Vec<[String; 2]>,
+    /// For each target, row = true answer, column = predicted answer.
+    pub(super) confusions: Vec<Array2<u64>>,
+    /// The least probability of yes of each target, where `--threshold` sets one.
+    pub(super) thresholds: Vec<Option<f64>>,
     pub(super) scores: MultiLabelScores,
     /// The scores of the ranking by the probability of each target's yes.
     pub(super) ranking: Vec<Option<RankingScores>>,
@@ -116,15 +123,19 @@ impl Report {
         model: &Model<T>,
         file: &Path,
         samples: Samples<T>,
-        threshold: Option<&Threshold>,
+        thresholds: &[Threshold],
         importance: Option<ImportanceReport>,
     ) -> anyhow::Result<Self> {
         let (network, schema) = (model.network(), model.schema());
         let Samples { dataset, title, unit } = samples;
-        let threshold = threshold.map(|threshold| threshold.of(model)).transpose()?;
+        let thresholds = Thresholds::of(thresholds, model)?;
         let mut scores = model.evaluate(dataset)?;
-        if let Some((class, probability)) = threshold {
-            scores = scores.at_threshold(class as u32, probability)?;
+        match &thresholds {
+            None => {}
+            Some(Thresholds::Class(class, probability)) => {
+                scores = scores.at_threshold(*class as u32, *probability)?;
+            }
+            Some(Thresholds::Answers(thresholds)) => scores = scores.at_thresholds(thresholds)?,
         }
         let (roc_auc, average_precision) =
             (scores.score(Score::RocAuc), scores.score(Score::AveragePrecision));
@@ -150,13 +161,27 @@ impl Report {
                 ranking,
                 roc_auc,
                 average_precision,
-                threshold,
+                threshold: match thresholds {
+                    Some(Thresholds::Class(class, probability)) => Some((class, probability)),
+                    _ => None,
+                },
                 confusion: confusion_matrix(&predicted, &labels, schema.outputs)?,
             }),
-            Metrics::Answers { scores, .. } => Scores::Answers(Answers {
+            Metrics::Answers {
+                scores,
+                truth,
+                predicted,
+                ..
+            } => Scores::Answers(Answers {
+                texts: schema.answers.clone(),
+                confusions: confusions_of(&predicted, &truth)?,
                 names: (0..schema.outputs)
                     .map(|target| target_name(schema, target))
                     .collect(),
+                thresholds: match thresholds {
+                    Some(Thresholds::Answers(thresholds)) => thresholds,
+                    _ => vec![None; schema.outputs],
+                },
                 scores,
                 ranking,
                 roc_auc,

@@ -1,6 +1,6 @@
 //! The report as text.
 
-use mfnet::metrics::{ClassScores, RegressionScores};
+use mfnet::metrics::{ClassScores, RankingScores, RegressionScores};
 
 use super::matrix;
 use super::scores::{Answers, Classes, ImportanceReport, Numbers, Report, Scores};
@@ -29,7 +29,7 @@ pub(super) fn text(report: &Report) -> String {
             if let (Some(roc_auc), Some(precision)) = (classes.roc_auc, classes.average_precision) {
                 let of = match &classes.labels[..] {
                     [_, second] => format!("of `{}`", shown(second, NAME)),
-                    _ => "mean over the classes".to_owned(),
+                    _ => mean_over(&classes.ranking, "class", "classes"),
                 };
                 line("ROC AUC", format!("{roc_auc:.4}"));
                 line("average precision", format!("{precision:.4} ({of})"));
@@ -51,9 +51,21 @@ pub(super) fn text(report: &Report) -> String {
                 line("all right", format::percent(answers.scores.all_right));
             }
             if let (Some(roc_auc), Some(precision)) = (answers.roc_auc, answers.average_precision) {
-                let of = if answers.names.len() > 1 { " (mean)" } else { "" };
+                let of = match answers.names.len() {
+                    1 => String::new(),
+                    _ => format!(" ({})", mean_over(&answers.ranking, "target", "targets")),
+                };
                 line("ROC AUC", format!("{roc_auc:.4}{of}"));
                 line("average precision", format!("{precision:.4}{of}"));
+            }
+            for (name, probability) in answers.names.iter().zip(&answers.thresholds) {
+                if let Some(probability) = probability {
+                    let name = shown(name, NAME);
+                    line(
+                        "threshold",
+                        format!("`{name}` is yes from a probability of {probability} on"),
+                    );
+                }
             }
             text += "\n";
             text += &of_answers(answers);
@@ -68,6 +80,17 @@ pub(super) fn text(report: &Report) -> String {
         text += &of_importance(importance);
     }
     text
+}
+
+/// The classes or targets whose mean is shown: all, or those that have a ranking.
+pub(crate) fn mean_over(rankings: &[Option<RankingScores>], one: &str, several: &str) -> String {
+    match (rankings.iter().flatten().count(), rankings.len()) {
+        (defined, all) if defined == all => format!("mean over the {several}"),
+        (defined, all) => {
+            let noun = if defined == 1 { one } else { several };
+            format!("mean over {defined} {noun} of {all}: no sample or every sample is of the others")
+        }
+    }
 }
 
 /// A line for each feature, the most important first.
@@ -86,6 +109,7 @@ fn of_importance(importance: &ImportanceReport) -> String {
     let text = format!("permutation importance: change of the {score} for the worse\n{columns}");
     match importance.features.len().saturating_sub(MOST) {
         0 => text,
+        1 => text + "and 1 feature that is less important\n",
         more => text + &format!("and {} features that are less important\n", format::count(more)),
     }
 }
@@ -133,11 +157,11 @@ fn of_numbers(numbers: &Numbers) -> String {
     for target in &numbers.targets {
         let name = shown(&target.name, NAME);
         let RegressionScores { r2, rmse, mae, .. } = target.scores;
-        scores.row([&name, &four_places(r2), &format::loss(rmse), &format::loss(mae)]);
+        scores.row([&name, &format::score(r2), &format::loss(rmse), &format::loss(mae)]);
         errors.row([name].into_iter().chain(target.quantiles.map(format::loss)));
     }
     if numbers.targets.len() > 1 {
-        scores.row(["mean", &four_places(numbers.mean_r2())]);
+        scores.row(["mean", &format::score(numbers.mean_r2())]);
     }
     let unit = match (numbers.unit, numbers.targets.len()) {
         (Some(unit), _) => unit,

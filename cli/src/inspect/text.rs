@@ -7,7 +7,7 @@ use mfnet::loss::LossRecord;
 
 use super::{LayerSummary, Report, layers};
 use crate::columns::Columns;
-use crate::format::count;
+use crate::format::{count, counted};
 use crate::model_path::{shown, target_name};
 
 /// Up to here features, targets and tensors are listed one by one, and beyond only the first of them.
@@ -96,7 +96,8 @@ fn inputs(schema: &Schema<f64>) -> String {
         Some(_) => ", missing values replaced",
         None => "",
     };
-    format!("{} features, {scaled}{gaps}", count(schema.features))
+    let features = counted(schema.features, "feature");
+    format!("{features}, {scaled}{gaps}")
 }
 
 /// The meaning of the outputs, and the loss from which it follows.

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use anyhow::ensure;
 use clap::Args;
 use mfnet::checkpoint::{Precision, precision_of};
-use mfnet::data::Task;
-use mfnet::metrics::{answers as answers_of, labels_at};
+use mfnet::data::{TargetTransform, Task};
+use mfnet::metrics::{answers as answers_of, answers_at, labels_at};
 use mfnet::{Element, Error, Model, argmax};
 use ndarray::Array2;
 
@@ -19,9 +19,10 @@ use self::arrays::Arrays;
 use self::table::Table;
 use super::data_source::DataSource;
 use super::out_file::{OutFile, refusal};
+use super::overflow::Overflow;
 use super::sample_arguments::{KeptColumns, Part, SampleArguments};
 use super::settings::{ColumnList, names_of};
-use super::threshold::{self, Threshold};
+use super::threshold::{self, Threshold, Thresholds};
 use super::train::use_threads;
 use super::{Outcome, console, model_path, usage};
 
@@ -50,8 +51,8 @@ pub(super) struct PredictArguments {
     #[arg(long)]
     proba: bool,
 
-    #[arg(long, value_name = "[CLASS=]P", conflicts_with = "proba", help = threshold::HELP)]
-    threshold: Option<Threshold>,
+    #[arg(long, value_name = "[NAME=]P", conflicts_with = "proba", help = threshold::HELP)]
+    threshold: Vec<Threshold>,
 
     /// Columns of a CSV file with a header that are copied as they are before the predictions, such as an identifier: names, or
     /// positions counted from 0 (-1 is the last). A prediction with the name of such a column is called `predicted NAME`
@@ -129,8 +130,7 @@ fn predict_in<T: Element>(arguments: &PredictArguments, file: &Path) -> anyhow::
         };
         return Err(usage(format!("--proba is not available: {problem}")).into());
     }
-    let threshold = arguments.threshold.as_ref();
-    let threshold = threshold.map(|threshold| threshold.of(&model)).transpose()?;
+    let thresholds = Thresholds::of(&arguments.threshold, &model)?;
     let out = arguments.out.as_deref();
     let form = out.map_or(Form::Csv, Form::of);
     let keep = names_of(&arguments.keep);
@@ -144,7 +144,14 @@ fn predict_in<T: Element>(arguments: &PredictArguments, file: &Path) -> anyhow::
     // Before any work is done for a file that cannot be.
     let mut sink = Sink::create(out)?;
     let parts = arguments.samples.inputs(&arguments.data, schema, &keep)?;
-    let answers = parts.map(|part| answers(&model, threshold, part?));
+    let mut overflow = Overflow::default();
+    let answers = parts.map(|part| {
+        let answers = answers(&model, thresholds.as_ref(), part?)?;
+        if schema.target_transform != TargetTransform::None {
+            overflow.observe(answers.values.view());
+        }
+        Ok(answers)
+    });
     let written = match form {
         Form::Csv => Table::new(schema, wanted).write(answers, &mut sink),
         Form::Npy | Form::Npz => Arrays::collect(answers, schema.outputs)?.write(form, wanted, &mut sink),
@@ -155,12 +162,14 @@ fn predict_in<T: Element>(arguments: &PredictArguments, file: &Path) -> anyhow::
         Err(error) if error.is::<io::Error>() => return Err(error.context(sink.refusal())),
         other => other?,
     }
-    sink.finish()
+    sink.finish()?;
+    overflow.warn("row", |target| model_path::target_name(schema, target));
+    Ok(())
 }
 
 fn answers<T: Element>(
     model: &Model<T>,
-    threshold: Option<(usize, f64)>,
+    thresholds: Option<&Thresholds>,
     part: Part<T>,
 ) -> anyhow::Result<Answers<T>> {
     let Part { inputs: design, kept } = part;
@@ -173,21 +182,27 @@ fn answers<T: Element>(
         });
     }
     let outputs = model.predict(design.view())?;
-    let mut classes = match model.schema().task {
+    let task = model.schema().task;
+    let mut classes = match task {
         Task::Classification => argmax(outputs.view())?,
-        Task::Binary => answers_of(outputs.view())?
-            .iter()
-            .map(|&yes| yes.into())
-            .collect(),
-        Task::Regression => Vec::new(),
+        Task::Binary | Task::Regression => Vec::new(),
+    };
+    let mut yes = match task {
+        Task::Binary => answers_of(outputs.view())?,
+        Task::Classification | Task::Regression => Array2::default((0, 0)),
     };
     let values = match model.check_probabilities() {
         Ok(()) => model.probabilities(outputs)?,
         Err(_) => outputs,
     };
-    if let Some((class, probability)) = threshold {
-        classes = labels_at(values.view(), class as u32, probability)?;
+    match thresholds {
+        None => {}
+        Some(&Thresholds::Class(class, probability)) => {
+            classes = labels_at(values.view(), class as u32, probability)?;
+        }
+        Some(Thresholds::Answers(thresholds)) => yes = answers_at(yes, values.view(), thresholds)?,
     }
+    classes.extend(yes.iter().map(|&yes| u32::from(yes)));
     Ok(Answers {
         values,
         classes,

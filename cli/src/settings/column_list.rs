@@ -29,6 +29,15 @@ impl FromStr for ColumnList {
     }
 }
 
+/// The name of one column, as a list of columns has it: in quotes if it has a comma.
+pub(crate) fn one_column(text: &str) -> Result<String, String> {
+    let ColumnList(mut names) = text.parse()?;
+    match (names.pop(), names.is_empty()) {
+        (Some(name), true) => Ok(name),
+        _ => Err("it must be one column; a name with a comma stands in quotes: '\"a,b\"'".to_owned()),
+    }
+}
+
 /// The columns of all arguments.
 pub(crate) fn names_of(lists: &[ColumnList]) -> Vec<String> {
     lists.iter().flat_map(|list| list.0.iter().cloned()).collect()
@@ -59,5 +68,8 @@ mod tests {
         assert_eq!(names("\"a \"\"b\"\", c\""), ["a \"b\", c"]);
         assert_eq!(names("5\" pipe"), ["5\" pipe"]);
         assert!("".parse::<ColumnList>().is_err());
+        assert_eq!(one_column("\"a,b\""), Ok("a,b".to_owned()));
+        assert_eq!(one_column("-1"), Ok("-1".to_owned()));
+        assert!(one_column("a,b").unwrap_err().contains("in quotes"));
     }
 }

@@ -10,7 +10,7 @@ use mfnet::data::{Columns, Imputation, Schema, SplitBy};
 use serde::{Deserialize, Serialize};
 
 use super::super::known;
-use super::column_list::{self, ColumnList, names_of};
+use super::column_list::{self, ColumnList, names_of, one_column};
 use super::names::{Header, TargetTransformName, TaskName, UnknownName};
 use crate::parse::letter;
 
@@ -31,7 +31,7 @@ pub(crate) struct DataSettings {
     pub(crate) source: Option<String>,
 
     /// Target columns, to be predicted: names, or positions counted from 0 (-1 is the last) [default: the last column]. A name
-    /// with a comma stands in quotes, here and in --ignore and --categorical: '"a,b",c'
+    /// with a comma stands in quotes, in this and all other options that name columns: '"a,b",c'
     #[arg(long, value_name = "COLUMN[,COLUMN...]", allow_hyphen_values = true)]
     #[serde(skip_serializing_if = "Vec::is_empty", default, with = "column_list")]
     pub(crate) target: Vec<ColumnList>,
@@ -123,6 +123,7 @@ pub(crate) struct DataSettings {
         long,
         value_name = "COLUMN",
         allow_hyphen_values = true,
+        value_parser = one_column,
         conflicts_with = "split_by_group"
     )]
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -130,14 +131,14 @@ pub(crate) struct DataSettings {
 
     /// Split by group: all rows with the same text in this column, such as those of one customer, are on the same side of each
     /// split, and in the same fold. The column is no feature, unless --categorical names it too
-    #[arg(long, value_name = "COLUMN", allow_hyphen_values = true)]
+    #[arg(long, value_name = "COLUMN", allow_hyphen_values = true, value_parser = one_column)]
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) split_by_group: Option<String>,
 
     /// Sample weights: this column has a number of at least 0 for each row, and the loss of the row counts times it, in training and
     /// in all losses that are shown; accuracy and the other scores count each row the same. The weights of each set are scaled to a
     /// mean of 1. The column is no feature [default: all rows have the same weight]
-    #[arg(long, value_name = "COLUMN", allow_hyphen_values = true)]
+    #[arg(long, value_name = "COLUMN", allow_hyphen_values = true, value_parser = one_column)]
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) weights: Option<String>,
 

@@ -250,6 +250,19 @@ impl Settings {
             self.data.split_by_time.is_none() || self.data.split_by_group.is_none(),
             super::usage("split-by-time and split-by-group exclude each other: keep one of them".to_owned())
         );
+        let training = &self.training;
+        let score = training.early_stopping_score.is_some();
+        for (option, is_given) in [
+            ("early-stopping-score", score),
+            ("min-delta", training.min_delta != 0.0),
+        ] {
+            ensure!(
+                !is_given || training.early_stopping.is_some(),
+                super::usage(format!(
+                    "{option} has no effect without early-stopping: set early-stopping too, or leave it out"
+                ))
+            );
+        }
         let hidden = self.model.hidden().len();
         let activations = self.model.activation.len();
         ensure!(

@@ -7,7 +7,7 @@ use mfnet::loss::{LossOptions, balanced_class_weights, balanced_positive_weights
 use mfnet::metrics::Score;
 use mfnet::optimizer::{OptimizerOptions, ScheduleOptions};
 use mfnet::product;
-use mfnet::{Clip, Element, Reduction, Schedule, Shuffle, Targets, TrainOptions};
+use mfnet::{Clip, Dataset, Element, Reduction, Schedule, Shuffle, TrainOptions};
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
@@ -101,7 +101,7 @@ pub(crate) struct TrainingSettings {
     pub(crate) reduction: Option<ReductionName>,
 
     /// Class weights, in training and in all losses that are shown: balanced makes rare classes count as much as common
-    /// ones, and with --loss bce the yes of each target as much as the no [default: all samples have the same weight]
+    /// ones, and with --loss bce the yes of each target as much as the no; rows count by their --weights [default: all samples have the same weight]
     #[arg(long, value_name = "HOW")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) class_weight: Option<ClassWeightName>,
@@ -191,13 +191,13 @@ impl TrainingSettings {
         option_for_classes(&training)
     }
 
-    /// The options of the loss; balanced class weights are those of the training set's targets.
-    pub(crate) fn loss_options<T: Element>(&self, targets: &Targets<T>) -> mfnet::Result<LossOptions> {
+    /// The options of the loss; balanced class weights are those of the training set, in which samples count by their weights.
+    pub(crate) fn loss_options<T: Element>(&self, train: &Dataset<T>) -> mfnet::Result<LossOptions> {
         let mut options = LossOptions::default();
         options.reduction = self.reduction();
         match (&self.class_weight, self.loss.as_deref()) {
-            (Some(_), Some("bce")) => options.positive_weights = balanced_positive_weights(targets)?,
-            (Some(_), _) => options.class_weights = balanced_class_weights(targets)?,
+            (Some(_), Some("bce")) => options.positive_weights = balanced_positive_weights(train)?,
+            (Some(_), _) => options.class_weights = balanced_class_weights(train)?,
             (None, _) => {}
         }
         options.label_smoothing = self.label_smoothing.unwrap_or_default();
@@ -227,6 +227,12 @@ impl TrainingSettings {
         name.map_or(Score::Loss, |name| {
             name.parse().expect("the names of settings are checked")
         })
+    }
+
+    /// The score that early stopping follows; `None` without early stopping, and where it follows the loss.
+    pub(crate) fn followed_score(&self) -> Option<Score> {
+        self.early_stopping?;
+        Some(self.early_stopping_score()).filter(|&score| score != Score::Loss)
     }
 
     /// The learning-rate schedule, whose name has been checked.

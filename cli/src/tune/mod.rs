@@ -27,6 +27,7 @@ use self::progress::Progress;
 use self::search_result::{SearchResult, Test, rank};
 use self::space::{Configuration, Space};
 use self::validation::Validation;
+use super::known::Raw;
 use super::parse::whole;
 use super::settings::{Precision, Settings};
 use super::{Outcome, blas as words, console, data, format, interrupt, model, score as scores, train, usage};
@@ -149,6 +150,7 @@ fn tune_in<T: Element>(
             ))
         );
     }
+    check_samples(score, &tasks, &configurations, &raw)?;
     let wanted = score::wanted(score, raw.schema.task);
     let folder = arguments.out.as_deref().map(Folder::create).transpose()?;
     if let Some(advice) = words::kernel_advice(&blas()) {
@@ -159,11 +161,11 @@ fn tune_in<T: Element>(
         if let Some(reason) = &raw.reason {
             console::note(reason);
         }
-        let (trials, by) = (format::count(asked), validation.text(raw.train.samples()));
-        console::note(&format!(
-            "{trials} trials on {name}, ranked by {} on {by}",
-            score.name()
-        ));
+        let (trials, by) = (
+            format::counted(asked, "trial"),
+            validation.text(raw.train.samples()),
+        );
+        console::note(&format!("{trials} on {name}, ranked by {} on {by}", score.name()));
     }
 
     let names = arguments.space.varying();
@@ -182,7 +184,7 @@ fn tune_in<T: Element>(
         rank(&mut trials, score);
         let best = trials.first().filter(|trial| trial.runs.is_ok());
         let best: Option<Settings> = best.map(|trial| validation::alone(&trial.configuration.settings));
-        let mut test = None;
+        let (mut test, mut has_model) = (None, false);
         // Nothing else needs this training.
         let is_used = raw.test.is_some() || folder.is_some();
         if let Some(best) = best.as_ref().filter(|_| is_used && !interrupt::is_requested()) {
@@ -195,6 +197,7 @@ fn tune_in<T: Element>(
                 }
                 if let Some(folder) = &folder {
                     folder.write_model(&model)?;
+                    has_model = true;
                 }
             }
         }
@@ -211,6 +214,7 @@ fn tune_in<T: Element>(
             split: base.data.split_in_words(),
             best,
             test,
+            has_model,
             stopped: interrupt::is_requested(),
             seconds,
             out: arguments.out.as_deref().filter(|_| !trials.is_empty()),
@@ -226,6 +230,41 @@ fn tune_in<T: Element>(
         folder.discard();
     }
     outcome
+}
+
+/// Refuses a score of probabilities that the samples of a part, of early stopping or of the test do not have, before any time is
+/// spent on a trial.
+fn check_samples<T: Element>(
+    score: Score,
+    tasks: &[data::Task<T>],
+    configurations: &[Configuration],
+    raw: &Raw<T>,
+) -> anyhow::Result<()> {
+    const MORE: &str = "validate with more samples by a larger --validation or fewer --folds";
+    let followed = configurations
+        .iter()
+        .find_map(|configuration| configuration.settings.training.followed_score());
+    for (part, task) in tasks.iter().enumerate() {
+        let samples = match tasks.len() {
+            1 => "the validation samples".to_owned(),
+            parts => format!("the validation samples of part {} of {parts}", part + 1),
+        };
+        if let Some(set) = &task.test {
+            scores::check_samples(("--score", score), (&samples, MORE), set.targets(), &task.schema)?;
+        }
+        if let (Some(followed), Some(set)) = (followed, &task.validation) {
+            let option = ("--early-stopping-score", followed);
+            let samples = ("the samples that early stopping follows", "follow the loss");
+            scores::check_samples(option, samples, set.targets(), &task.schema)?;
+        }
+    }
+    match &raw.test {
+        None => Ok(()),
+        Some(test) => {
+            let samples = ("the test samples", "test with others");
+            scores::check_samples(("--score", score), samples, test.targets(), &raw.schema)
+        }
+    }
 }
 
 /// The features that are the same in all training samples of some task.

@@ -36,6 +36,8 @@ pub(super) struct SearchResult<'a> {
     pub(super) best: Option<Settings>,
     /// The scores of the best configuration on the test samples, trained on all others.
     pub(super) test: Option<Test>,
+    /// Whether the model of the best settings is in the folder.
+    pub(super) has_model: bool,
     /// Whether a signal ended it.
     pub(super) stopped: bool,
     /// From the first trial to the last.

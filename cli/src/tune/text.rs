@@ -5,6 +5,7 @@ use mfnet::metrics::Score;
 use super::search_result::SearchResult;
 use super::space::Configuration;
 use crate::columns::Columns;
+use crate::summary::quoted;
 use crate::{format, score};
 
 /// The options by which a configuration differs from others: `lr 0.1, hidden 16`.
@@ -55,7 +56,19 @@ pub(super) fn text(found: &SearchResult<'_>) -> String {
         );
     }
     match found.out {
-        Some(out) => line("saved in", out.display().to_string()),
+        Some(out) => {
+            line("saved in", out.display().to_string());
+            if found.best.is_some() && !found.has_model {
+                let config = quoted(&out.join("config.toml"));
+                line(
+                    "model",
+                    format!(
+                        "none: the search was ended before its best configuration was trained on all samples; mfnet train --config \
+                         {config} --out MODEL trains it"
+                    ),
+                );
+            }
+        }
         None if found.trials.is_empty() => {
             line("saved in", "nothing is saved: no trial was complete".to_owned());
         }

@@ -154,7 +154,7 @@ pub(super) fn scores<T: Element>(
     for &score in wanted.iter().take(1) {
         ensure!(
             scores.get(score).is_some(),
-            "the validation samples have no score {score}: is a class missing among them?"
+            "the samples have no score {score}: they are too few, or a class is missing among them"
         );
     }
     Ok(scores)

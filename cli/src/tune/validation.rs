@@ -69,6 +69,7 @@ impl Validation {
         };
         let count = pairs.len();
         let task = |(index, (train, validation)): (usize, (RawSamples<T>, RawSamples<T>))| {
+            data::check_weights(&validation, "validation", &settings.data)?;
             let task = data::prepare(
                 name,
                 with_sets(raw, train, Some(validation)),

@@ -62,6 +62,11 @@ fn all_commands_compute_the_loss_of_the_training() {
             (&trained["loss_name"], &evaluated["loss_name"]),
             (&name.into(), &name.into())
         );
+        let delta = shown
+            .split_once("delta ")
+            .map(|(_, rest)| rest.split_once(' ').unwrap().0.parse::<f64>().unwrap());
+        assert_eq!(trained["huber_delta"].as_f64(), delta);
+        assert_eq!(evaluated["huber_delta"].as_f64(), delta);
         let (text, _) = done(at, "inspect run");
         assert!(text.contains("numbers, trained with the loss "), "{text}");
         assert_eq!(done(at, "predict run new.csv").0.lines().count(), 21);
@@ -229,6 +234,10 @@ fn a_column_of_two_values_is_one_yes_or_no() {
             .0
             .contains("accuracy")
     );
+    let confusion = fs::read_to_string(at.join("scores/confusion.svg")).unwrap();
+    for answer in ["ham", "spam"] {
+        assert_eq!(confusion.matches(&format!(">{answer}<")).count(), 2, "{answer}");
+    }
     let text = done(at, "export run --onnx m.onnx").0;
     assert!(text.contains("probabilities (N x 1), label (N x 1)"), "{text}");
     let onnx = fs::read(at.join("m.onnx")).unwrap();
@@ -434,4 +443,43 @@ fn yes_no_targets_that_are_none_are_refused() {
         2 tune t.csv --target y --ignore z --loss bce --epochs 1 --score r2 => --score r2 is for numbers
         "#,
     );
+}
+
+#[test]
+fn labels_that_all_rows_have_are_left_out_of_the_mean_auc() {
+    let at = &folder_with(&[("mails.csv", &mails(300, 0, ["ham", "spam"]))]);
+    let options = "--target long,linked,both --ignore kind --loss bce --hidden 8 --epochs 20";
+    let without: String = mails(60, 900, ["ham", "spam"])
+        .lines()
+        .map(|line| line.replace(",False,", ",True,") + "\n")
+        .collect();
+    fs::write(at.join("long.csv"), without).unwrap();
+    let (out, _) = done(
+        at,
+        &format!("train mails.csv {options} --test long.csv --out run"),
+    );
+    let mean = "(mean over 2 targets of 3: no sample or every sample is of the others)";
+    let line = out.lines().find(|line| line.starts_with("test ROC AUC")).unwrap();
+    assert!(line.ends_with(mean), "{out}");
+    let (text, _) = done(at, "evaluate run long.csv");
+    let line = text.lines().find(|line| line.starts_with("ROC AUC")).unwrap();
+    assert!(line.ends_with(mean), "{text}");
+    let evaluated = json(at, "evaluate run long.csv --json");
+    let of = |target: usize, score: &str| evaluated["targets"][target][score].as_f64();
+    for score in ["roc_auc", "average_precision"] {
+        assert_eq!(of(0, score), None);
+        let mean = (of(1, score).unwrap() + of(2, score).unwrap()) / 2.0;
+        assert!((number(&evaluated[score]) - mean).abs() < 1e-12, "{evaluated}");
+        let trained: Value =
+            serde_json::from_str(&fs::read_to_string(at.join("run/summary.json")).unwrap()).unwrap();
+        assert_eq!(trained["final"]["test"][score], evaluated[score]);
+    }
+    let all = done(at, "evaluate run mails.csv --out scores --quiet").0;
+    for folder in ["run", "scores"] {
+        let picture = fs::read_to_string(at.join(folder).join("confusion.svg")).unwrap();
+        for name in ["long", "linked", "both"] {
+            assert!(picture.contains(&format!(">{name}<")), "{folder}: {name}");
+        }
+    }
+    assert!(all.contains("(mean over the targets)"), "{all}");
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 
-use crate::command::{assert_has, assert_refused, done, json, refused, schema};
+use crate::command::{assert_has, assert_refused, done, json, mfnet, parts, refused, schema};
 use crate::folder::{folder_with, names};
 
 /// An array of NumPy's little-endian doubles or 64-bit integers.
@@ -260,8 +260,12 @@ fn tables_that_are_not_quite_right_are_explained() {
     done(at, "train none.csv --missing - --epochs 1");
     let (out, _) = done(at, "train good.csv --epochs 1 --out run");
     if cfg!(feature = "linalg") {
+        assert!(out.contains("\nleast squares "), "{out}");
+        let (out, _) = done(at, "train good.csv --test 0.5 --epochs 1");
         assert!(
-            out.contains("There is no single least-squares fit to compare with: the features depend"),
+            out.contains(
+                "There is no least-squares fit to compare with: 2 samples do not determine 3 weights"
+            ),
             "{out}"
         );
     }
@@ -287,4 +291,172 @@ fn the_help_says_that_tables_come_from_standard_input() {
         words.join(" ").contains("or - for CSV from standard input"),
         "{help}"
     );
+}
+
+#[test]
+fn several_columns_of_two_values_are_told_to_be_yes_no_targets() {
+    let mut table = "a,rain,wind,told\n".to_owned();
+    for row in 0..40 {
+        let told = ["no", "yes"][row % 2];
+        writeln!(table, "{},{},{},{told}", row * 37 % 41, row % 2, row / 2 % 2).unwrap();
+    }
+    let at = &folder_with(&[("t.csv", &table)]);
+    let (_, err) = done(at, "train t.csv --target rain,wind --ignore told --epochs 1");
+    assert!(
+        err.contains("hint: each of the 2 targets holds two different values") && err.contains("--loss bce"),
+        "{err}"
+    );
+    let (_, err) = done(
+        at,
+        "train t.csv --target rain,wind --ignore told --loss bce --epochs 1",
+    );
+    assert!(!err.contains("hint: "), "{err}");
+    let error = refused(at, "train t.csv --target rain,told", 1);
+    assert!(
+        error.contains("column `told` holds \"no\" and \"yes\"") && error.contains("--loss bce"),
+        "{error}"
+    );
+    let error = refused(
+        at,
+        "train t.csv --target rain,wind --ignore told --class-weight balanced",
+        2,
+    );
+    assert!(error.contains("with yes/no targets and --loss bce"), "{error}");
+}
+
+#[test]
+fn options_that_name_a_column_take_names_with_commas_alike() {
+    let mut table = "a,\"day, local\",\"w,1\",\"5\"\" pipe\",kind\n".to_owned();
+    for row in 0..40 {
+        let kind = ["oak \"\"old\"\"", "elm"][row % 2];
+        writeln!(
+            table,
+            "{},{row},{},{},\"{kind}\"",
+            row * 37 % 41,
+            1 + row % 3,
+            row % 5
+        )
+        .unwrap();
+    }
+    let at = &folder_with(&[("t.csv", &table)]);
+    let parts = |arguments: &[&str]| parts(&mut mfnet(at, arguments));
+    let options = [
+        "--weights",
+        "\"w,1\"",
+        "--split-by-time",
+        "\"day, local\"",
+        "--test",
+        "0.2",
+        "--epochs",
+        "1",
+    ];
+    let (code, _, err) = parts(&[&["train", "t.csv", "--out", "run"], &options[..]].concat());
+    assert_eq!(code, Some(0), "{err}");
+    assert_eq!(
+        schema(at, "run")["feature_names"],
+        serde_json::json!(["a", "5\" pipe"])
+    );
+    // The settings of the run hold the names as they are.
+    let (again, _) = done(at, "train --config run/config.toml --json --quiet");
+    assert!(
+        again.contains("\"weights\":\"w,1\"") && again.contains("{\"time\":\"day, local\"}"),
+        "{again}"
+    );
+    let (code, out, err) = parts(&["predict", "run", "t.csv", "--keep", "\"day, local\",a"]);
+    assert_eq!(
+        (code, out.lines().next()),
+        (Some(0), Some("\"day, local\",a,prediction")),
+        "{err}"
+    );
+    let (code, _, err) = parts(&["train", "t.csv", "--weights", "w,1"]);
+    assert!(
+        code == Some(2) && err.contains("a name with a comma stands in quotes"),
+        "{err}"
+    );
+    // Quotes in names are shown as they are written.
+    let (text, _) = done(at, "evaluate run t.csv");
+    assert!(
+        text.contains("\noak \"old\" ") && !text.contains("\\\""),
+        "{text}"
+    );
+}
+
+#[test]
+fn weights_that_are_all_0_in_a_part_are_named_with_it() {
+    let mut table = "a,day,w,y\n".to_owned();
+    for row in 0..40 {
+        writeln!(
+            table,
+            "{},{row},{},{}.5",
+            row * 37 % 41,
+            u8::from(row < 30),
+            row % 7
+        )
+        .unwrap();
+    }
+    let at = &folder_with(&[("t.csv", &table)]);
+    let options = "t.csv --weights w --split-by-time day --epochs 1";
+    let error = refused(at, &format!("train {options} --test 0.2"), 1);
+    assert!(
+        error.contains("--weights: column `w` is 0 in all 8 test samples"),
+        "{error}"
+    );
+    let error = refused(at, &format!("train {options} --validation 0.25"), 1);
+    assert!(
+        error.contains("column `w` is 0 in all 10 validation samples"),
+        "{error}"
+    );
+    let error = refused(at, &format!("tune {options} --hidden 2,3"), 1);
+    assert!(
+        error.contains("column `w` is 0 in all 8 validation samples"),
+        "{error}"
+    );
+}
+
+#[test]
+fn one_of_a_kind_is_told_as_one() {
+    let table: String = (0..20).map(|row| format!("{row},{}.5\n", row * 7 % 11)).collect();
+    let at = &folder_with(&[("t.csv", &format!("a,y\n{table}")), ("one.csv", "a,y\n3,4.5\n")]);
+    let (out, _) = done(at, "train t.csv --epochs 1 --out run --test one.csv");
+    assert!(out.contains(": 1 feature, 1 target, normalised"), "{out}");
+    assert!(
+        out.lines()
+            .any(|line| line.starts_with("this network") && line.ends_with(" n/a")),
+        "{out}"
+    );
+    assert!(done(at, "inspect run").0.contains("1 feature, normalised"));
+    // R2 compares with the spread of the targets, and one has none.
+    let (out, _) = done(at, "evaluate run one.csv");
+    assert!(
+        out.lines()
+            .any(|line| line.starts_with("y ") && line.contains(" n/a ")),
+        "{out}"
+    );
+    let (out, _) = done(at, "evaluate run one.csv --json");
+    assert!(
+        out.contains("\"r2\":null") && out.contains("\"mean_r2\":null"),
+        "{out}"
+    );
+    let (_, err) = done(at, "evaluate run t.csv --importance --repeats 1");
+    assert!(
+        err.contains("importance of 1 feature by the r2, each in 1 random order\n"),
+        "{err}"
+    );
+}
+
+#[test]
+fn options_of_early_stopping_in_a_file_go_with_it() {
+    let at = &folder_with(&[("t.csv", "a,y\n1,0.5\n2,1\n3,2\n4,2.5\n")]);
+    for (name, value) in [("early-stopping-score", "\"r2\""), ("min-delta", "0.01")] {
+        fs::write(at.join("odd.toml"), format!("[training]\n{name} = {value}\n")).unwrap();
+        let error = refused(at, "train t.csv --config odd.toml", 2);
+        assert!(
+            error.contains(&format!("{name} has no effect without early-stopping")),
+            "{error}"
+        );
+        done(
+            at,
+            "train t.csv --config odd.toml --validation t.csv --early-stopping 2 --epochs 1",
+        );
+    }
 }

@@ -321,6 +321,33 @@ fn rows_count_as_much_as_their_weights() {
 }
 
 #[test]
+fn balanced_classes_count_rows_by_their_weights() {
+    let table = "a,w,kind\n1,3,oak\n2,1,elm\n3,0,elm\n4,1,elm\n5,3,oak\n6,0,oak\n";
+    let at = &folder_with(&[("t.csv", table)]);
+    let train =
+        |options: &str| object(&done(at, &format!("train t.csv --epochs 1 --json --quiet {options}")).0);
+    // Weights of 2 for elm and 6 for oak, of 8 in all.
+    let classes = train("--weights w --class-weight balanced");
+    let found: Vec<f64> = serde_json::from_value(classes["class_weights"].clone()).unwrap();
+    for (found, expected) in found.iter().zip([2.0, 2.0 / 3.0]) {
+        assert!((found - expected).abs() < 1e-6, "{found} is not {expected}");
+    }
+    let rows = train("--ignore w --class-weight balanced");
+    assert_eq!(rows["class_weights"], serde_json::json!([1.0, 1.0]));
+    let yes = train("--weights w --class-weight balanced --loss bce --out run");
+    assert!(
+        (yes["positive_weights"][0].as_f64().unwrap() - 1.0 / 3.0).abs() < 1e-6,
+        "{yes}"
+    );
+    assert_eq!(
+        (&yes["class_weights"], &yes["huber_delta"]),
+        (&Value::Null, &Value::Null)
+    );
+    let (evaluated, _) = done(at, "evaluate run t.csv --json");
+    assert_eq!(object(&evaluated)["positive_weights"], yes["positive_weights"]);
+}
+
+#[test]
 fn weights_that_cannot_be_are_refused() {
     let none = "a,w,y\n1,0,0.5\n2,0,1\n3,0,2\n4,0,3\n";
     let negative = "a,w,y\n1,1,0.5\n2,-1,1\n3,1,2\n4,1,3\n";
@@ -434,6 +461,27 @@ fn targets_without_a_logarithm_are_refused() {
         "train counts.csv --target-transform log1p --epochs 2 --out run",
     );
     assert!(refused(at, "evaluate run negative.csv", 1).contains("negative.csv: line 4: target `y` is -1"));
+}
+
+#[test]
+fn infinite_predictions_of_logarithms_are_told_with_their_row() {
+    let row = |a: i32| format!("{a},{}\n", 2_f64.powi(a));
+    let table = format!("a,price\n{}", (0..20).map(row).collect::<String>());
+    let far = "a,price\n1,2\n1000000,3\n2,4\n3000000,5\n";
+    let at = &folder_with(&[("t.csv", &table), ("far.csv", far)]);
+    let train = "train t.csv --linear --target-transform log --lr 0.05 --epochs 100";
+    let (_, err) = done(at, &format!("{train} --out run"));
+    assert!(!err.contains("infinite"), "{err}");
+    let warning = "warning: the prediction of `price` for row 2 is infinite, and so is another one: ";
+    let (out, err) = done(at, "predict run far.csv");
+    assert_eq!((lines(&out)[2], lines(&out)[4]), ("inf", "inf"));
+    assert!(err.contains(warning), "{err}");
+    let (out, err) = done(at, "evaluate run far.csv --json --out report");
+    assert!(err.contains(warning), "{err}");
+    assert_eq!(object(&out)["targets"][0]["rmse"], Value::Null);
+    assert_eq!(done(at, "predict run t.csv").1, "");
+    let (_, err) = done(at, &format!("{train} --test far.csv --out far"));
+    assert!(err.contains("for test sample 2 is infinite"), "{err}");
 }
 
 #[test]

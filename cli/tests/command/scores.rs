@@ -1,10 +1,11 @@
 //! Scores by which models are compared: in `evaluate`, in the summary of `train`, in `tune`; thresholds and importance.
 
+use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
 
-use crate::command::{assert_has, assert_refused, json, refused, run, silent};
+use crate::command::{assert_has, assert_refused, done, json, refused, run, silent};
 use crate::folder::{Folder, folder_with, model_bytes, names, read};
 
 /// Customers, a quarter of whom leave: mostly those with many calls; the number has nothing to do with it.
@@ -78,12 +79,82 @@ fn thresholds_move_the_predicted_class_in_evaluate_and_predict() {
 }
 
 #[test]
+fn thresholds_of_yes_no_targets_are_for_all_or_for_one() {
+    let at = &folder();
+    let train = "train customers.csv --loss bce --epochs 20 --quiet";
+    silent(at, &format!("{train} --target left --out one"));
+    let scores = |arguments: &str| json(at, &format!("evaluate one more.csv --json --quiet {arguments}"));
+    let (plain, low) = (scores("--seed 0"), scores("--threshold 0.2"));
+    assert_eq!(plain["targets"][0]["threshold"], Value::Null);
+    assert_eq!(low["targets"][0]["threshold"], 0.2);
+    assert_eq!(scores("--threshold left=0.2"), low);
+    for same in ["roc_auc", "average_precision", "loss"] {
+        assert_eq!(plain[same], low[same], "{same}");
+    }
+    let recall = |scores: &Value| scores["targets"][0]["recall"].as_f64().unwrap();
+    assert!(recall(&low) > recall(&plain), "{low}");
+
+    // Predictions are the answers to the probabilities that --proba writes.
+    let cells = |arguments: &str| -> Vec<String> {
+        let out = silent(at, &format!("predict one more.csv {arguments}"));
+        out.lines().skip(1).map(ToOwned::to_owned).collect()
+    };
+    let is_yes = |probability: &String| probability.parse::<f64>().unwrap() >= 0.2;
+    let expected: Vec<&str> = cells("--proba")
+        .iter()
+        .map(|probability| if is_yes(probability) { "yes" } else { "no" })
+        .collect();
+    assert_eq!(cells("--threshold 0.2"), expected);
+    assert!(cells("--threshold left=0").iter().all(|cell| cell == "yes"));
+    let text = silent(at, "evaluate one more.csv --threshold 0.2");
+    assert!(
+        text.contains("`left` is yes from a probability of 0.2 on"),
+        "{text}"
+    );
+
+    let labels = "a,b,x\n1,0,1\n0,1,2\n1,1,3\n0,0,4\n1,0,5\n0,1,6\n";
+    fs::write(at.join("labels.csv"), labels).unwrap();
+    silent(
+        at,
+        "train labels.csv --target a,b --loss bce --epochs 2 --out two --quiet",
+    );
+    let out = silent(at, "predict two labels.csv --threshold 1 --threshold b=0");
+    assert!(out.lines().skip(1).all(|line| line == "0,1"), "{out}");
+    let none = silent(at, "predict two labels.csv --threshold b=0");
+    let column = |out: &str, place: usize| -> Vec<String> {
+        let cells = out
+            .lines()
+            .map(|line| line.split(',').nth(place).unwrap().to_owned());
+        cells.collect()
+    };
+    assert_eq!(column(&none, 0), column(&silent(at, "predict two labels.csv"), 0));
+
+    let message = refused(at, "predict two labels.csv --threshold c=0.2", 2);
+    assert!(
+        message.contains("no yes/no target `c`; it has `a`, `b`"),
+        "{message}"
+    );
+    let message = refused(
+        at,
+        "evaluate two labels.csv --threshold a=0.2 --threshold a=0.3",
+        2,
+    );
+    assert!(message.contains("the target `a` twice"), "{message}");
+    assert!(
+        refused(at, "evaluate two labels.csv --threshold 0.2 --threshold 0.3", 2).contains("given twice")
+    );
+}
+
+#[test]
 fn a_threshold_without_two_classes_is_refused() {
     let at = &folder();
     train(at, "--target number --epochs 2 --out numbers");
     assert!(refused(at, "evaluate numbers more.csv --threshold 0.2", 2).contains("predicts numbers"));
     train(at, "--target plan --epochs 2 --out plans");
     assert!(refused(at, "predict plans more.csv --threshold 0.2", 2).contains("this model has 3"));
+    train(at, "--epochs 2 --out run");
+    let twice = "evaluate run more.csv --threshold yes=0.2 --threshold no=0.3";
+    assert!(refused(at, twice, 2).contains("given once for two classes"));
     train(at, "--loss mse --epochs 2 --out scores");
     assert!(refused(at, "evaluate scores more.csv --threshold 0.2", 2).contains("scores of the classes"));
     let evaluated = json(at, "evaluate scores more.csv --json");
@@ -205,6 +276,50 @@ fn a_search_is_ranked_by_any_score_and_keeps_its_best_model() {
 }
 
 #[test]
+fn samples_without_a_class_are_named_before_the_first_trial() {
+    let mut table = "a,b,kind\n".to_owned();
+    for row in 0..60 {
+        let kind = if row > 9 { ["ash", "elm"][row % 2] } else { "yew" };
+        table += &format!("{},{},{kind}\n", row * 37 % 41, row * 53 % 43);
+    }
+    let at = &folder();
+    fs::write(at.join("trees.csv"), &table).unwrap();
+    let without: String = table
+        .lines()
+        .filter(|line| !line.ends_with("yew"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    fs::write(at.join("without.csv"), without).unwrap();
+    let error = |arguments: &str| refused(at, arguments, 1);
+    let options = "--hidden 2,3 --epochs 1 --score auc --out found --quiet";
+    let message = error(&format!("tune trees.csv --validation without.csv {options}"));
+    assert!(
+        message.contains("--score auc is not defined: none of the validation samples is of class `yew`"),
+        "{message}"
+    );
+    let message = error(&format!("tune trees.csv --test without.csv {options}"));
+    assert!(
+        message.contains("none of the test samples is of class `yew`; test with others"),
+        "{message}"
+    );
+    assert!(!at.join("found").exists());
+    let early =
+        "train trees.csv --validation without.csv --early-stopping 2 --early-stopping-score auc --quiet";
+    assert!(
+        error(early).contains("--early-stopping-score auc is not defined: none of the validation samples")
+    );
+
+    let all_yes = customers(0, 300).replace(",no\n", ",yes\n");
+    fs::write(at.join("all-yes.csv"), all_yes).unwrap();
+    let options = "--loss bce --hidden 2,3 --epochs 1 --score average-precision --quiet";
+    let message = error(&format!("tune customers.csv --validation all-yes.csv {options}"));
+    assert!(
+        message.contains("`left` is `yes` in all of the validation samples"),
+        "{message}"
+    );
+}
+
+#[test]
 fn early_stopping_follows_a_score() {
     let at = &folder();
     let common = "train customers.csv --epochs 40 --early-stopping 40 --validation more.csv --json --quiet";
@@ -214,6 +329,8 @@ fn early_stopping_follows_a_score() {
     let by_loss = json(at, common);
     let auc = |result: &Value| result["final"]["validation"]["roc_auc"].as_f64().unwrap();
     assert!(auc(&trained) >= auc(&by_loss));
+    followed_score_is_recorded(at, &trained);
+    assert_eq!(by_loss["early_stopping_score"], Value::Null);
     let settings = read(at, "run/config.toml");
     assert!(settings.contains("early-stopping-score = \"auc\""), "{settings}");
     let again = json(at, "train --config run/config.toml --json --quiet");
@@ -222,6 +339,61 @@ fn early_stopping_follows_a_score() {
     let numbers = "train customers.csv --target number --early-stopping 3 --early-stopping-score auc --quiet";
     let (code, _, err) = run(at, numbers);
     assert!(code != Some(0) && err.contains("for classes"), "{err}");
+}
+
+/// The AUC of each epoch is in the result, in the history and in the picture; the best is that of the resulting weights.
+fn followed_score_is_recorded(at: &Path, trained: &Value) {
+    let score = &trained["early_stopping_score"];
+    assert_eq!(score["name"], "auc");
+    let values = score["values"].as_array().unwrap();
+    assert_eq!(values.len(), 40);
+    let best = values
+        .iter()
+        .map(|value| value.as_f64().unwrap())
+        .fold(0.0, f64::max);
+    assert_eq!(score["best"], best);
+    assert_eq!(trained["final"]["validation"]["roc_auc"], best);
+    let history = fs::read_to_string(at.join("run/history.csv")).unwrap();
+    let mut lines = history.lines();
+    assert!(
+        lines.next().unwrap().ends_with(",seconds,validation_auc"),
+        "{history}"
+    );
+    for (line, value) in lines.zip(values) {
+        let cell: f64 = line.rsplit(',').next().unwrap().parse().unwrap();
+        assert_eq!(*value, cell);
+    }
+    let curves = fs::read_to_string(at.join("run/curves.svg")).unwrap();
+    assert!(curves.contains(">auc<"), "the picture has a panel of the score");
+}
+
+#[test]
+fn the_followed_score_is_shown_while_and_after_training() {
+    let at = &folder();
+    let train = |options: &str| {
+        let arguments = format!("train customers.csv --validation more.csv --early-stopping 2 {options}");
+        done(at, &arguments)
+    };
+    let (out, err) = train("--early-stopping-score f1 --epochs 60");
+    let shown = err
+        .lines()
+        .filter(|line| line.contains("  validation f1 0."))
+        .count();
+    assert!(shown > 1, "{err}");
+    assert!(out.contains("restored (validation f1 0."), "{out}");
+    let (out, err) = train("--early-stopping-score accuracy --epochs 9 --out accuracy");
+    assert!(
+        !err.contains("validation f1") && out.contains("accuracy"),
+        "{err}"
+    );
+    let history = fs::read_to_string(at.join("accuracy/history.csv")).unwrap();
+    assert_eq!(
+        history.lines().next().unwrap().matches("accuracy").count(),
+        2,
+        "{history}"
+    );
+    let (out, _) = train("--target number --early-stopping-score mae --epochs 200 --lr 0.05");
+    assert!(out.contains(" deviations of the target)"), "{out}");
 }
 
 #[test]

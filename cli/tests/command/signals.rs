@@ -167,6 +167,9 @@ fn a_signal_ends_a_search_with_the_trials_so_far() {
         assert_eq!(output.status.code(), Some(130), "{signal}: {rest:?}");
         if times == 1 {
             let (_, out, _) = told(&output);
+            let advice = "model        none: the search was ended before its best configuration was trained on all samples; mfnet train \
+                          --config found/config.toml --out MODEL trains it";
+            assert!(rest.iter().any(|line| line == advice), "{rest:?}");
             let result = object(&out);
             assert_eq!((&result["stopped"], &result["asked"]), (&true.into(), &2.into()));
             assert_eq!(result["trials"].as_array().unwrap().len(), 1);

@@ -7,7 +7,7 @@ use mfnet::Model;
 use mfnet::data::Scaling;
 use serde_json::Value;
 
-use crate::command::{assert_refused, json, silent};
+use crate::command::{assert_refused, done, json, silent};
 use crate::folder::{Folder, folder_with};
 
 /// Trees of two kinds; those of another year are larger, and their columns stand in another order.
@@ -162,4 +162,25 @@ fn the_loss_goes_on_with_its_options() {
         at,
         "2 train second.csv --warm-start kinds --weights height --epochs 1 => cannot be both",
     );
+}
+
+#[test]
+fn another_precision_than_the_model_s_is_told() {
+    let at = &folder();
+    json(
+        at,
+        "train first.csv --epochs 1 --precision f64 --out first --json --quiet",
+    );
+    let said = |options: &str| {
+        let (_, err) = done(
+            at,
+            &format!("train second.csv --warm-start first --epochs 1 {options}"),
+        );
+        err.lines().next().unwrap().to_owned()
+    };
+    assert_eq!(
+        said("--precision f32"),
+        "continuing the model in first, whose numbers are f64, in f32: --precision f64 keeps them"
+    );
+    assert_eq!(said("--precision f64"), "continuing the model in first");
 }
