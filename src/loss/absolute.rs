@@ -3,7 +3,7 @@
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 use super::residuals::sum_over_residuals;
-use super::{Loss, LossOptions, Reduction, TargetsView};
+use super::{Loss, LossOptions, Reduction, TargetsView, Weight};
 use crate::data::Targets;
 use crate::element::{Element, compiled};
 use crate::error::{Error, Result};
@@ -52,13 +52,14 @@ compiled! {
     fn evaluate<'a, 'b, T>(
         output: ArrayView2<'a, T>,
         targets: TargetsView<'b, T>,
+        weight: Weight<'a, T>,
         scale: T,
         delta: Option<ArrayViewMut2<'a, T>>,
     ) -> f64 {
         let slope = |residual: T| {
             if residual == T::zero() { T::zero() } else { scale * residual.signum() }
         };
-        sum_over_residuals(output, targets, delta, |residual: T| residual.abs(), slope)
+        sum_over_residuals(output, targets, weight, delta, |residual: T| residual.abs(), slope)
     }
 }
 
@@ -93,7 +94,18 @@ impl<T: Element> Loss<T> for AbsoluteLoss {
         scale: T,
         delta: Option<ArrayViewMut2<'_, T>>,
     ) -> f64 {
-        evaluate(output, targets, scale, delta)
+        evaluate(output, targets, None, scale, delta)
+    }
+
+    fn evaluate_weighted(
+        &self,
+        output: ArrayView2<'_, T>,
+        targets: TargetsView<'_, T>,
+        weight: &dyn Fn(usize) -> T,
+        scale: T,
+        delta: Option<ArrayViewMut2<'_, T>>,
+    ) -> f64 {
+        evaluate(output, targets, Some(weight), scale, delta)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 
-use super::{Loss, LossOptions, Output, Reduction, TargetsView};
+use super::{Loss, LossOptions, Output, Reduction, TargetsView, Weight};
 use crate::data::{Dataset, Targets};
 use crate::element::{Element, compiled};
 use crate::error::{Error, Result};
@@ -139,6 +139,7 @@ compiled! {
         options: &'a BinaryCrossEntropyLoss,
         output: ArrayView2<'a, T>,
         targets: TargetsView<'b, T>,
+        weight: Weight<'a, T>,
         scale: T,
         delta: Option<ArrayViewMut2<'a, T>>,
     ) -> f64 {
@@ -146,9 +147,19 @@ compiled! {
         let mut sum = 0.0;
         // Output by output: each has its weight.
         for (place, output) in output.rows().into_iter().enumerate() {
-            let weight = options.positive_weights.get(place).copied().unwrap_or(1.0);
-            let positive = T::from_f64(weight) * scale;
+            let of_positive = options.positive_weights.get(place).copied().unwrap_or(1.0);
             for (sample, &z) in output.iter().enumerate() {
+                let (times, scale) = match weight.map(|weight| weight(sample)) {
+                    None => (1.0, scale),
+                    Some(weight) if weight == T::zero() => {
+                        if let Some(delta) = &mut delta {
+                            delta[[place, sample]] = T::zero();
+                        }
+                        continue;
+                    }
+                    Some(weight) => (weight.as_f64(), weight * scale),
+                };
+                let positive = T::from_f64(of_positive) * scale;
                 let is_yes = match targets {
                     TargetsView::Values(values) => values[[place, sample]] == T::one(),
                     TargetsView::Classes(labels) => labels[sample] as usize == place,
@@ -158,7 +169,7 @@ compiled! {
                 let small = (-x.abs()).exp();
                 let largest = if x < T::zero() { T::zero() } else { x };
                 let loss = (largest + small.ln_1p()).as_f64();
-                sum += if is_yes { weight * loss } else { loss };
+                sum += times * if is_yes { of_positive * loss } else { loss };
                 if let Some(delta) = &mut delta {
                     let wrong = if x < T::zero() { small } else { T::one() } / (T::one() + small);
                     delta[[place, sample]] = if is_yes { -(positive * wrong) } else { scale * wrong };
@@ -241,7 +252,18 @@ impl<T: Element> Loss<T> for BinaryCrossEntropyLoss {
         scale: T,
         delta: Option<ArrayViewMut2<'_, T>>,
     ) -> f64 {
-        evaluate(self, output, targets, scale, delta)
+        evaluate(self, output, targets, None, scale, delta)
+    }
+
+    fn evaluate_weighted(
+        &self,
+        output: ArrayView2<'_, T>,
+        targets: TargetsView<'_, T>,
+        weight: &dyn Fn(usize) -> T,
+        scale: T,
+        delta: Option<ArrayViewMut2<'_, T>>,
+    ) -> f64 {
+        evaluate(self, output, targets, Some(weight), scale, delta)
     }
 }
 

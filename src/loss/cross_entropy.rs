@@ -3,7 +3,7 @@
 use ndarray::{ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2};
 
 use super::class_weights::{check_classes, class_of, settings};
-use super::{Loss, LossOptions, Output, Reduction, TargetsView};
+use super::{Loss, LossOptions, Output, Reduction, TargetsView, Weight};
 use crate::data::Targets;
 use crate::element::{Element, compiled};
 use crate::error::{Error, Result};
@@ -128,12 +128,23 @@ compiled! {
         options: &'a CrossEntropyLoss,
         output: ArrayView2<'a, T>,
         targets: TargetsView<'b, T>,
+        weight: Weight<'a, T>,
         scale: T,
         delta: Option<ArrayViewMut2<'a, T>>,
     ) -> f64 {
         let mut delta = delta;
         let mut sum = 0.0;
         for (sample, logits) in output.columns().into_iter().enumerate() {
+            let (times, scale) = match weight.map(|weight| weight(sample)) {
+                None => (1.0, scale),
+                Some(weight) if weight == T::zero() => {
+                    if let Some(delta) = &mut delta {
+                        delta.column_mut(sample).fill(T::zero());
+                    }
+                    continue;
+                }
+                Some(weight) => (weight.as_f64(), weight * scale),
+            };
             let largest = logits.iter().copied().fold(T::neg_infinity(), T::max);
             let exponential = |logit: T| (logit - largest).exp();
             let exponentials = match &mut delta {
@@ -153,7 +164,7 @@ compiled! {
             let class = class_of(targets, sample);
             if options.label_smoothing > 0.0 {
                 let delta = delta.as_mut().map(|delta| delta.column_mut(sample));
-                sum += options.smoothed(logits, (largest, exponentials), class, scale, delta);
+                sum += times * options.smoothed(logits, (largest, exponentials), class, scale, delta);
                 continue;
             }
             let loss = (exponentials.ln() - (logits[class] - largest)).as_f64();
@@ -163,7 +174,7 @@ compiled! {
                 Some(&weight) => (weight * loss, T::from_f64(weight) * scale),
                 None => (loss, scale),
             };
-            sum += loss;
+            sum += times * loss;
             if let Some(delta) = &mut delta {
                 let factor = scale / exponentials;
                 let mut delta = delta.column_mut(sample);
@@ -224,7 +235,18 @@ impl<T: Element> Loss<T> for CrossEntropyLoss {
         scale: T,
         delta: Option<ArrayViewMut2<'_, T>>,
     ) -> f64 {
-        evaluate(self, output, targets, scale, delta)
+        evaluate(self, output, targets, None, scale, delta)
+    }
+
+    fn evaluate_weighted(
+        &self,
+        output: ArrayView2<'_, T>,
+        targets: TargetsView<'_, T>,
+        weight: &dyn Fn(usize) -> T,
+        scale: T,
+        delta: Option<ArrayViewMut2<'_, T>>,
+    ) -> f64 {
+        evaluate(self, output, targets, Some(weight), scale, delta)
     }
 }
 

@@ -4,7 +4,7 @@ use ndarray::{ArrayView2, ArrayViewMut2};
 
 use super::absolute::check_numbers;
 use super::residuals::sum_over_residuals;
-use super::{Loss, LossOptions, Reduction, TargetsView};
+use super::{Loss, LossOptions, Reduction, TargetsView, Weight};
 use crate::data::Targets;
 use crate::element::{Element, compiled};
 use crate::error::{Error, Result};
@@ -84,6 +84,7 @@ compiled! {
         bend: f64,
         output: ArrayView2<'a, T>,
         targets: TargetsView<'b, T>,
+        weight: Weight<'a, T>,
         scale: T,
         delta: Option<ArrayViewMut2<'a, T>>,
     ) -> f64 {
@@ -95,7 +96,7 @@ compiled! {
         let slope = |residual: T| {
             scale * if residual.abs() <= bend { residual } else { bend * residual.signum() }
         };
-        sum_over_residuals(output, targets, delta, value, slope)
+        sum_over_residuals(output, targets, weight, delta, value, slope)
     }
 }
 
@@ -146,7 +147,18 @@ impl<T: Element> Loss<T> for HuberLoss {
         scale: T,
         delta: Option<ArrayViewMut2<'_, T>>,
     ) -> f64 {
-        evaluate(self.delta, output, targets, scale, delta)
+        evaluate(self.delta, output, targets, None, scale, delta)
+    }
+
+    fn evaluate_weighted(
+        &self,
+        output: ArrayView2<'_, T>,
+        targets: TargetsView<'_, T>,
+        weight: &dyn Fn(usize) -> T,
+        scale: T,
+        delta: Option<ArrayViewMut2<'_, T>>,
+    ) -> f64 {
+        evaluate(self.delta, output, targets, Some(weight), scale, delta)
     }
 }
 

@@ -3,7 +3,7 @@
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 use super::residuals::sum_over_residuals;
-use super::{Loss, LossOptions, Reduction, TargetsView};
+use super::{Loss, LossOptions, Reduction, TargetsView, Weight};
 use crate::element::{Element, compiled};
 
 /// Mean squared error: J = 1/m sum_i |z_i - y_i|^2, summed over features, averaged over samples.
@@ -45,11 +45,12 @@ compiled! {
     fn evaluate<'a, 'b, T>(
         output: ArrayView2<'a, T>,
         targets: TargetsView<'b, T>,
+        weight: Weight<'a, T>,
         scale: T,
         delta: Option<ArrayViewMut2<'a, T>>,
     ) -> f64 {
         let doubled = scale + scale;
-        sum_over_residuals(output, targets, delta, |residual| residual * residual, |residual| doubled * residual)
+        sum_over_residuals(output, targets, weight, delta, |residual| residual * residual, |residual| doubled * residual)
     }
 }
 
@@ -77,7 +78,18 @@ impl<T: Element> Loss<T> for MseLoss {
         scale: T,
         delta: Option<ArrayViewMut2<'_, T>>,
     ) -> f64 {
-        evaluate(output, targets, scale, delta)
+        evaluate(output, targets, None, scale, delta)
+    }
+
+    fn evaluate_weighted(
+        &self,
+        output: ArrayView2<'_, T>,
+        targets: TargetsView<'_, T>,
+        weight: &dyn Fn(usize) -> T,
+        scale: T,
+        delta: Option<ArrayViewMut2<'_, T>>,
+    ) -> f64 {
+        evaluate(output, targets, Some(weight), scale, delta)
     }
 }
 

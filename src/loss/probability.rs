@@ -4,7 +4,7 @@ use ndarray::{ArrayView2, ArrayViewMut2};
 
 use super::class_weights::{check_classes, class_of, settings};
 use super::cross_entropy::LARGEST;
-use super::{Loss, LossOptions, Output, Reduction, TargetsView};
+use super::{Loss, LossOptions, Output, Reduction, TargetsView, Weight};
 use crate::data::Targets;
 use crate::element::{Element, compiled};
 use crate::error::Result;
@@ -75,18 +75,29 @@ compiled! {
         options: &'a ProbabilityCrossEntropyLoss,
         output: ArrayView2<'a, T>,
         targets: TargetsView<'b, T>,
+        weight: Weight<'a, T>,
         scale: T,
         delta: Option<ArrayViewMut2<'a, T>>,
     ) -> f64 {
         let mut delta = delta;
         let mut sum = 0.0;
         for (sample, probabilities) in output.columns().into_iter().enumerate() {
+            let (times, scale) = match weight.map(|weight| weight(sample)) {
+                None => (1.0, scale),
+                Some(weight) if weight == T::zero() => {
+                    if let Some(delta) = &mut delta {
+                        delta.column_mut(sample).fill(T::zero());
+                    }
+                    continue;
+                }
+                Some(weight) => (weight.as_f64(), weight * scale),
+            };
             let class = class_of(targets, sample);
             let probability = probabilities[class];
             let loss = -probability.as_f64().ln();
-            let weight = options.class_weights.get(class).copied().unwrap_or(1.0);
+            let class_weight = options.class_weights.get(class).copied().unwrap_or(1.0);
             // Not `min`, nor `max` below, which would turn NaN into a number and hide a diverged network.
-            sum += weight * if loss > LARGEST { LARGEST } else { loss };
+            sum += times * class_weight * if loss > LARGEST { LARGEST } else { loss };
             if let Some(delta) = &mut delta {
                 let mut delta = delta.column_mut(sample);
                 delta.fill(T::zero());
@@ -96,7 +107,7 @@ compiled! {
                 } else {
                     probability
                 };
-                delta[class] = -(T::from_f64(weight) * scale) / divisor;
+                delta[class] = -(T::from_f64(class_weight) * scale) / divisor;
             }
         }
         sum
@@ -143,7 +154,18 @@ impl<T: Element> Loss<T> for ProbabilityCrossEntropyLoss {
         scale: T,
         delta: Option<ArrayViewMut2<'_, T>>,
     ) -> f64 {
-        evaluate(self, output, targets, scale, delta)
+        evaluate(self, output, targets, None, scale, delta)
+    }
+
+    fn evaluate_weighted(
+        &self,
+        output: ArrayView2<'_, T>,
+        targets: TargetsView<'_, T>,
+        weight: &dyn Fn(usize) -> T,
+        scale: T,
+        delta: Option<ArrayViewMut2<'_, T>>,
+    ) -> f64 {
+        evaluate(self, output, targets, Some(weight), scale, delta)
     }
 }
 

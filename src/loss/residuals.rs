@@ -2,11 +2,11 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::TargetsView;
+use super::{TargetsView, Weight};
 use crate::element::Element;
 
-/// Returns the sum of `value(z - y)` over all outputs and samples. If `delta` is given, it is overwritten with
-/// `slope(z - y)`. Labels stand for their one-hot vectors.
+/// Returns the sum of `value(z - y)` over all outputs and samples, each times the sample's weight if there are weights. If
+/// `delta` is given, it is overwritten with `slope(z - y)`, with the same weights. Labels stand for their one-hot vectors.
 ///
 /// Always inlined, so that it is compiled with the function of the loss that calls it.
 ///
@@ -17,19 +17,40 @@ use crate::element::Element;
 pub(super) fn sum_over_residuals<T: Element>(
     output: ArrayView2<'_, T>,
     targets: TargetsView<'_, T>,
-    mut delta: Option<ArrayViewMut2<'_, T>>,
+    weight: Weight<'_, T>,
+    delta: Option<ArrayViewMut2<'_, T>>,
     value: impl Fn(T) -> T,
     slope: impl Fn(T) -> T,
+) -> f64 {
+    match weight {
+        None => sum_over(output, targets, delta, |_, residual| {
+            (value(residual), slope(residual))
+        }),
+        // A sample of weight 0 counts as nothing, whatever its loss.
+        Some(weight) => sum_over(output, targets, delta, |sample, residual| match weight(sample) {
+            zero if zero == T::zero() => (zero, zero),
+            weight => (weight * value(residual), weight * slope(residual)),
+        }),
+    }
+}
+
+/// Returns the sum of the first of `of(sample, z - y)`, and overwrites `delta` with the second.
+#[inline(always)]
+fn sum_over<T: Element>(
+    output: ArrayView2<'_, T>,
+    targets: TargetsView<'_, T>,
+    mut delta: Option<ArrayViewMut2<'_, T>>,
+    of: impl Fn(usize, T) -> (T, T),
 ) -> f64 {
     let mut sum = 0.0;
     // Feature by feature: features are few, and the samples of a row are independent of each other.
     for (feature, output) in output.rows().into_iter().enumerate() {
         let mut values = T::zero();
         let mut add = |sample: usize, z: T, y: T| {
-            let residual = z - y;
-            values += value(residual);
+            let (value, slope) = of(sample, z - y);
+            values += value;
             if let Some(delta) = &mut delta {
-                delta[[feature, sample]] = slope(residual);
+                delta[[feature, sample]] = slope;
             }
         };
         match targets {
