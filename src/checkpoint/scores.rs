@@ -72,11 +72,11 @@ pub enum Metrics<T> {
 
 impl<T: Element> ModelScores<T> {
     /// Returns one score; `None` if the task or the model does not have it. Of yes/no targets, the accuracy is the share of
-    /// samples with all answers right, and the other scores are means over the targets. Not there are: accuracy, F1 and the scores of
-    /// probabilities of a regression, R^2, RMSE and MAE of a classification, RMSE and MAE of several targets, whose units may
-    /// differ, R^2 of a single sample, the loss of a loss of your own, and the scores of probabilities of a model that has none. Classes and
-    /// targets that every sample or no sample has are left out of the means of ROC AUC and average precision, as
-    /// [`ModelScores::ranking_scores`] tells.
+    /// samples with all answers right, and the other scores are means over the targets. Not there are: accuracy, F1 and the
+    /// scores of probabilities of a regression, R^2, RMSE and MAE of a classification, RMSE and MAE of several targets,
+    /// whose units may differ, R^2 of a single sample, the loss of a loss of your own, and the scores of probabilities of a
+    /// model that has none. Classes and targets that every sample or no sample has are left out of the means of ROC AUC and
+    /// average precision, as [`ModelScores::ranking_scores`] tells.
     ///
     /// ```
     /// # use mfnet::data::Schema;

@@ -41,9 +41,9 @@ pub enum TargetTransform {
     /// ln y, for targets above 0; back by e^z, which is infinite where z is too large, as for features that are far from those of
     /// the training samples.
     Log,
-    /// ln(1 + y), for targets of at least 0, such as counts; back by e^z - 1. Predictions are above -1, and may be slightly below 0
-    /// where targets are 0 or close to it: they are not clipped, so that errors and their mean stay as they are. Infinite where z
-    /// is too large.
+    /// ln(1 + y), for targets of at least 0, such as counts; back by e^z - 1. Predictions are above -1, and may be slightly below
+    /// 0 where targets are 0 or close to it: they are not clipped, so that errors and their mean stay as they are. Infinite where
+    /// z is too large.
     Log1p,
 }
 

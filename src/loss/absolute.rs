@@ -1,6 +1,6 @@
 //! Mean absolute error, for regression with outliers among the targets.
 
-use super::sums::{check_numbers, compiled_evaluate, sum_over_outputs};
+use super::sums::{check_numbers, compiled_evaluate, evaluate_methods, sum_over_outputs};
 use super::{Loss, LossOptions, Reduction, with_reduction};
 use crate::data::Targets;
 use crate::element::Element;
@@ -40,6 +40,18 @@ pub struct AbsoluteLoss {
 
 with_reduction!(AbsoluteLoss);
 
+compiled_evaluate!(|_loss: AbsoluteLoss, output, targets, weight, scale, delta| {
+    sum_over_outputs(output, targets, weight, delta, |z: T, y| {
+        let residual = z - y;
+        let sign = if residual == T::zero() {
+            T::zero()
+        } else {
+            scale * residual.signum()
+        };
+        (residual.abs(), sign)
+    })
+});
+
 impl<T: Element> Loss<T> for AbsoluteLoss {
     fn name(&self) -> &'static str {
         "MAE"
@@ -60,17 +72,7 @@ impl<T: Element> Loss<T> for AbsoluteLoss {
         check_numbers("AbsoluteLoss", targets)
     }
 
-    compiled_evaluate!(|_loss: AbsoluteLoss, output, targets, scale, delta| {
-        sum_over_outputs(output, targets, delta, |z: T, y| {
-            let residual = z - y;
-            let sign = if residual == T::zero() {
-                T::zero()
-            } else {
-                scale * residual.signum()
-            };
-            (residual.abs(), sign)
-        })
-    });
+    evaluate_methods!();
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use ndarray::Array2;
 
 use super::class_weights::in_words;
-use super::sums::compiled_evaluate;
+use super::sums::{compiled_evaluate, evaluate_methods};
 use super::{Loss, LossOptions, Output, Reduction, TargetsView, with_reduction};
 use crate::data::{Dataset, Targets};
 use crate::element::Element;
@@ -132,6 +132,50 @@ fn check_answers<T: Element>(operation: &str, targets: &Targets<T>) -> Result<()
     }
 }
 
+compiled_evaluate!(
+    |loss: BinaryCrossEntropyLoss, output, targets, weight, scale, delta| {
+        let mut delta = delta;
+        let mut sum = 0.0;
+        // Output by output: each has its weight.
+        for (place, output) in output.rows().into_iter().enumerate() {
+            let of_positive = loss.positive_weights.get(place).copied().unwrap_or(1.0);
+            for (sample, &z) in output.iter().enumerate() {
+                let (times, scale) = match weight.map(|weight| weight(sample)) {
+                    None => (1.0, scale),
+                    // A sample of weight 0 counts as nothing, whatever its loss.
+                    Some(weight) if weight == T::zero() => {
+                        if let Some(delta) = &mut delta {
+                            delta[[place, sample]] = weight;
+                        }
+                        continue;
+                    }
+                    Some(weight) => (weight.as_f64(), weight * scale),
+                };
+                let positive = T::from_f64(of_positive) * scale;
+                let is_yes = match targets {
+                    TargetsView::Values(values) => values[[place, sample]] == T::one(),
+                    TargetsView::Classes(labels) => labels[sample] as usize == place,
+                };
+                // The logit of the wrong answer, its e^-|x|, and the probability of that answer.
+                let x = if is_yes { -z } else { z };
+                let small = (-x.abs()).exp();
+                let largest = if x < T::zero() { T::zero() } else { x };
+                let loss = (largest + small.ln_1p()).as_f64();
+                sum += times * if is_yes { of_positive * loss } else { loss };
+                if let Some(delta) = &mut delta {
+                    let wrong = if x < T::zero() { small } else { T::one() } / (T::one() + small);
+                    delta[[place, sample]] = if is_yes {
+                        -(positive * wrong)
+                    } else {
+                        scale * wrong
+                    };
+                }
+            }
+        }
+        sum
+    }
+);
+
 impl<T: Element> Loss<T> for BinaryCrossEntropyLoss {
     fn name(&self) -> &'static str {
         "binary cross-entropy"
@@ -186,36 +230,7 @@ impl<T: Element> Loss<T> for BinaryCrossEntropyLoss {
         }
     }
 
-    compiled_evaluate!(|loss: BinaryCrossEntropyLoss, output, targets, scale, delta| {
-        let mut delta = delta;
-        let mut sum = 0.0;
-        // Output by output: each has its weight.
-        for (place, output) in output.rows().into_iter().enumerate() {
-            let weight = loss.positive_weights.get(place).copied().unwrap_or(1.0);
-            let positive = T::from_f64(weight) * scale;
-            for (sample, &z) in output.iter().enumerate() {
-                let is_yes = match targets {
-                    TargetsView::Values(values) => values[[place, sample]] == T::one(),
-                    TargetsView::Classes(labels) => labels[sample] as usize == place,
-                };
-                // The logit of the wrong answer, its e^-|x|, and the probability of that answer.
-                let x = if is_yes { -z } else { z };
-                let small = (-x.abs()).exp();
-                let largest = if x < T::zero() { T::zero() } else { x };
-                let loss = (largest + small.ln_1p()).as_f64();
-                sum += if is_yes { weight * loss } else { loss };
-                if let Some(delta) = &mut delta {
-                    let wrong = if x < T::zero() { small } else { T::one() } / (T::one() + small);
-                    delta[[place, sample]] = if is_yes {
-                        -(positive * wrong)
-                    } else {
-                        scale * wrong
-                    };
-                }
-            }
-        }
-        sum
-    });
+    evaluate_methods!();
 }
 
 /// Sigmoid: s(z) = 1 / (1 + e^-z), element by element: turns logits of yes and no into probabilities of yes.

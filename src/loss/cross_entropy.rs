@@ -3,7 +3,7 @@
 use ndarray::{ArrayView1, ArrayViewMut1};
 
 use super::class_weights::{check_classes, in_words};
-use super::sums::{compiled_evaluate, sum_over_samples};
+use super::sums::{compiled_evaluate, evaluate_methods, sum_over_samples};
 use super::{Loss, LossOptions, Output, Reduction, with_reduction};
 use crate::data::Targets;
 use crate::element::Element;
@@ -120,6 +120,50 @@ impl CrossEntropyLoss {
 /// The largest loss of a sample, -ln 1e-100, when the probability of its class is 0.
 pub(super) const LARGEST: f64 = 230.258_509_299_404_56;
 
+compiled_evaluate!(|loss: CrossEntropyLoss, output, targets, weight, scale, delta| {
+    sum_over_samples(
+        output,
+        targets,
+        weight,
+        scale,
+        delta,
+        |logits, class, scale, mut delta| {
+            let largest = logits.iter().copied().fold(T::neg_infinity(), T::max);
+            let exponential = |logit: T| (logit - largest).exp();
+            let exponentials = match &mut delta {
+                // The exponentials are needed twice: for their sum and for the gradient.
+                Some(delta) => {
+                    let mut total = T::zero();
+                    for (place, &logit) in delta.iter_mut().zip(logits) {
+                        *place = exponential(logit);
+                        total += *place;
+                    }
+                    total
+                }
+                None => logits
+                    .iter()
+                    .fold(T::zero(), |total, &logit| total + exponential(logit)),
+            };
+            if loss.label_smoothing > 0.0 {
+                return loss.smoothed(logits, (largest, exponentials), class, scale, delta);
+            }
+            let value = (exponentials.ln() - (logits[class] - largest)).as_f64();
+            // Not `min`, which would turn NaN into a number and hide a diverged network.
+            let value = if value > LARGEST { LARGEST } else { value };
+            let (value, scale) = match loss.class_weights.get(class) {
+                Some(&weight) => (weight * value, T::from_f64(weight) * scale),
+                None => (value, scale),
+            };
+            if let Some(mut delta) = delta {
+                let factor = scale / exponentials;
+                delta.iter_mut().for_each(|place| *place *= factor);
+                delta[class] -= scale;
+            }
+            value
+        },
+    )
+});
+
 impl<T: Element> Loss<T> for CrossEntropyLoss {
     fn name(&self) -> &'static str {
         "cross-entropy"
@@ -163,42 +207,7 @@ impl<T: Element> Loss<T> for CrossEntropyLoss {
         check_classes("CrossEntropyLoss", &self.class_weights, targets)
     }
 
-    compiled_evaluate!(|loss: CrossEntropyLoss, output, targets, scale, delta| {
-        sum_over_samples(output, targets, delta, |logits, class, mut delta| {
-            let largest = logits.iter().copied().fold(T::neg_infinity(), T::max);
-            let exponential = |logit: T| (logit - largest).exp();
-            let exponentials = match &mut delta {
-                // The exponentials are needed twice: for their sum and for the gradient.
-                Some(delta) => {
-                    let mut total = T::zero();
-                    for (place, &logit) in delta.iter_mut().zip(logits) {
-                        *place = exponential(logit);
-                        total += *place;
-                    }
-                    total
-                }
-                None => logits
-                    .iter()
-                    .fold(T::zero(), |total, &logit| total + exponential(logit)),
-            };
-            if loss.label_smoothing > 0.0 {
-                return loss.smoothed(logits, (largest, exponentials), class, scale, delta);
-            }
-            let value = (exponentials.ln() - (logits[class] - largest)).as_f64();
-            // Not `min`, which would turn NaN into a number and hide a diverged network.
-            let value = if value > LARGEST { LARGEST } else { value };
-            let (value, scale) = match loss.class_weights.get(class) {
-                Some(&weight) => (weight * value, T::from_f64(weight) * scale),
-                None => (value, scale),
-            };
-            if let Some(mut delta) = delta {
-                let factor = scale / exponentials;
-                delta.iter_mut().for_each(|place| *place *= factor);
-                delta[class] -= scale;
-            }
-            value
-        })
-    });
+    evaluate_methods!();
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Huber loss, for regression with outliers among the targets.
 
-use super::sums::{check_numbers, compiled_evaluate, sum_over_outputs};
+use super::sums::{check_numbers, compiled_evaluate, evaluate_methods, sum_over_outputs};
 use super::{Loss, LossOptions, Reduction, with_reduction};
 use crate::data::Targets;
 use crate::element::Element;
@@ -72,6 +72,19 @@ impl HuberLoss {
     }
 }
 
+compiled_evaluate!(|loss: HuberLoss, output, targets, weight, scale, delta| {
+    let (bend, half) = (T::from_f64(loss.delta), T::from_f64(0.5));
+    sum_over_outputs(output, targets, weight, delta, |z: T, y| {
+        let residual = z - y;
+        let size = residual.abs();
+        if size <= bend {
+            (half * residual * residual, scale * residual)
+        } else {
+            (bend * (size - half * bend), scale * (bend * residual.signum()))
+        }
+    })
+});
+
 impl<T: Element> Loss<T> for HuberLoss {
     fn name(&self) -> &'static str {
         "Huber"
@@ -108,18 +121,7 @@ impl<T: Element> Loss<T> for HuberLoss {
         check_numbers("HuberLoss", targets)
     }
 
-    compiled_evaluate!(|loss: HuberLoss, output, targets, scale, delta| {
-        let (bend, half) = (T::from_f64(loss.delta), T::from_f64(0.5));
-        sum_over_outputs(output, targets, delta, |z: T, y| {
-            let residual = z - y;
-            let size = residual.abs();
-            if size <= bend {
-                (half * residual * residual, scale * residual)
-            } else {
-                (bend * (size - half * bend), scale * (bend * residual.signum()))
-            }
-        })
-    });
+    evaluate_methods!();
 }
 
 #[cfg(test)]

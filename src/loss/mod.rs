@@ -28,6 +28,7 @@ pub use output::Output;
 pub use probability::ProbabilityCrossEntropyLoss;
 pub use record::LossRecord;
 pub(crate) use sample_weights::evaluate_weighted;
+use sample_weights::{Weight, one_by_one};
 pub use softmax::softmax;
 pub use table::{LossOptions, by_name, names};
 
@@ -143,4 +144,23 @@ pub trait Loss<T: Element>: fmt::Debug + Send + Sync {
         scale: T,
         delta: Option<ArrayViewMut2<'_, T>>,
     ) -> f64;
+
+    /// As [`Loss::evaluate`], with the loss and the gradient of each sample times its weight, which `weight` returns for the
+    /// sample's place in the shard. A sample of weight 0 counts as nothing, whatever its loss.
+    ///
+    /// By default, this calls [`Loss::evaluate`] for each sample, which takes time; the losses of this crate take one pass.
+    ///
+    /// # Shapes
+    ///
+    /// As [`Loss::evaluate`]
+    fn evaluate_weighted(
+        &self,
+        output: ArrayView2<'_, T>,
+        targets: TargetsView<'_, T>,
+        weight: &dyn Fn(usize) -> T,
+        scale: T,
+        delta: Option<ArrayViewMut2<'_, T>>,
+    ) -> f64 {
+        one_by_one(self, output, targets, weight, scale, delta)
+    }
 }

@@ -1,6 +1,6 @@
 //! Mean squared error, for regression.
 
-use super::sums::{compiled_evaluate, sum_over_outputs};
+use super::sums::{compiled_evaluate, evaluate_methods, sum_over_outputs};
 use super::{Loss, LossOptions, Reduction, with_reduction};
 use crate::element::Element;
 
@@ -33,6 +33,14 @@ pub struct MseLoss {
 
 with_reduction!(MseLoss);
 
+compiled_evaluate!(|_loss: MseLoss, output, targets, weight, scale, delta| {
+    let doubled = scale + scale;
+    sum_over_outputs(output, targets, weight, delta, |z, y| {
+        let residual = z - y;
+        (residual * residual, doubled * residual)
+    })
+});
+
 impl<T: Element> Loss<T> for MseLoss {
     fn name(&self) -> &'static str {
         "MSE"
@@ -46,13 +54,7 @@ impl<T: Element> Loss<T> for MseLoss {
         Some(("mse", LossOptions::of(self.reduction)))
     }
 
-    compiled_evaluate!(|_loss: MseLoss, output, targets, scale, delta| {
-        let doubled = scale + scale;
-        sum_over_outputs(output, targets, delta, |z, y| {
-            let residual = z - y;
-            (residual * residual, doubled * residual)
-        })
-    });
+    evaluate_methods!();
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::class_weights::{check_classes, in_words};
 use super::cross_entropy::LARGEST;
-use super::sums::{compiled_evaluate, sum_over_samples};
+use super::sums::{compiled_evaluate, evaluate_methods, sum_over_samples};
 use super::{Loss, LossOptions, Output, Reduction, with_reduction};
 use crate::data::Targets;
 use crate::element::Element;
@@ -65,6 +65,35 @@ fn smallest<T: Element>() -> T {
     T::from_f64(floor)
 }
 
+compiled_evaluate!(
+    |loss: ProbabilityCrossEntropyLoss, output, targets, weight, scale, delta| {
+        sum_over_samples(
+            output,
+            targets,
+            weight,
+            scale,
+            delta,
+            |probabilities, class, scale, delta| {
+                let probability = probabilities[class];
+                let value = -probability.as_f64().ln();
+                let weight = loss.class_weights.get(class).copied().unwrap_or(1.0);
+                if let Some(mut delta) = delta {
+                    delta.fill(T::zero());
+                    let smallest = smallest::<T>();
+                    let divisor = if probability < smallest {
+                        smallest
+                    } else {
+                        probability
+                    };
+                    delta[class] = -(T::from_f64(weight) * scale) / divisor;
+                }
+                // Neither `min` here nor `max` above, which would turn NaN into a number and hide a diverged network.
+                weight * if value > LARGEST { LARGEST } else { value }
+            },
+        )
+    }
+);
+
 impl<T: Element> Loss<T> for ProbabilityCrossEntropyLoss {
     fn name(&self) -> &'static str {
         "cross-entropy of probabilities"
@@ -98,27 +127,7 @@ impl<T: Element> Loss<T> for ProbabilityCrossEntropyLoss {
         check_classes("ProbabilityCrossEntropyLoss", &self.class_weights, targets)
     }
 
-    compiled_evaluate!(
-        |loss: ProbabilityCrossEntropyLoss, output, targets, scale, delta| {
-            sum_over_samples(output, targets, delta, |probabilities, class, delta| {
-                let probability = probabilities[class];
-                let value = -probability.as_f64().ln();
-                let weight = loss.class_weights.get(class).copied().unwrap_or(1.0);
-                if let Some(mut delta) = delta {
-                    delta.fill(T::zero());
-                    let smallest = smallest::<T>();
-                    let divisor = if probability < smallest {
-                        smallest
-                    } else {
-                        probability
-                    };
-                    delta[class] = -(T::from_f64(weight) * scale) / divisor;
-                }
-                // Neither `min` here nor `max` above, which would turn NaN into a number and hide a diverged network.
-                weight * if value > LARGEST { LARGEST } else { value }
-            })
-        }
-    );
+    evaluate_methods!();
 }
 
 #[cfg(test)]

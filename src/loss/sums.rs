@@ -2,16 +2,35 @@
 
 use ndarray::{ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2};
 
-use super::TargetsView;
 use super::class_weights::class_of;
+use super::{TargetsView, Weight};
 use crate::data::Targets;
 use crate::element::Element;
 use crate::error::{Error, Result};
 
-/// Defines [`Loss::evaluate`](super::Loss::evaluate) in the implementation for the named loss, and
+/// Defines the function `evaluate`, by which [`evaluate_methods`] evaluates the named loss, and
 /// [compiles](crate::element::compiled) its body for `f32` and `f64`.
 macro_rules! compiled_evaluate {
-    (|$loss:ident: $type:ty, $output:ident, $targets:ident, $scale:ident, $delta:ident| $body:expr) => {
+    (|$loss:ident: $type:ty, $output:ident, $targets:ident, $weight:ident, $scale:ident, $delta:ident| $body:expr) => {
+        $crate::element::compiled! {
+            fn evaluate<'a, 'b, T>(
+                $loss: &'a $type,
+                $output: ndarray::ArrayView2<'a, T>,
+                $targets: $crate::loss::TargetsView<'b, T>,
+                $weight: $crate::loss::Weight<'a, T>,
+                $scale: T,
+                $delta: Option<ndarray::ArrayViewMut2<'a, T>>,
+            ) -> f64 {
+                $body
+            }
+        }
+    };
+}
+
+/// [`Loss::evaluate`](super::Loss::evaluate) and [`Loss::evaluate_weighted`](super::Loss::evaluate_weighted) by the function that
+/// [`compiled_evaluate`] defines.
+macro_rules! evaluate_methods {
+    () => {
         fn evaluate(
             &self,
             output: ndarray::ArrayView2<'_, T>,
@@ -19,27 +38,27 @@ macro_rules! compiled_evaluate {
             scale: T,
             delta: Option<ndarray::ArrayViewMut2<'_, T>>,
         ) -> f64 {
-            $crate::element::compiled! {
-                fn evaluate<'a, 'b, T>(
-                    $loss: &'a $type,
-                    $output: ndarray::ArrayView2<'a, T>,
-                    $targets: $crate::loss::TargetsView<'b, T>,
-                    $scale: T,
-                    $delta: Option<ndarray::ArrayViewMut2<'a, T>>,
-                ) -> f64 {
-                    $body
-                }
-            }
-            evaluate(self, output, targets, scale, delta)
+            evaluate(self, output, targets, None, scale, delta)
+        }
+
+        fn evaluate_weighted(
+            &self,
+            output: ndarray::ArrayView2<'_, T>,
+            targets: $crate::loss::TargetsView<'_, T>,
+            weight: &dyn Fn(usize) -> T,
+            scale: T,
+            delta: Option<ndarray::ArrayViewMut2<'_, T>>,
+        ) -> f64 {
+            evaluate(self, output, targets, Some(weight), scale, delta)
         }
     };
 }
 
-pub(super) use compiled_evaluate;
+pub(super) use {compiled_evaluate, evaluate_methods};
 
 /// Returns the sum of a loss of numbers over all outputs and samples. `loss(z, y)` is the value for an output z with the
-/// target y, and the slope with respect to z; if `delta` is given, it is overwritten with the slopes. Labels stand for their
-/// one-hot vectors.
+/// target y, and the slope with respect to z, both times the sample's weight if there are weights; if `delta` is given, it is
+/// overwritten with the slopes. Labels stand for their one-hot vectors.
 ///
 /// Always inlined, so that it is compiled with the function of the loss that calls it.
 ///
@@ -50,15 +69,37 @@ pub(super) use compiled_evaluate;
 pub(super) fn sum_over_outputs<T: Element>(
     output: ArrayView2<'_, T>,
     targets: TargetsView<'_, T>,
-    mut delta: Option<ArrayViewMut2<'_, T>>,
+    weight: Weight<'_, T>,
+    delta: Option<ArrayViewMut2<'_, T>>,
     loss: impl Fn(T, T) -> (T, T),
+) -> f64 {
+    match weight {
+        None => sum_over_cells(output, targets, delta, |_, z, y| loss(z, y)),
+        // A sample of weight 0 counts as nothing, whatever its loss.
+        Some(weight) => sum_over_cells(output, targets, delta, |sample, z, y| match weight(sample) {
+            zero if zero == T::zero() => (zero, zero),
+            weight => {
+                let (value, slope) = loss(z, y);
+                (weight * value, weight * slope)
+            }
+        }),
+    }
+}
+
+/// The sum over all outputs and samples of the first of `of(sample, z, y)`; the second goes into `delta`.
+#[inline(always)]
+fn sum_over_cells<T: Element>(
+    output: ArrayView2<'_, T>,
+    targets: TargetsView<'_, T>,
+    mut delta: Option<ArrayViewMut2<'_, T>>,
+    of: impl Fn(usize, T, T) -> (T, T),
 ) -> f64 {
     let mut sum = 0.0;
     // Feature by feature: features are few, and the samples of a row are independent of each other.
     for (feature, output) in output.rows().into_iter().enumerate() {
         let mut values = T::zero();
         let mut add = |sample: usize, z: T, y: T| {
-            let (value, slope) = loss(z, y);
+            let (value, slope) = of(sample, z, y);
             values += value;
             if let Some(delta) = &mut delta {
                 delta[[feature, sample]] = slope;
@@ -86,8 +127,9 @@ pub(super) fn sum_over_outputs<T: Element>(
     sum
 }
 
-/// Returns the sum of a loss of classes over all samples. `loss(outputs, class, delta)` is the value for the outputs of a
-/// sample of this class; if it is given a `delta`, it overwrites that with the gradient.
+/// Returns the sum of a loss of classes over all samples, each times its weight if there are weights.
+/// `loss(outputs, class, scale, delta)` is the value for the outputs of a sample of this class; if it is given a `delta`, it
+/// overwrites that with the gradient times `scale`.
 ///
 /// Always inlined, so that it is compiled with the function of the loss that calls it.
 ///
@@ -98,13 +140,22 @@ pub(super) fn sum_over_outputs<T: Element>(
 pub(super) fn sum_over_samples<T: Element>(
     output: ArrayView2<'_, T>,
     targets: TargetsView<'_, T>,
+    weight: Weight<'_, T>,
+    scale: T,
     mut delta: Option<ArrayViewMut2<'_, T>>,
-    loss: impl Fn(ArrayView1<'_, T>, usize, Option<ArrayViewMut1<'_, T>>) -> f64,
+    loss: impl Fn(ArrayView1<'_, T>, usize, T, Option<ArrayViewMut1<'_, T>>) -> f64,
 ) -> f64 {
     let mut sum = 0.0;
     for (sample, outputs) in output.columns().into_iter().enumerate() {
         let delta = delta.as_mut().map(|delta| delta.column_mut(sample));
-        sum += loss(outputs, class_of(targets, sample), delta);
+        let class = class_of(targets, sample);
+        match (weight.map(|weight| weight(sample)), delta) {
+            (None, delta) => sum += loss(outputs, class, scale, delta),
+            // A sample of weight 0 counts as nothing, whatever its loss.
+            (Some(weight), Some(mut delta)) if weight == T::zero() => delta.fill(weight),
+            (Some(weight), None) if weight == T::zero() => {}
+            (Some(weight), delta) => sum += weight.as_f64() * loss(outputs, class, weight * scale, delta),
+        }
     }
     sum
 }

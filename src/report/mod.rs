@@ -1,9 +1,9 @@
 //! Pictures of a training and of what came of it, each as SVG and as PNG.
 //!
-//! [`curves`] shows losses and accuracies over the epochs, [`confusion`] which classes are taken for which, [`confusions`] the same of several yes/no targets,
-//! [`predictions`] predicted against true values, [`ranking`] which of several models is best, [`plane`] what a network of two
-//! inputs answers all over the plane, and [`bars`] any values in groups. All take plain numbers and names, so that they serve
-//! training loops other than this crate's too.
+//! [`curves`] shows losses and accuracies over the epochs, [`confusion`] which classes are taken for which,
+//! [`confusions`] the same of several yes/no targets, [`predictions`] predicted against true values, [`ranking`] which of
+//! several models is best, [`plane`] what a network of two inputs answers all over the plane, and [`bars`] any values in
+//! groups. All take plain numbers and names, so that they serve training loops other than this crate's too.
 //!
 //! Colours are those of Okabe and Ito, which colour-blind readers tell apart, and no picture depends on colour
 //! alone: series differ in dashes and markers as well, and matrices run from light to dark.

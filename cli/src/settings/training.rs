@@ -101,7 +101,8 @@ pub(crate) struct TrainingSettings {
     pub(crate) reduction: Option<ReductionName>,
 
     /// Class weights, in training and in all losses that are shown: balanced makes rare classes count as much as common
-    /// ones, and with --loss bce the yes of each target as much as the no; rows count by their --weights [default: all samples have the same weight]
+    /// ones, and with --loss bce the yes of each target as much as the no; rows count by their --weights [default: all
+    /// samples have the same weight]
     #[arg(long, value_name = "HOW")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) class_weight: Option<ClassWeightName>,

@@ -236,7 +236,7 @@ fn a_column_of_two_values_is_one_yes_or_no() {
     );
     let confusion = fs::read_to_string(at.join("scores/confusion.svg")).unwrap();
     for answer in ["ham", "spam"] {
-        assert_eq!(confusion.matches(&format!(">{answer}<")).count(), 2, "{answer}");
+        assert_eq!(confusion.matches(&format!("\n{answer}\n")).count(), 2, "{answer}");
     }
     let text = done(at, "export run --onnx m.onnx").0;
     assert!(text.contains("probabilities (N x 1), label (N x 1)"), "{text}");
@@ -478,7 +478,7 @@ fn labels_that_all_rows_have_are_left_out_of_the_mean_auc() {
     for folder in ["run", "scores"] {
         let picture = fs::read_to_string(at.join(folder).join("confusion.svg")).unwrap();
         for name in ["long", "linked", "both"] {
-            assert!(picture.contains(&format!(">{name}<")), "{folder}: {name}");
+            assert!(picture.contains(&format!("\n{name}\n")), "{folder}: {name}");
         }
     }
     assert!(all.contains("(mean over the targets)"), "{all}");

@@ -364,7 +364,7 @@ fn followed_score_is_recorded(at: &Path, trained: &Value) {
         assert_eq!(*value, cell);
     }
     let curves = fs::read_to_string(at.join("run/curves.svg")).unwrap();
-    assert!(curves.contains(">auc<"), "the picture has a panel of the score");
+    assert!(curves.contains("\nauc\n"), "the picture has a panel of the score");
 }
 
 #[test]
