@@ -233,6 +233,19 @@ mod tests {
         (truth, predicted)
     }
 
+    fn drawn(truth: &[f64], predicted: &[f64]) -> Canvas {
+        let name = "y";
+        canvas(
+            "",
+            &[Output {
+                name,
+                truth,
+                predicted,
+            }],
+        )
+        .unwrap()
+    }
+
     #[test]
     fn pictures_of_all_sizes_fit() {
         for (count, scale) in [(1, 1.0), (50, 1e-7), (300, 2e5), (7_000, 1e300), (3, 0.0)] {
@@ -253,15 +266,7 @@ mod tests {
     fn what_is_left_out_is_said() {
         let (mut truth, predicted) = values(12_001, 1.0);
         truth[3] = f64::NAN;
-        let canvas = canvas(
-            "",
-            &[Output {
-                name: "y",
-                truth: &truth,
-                predicted: &predicted,
-            }],
-        )
-        .unwrap();
+        let canvas = drawn(&truth, &predicted);
         let texts = texts(&canvas);
         assert!(texts.contains(&"5000 of 12,000 shown, 1 not finite"), "{texts:?}");
         assert!(
@@ -279,15 +284,7 @@ mod tests {
     fn an_outlier_is_drawn_where_the_axes_end() {
         let (mut truth, mut predicted) = values(12_001, 1.0);
         (truth[5], predicted[5]) = (50.0, -3.0);
-        let canvas = canvas(
-            "",
-            &[Output {
-                name: "y",
-                truth: &truth,
-                predicted: &predicted,
-            }],
-        )
-        .unwrap();
+        let canvas = drawn(&truth, &predicted);
         let centers = canvas.shapes.iter().filter_map(|shape| match shape {
             Shape::Disc { center, .. } => Some(*center),
             _ => None,

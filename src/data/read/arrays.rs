@@ -1,15 +1,14 @@
 //! NumPy's arrays as examples: which are pixels, which are classes.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use ndarray::Array2;
 
+use super::array_targets::{RawTargets, known_labels};
 use super::npy::read_array;
 use super::npz::read_arrays;
 use crate::data::examples::numbered;
-use crate::data::infer::{MOST_CLASSES, whole, why_no_class, why_numbers};
-use crate::data::matching::truth_labels;
+use crate::data::infer::{MOST_CLASSES, why_numbers};
 use crate::data::rounding::Rounding;
 use crate::data::{Dataset, Examples, Inputs, RawSamples, Schema, Targets, Task};
 use crate::element::Element;
@@ -210,7 +209,7 @@ fn inputs_of<T: Element>(array: Array) -> Result<Inputs<T>> {
 }
 
 /// The numbers as a `T`.
-fn values_of<T: Element>(numbers: Numbers) -> Vec<T> {
+pub(super) fn values_of<T: Element>(numbers: Numbers) -> Vec<T> {
     match numbers {
         Numbers::Bytes(bytes) => bytes.into_iter().map(T::from_u8).collect(),
         Numbers::Integers(integers) => (integers.into_iter())
@@ -247,107 +246,6 @@ fn refuse_lost_differences<T: Element>(array: &Array) -> Result<()> {
             &array.name,
             format_args!("column {column} (counted from 0) {problem}"),
         )),
-    }
-}
-
-/// Targets as they are stored, one or several numbers a sample.
-struct RawTargets<T> {
-    name: String,
-    columns: usize,
-    values: Array2<T>,
-    /// The integers, if they are stored as such.
-    integers: Option<Vec<i64>>,
-    /// The numbers in `f64`.
-    exact: Vec<f64>,
-}
-
-impl<T: Element> RawTargets<T> {
-    fn of(array: Array) -> Result<Self> {
-        let Array { name, shape, numbers } = array;
-        let columns = match shape.as_slice() {
-            [_] => 1,
-            [_, columns] => *columns,
-            _ => {
-                return Err(Error::data(
-                    name,
-                    format_args!(
-                        "targets have the shape (samples) or (samples, outputs), not {}",
-                        shown(&shape)
-                    ),
-                ));
-            }
-        };
-        let integers = match &numbers {
-            Numbers::Bytes(bytes) => Some(bytes.iter().copied().map(i64::from).collect()),
-            Numbers::Integers(integers) => Some(integers.clone()),
-            Numbers::Singles(_) | Numbers::Doubles(_) => None,
-        };
-        let exact: Vec<f64> = values_of(numbers);
-        if exact.is_empty() {
-            return Err(Error::data(
-                name,
-                format_args!("the array is empty: its shape is {}", shown(&shape)),
-            ));
-        }
-        let values = exact.iter().map(|&number| T::from_f64(number)).collect();
-        let values = Array2::from_shape_vec((shape[0], columns), values)
-            .map_err(|error| Error::shape("targets", "an array of its own shape", error))?;
-        crate::data::dataset::check_finite(&name, values.view())?;
-        Ok(RawTargets {
-            name,
-            columns,
-            integers,
-            values,
-            exact,
-        })
-    }
-
-    /// The place of the 1 in each row, if each is a single 1 among zeros.
-    fn one_hot(&self) -> Option<Vec<u32>> {
-        if self.columns < 2 {
-            return None;
-        }
-        crate::data::one_hot_decode(self.values.view()).ok()
-    }
-
-    /// Each number as an integer, or as it is if it is none.
-    fn integers(&self) -> Box<dyn Iterator<Item = std::result::Result<i64, f64>> + '_> {
-        match &self.integers {
-            Some(integers) => Box::new(integers.iter().copied().map(Ok)),
-            None => Box::new(self.exact.iter().map(|&number| whole(number).ok_or(number))),
-        }
-    }
-
-    /// The values, which are 0 or 1.
-    fn answers(self) -> Result<Array2<T>> {
-        let is_answer = |value: T| value == T::zero() || value == T::one();
-        match self.values.indexed_iter().find(|&(_, &value)| !is_answer(value)) {
-            None => Ok(self.values),
-            Some(((row, column), value)) => Err(Error::data(
-                &self.name,
-                format_args!("row {row}, column {column} is {value}: yes/no targets are 1 and 0"),
-            )),
-        }
-    }
-
-    /// The whole numbers of a single column.
-    fn whole(&self) -> Result<Vec<i64>> {
-        if self.columns != 1 {
-            return Err(Error::data(
-                &self.name,
-                format_args!("{} columns that are not one-hot are no classes", self.columns),
-            ));
-        }
-        let number = |(row, number): (usize, std::result::Result<i64, f64>)| {
-            number.map_err(|number| {
-                let why = why_no_class(number);
-                Error::data(
-                    &self.name,
-                    format_args!("row {row} is {number}, {why}, so it is no class"),
-                )
-            })
-        };
-        self.integers().enumerate().map(number).collect()
     }
 }
 
@@ -466,32 +364,6 @@ fn samples_of<T: Element>(x: Array, y: Array, schema: &Schema<T>) -> Result<Data
     Dataset::new(inputs, targets)
 }
 
-fn known_labels<T: Element>(raw: &RawTargets<T>, names: &[String]) -> Result<Vec<u32>> {
-    let known: HashMap<String, u32> = if let Some(truth) = truth_labels(names) {
-        ["0", "1"].map(str::to_owned).into_iter().zip(truth).collect()
-    } else if names.iter().all(|name| name.parse::<i64>().is_err()) {
-        // Classes that are called by texts are numbered by their places.
-        (0..)
-            .take(names.len())
-            .map(|place| (place.to_string(), place))
-            .collect()
-    } else {
-        names.iter().cloned().zip(0..).collect()
-    };
-    let label = |(row, number): (usize, i64)| {
-        known.get(&number.to_string()).copied().ok_or_else(|| {
-            Error::data(
-                &raw.name,
-                format_args!(
-                    "row {row}: the class {number} was not there in training, which knew {}",
-                    names.join(", ")
-                ),
-            )
-        })
-    };
-    raw.whole()?.into_iter().enumerate().map(label).collect()
-}
-
 fn check_samples(x: &Array, y: &Array) -> Result<()> {
     if x.shape.first() == y.shape.first() {
         return Ok(());
@@ -508,7 +380,7 @@ fn check_samples(x: &Array, y: &Array) -> Result<()> {
 }
 
 /// A shape as Python writes it.
-fn shown(shape: &[usize]) -> String {
+pub(super) fn shown(shape: &[usize]) -> String {
     match shape {
         [one] => format!("({one},)"),
         shape => {
@@ -542,27 +414,13 @@ mod tests {
     }
 
     fn longs(shape: &[usize], values: &[i64]) -> Vec<u8> {
-        npy(
-            "<i8",
-            false,
-            shape,
-            &values
-                .iter()
-                .flat_map(|value| value.to_le_bytes())
-                .collect::<Vec<_>>(),
-        )
+        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        npy("<i8", false, shape, &bytes)
     }
 
     fn doubles(shape: &[usize], values: &[f64]) -> Vec<u8> {
-        npy(
-            "<f8",
-            false,
-            shape,
-            &values
-                .iter()
-                .flat_map(|value| value.to_le_bytes())
-                .collect::<Vec<_>>(),
-        )
+        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        npy("<f8", false, shape, &bytes)
     }
 
     fn read(members: &[(&str, Vec<u8>)]) -> Result<NumpyExamples<f64>> {

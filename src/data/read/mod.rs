@@ -1,6 +1,8 @@
 //! Readers for files that others made: nothing in them is believed before it is checked.
 
 #[cfg(feature = "npy")]
+mod array_targets;
+#[cfg(feature = "npy")]
 mod arrays;
 mod blocks;
 mod csv;
