@@ -86,8 +86,10 @@ mod tests {
         let weights = [0.5, 2.0, 1.0, 0.0, 0.25];
         let weight = |sample: usize| weights[sample];
         let answers = array![[1.0, 0.0, 1.0, 1.0, 0.0], [0.0, 1.0, 0.0, 0.0, 1.0]];
-        let mut options = LossOptions::default();
-        options.label_smoothing = 0.1;
+        let options = LossOptions {
+            label_smoothing: 0.1,
+            ..LossOptions::default()
+        };
         let smoothed: Box<dyn Loss<f64>> = by_name("cross-entropy", options).unwrap();
         let named = names()
             .into_iter()
