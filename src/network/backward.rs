@@ -57,13 +57,13 @@ compiled! {
         network.check_loss(OPERATION, loss)?;
         workspace.check(OPERATION, network, true)?;
         network.check_batch(OPERATION, batch.samples())?;
-        let used = workspace.shards_of_batch(batch.samples())?;
+        let tree = workspace.tree_of_batch(batch.samples())?;
         network.prepare(dataset, workspace);
         let first_trainable = first_trainable(&network.stages);
         network.transpose_weights(workspace, first_trainable);
 
         let Workspace { partition, shards, sync_points, packed, transposed, sparse, sparse_targets, .. } = workspace;
-        let (stages, shards) = (&network.stages[..], &mut shards[..used]);
+        let (stages, shards) = (&network.stages[..], &mut shards[tree.all_shards()]);
         let packed = packed[0].as_ref().filter(|_| *sparse);
         let transposed = &transposed[..];
         let mode = Mode::Train { epoch: batch.epoch(), first: batch.first() };
@@ -102,7 +102,7 @@ compiled! {
 
         for index in (0..sync_points.len()).rev() {
             let layer = sync_points[index].layer;
-            add_shards(T::one(), shards, layer, T::zero(), sync_points[index].statistics.gradients_mut());
+            add_shards(T::one(), shards, tree, layer, T::zero(), sync_points[index].statistics.gradients_mut());
             if layer <= first_trainable {
                 break;
             }
@@ -114,7 +114,7 @@ compiled! {
             });
         }
         let sum: f64 = shards.iter().map(|shard| shard.loss).sum();
-        (workspace.used, workspace.propagated) = (used, Some(network.id));
+        (workspace.tree, workspace.propagated) = (tree, Some(network.id));
         Ok(sum / batch.samples() as f64)
     }
 }

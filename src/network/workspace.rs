@@ -5,6 +5,7 @@ use ndarray::Array2;
 
 use super::partition::{Partition, operations};
 use super::shard::Shard;
+use super::tree::{LeafSums, Tree};
 use super::{NeuralNetwork, Stage};
 use crate::element::Element;
 use crate::error::{Error, Result};
@@ -43,8 +44,8 @@ pub struct Workspace<T> {
     trains: bool,
     pub(super) partition: Partition,
     pub(super) shards: Vec<Shard<T>>,
-    /// The number of shards of the last batch of `forward_backward`; 0 if there is none.
-    pub(super) used: usize,
+    /// The tree of the last batch of `forward_backward`.
+    pub(super) tree: Tree,
     /// The network that the current batch was propagated through; `None` before the first batch.
     pub(super) propagated: Option<NetworkId>,
     pub(super) sync_points: Vec<SyncPoint<T>>,
@@ -59,6 +60,8 @@ pub struct Workspace<T> {
     pub(super) sparse: bool,
     /// For each layer the gradients of its parameters; empty until first computed, since a fused update needs none.
     pub(super) gradients: Vec<Vec<Array2<T>>>,
+    /// Memory for the sums of a tile's leaves.
+    pub(super) leaf_sums: LeafSums<T>,
     /// The indices of the samples that are predicted together.
     pub(super) order: Vec<usize>,
 }
@@ -157,7 +160,7 @@ impl<T: Element> Workspace<T> {
             trains,
             partition,
             shards: (0..partition.shards(capacity)).map(shard).collect(),
-            used: 0,
+            tree: partition.tree(0),
             propagated: None,
             sync_points: sync_points
                 .filter_map(|(layer, stage)| SyncPoint::of(layer, stage))
@@ -171,6 +174,7 @@ impl<T: Element> Workspace<T> {
                 .collect(),
             sparse: false,
             gradients: stages.iter().map(|_| Vec::new()).collect(),
+            leaf_sums: LeafSums::new(),
             order: Vec::with_capacity(if trains { 0 } else { capacity }),
         })
     }
@@ -215,18 +219,26 @@ impl<T: Element> Workspace<T> {
         Ok(())
     }
 
+    /// The largest number of leaves of a batch's tree.
+    pub(super) fn most_leaves(&self) -> usize {
+        match self.trains {
+            true => self.partition.tree(self.partition.capacity).leaves(),
+            false => 1,
+        }
+    }
+
     fn fits(&self, network: &NeuralNetwork<T>) -> bool {
         let mut layers = network.stages.iter().zip(&self.layers);
         network.stages.len() == self.layers.len() && layers.all(|(stage, shape)| shape.fits(stage))
     }
 
-    /// Returns the number of shards of a batch of `samples` samples; an error if it exceeds the capacity.
-    pub(super) fn shards_of_batch(&self, samples: usize) -> Result<usize> {
+    /// Returns the tree of a batch of `samples` samples; an error if they exceed the capacity.
+    pub(super) fn tree_of_batch(&self, samples: usize) -> Result<Tree> {
         if samples > self.partition.capacity {
             let most = format_args!("at most {} samples", self.partition.capacity);
             return Err(Error::shape("Workspace", most, samples));
         }
-        Ok(self.partition.shards(samples))
+        Ok(self.partition.tree(samples))
     }
 }
 

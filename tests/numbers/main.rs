@@ -43,3 +43,4 @@ mod trainer;
 mod trainer_checkpoints;
 mod trainer_state;
 mod training_outcomes;
+mod tree;
