@@ -118,6 +118,7 @@ pub mod product;
 #[path = "../tests/common/property.rs"]
 mod property;
 mod random;
+pub mod ranks;
 #[cfg(feature = "plots")]
 pub mod report;
 mod timing;

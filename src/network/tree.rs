@@ -54,13 +54,39 @@ impl Tree {
 
     /// The shards of a leaf, counted from the first leaf of the subtree, as indices into those of the batch.
     pub(super) fn shards(self, leaf: usize) -> Range<usize> {
-        let start = |leaf: usize| leaf * self.shards / self.leaves;
-        start(self.first + leaf)..start(self.first + leaf + 1)
+        self.shards_of(leaf..leaf + 1)
+    }
+
+    /// The shards of a range of leaves, as indices into those of the batch.
+    pub(super) fn shards_of(self, leaves: Range<usize>) -> Range<usize> {
+        let start = |leaf: usize| (self.first + leaf) * self.shards / self.leaves;
+        start(leaves.start)..start(leaves.end)
     }
 
     /// The shards of the subtree, as indices into those of the batch.
     pub(super) fn all_shards(self) -> Range<usize> {
-        self.shards(0).start..self.shards(self.count - 1).end
+        self.shards_of(0..self.count)
+    }
+
+    /// The largest subtrees of the whole tree that make up a range of leaves, in order.
+    pub(super) fn subtrees(self, leaves: Range<usize>) -> impl Iterator<Item = Tree> {
+        let mut first = leaves.start;
+        std::iter::from_fn(move || {
+            let rest = leaves.end.checked_sub(first).filter(|&rest| rest > 0)?;
+            // A subtree begins at a multiple of its number of leaves.
+            let most = if first == 0 {
+                self.leaves
+            } else {
+                1 << first.trailing_zeros()
+            };
+            let count = most.min(1 << rest.ilog2());
+            first += count;
+            Some(Tree {
+                first: first - count,
+                count,
+                ..self
+            })
+        })
     }
 }
 
@@ -126,6 +152,27 @@ mod tests {
             assert!((0..tree.leaves()).all(|leaf| !tree.shards(leaf).is_empty()));
             assert_eq!(tree.all_shards(), 0..shards);
         }
+    }
+
+    #[test]
+    fn a_range_of_leaves_is_made_up_of_the_largest_subtrees() {
+        let tree = Tree::of_batch(1 << 20, 24);
+        let subtrees = |leaves| {
+            let subtrees = tree
+                .subtrees(leaves)
+                .map(|subtree| (subtree.first, subtree.count));
+            subtrees.collect::<Vec<_>>()
+        };
+        assert_eq!(subtrees(0..8), [(0, 8)]);
+        assert_eq!(subtrees(2..5), [(2, 2), (4, 1)]);
+        assert_eq!(subtrees(1..8), [(1, 1), (2, 2), (4, 4)]);
+        assert_eq!(subtrees(5..8), [(5, 1), (6, 2)]);
+        assert_eq!(subtrees(3..3), []);
+        let part = tree.subtrees(5..8).nth(1).unwrap();
+        assert_eq!(
+            (part.shards(0), part.shards(1), part.all_shards()),
+            (18..21, 21..24, 18..24)
+        );
     }
 
     #[test]

@@ -72,27 +72,12 @@ compiled! {
             workspace.packed_version = None;
         }
         reserve_leaf_sums(&network.stages, workspace);
+        if workspace.is_shared() {
+            return compute_shared_gradients(network, workspace);
+        }
         let Workspace { shards, tree, packed, gradients, leaf_sums, sparse, partition, .. } = workspace;
-        let (shards, tree, leaf_sums, sparse) = (&shards[..], *tree, &*leaf_sums, *sparse);
-        let work = |(((layer, stage), packed), gradients): GradientWork<'_, T>| {
-            if gradients.is_empty() {
-                *gradients = stage.zero_gradients();
-            }
-            if stage.trainable {
-                let packed = packed.as_mut().filter(|_| sparse);
-                let (batch, route) =
-                    (LayerBatch { shards, tree, layer, packed, leaf_sums }, GradientRoute::of(&*stage.layer));
-                timing::task(|| batch.gradient(route, T::one(), T::zero(), gradients));
-            }
-        };
-        timing::phase("gradients", partition.parallel, || {
-            if partition.parallel {
-                let layers = network.stages.par_iter().enumerate().zip(packed).zip(gradients);
-                pool::enter(|| layers.for_each(work));
-            } else {
-                network.stages.iter().enumerate().zip(packed).zip(gradients).for_each(work);
-            }
-        });
+        let batch = BatchSums { shards, tree: *tree, leaf_sums, sparse: *sparse, parallel: partition.parallel };
+        batch.gradients(&network.stages, packed, gradients, |_| true);
         Ok(())
     }
 }
@@ -142,6 +127,9 @@ fn fused_update<T: Element>(
     workspace: &mut Workspace<T>,
 ) -> Result<()> {
     network.check_propagated("NeuralNetwork::apply_gradients", workspace)?;
+    if workspace.is_shared() {
+        return shared_update(network, rate, workspace);
+    }
     if workspace.sparse {
         network.pack_weights(workspace);
     }
@@ -180,6 +168,122 @@ fn fused_update<T: Element>(
     });
     network.version = NetworkId::next();
     workspace.packed_version = sparse.then_some(network.version);
+    Ok(())
+}
+
+/// A batch, or a subtree of it, whose gradients are added up.
+struct BatchSums<'a, T> {
+    /// All shards of the batch.
+    shards: &'a [Shard<T>],
+    tree: Tree,
+    leaf_sums: &'a LeafSums<T>,
+    sparse: bool,
+    parallel: bool,
+}
+
+impl<T: Element> BatchSums<'_, T> {
+    /// Computes the gradients of the trainable layers that are `selected`; allocates the others too.
+    fn gradients(
+        &self,
+        stages: &[Stage<T>],
+        packed: &mut [Option<PackedWeights<T>>],
+        gradients: &mut [Vec<Array2<T>>],
+        selected: impl Fn(&Stage<T>) -> bool + Sync,
+    ) {
+        let work = |(((layer, stage), packed), gradients): GradientWork<'_, T>| {
+            if gradients.is_empty() {
+                *gradients = stage.zero_gradients();
+            }
+            if stage.trainable && selected(stage) {
+                let batch = LayerBatch {
+                    shards: self.shards,
+                    tree: self.tree,
+                    layer,
+                    packed: packed.as_mut().filter(|_| self.sparse),
+                    leaf_sums: self.leaf_sums,
+                };
+                let route = GradientRoute::of(&*stage.layer);
+                timing::task(|| batch.gradient(route, T::one(), T::zero(), gradients));
+            }
+        };
+        timing::phase("gradients", self.parallel, || {
+            if self.parallel {
+                let layers = stages.par_iter().enumerate().zip(packed).zip(gradients);
+                pool::enter(|| layers.for_each(work));
+            } else {
+                stages
+                    .iter()
+                    .enumerate()
+                    .zip(packed)
+                    .zip(gradients)
+                    .for_each(work);
+            }
+        });
+    }
+}
+
+/// As [`compute_gradients`] for a batch that ranks share: computes the sums of this rank's subtrees, and completes them.
+fn compute_shared_gradients<T: Element>(
+    network: &NeuralNetwork<T>,
+    workspace: &mut Workspace<T>,
+) -> Result<()> {
+    let Workspace {
+        shards,
+        tree,
+        packed,
+        gradients,
+        leaf_sums,
+        sparse,
+        partition,
+        exchange: Some(exchange),
+        ..
+    } = workspace
+    else {
+        return Ok(());
+    };
+    let (stages, whole) = (&network.stages[..], *tree);
+    let batch = |tree| BatchSums {
+        shards,
+        tree,
+        leaf_sums,
+        sparse: *sparse,
+        parallel: partition.parallel,
+    };
+    // The gradients of sync points were completed in the backward pass.
+    batch(whole).gradients(stages, packed, gradients, Stage::is_sync_point);
+    for (index, subtree) in exchange.subtrees(whole).enumerate() {
+        if exchange.sums.len() == index {
+            exchange.sums.push(stages.iter().map(|_| Vec::new()).collect());
+        }
+        batch(subtree).gradients(stages, packed, &mut exchange.sums[index], |stage| {
+            !stage.is_sync_point()
+        });
+    }
+    for (layer, (stage, gradients)) in stages.iter().zip(gradients).enumerate() {
+        if stage.trainable && !stage.is_sync_point() {
+            for (tensor, gradient) in gradients.iter_mut().enumerate() {
+                exchange.reduce(whole, (layer, tensor), gradient)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// As [`fused_update`] for a batch that ranks share.
+fn shared_update<T: Element>(
+    network: &mut NeuralNetwork<T>,
+    rate: T,
+    workspace: &mut Workspace<T>,
+) -> Result<()> {
+    network.gradients(workspace)?;
+    for (stage, gradients) in network.stages.iter_mut().zip(&workspace.gradients) {
+        if stage.trainable {
+            for (weights, gradient) in stage.layer.parameters_mut().iter_mut().zip(gradients) {
+                weights.scaled_add(-rate, gradient);
+            }
+        }
+    }
+    network.version = NetworkId::next();
     Ok(())
 }
 

@@ -1,10 +1,13 @@
 //! The memory of a training step: shards of samples, packed weights, and gradients. Allocated once; a step allocates
 //! nothing.
 
+use std::sync::Arc;
+
 use ndarray::Array2;
 
 use super::partition::{Partition, operations};
 use super::shard::Shard;
+use super::share::Exchange;
 use super::tree::{LeafSums, Tree};
 use super::{NeuralNetwork, Stage};
 use crate::element::Element;
@@ -12,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::layer::{BatchStatistics, LayerKind, has_room};
 use crate::optimizer::NetworkId;
 use crate::product::{Kernels, PackedWeights, SparseTarget, TransposedWeights};
+use crate::ranks::Communicator;
 
 /// The memory for a batch that passes through a network: values and deltas of its samples, its loss, and the gradients.
 ///
@@ -62,6 +66,8 @@ pub struct Workspace<T> {
     pub(super) gradients: Vec<Vec<Array2<T>>>,
     /// Memory for the sums of a tile's leaves.
     pub(super) leaf_sums: LeafSums<T>,
+    /// The exchange with other ranks; `None` for a single process.
+    pub(super) exchange: Option<Exchange<T>>,
     /// The indices of the samples that are predicted together.
     pub(super) order: Vec<usize>,
 }
@@ -175,8 +181,27 @@ impl<T: Element> Workspace<T> {
             sparse: false,
             gradients: stages.iter().map(|_| Vec::new()).collect(),
             leaf_sums: LeafSums::new(),
+            exchange: None,
             order: Vec::with_capacity(if trains { 0 } else { capacity }),
         })
+    }
+
+    /// Shares each batch with the other ranks of a communicator, which call the same functions with the same arguments:
+    /// losses, gradients and batch statistics are those of the whole batch, the same bits on every rank as in a single
+    /// process.
+    ///
+    /// A rank works on some of the batch's leaves, of which there are up to 8 of at least 256 samples each; every rank
+    /// computes all of a batch with a single leaf.
+    pub fn with_communicator(self, communicator: Arc<dyn Communicator>) -> Self {
+        let exchange = (communicator.size() > 1).then(|| Exchange::new(communicator));
+        Workspace { exchange, ..self }
+    }
+
+    /// Whether other ranks have computed parts of the last batch.
+    pub(super) fn is_shared(&self) -> bool {
+        self.exchange
+            .as_ref()
+            .is_some_and(|exchange| exchange.shares(self.tree))
     }
 
     /// The gradients of the last batch: for each layer, tensors in the shapes of its parameters, with row 0 being 0;
@@ -220,7 +245,7 @@ impl<T: Element> Workspace<T> {
     }
 
     /// The largest number of leaves of a batch's tree.
-    pub(super) fn most_leaves(&self) -> usize {
+    pub(crate) fn most_leaves(&self) -> usize {
         match self.trains {
             true => self.partition.tree(self.partition.capacity).leaves(),
             false => 1,

@@ -36,6 +36,7 @@ mod layers_match_pytorch;
 mod many_at_once;
 mod plain_matches_pytorch;
 mod properties;
+mod ranks;
 mod sample_weights;
 mod streams;
 mod trainer;
