@@ -20,11 +20,11 @@ pub(super) struct Tree {
     /// The number of shards of the batch.
     shards: usize,
     /// The number of leaves of the whole tree, a power of two.
-    leaves: usize,
+    all_leaves: usize,
     /// The first leaf of the subtree.
     first: usize,
     /// The number of leaves of the subtree, a power of two.
-    count: usize,
+    leaves: usize,
 }
 
 impl Tree {
@@ -36,20 +36,20 @@ impl Tree {
         Tree {
             samples,
             shards,
-            leaves,
+            all_leaves: leaves,
             first: 0,
-            count: leaves,
+            leaves,
         }
     }
 
     /// The number of leaves of the subtree.
     pub(super) fn leaves(self) -> usize {
-        self.count
+        self.leaves
     }
 
     /// The number of leaves of the whole tree.
     pub(super) fn all_leaves(self) -> usize {
-        self.leaves
+        self.all_leaves
     }
 
     /// The shards of a leaf, counted from the first leaf of the subtree, as indices into those of the batch.
@@ -59,13 +59,13 @@ impl Tree {
 
     /// The shards of a range of leaves, as indices into those of the batch.
     pub(super) fn shards_of(self, leaves: Range<usize>) -> Range<usize> {
-        let start = |leaf: usize| (self.first + leaf) * self.shards / self.leaves;
+        let start = |leaf: usize| (self.first + leaf) * self.shards / self.all_leaves;
         start(leaves.start)..start(leaves.end)
     }
 
     /// The shards of the subtree, as indices into those of the batch.
     pub(super) fn all_shards(self) -> Range<usize> {
-        self.shards_of(0..self.count)
+        self.shards_of(0..self.leaves)
     }
 
     /// The largest subtrees of the whole tree that make up a range of leaves, in order.
@@ -75,7 +75,7 @@ impl Tree {
             let rest = leaves.end.checked_sub(first).filter(|&rest| rest > 0)?;
             // A subtree begins at a multiple of its number of leaves.
             let most = if first == 0 {
-                self.leaves
+                self.all_leaves
             } else {
                 1 << first.trailing_zeros()
             };
@@ -83,7 +83,7 @@ impl Tree {
             first += count;
             Some(Tree {
                 first: first - count,
-                count,
+                leaves: count,
                 ..self
             })
         })
@@ -160,7 +160,7 @@ mod tests {
         let subtrees = |leaves| {
             let subtrees = tree
                 .subtrees(leaves)
-                .map(|subtree| (subtree.first, subtree.count));
+                .map(|subtree| (subtree.first, subtree.leaves));
             subtrees.collect::<Vec<_>>()
         };
         assert_eq!(subtrees(0..8), [(0, 8)]);

@@ -4,7 +4,13 @@
 //! [`Trainer`](crate::Trainer) or [`Workspace`](crate::Workspace) with a [`Communicator`] works on its share of each batch,
 //! and exchanges sums of gradients with the other ranks, in an order that gives the bits of a single process.
 
+#[cfg(feature = "mpi")]
+mod mpi;
+
 use std::fmt;
+
+#[cfg(feature = "mpi")]
+pub use self::mpi::{Mpi, MpiSession};
 
 use crate::element::{Compiled, Element};
 use crate::error::Result;

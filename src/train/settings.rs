@@ -53,11 +53,8 @@ pub(crate) fn settings<T: Element>(
         .collect()
 }
 
-#[cfg_attr(
-    not(feature = "save"),
-    expect(dead_code, reason = "only checkpoints are compared by it")
-)]
 /// Lists the settings in which a checkpoint differs from a training, with both values; `None` if they agree.
+#[cfg(any(feature = "save", test))]
 pub(crate) fn difference(saved: &Settings, own: &Settings) -> Option<String> {
     let names = saved
         .keys()

@@ -80,6 +80,7 @@ fn json_is_one_object_with_an_entry_for_each_epoch() {
         "samples_per_second",
         "seed",
         "threads",
+        "ranks",
         "stopped",
         "blas",
         "out",
