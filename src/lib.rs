@@ -87,6 +87,7 @@
 //! | `download` | yes | [`data::known`] downloads missing data sets |
 //! | `npy` | yes | NumPy's array files (NPY, NPZ), in [`data::read`] |
 //! | `save` | yes | model files that PyTorch reads too (safetensors), and models as ONNX files |
+//! | `mpi` | no | [`ranks`]`::Mpi`: processes that `mpirun` has started train one network together, on the system's MPI |
 //! | `plots` | yes | [`report`], pictures of a training as SVG and PNG |
 //!
 //! A library should depend on mfnet with `default-features = false, features = ["openblas"]`.
@@ -118,6 +119,7 @@ pub mod product;
 #[path = "../tests/common/property.rs"]
 mod property;
 mod random;
+pub mod ranks;
 #[cfg(feature = "plots")]
 pub mod report;
 mod timing;

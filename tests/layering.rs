@@ -8,7 +8,7 @@ const RANKS: [&[&str]; 11] = [
     &["timing"],
     &["error", "kernel", "pool"],
     &["element", "atomic", "exact", "names"],
-    &["augment", "random", "blas", "plain"],
+    &["augment", "random", "ranks", "blas", "plain"],
     &["product"],
     &["data", "layer", "machine"],
     &["loss", "metrics", "optimizer"],

@@ -6,6 +6,7 @@ use clap::{ArgMatches, Args, Parser, Subcommand};
 
 use super::doctor::scaling::arguments::ScalingArguments;
 use super::parse::whole;
+use super::ranks;
 use super::settings::Settings;
 use super::tables::{self, TablesArguments};
 use super::{
@@ -59,6 +60,9 @@ impl Arguments {
     /// Runs the command; `matches` are what the arguments were made of.
     pub(super) fn run(&self, matches: &ArgMatches) -> anyhow::Result<Outcome> {
         mfnet::internal::machine::check_instructions().map_err(|error| usage(error.to_string()))?;
+        if !matches!(self.command, Command::Train(_)) {
+            ranks::refuse()?;
+        }
         match &self.command {
             Command::Train(arguments) => train::train(arguments, matches),
             Command::Tune(arguments) => tune::tune(arguments),

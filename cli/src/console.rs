@@ -3,8 +3,17 @@
 use std::borrow::Cow;
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
+
+/// Whether nothing is written: another process speaks.
+static SILENT: AtomicBool = AtomicBool::new(false);
+
+/// Sets whether nothing is written from now on.
+pub(super) fn set_silent(silent: bool) {
+    SILENT.store(silent, Ordering::Relaxed);
+}
 
 /// Escapes the control characters of text whose names may come out of a file, but for line feeds and tabs.
 pub(super) fn readable(text: &str) -> Cow<'_, str> {
@@ -21,6 +30,9 @@ pub(super) fn readable(text: &str) -> Cow<'_, str> {
 
 /// Writes a result to standard output. A reader who has gone, such as `head`, has read enough: that is no error.
 pub(super) fn print(text: &str) -> anyhow::Result<()> {
+    if SILENT.load(Ordering::Relaxed) {
+        return Ok(());
+    }
     let mut output = io::stdout().lock();
     match output
         .write_all(readable(text).as_bytes())
@@ -35,7 +47,11 @@ pub(super) fn print(text: &str) -> anyhow::Result<()> {
 
 /// Prints what clap says: help where it was asked for, or what is wrong with the arguments.
 pub(crate) fn explain(error: &clap::Error) -> ExitCode {
-    match error.print() {
+    let print = || match SILENT.load(Ordering::Relaxed) {
+        true => Ok(()),
+        false => error.print(),
+    };
+    match print() {
         Err(refused) if !error.use_stderr() && refused.kind() != ErrorKind::BrokenPipe => {
             note(&format!("error: cannot write to standard output: {refused}"));
             ExitCode::FAILURE
@@ -46,8 +62,16 @@ pub(crate) fn explain(error: &clap::Error) -> ExitCode {
 
 /// Writes lines to standard error, without what a terminal would obey; whether somebody still reads there.
 pub(crate) fn note(lines: &str) -> bool {
+    if SILENT.load(Ordering::Relaxed) {
+        return true;
+    }
     let written = writeln!(io::stderr().lock(), "{}", readable(lines));
     !matches!(written, Err(error) if error.kind() == ErrorKind::BrokenPipe)
+}
+
+/// Writes the error that ends the program to standard error.
+pub(crate) fn complain(error: &anyhow::Error) {
+    note(&format!("error: {}", describe(error)));
 }
 
 /// An error with its causes, leaving out those that it quotes itself.

@@ -43,6 +43,7 @@ struct Object<'a> {
     samples_per_second: f64,
     seed: u64,
     threads: usize,
+    ranks: usize,
     stopped: bool,
     blas: BlasObject<'a>,
     out: Option<String>,
@@ -127,6 +128,7 @@ pub(super) fn text<T: Element>(training: &Training<'_, T>) -> serde_json::Result
         samples_per_second: history.samples_per_second(),
         seed: training.options.seed,
         threads: blas.workers,
+        ranks: training.ranks,
         stopped: history.stopped == Some(StopReason::Observer),
         blas: BlasObject {
             library: blas.library,

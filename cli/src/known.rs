@@ -307,7 +307,7 @@ impl<T: Element> KnownSamples<T> {
         );
         // Pixels of a model that was not told so go to it as 0 to 255, which it hardly ever learned.
         if own.scaling == Scaling::Pixels && schema.scaling == Scaling::None {
-            super::note(&format!(
+            super::console::note(&format!(
                 "warning: the model takes {name}'s pixels as 0 to 255; if it learned them as 0 to 1, import it with --pixels"
             ));
         }

@@ -28,6 +28,7 @@ mod parse;
 mod pictures;
 mod predict;
 mod progress;
+mod ranks;
 mod results;
 mod run_folder;
 mod sample_arguments;
@@ -47,7 +48,7 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory, FromArgMatches};
 
 use args::Arguments;
-use console::{describe, explain, note};
+use console::explain;
 use settings::Settings;
 
 /// The end of a run that did not fail.
@@ -78,6 +79,7 @@ fn usage(message: String) -> Usage {
 
 /// Runs the command with the arguments of this process.
 pub fn main() -> ExitCode {
+    ranks::silence_others();
     let matches = match Arguments::command().try_get_matches() {
         Ok(matches) => matches,
         Err(error) => return explain(&error),
@@ -90,14 +92,15 @@ pub fn main() -> ExitCode {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Interrupted) => ExitCode::from(130),
         Err(error) => {
-            note(&format!("error: {}", describe(&error)));
-            if error.is::<Usage>() {
-                ExitCode::from(2)
-            } else {
-                ExitCode::FAILURE
-            }
+            console::complain(&error);
+            ExitCode::from(exit_code(&error))
         }
     }
+}
+
+/// The exit code of a run that failed.
+fn exit_code(error: &anyhow::Error) -> u8 {
+    if error.is::<Usage>() { 2 } else { 1 }
 }
 
 /// Reads a `config.toml` over the defaults, and returns it as it is written: for tests and fuzzing.

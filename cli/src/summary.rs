@@ -31,6 +31,8 @@ pub(super) struct Training<'a, T> {
     pub(super) results: &'a Results<T>,
     pub(super) history: &'a History,
     pub(super) blas: &'a Blas,
+    /// The number of processes that shared the training.
+    pub(super) ranks: usize,
     /// The run's folder.
     pub(super) out: Option<&'a Path>,
 }

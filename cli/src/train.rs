@@ -1,6 +1,7 @@
 //! `mfnet train`: loads, trains, keeps what came of it, and says how good it is.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use anyhow::{Context, ensure};
 use clap::ArgMatches;
@@ -10,6 +11,7 @@ use mfnet::{Element, Event, Sets, StopReason, TrainOptions, Trainer};
 use super::args::TrainArguments;
 use super::data::{self, Task};
 use super::progress::Progress;
+use super::ranks::Ranks;
 use super::results::Results;
 use super::run_folder::RunFolder;
 use super::settings::{Precision, Settings};
@@ -19,6 +21,15 @@ use super::{
 };
 
 pub(super) fn train(arguments: &TrainArguments, matches: &ArgMatches) -> anyhow::Result<Outcome> {
+    let ranks = Ranks::connect()?;
+    let outcome = train_on(&ranks, arguments, matches);
+    if let Err(error) = &outcome {
+        ranks.end(error);
+    }
+    outcome
+}
+
+fn train_on(ranks: &Ranks, arguments: &TrainArguments, matches: &ArgMatches) -> anyhow::Result<Outcome> {
     interrupt::listen();
     let matches = matches.subcommand_matches("train").context("arguments")?;
     let folder = arguments.resume.as_deref().map(RunFolder::reopen).transpose()?;
@@ -42,8 +53,8 @@ pub(super) fn train(arguments: &TrainArguments, matches: &ArgMatches) -> anyhow:
     use_threads(settings.training.threads)?;
     settings.training.choose_products();
     match settings.training.precision {
-        Precision::F32 => train_in::<f32>(arguments, settings, folder, goes_further),
-        Precision::F64 => train_in::<f64>(arguments, settings, folder, goes_further),
+        Precision::F32 => train_in::<f32>(ranks, arguments, settings, folder, goes_further),
+        Precision::F64 => train_in::<f64>(ranks, arguments, settings, folder, goes_further),
     }
 }
 
@@ -58,12 +69,14 @@ pub(super) fn use_threads(threads: Option<usize>) -> anyhow::Result<()> {
 }
 
 fn train_in<T: Element>(
+    ranks: &Ranks,
     arguments: &TrainArguments,
     mut settings: Settings,
     resumed: Option<RunFolder>,
     goes_further: bool,
 ) -> anyhow::Result<Outcome> {
-    let task = data::load::<T>(&mut settings, arguments.quiet)?;
+    let task = ranks.first_alone(|| data::load::<T>(&mut settings, arguments.quiet));
+    let task = ranks.agree(task)?;
     model::settle(&mut settings, &task)?;
     ensure!(
         resumed.is_some() || settings.training.test_interval <= 1 || task.test.is_some(),
@@ -79,6 +92,9 @@ fn train_in<T: Element>(
     }
     let options = settings.training.train_options();
     let mut trainer = model::trainer(&settings, &task)?;
+    if let Some(communicator) = &ranks.communicator {
+        trainer = trainer.communicator(Arc::clone(communicator));
+    }
     if let Some(folder) = &resumed {
         trainer.load_checkpoint(folder.checkpoint()).map_err(|error| {
             let error = anyhow::Error::from(error);
@@ -105,14 +121,22 @@ fn train_in<T: Element>(
         announce(&task, &trainer, &options, resumed.as_ref());
     }
 
-    let mut folder = None;
+    let (mut folder, is_first) = (None, ranks.is_first());
     // Called when the training has accepted its options and its data: nothing is written before.
     let open = || match (resumed, &arguments.out) {
+        _ if !is_first => Ok(None),
         (Some(folder), _) => folder.write_settings(&settings).map(|()| Some(folder)),
         (None, Some(out)) => RunFolder::create(out, &settings).map(Some),
         (None, None) => Ok(None),
     };
-    let trained = run(arguments, &task, &mut trainer, &options, open, &mut folder);
+    let trained = run(
+        arguments,
+        &task,
+        &mut trainer,
+        (&options, ranks.size()),
+        open,
+        &mut folder,
+    );
     if let Err(error) = trained {
         if let Some(folder) = &folder {
             folder.discard();
@@ -126,6 +150,9 @@ fn train_in<T: Element>(
     };
     if let Some(folder) = folder.as_ref().filter(has_checkpoint) {
         trainer.save_checkpoint(folder.checkpoint(), Some(&task.schema))?;
+    }
+    if !is_first {
+        return Ok(outcome(is_interrupted));
     }
     let history = trainer.history().clone();
     let model = trainer.into_model(task.schema.clone())?;
@@ -142,17 +169,23 @@ fn train_in<T: Element>(
         options: &options,
         history: &history,
         blas: &blas,
+        ranks: ranks.size(),
         out: folder.as_ref().map(RunFolder::path),
     };
     if let Some(folder) = &folder {
         folder.write_summary(&training)?;
     }
     show(&training, arguments)?;
-    Ok(if interrupt::is_requested() && is_interrupted {
+    Ok(outcome(is_interrupted))
+}
+
+/// The end of a training that a signal may have interrupted.
+fn outcome(is_interrupted: bool) -> Outcome {
+    if interrupt::is_requested() && is_interrupted {
         Outcome::Interrupted
     } else {
         Outcome::Done
-    })
+    }
 }
 
 /// Refuses fewer epochs than a resumed run has trained already.
@@ -173,7 +206,7 @@ fn run<T: Element>(
     arguments: &TrainArguments,
     task: &Task<T>,
     trainer: &mut Trainer<T>,
-    options: &TrainOptions,
+    (options, ranks): (&TrainOptions, usize),
     open: impl FnOnce() -> anyhow::Result<Option<RunFolder>> + Send,
     folder: &mut Option<RunFolder>,
 ) -> anyhow::Result<()> {
@@ -194,6 +227,9 @@ fn run<T: Element>(
     interrupt::start_training();
     let training = || -> anyhow::Result<()> {
         let mut run = trainer.start(sets)?;
+        if ranks > 1 && !arguments.quiet {
+            announce_ranks(ranks, run.most_ranks(), options);
+        }
         *folder = open()?;
         loop {
             let observer = |event: Event<'_>| {
@@ -248,6 +284,23 @@ fn announce<T: Element>(
         }
         _ => {}
     }
+}
+
+/// Says how many processes share the training, and whether its batches are large enough for them.
+fn announce_ranks(ranks: usize, most: usize, options: &TrainOptions) {
+    let batch = format::count(options.batch_size);
+    console::note(&match most {
+        1 => format!(
+            "warning: a batch of {batch} samples is too little work to be shared, and each of the {ranks} processes computes \
+             all of it: choose a larger --batch-size (512 at least for 2 processes, 1024 for 4, 2048 for 8), or one \
+             process with more --threads"
+        ),
+        _ if most < ranks => format!(
+            "warning: {most} of the {ranks} processes share each batch of {batch} samples, and the others wait: choose a \
+             larger --batch-size (1024 at least for 4 processes, 2048 for 8), or fewer processes"
+        ),
+        _ => format!("{ranks} processes share each batch of {batch} samples"),
+    });
 }
 
 /// The summary, or the JSON object, on standard output.

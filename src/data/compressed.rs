@@ -148,7 +148,7 @@ mod tests {
     fn sums(inputs: &Inputs<f64>, features: usize, indices: &[usize]) -> Vec<f64> {
         let mut columns = SparseColumns::new(1, features, indices.len());
         Compressed::of(inputs).gather(indices, &mut columns);
-        let mut panels = crate::kernel::Panels::new(1, features + 1);
+        let mut panels = crate::kernel::Panels::new(1, features + 1, 1);
         panels.pack(Array2::ones((1, features + 1)).view(), false);
         let mut output = Array2::zeros((1, indices.len()));
         panels.multiply(

@@ -14,6 +14,7 @@ mod peak;
 mod simd;
 mod sparse;
 mod transpose;
+mod tree_sum;
 
 pub(crate) use curves::{Elu, Gelu, GeluDerivative, Silu, SiluDerivative, Softplus, SoftplusDerivative};
 pub(crate) use dense::{multiply, multiply_terms};
@@ -24,6 +25,7 @@ pub(crate) use peak::{multiply_adds, read};
 pub(crate) use simd::{InstructionSet, prefetch, simd};
 pub(crate) use sparse::{Panels, SparseColumns, Target};
 pub(crate) use transpose::transpose;
+pub(crate) use tree_sum::{MOST_TERMS, add_tree_sum};
 
 #[cfg(test)]
 mod test_numbers {

@@ -11,6 +11,7 @@ use rayon::prelude::*;
 
 use super::lanes::{Lanes, Number};
 use super::simd::{Kernel, run, simd};
+use super::tree_sum::add_tree_sum;
 use crate::timing;
 
 /// The bytes of a cache line.
@@ -146,21 +147,25 @@ pub(crate) struct Panels<T> {
     range_features: usize,
     /// The number of ranges.
     ranges: usize,
-    /// The number of copies of each block: where there are fewer blocks than tasks, copies add up the outer products of
-    /// different shards in parallel. The first copy has the weights, the others start from 0.
+    /// The number of copies of each block for a sum of one leaf: where there are fewer blocks than tasks, copies add up the
+    /// outer products of different shards in parallel. The first copy has the weights, the others start from 0.
     copies: usize,
+    /// The number of copies of each block that there is memory for: a sum of several leaves has one for each, or more.
+    most_copies: usize,
 }
 
 impl<T: Number> Panels<T> {
-    /// Allocates panels for weights of this many rows and features, the bias included.
-    pub(crate) fn new(rows: usize, features: usize) -> Self {
+    /// Allocates panels for weights of this many rows and features, the bias included, and for sums of up to `leaves`
+    /// leaves, a power of two.
+    pub(crate) fn new(rows: usize, features: usize, leaves: usize) -> Self {
         const TASKS: usize = 4;
         let panel_rows = panel_rows::<T>(rows);
         let panels = rows.div_ceil(panel_rows);
         let range_features = range_features::<T>(rows, features);
         let ranges = features.div_ceil(range_features);
         let copies = (TASKS / (ranges * panels)).max(1);
-        let len = copies * ranges * panels * panel_rows * range_features;
+        let most_copies = copies.max(leaves);
+        let len = most_copies * ranges * panels * panel_rows * range_features;
         let storage = vec![T::zero(); len + LINE / size_of::<T>()];
         let start = storage.as_ptr().align_offset(LINE).min(storage.len() - len);
         Panels {
@@ -173,6 +178,7 @@ impl<T: Number> Panels<T> {
             range_features,
             ranges,
             copies,
+            most_copies,
         }
     }
 
@@ -183,7 +189,7 @@ impl<T: Number> Panels<T> {
 
     /// The number of elements of all copies of a block.
     fn all_copies(&self) -> usize {
-        self.copies * self.size()
+        self.most_copies * self.size()
     }
 
     /// The rows of a panel.
@@ -274,21 +280,26 @@ impl<T: Number> Panels<T> {
         });
     }
 
-    /// W <- W + alpha Delta A^T over shards of samples if `to_weights`, which [`Panels::pack`] or this function must have
-    /// packed; the packed weights are then those of W. Otherwise the result is alpha Delta A^T, which takes the place of the
-    /// packed weights.
+    /// W <- W + alpha Delta A^T over the samples of all leaves if `to_weights`, W being the result, which [`Panels::pack`] or
+    /// this function must have packed; the packed weights are then those of the new W. Otherwise the result is alpha
+    /// Delta A^T, which takes the place of the packed weights.
+    ///
+    /// `leaf` returns the shards of one of `leaves` leaves, which are part of a tree of `all_leaves`. The products of a leaf
+    /// are added up in order, and the sums of leaves along the tree.
     ///
     /// # Shapes
     ///
     /// A: features x m and Delta: rows x m of each shard; W, the result: rows x features, columns contiguous
-    pub(crate) fn add_outer_products<'a>(
+    pub(crate) fn add_outer_products<'a, I>(
         &mut self,
         alpha: T,
         to_weights: bool,
-        shards: impl Iterator<Item = (&'a SparseColumns<T>, ArrayView2<'a, T>)> + Clone + Sync,
+        (leaves, all_leaves, leaf): (usize, usize, impl Fn(usize) -> I + Sync),
         mut result: ArrayViewMut2<'_, T>,
         parallel: bool,
-    ) {
+    ) where
+        I: Iterator<Item = (&'a SparseColumns<T>, ArrayView2<'a, T>)>,
+    {
         assert_eq!(result.dim(), (self.rows, self.features));
         let (start, size, all_copies) = (self.start, self.size(), self.all_copies());
         let Panels {
@@ -296,21 +307,27 @@ impl<T: Number> Panels<T> {
             panel_rows,
             range_features,
             panels,
-            copies,
             ..
         } = *self;
+        // The copies of a leaf, and of all leaves together.
+        let of_leaf = self.copies.div_ceil(all_leaves);
+        let copies = leaves * of_leaf;
+        assert!(leaves <= all_leaves && copies <= self.most_copies);
+        // A single leaf is added to the packed weights, and the sum of several to the result.
+        let factor = if leaves == 1 { alpha } else { T::one() };
+        let adds_to_packed = to_weights && leaves == 1;
         let add = |range: usize, rows: Range<usize>, (copy, block): (usize, &mut [T])| {
-            if copy > 0 || !to_weights {
+            if copy > 0 || !adds_to_packed {
                 block.fill(T::zero());
             }
-            for (input, delta) in shards.clone().skip(copy).step_by(copies) {
+            for (input, delta) in leaf(copy / of_leaf).skip(copy % of_leaf).step_by(of_leaf) {
                 assert_eq!((input.features, input.len()), (features, delta.ncols()));
                 assert!(
                     rows.len() == 1 || delta.strides()[0] == 1,
                     "the columns of delta are contiguous"
                 );
                 run(AddOuterProducts {
-                    alpha,
+                    alpha: factor,
                     input,
                     range,
                     delta: delta.slice_move(s![rows.clone(), ..]),
@@ -322,8 +339,10 @@ impl<T: Number> Panels<T> {
         let work = |range: usize, (panel, (blocks, result)): (usize, (&mut [T], ArrayViewMut2<'_, T>))| {
             let first = panel * panel_rows;
             let rows = first..first + result.nrows();
-            if copies == 1 {
-                add(range, rows, (0, &mut *blocks));
+            let blocks = &mut blocks[..copies * size];
+            if of_leaf == 1 {
+                let blocks = blocks.chunks_exact_mut(size).enumerate();
+                blocks.for_each(|block| add(range, rows.clone(), block));
             } else {
                 let add = |copy| timing::task(|| add(range, rows.clone(), copy));
                 timing::phase("copies", parallel, || {
@@ -334,11 +353,18 @@ impl<T: Number> Panels<T> {
                     }
                 });
             }
-            let (block, others) = blocks.split_at_mut(size);
-            for other in others.chunks_exact(size) {
-                block.iter_mut().zip(other).for_each(|(sum, &part)| *sum += part);
+            for blocks in blocks.chunks_exact_mut(of_leaf * size) {
+                let (block, others) = blocks.split_at_mut(size);
+                for other in others.chunks_exact(size) {
+                    block.iter_mut().zip(other).for_each(|(sum, &part)| *sum += part);
+                }
             }
-            unpack_block(block, result, panel_rows);
+            if leaves == 1 {
+                unpack_block(&blocks[..size], result, panel_rows);
+            } else {
+                let beta = if to_weights { T::one() } else { T::zero() };
+                add_leaves(alpha, blocks, (leaves, of_leaf * size), beta, result, panel_rows);
+            }
         };
         let blocks = &mut self.storage[start..];
         let strips = result.axis_chunks_iter_mut(Axis(1), range_features);
@@ -435,6 +461,39 @@ fn unpack_block<T: Number>(block: &[T], mut weights: ArrayViewMut2<'_, T>, panel
                         .iter_mut()
                         .zip(lane)
                         .for_each(|(weight, &place)| *weight = place),
+                }
+            }
+        },
+    );
+}
+
+/// W <- alpha sum + beta W for the weights of a block, beta being 0 or 1, where sum is that of the leaves' blocks along a binary
+/// tree; the first block then has the weights.
+fn add_leaves<T: Number>(
+    alpha: T,
+    blocks: &mut [T],
+    (leaves, stride): (usize, usize),
+    beta: T,
+    mut weights: ArrayViewMut2<'_, T>,
+    panel_rows: usize,
+) {
+    simd(
+        #[inline(always)]
+        || {
+            for (feature, mut weights) in weights.columns_mut().into_iter().enumerate() {
+                let lane = &mut blocks[feature * panel_rows..];
+                match weights.as_slice_mut() {
+                    Some(weights) => {
+                        add_tree_sum(alpha, lane, (leaves, stride), beta, weights);
+                        lane[..weights.len()].copy_from_slice(weights);
+                    }
+                    None => {
+                        for (row, weight) in weights.iter_mut().enumerate() {
+                            let weight = std::slice::from_mut(weight);
+                            add_tree_sum(alpha, &lane[row..], (leaves, stride), beta, weight);
+                            lane[row] = weight[0];
+                        }
+                    }
                 }
             }
         },
@@ -640,7 +699,7 @@ mod tests {
             let zeros = dense.iter().filter(|&&value| value == T::zero()).count();
             assert_eq!(input.indices.len(), dense.len() - zeros);
 
-            let mut panels = Panels::new(rows, features + 1);
+            let mut panels = Panels::new(rows, features + 1, 4);
             panels.pack(weights.view(), false);
             let mut output = Array2::from_elem((rows, m).f(), T::nan());
             let mut other = output.clone();
@@ -652,13 +711,18 @@ mod tests {
             let (minus_two, minus_ten) = (<T as From<i8>>::from(-2), <T as From<i8>>::from(-10));
             let shards = [(&input, delta.view()); 5];
             let expected = delta.dot(&dense.t()) * minus_ten;
-            for parallel in [false, true] {
+            for (parallel, leaves) in [(false, 1), (true, 1), (false, 2), (true, 4)] {
+                let leaf = |leaf: usize| {
+                    shards[leaf * shards.len() / leaves..(leaf + 1) * shards.len() / leaves]
+                        .iter()
+                        .copied()
+                };
                 let mut updated = weights.clone();
                 panels.pack(weights.view(), parallel);
                 panels.add_outer_products(
                     minus_two,
                     true,
-                    shards.iter().copied(),
+                    (leaves, leaves, leaf),
                     updated.view_mut(),
                     parallel,
                 );
@@ -667,7 +731,7 @@ mod tests {
                 panels.add_outer_products(
                     minus_two,
                     true,
-                    shards.iter().copied(),
+                    (leaves, leaves, leaf),
                     updated.view_mut(),
                     parallel,
                 );
@@ -676,7 +740,7 @@ mod tests {
                 panels.add_outer_products(
                     minus_two,
                     false,
-                    shards.iter().copied(),
+                    (leaves, leaves, leaf),
                     gradient.view_mut(),
                     parallel,
                 );

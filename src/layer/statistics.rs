@@ -105,6 +105,34 @@ impl<T: Element> BatchStatistics<T> {
         }
     }
 
+    /// The number of words that [`BatchStatistics::write`] writes.
+    pub(crate) fn words(&self) -> usize {
+        1 + 2 * self.means.len()
+    }
+
+    /// Writes the number of samples, the means and the squares as words.
+    pub(crate) fn write(&self, words: &mut [u64]) {
+        words[0] = self.samples as u64;
+        let numbers = self
+            .means
+            .iter()
+            .chain(&self.squares)
+            .map(|number| number.to_bits());
+        words[1..]
+            .iter_mut()
+            .zip(numbers)
+            .for_each(|(word, bits)| *word = bits);
+    }
+
+    /// Reads what [`BatchStatistics::write`] wrote.
+    pub(crate) fn read(&mut self, words: &[u64]) {
+        self.samples = usize::try_from(words[0]).unwrap_or(usize::MAX);
+        let numbers = self.means.iter_mut().chain(&mut self.squares);
+        numbers
+            .zip(&words[1..])
+            .for_each(|(number, &bits)| *number = f64::from_bits(bits));
+    }
+
     /// Computes the means and squares of all shards together.
     pub(crate) fn merge<'a>(&mut self, shards: impl Iterator<Item = &'a Self>) {
         self.samples = 0;

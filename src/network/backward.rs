@@ -57,38 +57,47 @@ compiled! {
         network.check_loss(OPERATION, loss)?;
         workspace.check(OPERATION, network, true)?;
         network.check_batch(OPERATION, batch.samples())?;
-        let used = workspace.shards_of_batch(batch.samples())?;
+        let tree = workspace.tree_of_batch(batch.samples())?;
         network.prepare(dataset, workspace);
         let first_trainable = first_trainable(&network.stages);
         network.transpose_weights(workspace, first_trainable);
 
-        let Workspace { partition, shards, sync_points, packed, transposed, sparse, sparse_targets, .. } = workspace;
-        let (stages, shards) = (&network.stages[..], &mut shards[..used]);
+        let Workspace { partition, shards, sync_points, packed, transposed, sparse, sparse_targets, exchange, .. } =
+            workspace;
+        let (stages, shards) = (&network.stages[..], &mut shards[tree.all_shards()]);
+        let mut exchange = exchange.as_mut().filter(|exchange| exchange.shares(tree));
+        // The shards that this process computes, and their samples.
+        let own = exchange.as_ref().map_or(tree.all_shards(), |exchange| exchange.shards(tree));
+        let first = own.start * partition.shard_size;
+        let indices = &indices[first.min(indices.len())..indices.len().min(own.end * partition.shard_size)];
         let packed = packed[0].as_ref().filter(|_| *sparse);
         let transposed = &transposed[..];
-        let mode = Mode::Train { epoch: batch.epoch(), first: batch.first() };
+        let mode = Mode::Train { epoch: batch.epoch(), first: batch.first() }.advanced(first);
         let source = Source::Dataset(dataset);
         let pipeline = Pipeline { stages, sync_points: &[], packed, transposed };
-        pipeline.start(*partition, shards, indices, mode, source, sparse_targets);
+        pipeline.start(*partition, &mut shards[own.clone()], indices, mode, source, sparse_targets);
         let mut start = 0;
         for index in 0..sync_points.len() {
             let (before, rest) = sync_points.split_at_mut(index);
             let pipeline = Pipeline { stages, sync_points: before, packed, transposed };
             let end = rest[0].layer;
-            partition.for_each_shard("forward", shards, indices, mode, |shard, indices| {
+            partition.for_each_shard("forward", &mut shards[own.clone()], indices, mode, |shard, indices| {
                 if index == 0 {
                     pipeline.load(shard, source, indices);
                 }
                 pipeline.forward(shard, start..end);
                 shard.measure(index, end);
             });
+            if let Some(exchange) = &mut exchange {
+                exchange.gather_statistics(tree, shards, index)?;
+            }
             rest[0].statistics.merge(shards.iter().map(|shard| &shard.statistics[index]));
             start = end;
         }
 
         let scale = T::from_f64(loss.reduction().scale(batch.samples()));
         let pipeline = Pipeline { stages, sync_points, packed, transposed };
-        partition.for_each_shard("forward and backward", shards, indices, mode, |shard, indices| {
+        partition.for_each_shard("forward and backward", &mut shards[own.clone()], indices, mode, |shard, indices| {
             if pipeline.sync_points.is_empty() {
                 pipeline.load(shard, source, indices);
             }
@@ -102,19 +111,25 @@ compiled! {
 
         for index in (0..sync_points.len()).rev() {
             let layer = sync_points[index].layer;
-            add_shards(T::one(), shards, layer, T::zero(), sync_points[index].statistics.gradients_mut());
+            if let Some(exchange) = &mut exchange {
+                exchange.gather_gradients(tree, shards, layer)?;
+            }
+            add_shards(T::one(), shards, tree, layer, T::zero(), sync_points[index].statistics.gradients_mut());
             if layer <= first_trainable {
                 break;
             }
             let start = if index > 0 { sync_points[index - 1].layer } else { 0 };
             let pipeline = Pipeline { stages, sync_points, packed, transposed };
-            partition.for_each_shard("backward", shards, indices, mode, |shard, _| {
+            partition.for_each_shard("backward", &mut shards[own.clone()], indices, mode, |shard, _| {
                 pipeline.backward_through(shard, layer);
                 pipeline.backward(shard, start..layer, first_trainable);
             });
         }
+        if let Some(exchange) = exchange {
+            exchange.gather_losses(tree, shards)?;
+        }
         let sum: f64 = shards.iter().map(|shard| shard.loss).sum();
-        (workspace.used, workspace.propagated) = (used, Some(network.id));
+        (workspace.tree, workspace.propagated) = (tree, Some(network.id));
         Ok(sum / batch.samples() as f64)
     }
 }

@@ -103,7 +103,8 @@ impl<T: Element> NeuralNetwork<T> {
         if workspace.packed_version == Some(self.version) {
             return;
         }
-        let new = || PackedWeights::new(weights.nrows(), weights.ncols());
+        let leaves = workspace.most_leaves();
+        let new = || PackedWeights::new(weights.nrows(), weights.ncols(), leaves);
         let packed = workspace.packed[0].get_or_insert_with(new);
         if workspace.partition.parallel {
             pool::enter(|| packed.pack(weights, true));

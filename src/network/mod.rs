@@ -8,6 +8,8 @@ mod forward;
 mod partition;
 mod predict;
 mod shard;
+mod share;
+mod tree;
 mod update;
 mod workspace;
 

@@ -4,6 +4,7 @@
 use rayon::prelude::*;
 
 use super::shard::Shard;
+use super::tree::Tree;
 use crate::element::Element;
 use crate::layer::{Layer, LayerKind, Mode};
 use crate::pool;
@@ -104,6 +105,11 @@ impl Partition {
     /// The number of shards of a batch of `samples` samples.
     pub(super) fn shards(self, samples: usize) -> usize {
         samples.div_ceil(self.shard_size)
+    }
+
+    /// The tree along which the gradients of a batch of `samples` samples are added up.
+    pub(super) fn tree(self, samples: usize) -> Tree {
+        Tree::of_batch(samples, self.shards(samples))
     }
 
     /// Runs `work` for each shard of a batch with the indices of its samples, on several threads if that pays. `name` is the

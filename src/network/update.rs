@@ -1,15 +1,19 @@
 //! The gradients of a batch, and the update of the parameters with them.
 
+use std::ops::Range;
+
 use ndarray::{Array2, ArrayViewMut2, Axis, s};
 use rayon::prelude::*;
 
 use super::partition::{GradientRoute, PARALLEL_OPERATIONS, tile_columns};
 use super::shard::Shard;
+use super::tree::{LeafSums, Tree};
 use super::workspace::SyncPoint;
 use super::{NeuralNetwork, Stage, Workspace};
 use crate::augment::{body, body_mut};
 use crate::element::{Element, compiled};
 use crate::error::{Error, Result};
+use crate::kernel::{MOST_TERMS, add_tree_sum, simd};
 use crate::optimizer::{Gradients, NetworkId, Optimizer};
 use crate::pool;
 use crate::product::{Kernels, PackedWeights};
@@ -67,26 +71,13 @@ compiled! {
             // The sums of the first layer's gradient take their place.
             workspace.packed_version = None;
         }
-        let Workspace { shards, used, packed, gradients, sparse, partition, .. } = workspace;
-        let (shards, sparse) = (&shards[..*used], *sparse);
-        let work = |(((layer, stage), packed), gradients): GradientWork<'_, T>| {
-            if gradients.is_empty() {
-                *gradients = stage.zero_gradients();
-            }
-            if stage.trainable {
-                let packed = packed.as_mut().filter(|_| sparse);
-                let (batch, route) = (LayerBatch { shards, layer, packed }, GradientRoute::of(&*stage.layer));
-                timing::task(|| batch.gradient(route, T::one(), T::zero(), gradients));
-            }
-        };
-        timing::phase("gradients", partition.parallel, || {
-            if partition.parallel {
-                let layers = network.stages.par_iter().enumerate().zip(packed).zip(gradients);
-                pool::enter(|| layers.for_each(work));
-            } else {
-                network.stages.iter().enumerate().zip(packed).zip(gradients).for_each(work);
-            }
-        });
+        reserve_leaf_sums(&network.stages, workspace);
+        if workspace.is_shared() {
+            return compute_shared_gradients(network, workspace);
+        }
+        let Workspace { shards, tree, packed, gradients, leaf_sums, sparse, partition, .. } = workspace;
+        let batch = BatchSums { shards, tree: *tree, leaf_sums, sparse: *sparse, parallel: partition.parallel };
+        batch.gradients(&network.stages, packed, gradients, |_| true);
         Ok(())
     }
 }
@@ -136,26 +127,33 @@ fn fused_update<T: Element>(
     workspace: &mut Workspace<T>,
 ) -> Result<()> {
     network.check_propagated("NeuralNetwork::apply_gradients", workspace)?;
+    if workspace.is_shared() {
+        return shared_update(network, rate, workspace);
+    }
     if workspace.sparse {
         network.pack_weights(workspace);
     }
+    reserve_leaf_sums(&network.stages, workspace);
     let Workspace {
         shards,
-        used,
+        tree,
         packed,
+        leaf_sums,
         sparse,
         partition,
         ..
     } = workspace;
-    let (shards, sparse) = (&shards[..*used], *sparse);
+    let (shards, tree, leaf_sums, sparse) = (&shards[..], *tree, &*leaf_sums, *sparse);
     let work = |((layer, stage), packed): ((usize, &mut Stage<T>), &mut Option<PackedWeights<T>>)| {
         if stage.trainable {
             let packed = packed.as_mut().filter(|_| sparse);
             let (route, parameters) = (GradientRoute::of(&*stage.layer), stage.layer.parameters_mut());
             let batch = LayerBatch {
                 shards,
+                tree,
                 layer,
                 packed,
+                leaf_sums,
             };
             timing::task(|| batch.gradient(route, -rate, T::one(), parameters));
         }
@@ -173,103 +171,329 @@ fn fused_update<T: Element>(
     Ok(())
 }
 
+/// A batch, or a subtree of it, whose gradients are added up.
+struct BatchSums<'a, T> {
+    /// All shards of the batch.
+    shards: &'a [Shard<T>],
+    tree: Tree,
+    leaf_sums: &'a LeafSums<T>,
+    sparse: bool,
+    parallel: bool,
+}
+
+impl<T: Element> BatchSums<'_, T> {
+    /// Computes the gradients of the trainable layers that are `selected`; allocates the others too.
+    fn gradients(
+        &self,
+        stages: &[Stage<T>],
+        packed: &mut [Option<PackedWeights<T>>],
+        gradients: &mut [Vec<Array2<T>>],
+        selected: impl Fn(&Stage<T>) -> bool + Sync,
+    ) {
+        let work = |(((layer, stage), packed), gradients): GradientWork<'_, T>| {
+            if gradients.is_empty() {
+                *gradients = stage.zero_gradients();
+            }
+            if stage.trainable && selected(stage) {
+                let batch = LayerBatch {
+                    shards: self.shards,
+                    tree: self.tree,
+                    layer,
+                    packed: packed.as_mut().filter(|_| self.sparse),
+                    leaf_sums: self.leaf_sums,
+                };
+                let route = GradientRoute::of(&*stage.layer);
+                timing::task(|| batch.gradient(route, T::one(), T::zero(), gradients));
+            }
+        };
+        timing::phase("gradients", self.parallel, || {
+            if self.parallel {
+                let layers = stages.par_iter().enumerate().zip(packed).zip(gradients);
+                pool::enter(|| layers.for_each(work));
+            } else {
+                stages
+                    .iter()
+                    .enumerate()
+                    .zip(packed)
+                    .zip(gradients)
+                    .for_each(work);
+            }
+        });
+    }
+}
+
+/// As [`compute_gradients`] for a batch that ranks share: computes the sums of this rank's subtrees, and completes them.
+fn compute_shared_gradients<T: Element>(
+    network: &NeuralNetwork<T>,
+    workspace: &mut Workspace<T>,
+) -> Result<()> {
+    let Workspace {
+        shards,
+        tree,
+        packed,
+        gradients,
+        leaf_sums,
+        sparse,
+        partition,
+        exchange: Some(exchange),
+        ..
+    } = workspace
+    else {
+        return Ok(());
+    };
+    let (stages, whole) = (&network.stages[..], *tree);
+    let batch = |tree| BatchSums {
+        shards,
+        tree,
+        leaf_sums,
+        sparse: *sparse,
+        parallel: partition.parallel,
+    };
+    // The gradients of sync points were completed in the backward pass.
+    batch(whole).gradients(stages, packed, gradients, Stage::is_sync_point);
+    for (index, subtree) in exchange.subtrees(whole).enumerate() {
+        if exchange.sums.len() == index {
+            exchange.sums.push(stages.iter().map(|_| Vec::new()).collect());
+        }
+        batch(subtree).gradients(stages, packed, &mut exchange.sums[index], |stage| {
+            !stage.is_sync_point()
+        });
+    }
+    for (layer, (stage, gradients)) in stages.iter().zip(gradients).enumerate() {
+        if stage.trainable && !stage.is_sync_point() {
+            for (tensor, gradient) in gradients.iter_mut().enumerate() {
+                exchange.reduce(whole, (layer, tensor), gradient)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// As [`fused_update`] for a batch that ranks share.
+fn shared_update<T: Element>(
+    network: &mut NeuralNetwork<T>,
+    rate: T,
+    workspace: &mut Workspace<T>,
+) -> Result<()> {
+    network.gradients(workspace)?;
+    for (stage, gradients) in network.stages.iter_mut().zip(&workspace.gradients) {
+        if stage.trainable {
+            for (weights, gradient) in stage.layer.parameters_mut().iter_mut().zip(gradients) {
+                weights.scaled_add(-rate, gradient);
+            }
+        }
+    }
+    network.version = NetworkId::next();
+    Ok(())
+}
+
 /// A batch at one layer: the shards with its inputs and deltas.
 struct LayerBatch<'a, T> {
+    /// All shards of the batch.
     shards: &'a [Shard<T>],
+    tree: Tree,
     layer: usize,
     /// Packed weights of the first layer, if the samples are mostly zeros.
     packed: Option<&'a mut PackedWeights<T>>,
+    leaf_sums: &'a LeafSums<T>,
 }
 
 impl<T: Element> LayerBatch<'_, T> {
     /// out <- alpha dJ/dW + beta out, beta being 0 or 1; row 0 of each tensor does not change.
     fn gradient(self, route: GradientRoute, alpha: T, beta: T, out: &mut [Array2<T>]) {
-        match (self.packed, route) {
-            (Some(packed), _) => {
-                add_sparse_products(alpha, self.shards, packed, beta, out[0].view_mut());
+        match (&self.packed, route) {
+            (Some(_), _) => self.add_sparse_products(alpha, beta, out[0].view_mut()),
+            (None, GradientRoute::Shards) => {
+                add_shards(alpha, self.shards, self.tree, self.layer, beta, out);
             }
-            (None, GradientRoute::Shards) => add_shards(alpha, self.shards, self.layer, beta, out),
-            (None, GradientRoute::Tiles) => {
-                add_products(alpha, self.shards, self.layer, beta, out[0].view_mut());
+            (None, GradientRoute::Tiles) => self.add_products(alpha, beta, out[0].view_mut()),
+        }
+    }
+
+    /// Whether the gradient of this many weights is worth more than one thread.
+    fn is_parallel(&self, weights: usize) -> bool {
+        2 * weights * self.tree.samples >= PARALLEL_OPERATIONS
+    }
+
+    /// W <- alpha Delta A^T + beta W over all shards, in tiles of columns.
+    fn add_products(self, alpha: T, beta: T, weights: ArrayViewMut2<'_, T>) {
+        let parallel = self.is_parallel(weights.len());
+        let mut weights = body_mut(weights);
+        // By the whole layer, whose tiles have fewer weights.
+        let kernels = Kernels::of(weights.view());
+        let tile = tile_columns(weights.dim(), self.tree.samples, kernels.fewest_columns());
+        let work = |(index, weights): (usize, ArrayViewMut2<'_, T>)| {
+            let columns = index * tile..index * tile + weights.ncols();
+            let operands = |leaf| {
+                self.shards[self.tree.shards(leaf)].iter().map(|shard| {
+                    let (input, delta) = shard.input_and_delta(self.layer);
+                    (body(delta), input.slice_move(s![columns.clone(), ..]))
+                })
+            };
+            timing::task(|| match self.tree.leaves() {
+                1 => kernels.add_gradient(alpha, operands(0), beta, weights),
+                leaves => {
+                    let sum = |leaf, sum: ArrayViewMut2<'_, T>| {
+                        kernels.add_gradient(T::one(), operands(leaf), T::zero(), sum);
+                    };
+                    add_leaves(alpha, (leaves, sum), self.leaf_sums, beta, weights);
+                }
+            });
+        };
+        let tiles = weights.axis_chunks_iter_mut(Axis(1), tile);
+        timing::phase("tiles", parallel, || {
+            if parallel {
+                pool::enter(|| tiles.into_par_iter().enumerate().for_each(work));
+            } else {
+                tiles.enumerate().for_each(work);
             }
+        });
+    }
+
+    /// As [`LayerBatch::add_products`] for the first layer, without the zeros of its input.
+    fn add_sparse_products(self, alpha: T, beta: T, weights: ArrayViewMut2<'_, T>) {
+        let parallel = self.is_parallel(weights.len());
+        let weights = body_mut(weights);
+        let Some(packed) = self.packed else { return };
+        let (shards, tree) = (self.shards, self.tree);
+        let leaf = |leaf| {
+            shards[tree.shards(leaf)]
+                .iter()
+                .filter_map(Shard::sparse_input_and_delta)
+        };
+        let leaves = (tree.leaves(), tree.all_leaves(), leaf);
+        let to_weights = beta != T::zero();
+        if parallel {
+            pool::enter(|| packed.add_outer_products(alpha, to_weights, leaves, weights, true));
+        } else {
+            packed.add_outer_products(alpha, to_weights, leaves, weights, false);
         }
     }
 }
 
-/// out <- alpha dJ/dW + beta out, where dJ/dW is the sum of the shards' gradients, added in the order of the samples.
+/// Allocates memory for the sums of the leaves of a tile, where they are several.
+fn reserve_leaf_sums<T: Element>(stages: &[Stage<T>], workspace: &mut Workspace<T>) {
+    let tree = workspace.tree;
+    let of_tile = |stage: &Stage<T>| {
+        let weights = stage.linear_weights()?;
+        let tile = tile_columns(weights.dim(), tree.samples, Kernels::of(weights).fewest_columns());
+        let in_tiles = stage.trainable && GradientRoute::of(&*stage.layer) == GradientRoute::Tiles;
+        in_tiles.then_some(tree.leaves() * weights.nrows() * tile.min(weights.ncols()))
+    };
+    if tree.leaves() > 1 {
+        let length = stages.iter().filter_map(of_tile).max().unwrap_or(0);
+        workspace.leaf_sums.reserve(length);
+    }
+}
+
+/// out <- alpha sum + beta out, where sum is that of the leaves, each of which `leaf` writes into a matrix in the layout of
+/// `out`.
+fn add_leaves<T: Element>(
+    alpha: T,
+    (leaves, leaf): (usize, impl Fn(usize, ArrayViewMut2<'_, T>)),
+    memory: &LeafSums<T>,
+    beta: T,
+    out: ArrayViewMut2<'_, T>,
+) {
+    // By lines, which are rows or columns, whichever are contiguous.
+    let by_rows = out.ncols() < 2 || out.strides()[1] == 1;
+    let mut lines = if by_rows { out } else { out.reversed_axes() };
+    let (shape, length) = (lines.raw_dim(), lines.len());
+    memory.with(leaves * length, |sums| {
+        for (index, sum) in sums.chunks_exact_mut(length).enumerate() {
+            if let Ok(sum) = ArrayViewMut2::from_shape(shape, sum) {
+                leaf(index, if by_rows { sum } else { sum.reversed_axes() });
+            }
+        }
+        simd(
+            #[inline(always)]
+            || {
+                for (mut line, first) in lines.rows_mut().into_iter().zip((0..).step_by(shape[1])) {
+                    match line.as_slice_mut() {
+                        Some(line) => add_tree_sum(alpha, &sums[first..], (leaves, length), beta, line),
+                        None => {
+                            for (number, first) in line.iter_mut().zip(first..) {
+                                let number = std::slice::from_mut(number);
+                                add_tree_sum(alpha, &sums[first..], (leaves, length), beta, number);
+                            }
+                        }
+                    }
+                }
+            },
+        );
+    });
+}
+
+/// out <- alpha dJ/dW + beta out, where dJ/dW is the sum of the shards' gradients, added along the tree.
 pub(super) fn add_shards<T: Element>(
     alpha: T,
     shards: &[Shard<T>],
+    tree: Tree,
     layer: usize,
     beta: T,
     out: &mut [Array2<T>],
 ) {
     for (tensor, out) in out.iter_mut().enumerate() {
+        let gradients =
+            |range: Range<usize>| shards[range].iter().map(|shard| &shard.gradients[layer][tensor]);
+        if tree.leaves() > 1 {
+            let leaf = |leaf| gradients(tree.shards(leaf));
+            add_leaves_of_shards(alpha, (tree.leaves(), leaf), beta, out);
+            continue;
+        }
         if beta == T::zero() {
             out.fill(T::zero());
         }
-        for shard in shards {
-            out.scaled_add(alpha, &shard.gradients[layer][tensor]);
+        for gradient in gradients(tree.all_shards()) {
+            out.scaled_add(alpha, gradient);
         }
     }
 }
 
-/// The number of samples of these shards.
-fn samples_of<T: Element>(shards: &[Shard<T>]) -> usize {
-    shards.iter().map(Shard::samples).sum()
-}
-
-/// Whether the gradient of this many weights is worth more than one thread.
-fn is_parallel<T: Element>(shards: &[Shard<T>], weights: usize) -> bool {
-    2 * weights * samples_of(shards) >= PARALLEL_OPERATIONS
-}
-
-/// W <- alpha Delta A^T + beta W over all shards, in tiles of columns.
-fn add_products<T: Element>(
+/// As [`add_shards`] for one tensor and a tree of several leaves, piece by piece, so that `out` is read and written once.
+fn add_leaves_of_shards<'a, T: Element, I: Iterator<Item = &'a Array2<T>>>(
     alpha: T,
-    shards: &[Shard<T>],
-    layer: usize,
+    (leaves, leaf): (usize, impl Fn(usize) -> I),
     beta: T,
-    weights: ArrayViewMut2<'_, T>,
+    out: &mut Array2<T>,
 ) {
-    let parallel = is_parallel(shards, weights.len());
-    let mut weights = body_mut(weights);
-    // By the whole layer, whose tiles have fewer weights.
-    let kernels = Kernels::of(weights.view());
-    let tile = tile_columns(weights.dim(), samples_of(shards), kernels.fewest_columns());
-    let work = |(index, weights): (usize, ArrayViewMut2<'_, T>)| {
-        let columns = index * tile..index * tile + weights.ncols();
-        let operands = shards.iter().map(|shard| {
-            let (input, delta) = shard.input_and_delta(layer);
-            (body(delta), input.slice_move(s![columns.clone(), ..]))
-        });
-        timing::task(|| kernels.add_gradient(alpha, operands, beta, weights));
+    const PIECE: usize = 256;
+    let mut sums = [[T::zero(); PIECE]; MOST_TERMS];
+    let alike = (0..leaves).all(|index| leaf(index).all(|gradient| gradient.strides() == out.strides()));
+    let Some(numbers) = out.as_slice_memory_order_mut().filter(|_| alike) else {
+        return add_leaves_of_elements(alpha, (leaves, leaf), beta, out);
     };
-    let tiles = weights.axis_chunks_iter_mut(Axis(1), tile);
-    timing::phase("tiles", parallel, || {
-        if parallel {
-            pool::enter(|| tiles.into_par_iter().enumerate().for_each(work));
-        } else {
-            tiles.enumerate().for_each(work);
-        }
-    });
+    simd(
+        #[inline(always)]
+        || {
+            for (piece, first) in numbers.chunks_mut(PIECE).zip((0..).step_by(PIECE)) {
+                for (index, sum) in sums[..leaves].iter_mut().enumerate() {
+                    sum.fill(T::zero());
+                    for gradient in leaf(index).filter_map(|gradient| gradient.as_slice_memory_order()) {
+                        let gradient = &gradient[first..][..piece.len()];
+                        sum.iter_mut()
+                            .zip(gradient)
+                            .for_each(|(sum, &number)| *sum += number);
+                    }
+                }
+                add_tree_sum(alpha, sums.as_flattened(), (leaves, PIECE), beta, piece);
+            }
+        },
+    );
 }
 
-/// As [`add_products`] for the first layer, without the zeros of its input.
-fn add_sparse_products<T: Element>(
+/// As [`add_leaves_of_shards`], element by element, for tensors whose layouts differ; no layer of this crate has such.
+fn add_leaves_of_elements<'a, T: Element, I: Iterator<Item = &'a Array2<T>>>(
     alpha: T,
-    shards: &[Shard<T>],
-    packed: &mut PackedWeights<T>,
+    (leaves, leaf): (usize, impl Fn(usize) -> I),
     beta: T,
-    weights: ArrayViewMut2<'_, T>,
+    out: &mut Array2<T>,
 ) {
-    let parallel = is_parallel(shards, weights.len());
-    let weights = body_mut(weights);
-    let samples = shards.iter().filter_map(Shard::sparse_input_and_delta);
-    let to_weights = beta != T::zero();
-    if parallel {
-        pool::enter(|| packed.add_outer_products(alpha, to_weights, samples, weights, true));
-    } else {
-        packed.add_outer_products(alpha, to_weights, samples, weights, false);
+    let mut sums = [T::zero(); MOST_TERMS];
+    for (place, number) in out.indexed_iter_mut() {
+        for (index, sum) in sums[..leaves].iter_mut().enumerate() {
+            *sum = leaf(index).fold(T::zero(), |sum, gradient| sum + gradient[place]);
+        }
+        add_tree_sum(alpha, &sums, (leaves, 1), beta, std::slice::from_mut(number));
     }
 }

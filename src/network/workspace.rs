@@ -1,16 +1,21 @@
 //! The memory of a training step: shards of samples, packed weights, and gradients. Allocated once; a step allocates
 //! nothing.
 
+use std::sync::Arc;
+
 use ndarray::Array2;
 
 use super::partition::{Partition, operations};
 use super::shard::Shard;
+use super::share::Exchange;
+use super::tree::{LeafSums, Tree};
 use super::{NeuralNetwork, Stage};
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::layer::{BatchStatistics, LayerKind, has_room};
 use crate::optimizer::NetworkId;
 use crate::product::{Kernels, PackedWeights, SparseTarget, TransposedWeights};
+use crate::ranks::Communicator;
 
 /// The memory for a batch that passes through a network: values and deltas of its samples, its loss, and the gradients.
 ///
@@ -43,8 +48,8 @@ pub struct Workspace<T> {
     trains: bool,
     pub(super) partition: Partition,
     pub(super) shards: Vec<Shard<T>>,
-    /// The number of shards of the last batch of `forward_backward`; 0 if there is none.
-    pub(super) used: usize,
+    /// The tree of the last batch of `forward_backward`.
+    pub(super) tree: Tree,
     /// The network that the current batch was propagated through; `None` before the first batch.
     pub(super) propagated: Option<NetworkId>,
     pub(super) sync_points: Vec<SyncPoint<T>>,
@@ -59,6 +64,10 @@ pub struct Workspace<T> {
     pub(super) sparse: bool,
     /// For each layer the gradients of its parameters; empty until first computed, since a fused update needs none.
     pub(super) gradients: Vec<Vec<Array2<T>>>,
+    /// Memory for the sums of a tile's leaves.
+    pub(super) leaf_sums: LeafSums<T>,
+    /// The exchange with other ranks; `None` for a single process.
+    pub(super) exchange: Option<Exchange<T>>,
     /// The indices of the samples that are predicted together.
     pub(super) order: Vec<usize>,
 }
@@ -157,7 +166,7 @@ impl<T: Element> Workspace<T> {
             trains,
             partition,
             shards: (0..partition.shards(capacity)).map(shard).collect(),
-            used: 0,
+            tree: partition.tree(0),
             propagated: None,
             sync_points: sync_points
                 .filter_map(|(layer, stage)| SyncPoint::of(layer, stage))
@@ -171,8 +180,28 @@ impl<T: Element> Workspace<T> {
                 .collect(),
             sparse: false,
             gradients: stages.iter().map(|_| Vec::new()).collect(),
+            leaf_sums: LeafSums::new(),
+            exchange: None,
             order: Vec::with_capacity(if trains { 0 } else { capacity }),
         })
+    }
+
+    /// Shares each batch with the other ranks of a communicator, which call the same functions with the same arguments:
+    /// losses, gradients and batch statistics are those of the whole batch, the same bits on every rank as in a single
+    /// process.
+    ///
+    /// A rank works on some of the batch's leaves, of which there are up to 8 of at least 256 samples each; every rank
+    /// computes all of a batch with a single leaf.
+    pub fn with_communicator(self, communicator: Arc<dyn Communicator>) -> Self {
+        let exchange = (communicator.size() > 1).then(|| Exchange::new(communicator));
+        Workspace { exchange, ..self }
+    }
+
+    /// Whether other ranks have computed parts of the last batch.
+    pub(super) fn is_shared(&self) -> bool {
+        self.exchange
+            .as_ref()
+            .is_some_and(|exchange| exchange.shares(self.tree))
     }
 
     /// The gradients of the last batch: for each layer, tensors in the shapes of its parameters, with row 0 being 0;
@@ -215,18 +244,26 @@ impl<T: Element> Workspace<T> {
         Ok(())
     }
 
+    /// The largest number of leaves of a batch's tree.
+    pub(crate) fn most_leaves(&self) -> usize {
+        match self.trains {
+            true => self.partition.tree(self.partition.capacity).leaves(),
+            false => 1,
+        }
+    }
+
     fn fits(&self, network: &NeuralNetwork<T>) -> bool {
         let mut layers = network.stages.iter().zip(&self.layers);
         network.stages.len() == self.layers.len() && layers.all(|(stage, shape)| shape.fits(stage))
     }
 
-    /// Returns the number of shards of a batch of `samples` samples; an error if it exceeds the capacity.
-    pub(super) fn shards_of_batch(&self, samples: usize) -> Result<usize> {
+    /// Returns the tree of a batch of `samples` samples; an error if they exceed the capacity.
+    pub(super) fn tree_of_batch(&self, samples: usize) -> Result<Tree> {
         if samples > self.partition.capacity {
             let most = format_args!("at most {} samples", self.partition.capacity);
             return Err(Error::shape("Workspace", most, samples));
         }
-        Ok(self.partition.shards(samples))
+        Ok(self.partition.tree(samples))
     }
 }
 

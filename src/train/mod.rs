@@ -6,9 +6,9 @@ mod event;
 mod history;
 mod monitor;
 mod options;
+mod ranks;
 mod run;
 mod sets;
-#[cfg(feature = "save")]
 mod settings;
 mod state;
 mod trainer;

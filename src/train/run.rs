@@ -1,6 +1,7 @@
 //! The training loop.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::divergence::{check_loss, check_weights};
@@ -8,6 +9,7 @@ use super::event::Event;
 use super::history::{EpochRecord, History, StopReason};
 use super::monitor;
 use super::options::TrainOptions;
+use super::ranks;
 use super::sets::Sets;
 use super::state::{BatchOrder, InterruptedEpoch, TrainState};
 use crate::data::{DataLoader, Dataset};
@@ -18,6 +20,7 @@ use crate::metrics::Score;
 use crate::network::{Evaluation, NeuralNetwork, Workspace};
 use crate::optimizer::{Optimizer, Scheduler};
 use crate::pool;
+use crate::ranks::Communicator;
 
 /// A training that runs epoch by epoch, as [`Trainer::start`](super::Trainer::start) returns it.
 ///
@@ -50,6 +53,8 @@ pub struct Run<'a, T> {
     workspace: Workspace<T>,
     validation: Option<EvaluationSet<'a, T>>,
     test: Option<EvaluationSet<'a, T>>,
+    /// The connection with other ranks; `None` for a single process.
+    communicator: Option<Arc<dyn Communicator>>,
     /// Whether the observer stopped at the end of the last epoch, so that the next call has to return `None`.
     stop_is_due: bool,
 }
@@ -77,6 +82,7 @@ pub(super) struct TrainerParts<'a, T> {
     pub(super) optimizer: &'a mut dyn Optimizer<T>,
     pub(super) options: &'a TrainOptions,
     pub(super) state: &'a mut TrainState<T>,
+    pub(super) communicator: Option<&'a Arc<dyn Communicator>>,
 }
 
 /// The results of the batches of an epoch.
@@ -118,6 +124,7 @@ compiled! {
             optimizer,
             options,
             state,
+            communicator,
         } = parts;
         options.check()?;
         network.check_loss("training", loss)?;
@@ -146,10 +153,19 @@ compiled! {
         for samples in [full, if rest == 0 { full } else { rest }] {
             network.check_batch("training", samples)?;
         }
+        let communicator = communicator.filter(|communicator| communicator.size() > 1).cloned();
+        if let Some(communicator) = &communicator {
+            let own = ranks::description((network, loss, optimizer), options, &sets, state);
+            ranks::check_alike(&**communicator, &own)?;
+        }
         state.take_data(&sets, kind == RunKind::Fit, options)?;
         let workspace = match options.shard_size {
             Some(size) => Workspace::with_shard_size(network, loader.batch_size(), size)?,
             None => Workspace::new(network, loader.batch_size())?,
+        };
+        let workspace = match &communicator {
+            Some(communicator) => workspace.with_communicator(Arc::clone(communicator)),
+            None => workspace,
         };
         Ok(Run {
             workspace,
@@ -163,6 +179,7 @@ compiled! {
             loader,
             validation,
             test,
+            communicator,
             stop_is_due: false,
         })
     }
@@ -223,6 +240,12 @@ impl<'a, T: Element> Run<'a, T> {
         &self.state.history
     }
 
+    /// The largest number of [ranks](crate::ranks) that can share a full batch, 1, 2, 4 or 8: the number of leaves of at least
+    /// 256 samples each.
+    pub fn most_ranks(&self) -> usize {
+        self.workspace.most_leaves()
+    }
+
     /// The network as it is now.
     pub fn network(&self) -> &NeuralNetwork<T> {
         self.network
@@ -278,7 +301,7 @@ impl<'a, T: Element> Run<'a, T> {
         // Before the observer, which may panic.
         self.state.history.epochs.push(record.clone());
         self.state.history.stopped = stops_early.then_some(StopReason::EarlyStopping);
-        let flow = observer(Event::Epoch(&record));
+        let flow = agreed(&self.communicator, observer(Event::Epoch(&record)))?;
         if !stops_early && flow.is_break() && !self.is_over() {
             self.state.history.stopped = Some(StopReason::Observer);
         }
@@ -356,7 +379,7 @@ impl<'a, T: Element> Run<'a, T> {
                 batches,
                 loss: loss / done as f64,
             };
-            if observer(event).is_break() {
+            if agreed(&self.communicator, observer(event))?.is_break() {
                 check_weights(self.network, epoch, done, loss / done as f64)?;
                 self.state.interrupted = Some(InterruptedEpoch {
                     batches: done,
@@ -387,6 +410,14 @@ impl<'a, T: Element> Run<'a, T> {
         let early_stop = &mut self.state.early_stop;
         early_stop.observe(self.network, record.epoch, value, self.options.min_delta);
         early_stop.is_due(patience)
+    }
+}
+
+/// What the observer of this process wants; of several ranks, all stop where one does.
+fn agreed(communicator: &Option<Arc<dyn Communicator>>, flow: ControlFlow<()>) -> Result<ControlFlow<()>> {
+    match communicator {
+        Some(communicator) => ranks::agree(&**communicator, flow),
+        None => Ok(flow),
     }
 }
 

@@ -54,6 +54,7 @@ pub(crate) fn settings<T: Element>(
 }
 
 /// Lists the settings in which a checkpoint differs from a training, with both values; `None` if they agree.
+#[cfg(any(feature = "save", test))]
 pub(crate) fn difference(saved: &Settings, own: &Settings) -> Option<String> {
     let names = saved
         .keys()

@@ -1,6 +1,7 @@
 //! The trainer: network, loss, optimizer and options, and the progress of their training.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use super::event::Event;
 use super::history::History;
@@ -14,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::loss::Loss;
 use crate::network::NeuralNetwork;
 use crate::optimizer::Optimizer;
+use crate::ranks::Communicator;
 
 /// A training that can be stopped and continued: network, loss, optimizer and options, and the progress so far.
 ///
@@ -46,6 +48,7 @@ pub struct Trainer<T> {
     pub(crate) optimizer: Box<dyn Optimizer<T>>,
     pub(crate) options: TrainOptions,
     pub(crate) state: TrainState<T>,
+    communicator: Option<Arc<dyn Communicator>>,
 }
 
 impl<T: Element> Trainer<T> {
@@ -73,6 +76,7 @@ impl<T: Element> Trainer<T> {
             optimizer,
             options: TrainOptions::default(),
             state: TrainState::default(),
+            communicator: None,
         }
     }
 
@@ -84,6 +88,20 @@ impl<T: Element> Trainer<T> {
     pub fn options(mut self, options: TrainOptions) -> Self {
         self.options = options;
         self.state.reopen();
+        self
+    }
+
+    /// Shares the work on each batch with the other ranks of a communicator: each of these trains the same network on the same
+    /// data with the same options, and gets the bits of a training in one process.
+    ///
+    /// A batch has 2, 4 or 8 leaves of at least 256 samples each, of which a rank computes its share; every rank computes all of a
+    /// smaller batch. Evaluations are computed on each rank. Where the observer of one rank stops the training, it stops on
+    /// all. Before the first step, ranks that differ in options, data, network, precision or version are refused by an
+    /// [`Error::InvalidData`] that names the difference.
+    ///
+    /// Default: a single process.
+    pub fn communicator(mut self, communicator: Arc<dyn Communicator>) -> Self {
+        self.communicator = Some(communicator);
         self
     }
 
@@ -209,5 +227,6 @@ fn parts<T>(trainer: &mut Trainer<T>) -> TrainerParts<'_, T> {
         optimizer: &mut *trainer.optimizer,
         options: &trainer.options,
         state: &mut trainer.state,
+        communicator: trainer.communicator.as_ref(),
     }
 }

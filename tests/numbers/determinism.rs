@@ -255,7 +255,8 @@ fn check_optimizers<T: Element>() {
             kind: [Kind::Numbers, Kind::SparsePixels][index % 2],
             optimizer: (optimizer, rate),
             schedule: schedules[index % 3],
-            batch_size: 500,
+            // Two leaves, and a last batch of one.
+            batch_size: 600,
             early: false,
         };
         check("dense", &job);
@@ -287,7 +288,8 @@ fn check_layers<T: Element>() {
                 } else {
                     Schedule::Constant
                 },
-                batch_size: 500,
+                // Four leaves, and a last batch of one.
+                batch_size: 1024,
                 early,
             };
             check(what, &job);

@@ -34,7 +34,7 @@ fn json_is_one_object_with_an_entry_for_each_epoch() {
     let expected = "task dataset samples features outputs parameters precision epochs best_epoch train_loss \
                     validation_loss validation_accuracy test_loss test_accuracy final target_names labels \
                     loss_name class_weights positive_weights huber_delta label_smoothing \
-                    early_stopping_score learning_rate seconds samples_per_second seed threads stopped blas \
+                    early_stopping_score learning_rate seconds samples_per_second seed threads ranks stopped blas \
                     out split_by weights target_transform";
     assert_keys(&result, expected);
     assert_eq!(keys(&result["blas"]).len(), 4);

@@ -32,8 +32,11 @@ mod hostile_config;
 mod instructions;
 mod kills;
 mod losses;
+#[cfg(all(target_os = "linux", feature = "mpi"))]
+mod mpi;
 mod newcomers;
 mod preparation;
+mod ranks;
 mod rows;
 mod runs;
 mod scores;
