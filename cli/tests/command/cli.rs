@@ -68,7 +68,7 @@ fn json_is_one_object_with_an_entry_for_each_epoch() {
     }
     let scores = &result["final"];
     assert!(scores["validation"].is_null());
-    assert_eq!(keys(&scores["test"]).len(), 5);
+    assert_eq!(keys(&scores["test"]).len(), 6);
     assert_eq!(scores["test"]["accuracy"], result["test_accuracy"][2]);
     assert!(scores["train"]["f1_macro"].is_f64() && scores["train"]["samples"] == 60_000);
     assert_eq!(result["labels"].as_array().map(Vec::len), Some(10));
