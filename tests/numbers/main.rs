@@ -39,6 +39,7 @@ mod many_at_once;
 mod plain_matches_pytorch;
 mod properties;
 mod sample_weights;
+mod sparse_rows;
 mod streams;
 mod trainer;
 #[cfg(feature = "save")]
