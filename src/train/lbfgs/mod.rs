@@ -64,7 +64,7 @@ impl Default for LbfgsOptions {
             iterations: 200,
             evaluations: 15_000,
             gradient_tolerance: 1e-4,
-            loss_tolerance: 2.220_446_049_250_313_1e-9,
+            loss_tolerance: 2.220_446_049_250_313e-9,
             history: 10,
             l2_penalty: 0.0,
             batch_size: 4096,
