@@ -28,7 +28,7 @@ const OPERATION: &str = "training by L-BFGS";
 /// The options of [`fit_lbfgs`].
 ///
 /// ```
-/// use mfnet::LbfgsOptions;
+/// use mfnet::train::LbfgsOptions;
 ///
 /// let options = LbfgsOptions::default().with_iterations(500).with_l2_penalty(1e-4);
 /// assert_eq!((options.iterations, options.history), (500, 10));
@@ -203,7 +203,8 @@ type Observer<'a> = dyn FnMut(Event<'_>) -> ControlFlow<()> + Send + 'a;
 /// [`Error::Diverged`] if the loss of the first weights is not finite.
 ///
 /// ```
-/// use mfnet::{CrossEntropyLoss, LbfgsOptions, NeuralNetwork, fit_lbfgs};
+/// use mfnet::train::{LbfgsOptions, fit_lbfgs};
+/// use mfnet::{CrossEntropyLoss, NeuralNetwork};
 /// use std::ops::ControlFlow::Continue;
 ///
 /// let (train, test) = mfnet::data::circle::<f64>(7, 200, 200)?;
