@@ -27,7 +27,7 @@
 //! | prepare it: split, impute, encode, scale | [`data::RawSamples`], [`data::Preparation`], [`data::Schema::fit`] |
 //! | build a network | [`NeuralNetwork::builder`], [`layer`] |
 //! | choose a loss, an optimizer and a learning-rate schedule | [`loss`], [`optimizer`] |
-//! | train | [`Trainer`], [`TrainOptions`], [`Sets`], [`History`] |
+//! | train | [`Trainer`], [`TrainOptions`], [`Sets`], [`History`]; small networks by L-BFGS: [`train::fit_lbfgs`] |
 //! | write a training loop of your own | [`DataLoader`], [`NeuralNetwork::forward_backward`], [`NeuralNetwork::apply_gradients`] |
 //! | predict, and evaluate predictions | [`NeuralNetwork::predict`], [`NeuralNetwork::evaluate`], [`metrics`] |
 //! | save a model, and use it elsewhere | `Model`, `NeuralNetwork::save`, `NeuralNetwork::load_weights`, [`checkpoint`] |
@@ -123,7 +123,7 @@ pub mod ranks;
 #[cfg(feature = "plots")]
 pub mod report;
 mod timing;
-mod train;
+pub mod train;
 
 pub use blas::blas;
 #[cfg(feature = "save")]

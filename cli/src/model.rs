@@ -23,7 +23,7 @@ pub(super) fn trainer<T: Element>(settings: &Settings, task: &Task<T>) -> anyhow
 }
 
 /// The network, with fresh weights or those of `--init`, or that of the model of `--warm-start`.
-fn network<T: Element>(settings: &Settings, task: &Task<T>) -> anyhow::Result<NeuralNetwork<T>> {
+pub(super) fn network<T: Element>(settings: &Settings, task: &Task<T>) -> anyhow::Result<NeuralNetwork<T>> {
     if let Some(path) = &settings.training.warm_start {
         return Ok(warm_start::model(path)?.into_parts().0);
     }
@@ -105,6 +105,10 @@ pub(super) fn settle<T: Element>(settings: &mut Settings, task: &Task<T>) -> any
         }
         None if loss == "huber" => training.huber_delta = Some(HuberLoss::default().delta),
         _ => {}
+    }
+    if training.is_lbfgs() {
+        training.reduction.get_or_insert(ReductionName::Mean);
+        return Ok(());
     }
     ensure!(
         training.momentum.is_none() || takes_momentum(&training.optimizer),

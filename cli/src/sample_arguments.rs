@@ -251,6 +251,7 @@ fn rows_of<T: Element>(inputs: Inputs<T>) -> Parts<T> {
         let inputs = match &inputs {
             Inputs::Values(values) => values.slice_axis(Axis(0), rows).to_owned(),
             Inputs::Pixels(pixels) => pixels.slice_axis(Axis(0), rows).mapv(T::from_u8),
+            Inputs::Sparse(sparse) => sparse.to_values().slice_axis(Axis(0), rows).to_owned(),
         };
         Ok(Part { inputs, kept: None })
     };
@@ -262,6 +263,7 @@ fn values<T: Element>(inputs: Inputs<T>) -> Array2<T> {
     match inputs {
         Inputs::Values(values) => values,
         Inputs::Pixels(pixels) => pixels.mapv(T::from_u8),
+        Inputs::Sparse(sparse) => sparse.to_values(),
     }
 }
 

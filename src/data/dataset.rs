@@ -7,6 +7,7 @@ use ndarray::{Array2, ArrayView2, Axis};
 use super::compressed::Compressed;
 use super::fingerprint::Fingerprint;
 use super::one_hot::check_labels;
+use super::sparse_rows::SparseRows;
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::product::{SparseColumns, skips_zeros};
@@ -19,6 +20,19 @@ pub enum Inputs<T> {
     /// Pixels, stored as bytes and divided by 255 when a batch is gathered: a quarter of the memory of `f32`;
     /// samples x features.
     Pixels(Array2<u8>),
+    /// Numbers that are mostly zeros, of which only the others are stored.
+    Sparse(SparseRows<T>),
+}
+
+impl<T: Element> Inputs<T> {
+    /// The inputs of the samples with these indices.
+    pub(super) fn select(&self, indices: &[usize]) -> Self {
+        match self {
+            Inputs::Values(values) => Inputs::Values(values.select(Axis(0), indices)),
+            Inputs::Pixels(pixels) => Inputs::Pixels(pixels.select(Axis(0), indices)),
+            Inputs::Sparse(rows) => Inputs::Sparse(rows.select(indices)),
+        }
+    }
 }
 
 /// The targets of a data set.
@@ -50,12 +64,13 @@ pub struct Dataset<T> {
     fingerprint: OnceLock<Fingerprint>,
 }
 
-impl<T> Inputs<T> {
+impl<T: Element> Inputs<T> {
     /// The number of samples.
     pub fn samples(&self) -> usize {
         match self {
             Inputs::Values(values) => values.nrows(),
             Inputs::Pixels(pixels) => pixels.nrows(),
+            Inputs::Sparse(rows) => rows.samples(),
         }
     }
 
@@ -64,6 +79,7 @@ impl<T> Inputs<T> {
         match self {
             Inputs::Values(values) => values.ncols(),
             Inputs::Pixels(pixels) => pixels.ncols(),
+            Inputs::Sparse(rows) => rows.features(),
         }
     }
 }
@@ -116,6 +132,7 @@ impl<T: Element> Dataset<T> {
         let inputs = match inputs {
             Inputs::Values(values) => Inputs::Values(row_major(values)),
             Inputs::Pixels(pixels) => Inputs::Pixels(row_major(pixels)),
+            sparse => sparse,
         };
         let dataset = Dataset {
             density: density(&inputs),
@@ -317,13 +334,18 @@ impl<T: Element> Dataset<T> {
 
     /// Adds samples without their zeros to the columns of a shard; for a data set that [is sparse](Self::is_sparse).
     pub(crate) fn gather_sparse(&self, indices: &[usize], columns: &mut SparseColumns<T>) {
-        self.compressed().gather(indices, columns);
+        match &self.inputs {
+            Inputs::Sparse(rows) => rows.gather(indices, columns),
+            _ => self.compressed().gather(indices, columns),
+        }
     }
 
     /// Computes the inputs without their zeros, if that is not done yet. Must be called before work is shared among threads,
     /// all of which would wait for the one that computes them.
     pub(crate) fn compress(&self) {
-        self.compressed();
+        if !matches!(self.inputs, Inputs::Sparse(_)) {
+            self.compressed();
+        }
     }
 
     fn compressed(&self) -> &Compressed<T> {
@@ -351,12 +373,8 @@ impl<T: Element> Dataset<T> {
         if indices.is_empty() {
             return Err(Error::data("Dataset::select", "no samples are selected"));
         }
-        let inputs = match &self.inputs {
-            Inputs::Values(values) => Inputs::Values(values.select(Axis(0), indices)),
-            Inputs::Pixels(pixels) => Inputs::Pixels(pixels.select(Axis(0), indices)),
-        };
         let selected = Dataset {
-            inputs,
+            inputs: self.inputs.select(indices),
             targets: self.targets.select(indices),
             weights: None,
             density: self.density,
@@ -381,6 +399,7 @@ impl<T: Element> Dataset<T> {
         match &self.inputs {
             Inputs::Values(values) => values.clone(),
             Inputs::Pixels(pixels) => pixels.mapv(pixel_value),
+            Inputs::Sparse(rows) => rows.to_values(),
         }
     }
 }
@@ -398,6 +417,7 @@ fn density<T: Element>(inputs: &Inputs<T>) -> f64 {
             values.len(),
         ),
         Inputs::Pixels(pixels) => (pixels.iter().filter(|&&pixel| pixel != 0).count(), pixels.len()),
+        Inputs::Sparse(rows) => return rows.density(),
     };
     nonzero as f64 / all.max(1) as f64
 }

@@ -3,8 +3,6 @@
 use std::borrow::Cow;
 use std::path::PathBuf;
 
-use ndarray::Axis;
-
 use super::dataset::{Dataset, Inputs, Targets, check_weights};
 use super::schema::{Schema, Task};
 use super::split_by::{SplitBy, SplitKeys};
@@ -169,10 +167,7 @@ impl<T: Element> RawSamples<T> {
             ..origin.clone()
         };
         Ok(RawSamples {
-            inputs: match &self.inputs {
-                Inputs::Values(values) => Inputs::Values(values.select(Axis(0), rows)),
-                Inputs::Pixels(pixels) => Inputs::Pixels(pixels.select(Axis(0), rows)),
-            },
+            inputs: self.inputs.select(rows),
             targets: self.targets.select(rows),
             texts: self.texts.clone(),
             weights: self

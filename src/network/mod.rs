@@ -6,9 +6,11 @@ mod builder;
 mod fine_tuning;
 mod forward;
 mod partition;
+
 mod predict;
 mod shard;
 mod share;
+mod trainable;
 mod tree;
 mod update;
 mod workspace;

@@ -8,7 +8,8 @@ use std::time::Instant;
 
 use anyhow::{Context, ensure};
 use mfnet::metrics::Score;
-use mfnet::{Dataset, Element, Error, Model, Sets, StopReason};
+use mfnet::train::{LbfgsEnd, fit_lbfgs};
+use mfnet::{Dataset, Element, Error, Event, Model, Sets, StopReason};
 
 use super::progress::Progress;
 use super::score::{RunScores, Spread};
@@ -168,15 +169,26 @@ pub(super) fn model<T: Element>(
 ) -> anyhow::Result<Option<Model<T>>> {
     let mut settings = settings.clone();
     settings.training.seed = seed;
-    let mut trainer = model::trainer(&settings, task)?;
     let sets = Sets::from(&task.train).with_validation(task.validation.as_ref());
-    let history = trainer.fit_with(sets, |_| {
-        if interrupt::is_requested() {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
-    })?;
+    let observer = |_: Event<'_>| match interrupt::is_requested() {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
+    };
+    if settings.training.is_lbfgs() {
+        let mut network = model::network(&settings, task)?;
+        let loss = model::loss(&settings.training, task)?;
+        let result = fit_lbfgs(
+            &mut network,
+            &*loss,
+            sets,
+            &settings.training.lbfgs_options(),
+            observer,
+        )?;
+        let model = Model::new(network, task.schema.clone())?.trained_with(&*loss)?;
+        return Ok((result.end != LbfgsEnd::Observer).then_some(model));
+    }
+    let mut trainer = model::trainer(&settings, task)?;
+    let history = trainer.fit_with(sets, observer)?;
     let is_complete = history.stopped != Some(StopReason::Observer);
     let model = trainer.into_model(task.schema.clone())?;
     Ok(is_complete.then_some(model))

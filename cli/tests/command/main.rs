@@ -42,6 +42,7 @@ mod runs;
 mod scores;
 #[cfg(unix)]
 mod signals;
+mod solvers;
 mod tables;
 mod tune;
 mod warm_start;

@@ -319,7 +319,7 @@ fn examples_of<T: Element>(x: Array, y: Array, task: Option<Task>) -> Result<Exa
         Inputs::Pixels(_) => {
             format!("{reason}; inputs of unsigned bytes are taken for pixels and divided by 255")
         }
-        Inputs::Values(_) => reason,
+        _ => reason,
     };
     Ok(Examples {
         samples: dataset.into(),
