@@ -1,0 +1,79 @@
+"""The parameters and methods that scikit-learn does not have."""
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+from sklearn.exceptions import ConvergenceWarning
+
+from mfnet import MLPClassifier, MLPRegressor
+
+warnings.simplefilter("ignore", ConvergenceWarning)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    X, y = load_digits(return_X_y=True)
+    return X / 16, y
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"dropout": 0.2},
+        {"batch_norm": True},
+        {"weight_decay": 0.01, "alpha": 0},
+        {"clip_norm": 1.0},
+        {"precision": "float32"},
+        {"batch_norm": True, "batch_size": 1796},
+        *({"activation": name} for name in ("elu", "gelu", "leaky-relu", "silu", "softplus")),
+    ],
+)
+def test_each_has_an_effect_and_learns(digits, parameters):
+    fits = [MLPClassifier((64,), max_iter=20, random_state=1, **extra).fit(*digits) for extra in ({}, parameters)]
+    assert fits[0].loss_ != fits[1].loss_
+    rate = {"learning_rate_init": 0.01} if "batch_size" in parameters else {}
+    assert fits[1].set_params(max_iter=60, **rate).fit(*digits).score(*digits) > 0.95
+
+
+def test_class_weights_are_sample_weights(digits):
+    X, y = digits
+    weighted = MLPClassifier((16,), max_iter=5, random_state=1, class_weight={0: 5.0}).fit(X, y)
+    sample_weight = np.where(y == 0, 5.0, 1.0)
+    twin = MLPClassifier((16,), max_iter=5, random_state=1).fit(X, y, sample_weight)
+    np.testing.assert_array_equal(weighted.coefs_[0], twin.coefs_[0])
+    balanced = MLPClassifier((16,), max_iter=5, random_state=1, class_weight="balanced").fit(X, y)
+    assert balanced.loss_ != twin.loss_
+
+
+def test_validation_data(digits):
+    X, y = digits
+    scores = []
+    classifier = MLPClassifier(
+        (32,), max_iter=8, random_state=1, callbacks=[lambda estimator: scores.append(estimator.score(X[1000:], y[1000:]))]
+    )
+    classifier.fit(X[:1000], y[:1000], validation_data=(X[1000:], y[1000:]))
+    np.testing.assert_allclose(classifier.validation_scores_, scores)
+    classifier.set_params(early_stopping=True, callbacks=None, max_iter=300, n_iter_no_change=3)
+    classifier.fit(X[:1000], y[:1000], validation_data=(X[1000:], y[1000:]))
+    assert classifier.n_iter_ < 300
+    assert classifier.score(X[1000:], y[1000:]) == pytest.approx(classifier.best_validation_score_)
+    with pytest.raises(ValueError, match="validation_data"):
+        classifier.fit(X, y, validation_data=X)
+    with pytest.raises(ValueError):
+        classifier.fit(X, y, validation_data=(X[:, :3], y))
+
+
+def test_callbacks_end_a_training(digits):
+    classifier = MLPClassifier((8,), callbacks=lambda estimator: estimator.n_iter_ == 3).fit(*digits)
+    assert classifier.n_iter_ == len(classifier.loss_curve_) == 3
+    first = MLPRegressor((8,), callbacks=[lambda estimator: None, lambda estimator: True]).fit(*digits)
+    assert first.n_iter_ == 1
+
+
+def test_verbose(digits, capsys):
+    MLPClassifier((8,), max_iter=2, verbose=True, early_stopping=True).fit(*digits)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("Iteration 1, loss = ") and lines[1].startswith("Validation score: ")
+    assert len(lines) == 4
