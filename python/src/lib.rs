@@ -7,6 +7,7 @@
 mod arrays;
 mod data;
 mod errors;
+mod files;
 mod losses;
 mod network;
 mod pool;

@@ -1,10 +1,12 @@
 //! The network that Python sees: created from its layers, trained, asked for predictions, saved and pickled.
 
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{RwLock, TryLockError};
 use std::thread;
 use std::time::Duration;
 
+use mfnet::checkpoint::{Precision, precision_of};
 use mfnet::optimizer::OptimizerState;
 use mfnet::{Error, NeuralNetwork, Result};
 use ndarray::{Array1, Array2, ArrayView2, s};
@@ -16,6 +18,7 @@ use pyo3::types::{PyDict, PyList, PyTuple};
 use crate::arrays::{Matrix, Number};
 use crate::data::{AnySamples, Data};
 use crate::errors::exception;
+use crate::files::{Names, load, model};
 use crate::pool::pool;
 use crate::progress::Progress;
 use crate::settings::Settings;
@@ -194,6 +197,79 @@ impl Network {
             AnyMatrix::F32(predictions) => predictions.into_pyarray(py).into_any(),
             AnyMatrix::F64(predictions) => predictions.into_pyarray(py).into_any(),
         })
+    }
+
+    /// Saves the network as a model file of the command.
+    #[pyo3(signature = (path, *, feature_names=vec![], labels=vec![], answers=vec![]))]
+    fn save(
+        &self,
+        py: Python<'_>,
+        path: PathBuf,
+        feature_names: Vec<String>,
+        labels: Vec<String>,
+        answers: Vec<[String; 2]>,
+    ) -> PyResult<()> {
+        let names = Names {
+            features: feature_names,
+            labels,
+            answers,
+        };
+        self.read(
+            py,
+            |state| for_either!(state, state => model(&self.spec, state, &names)?.save(&path)),
+        )?
+        .map_err(exception)
+    }
+
+    /// Saves the network as an ONNX file.
+    #[pyo3(signature = (path, *, feature_names=vec![], labels=vec![], answers=vec![]))]
+    fn to_onnx(
+        &self,
+        py: Python<'_>,
+        path: PathBuf,
+        feature_names: Vec<String>,
+        labels: Vec<String>,
+        answers: Vec<[String; 2]>,
+    ) -> PyResult<()> {
+        let names = Names {
+            features: feature_names,
+            labels,
+            answers,
+        };
+        self.read(
+            py,
+            |state| for_either!(state, state => model(&self.spec, state, &names)?.export_onnx(&path)),
+        )?
+        .map_err(exception)
+    }
+
+    /// Reads a model file: the network, and the names of features, labels and answers.
+    #[staticmethod]
+    fn load(py: Python<'_>, path: PathBuf) -> PyResult<(Self, Bound<'_, PyDict>)> {
+        let loaded = py.detach(|| -> Result<_> {
+            Ok(match precision_of(&path)? {
+                Precision::F32 => {
+                    let (spec, state, names) = load(&path)?;
+                    (spec, AnyState::F32(state), names)
+                }
+                Precision::F64 => {
+                    let (spec, state, names) = load(&path)?;
+                    (spec, AnyState::F64(state), names)
+                }
+            })
+        });
+        let (spec, state, names) = loaded.map_err(exception)?;
+        let dict = PyDict::new(py);
+        dict.set_item("feature_names", names.features)?;
+        dict.set_item("labels", names.labels)?;
+        dict.set_item("answers", names.answers)?;
+        Ok((
+            Network {
+                spec,
+                state: RwLock::new(state),
+            },
+            dict,
+        ))
     }
 
     fn __getnewargs__(&self) -> (Spec,) {

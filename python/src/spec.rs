@@ -8,6 +8,19 @@ use pyo3::{FromPyObject, IntoPyObject};
 use crate::arrays::Number;
 use crate::losses::{HalfPoissonLoss, HalfSquaredLoss};
 
+/// The activations of hidden layers, by their names in the library.
+pub(crate) const ACTIVATIONS: [&str; 9] = [
+    "relu",
+    "tanh",
+    "sigmoid",
+    "identity",
+    "gelu",
+    "silu",
+    "softplus",
+    "elu",
+    "leaky-relu",
+];
+
 /// The layers of a network: what a network is created from, and what its pickle has besides the tensors. A dictionary in Python.
 #[derive(Debug, Clone, PartialEq, FromPyObject, IntoPyObject)]
 #[pyo3(from_item_all)]

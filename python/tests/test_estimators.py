@@ -32,7 +32,7 @@ def flowers():
 def test_scores(flowers):
     assert MLPClassifier(random_state=1).fit(*flowers).score(*flowers) > 0.95
     X, y = load_diabetes(return_X_y=True)
-    regressor = make_pipeline(StandardScaler(), MLPRegressor((50,), random_state=1, max_iter=500))
+    regressor = make_pipeline(StandardScaler(), MLPRegressor(hidden_layer_sizes=(50,), random_state=1, max_iter=500))
     assert regressor.fit(X, y / 100).score(X, y / 100) > 0.5
 
 

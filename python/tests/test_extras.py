@@ -24,7 +24,7 @@ def digits():
         {"dropout": 0.2},
         {"batch_norm": True},
         {"weight_decay": 0.01, "alpha": 0},
-        {"clip_norm": 1.0},
+        {"clip_norm": 0.1},
         {"precision": "float32"},
         {"batch_norm": True, "batch_size": 1796},
         *({"activation": name} for name in ("elu", "gelu", "leaky-relu", "silu", "softplus")),
@@ -68,8 +68,55 @@ def test_validation_data(digits):
 def test_callbacks_end_a_training(digits):
     classifier = MLPClassifier((8,), callbacks=lambda estimator: estimator.n_iter_ == 3).fit(*digits)
     assert classifier.n_iter_ == len(classifier.loss_curve_) == 3
-    first = MLPRegressor((8,), callbacks=[lambda estimator: None, lambda estimator: True]).fit(*digits)
+    first = MLPRegressor(hidden_layer_sizes=(8,), callbacks=[lambda estimator: None, lambda estimator: True]).fit(*digits)
     assert first.n_iter_ == 1
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_model_files(digits, precision, tmp_path):
+    X, y = digits
+    path = tmp_path / "model.safetensors"
+    parameters = {"hidden_layer_sizes": (12,), "max_iter": 3, "random_state": 1, "precision": precision}
+    for estimator, targets in (
+        (MLPClassifier(**parameters, batch_norm=True, dropout=0.1, activation="gelu"), y),
+        (MLPClassifier(**parameters), np.array(["ten"] + [f"of {digit}" for digit in y[1:]])),
+        (MLPClassifier(**parameters, activation="logistic"), y > 4),
+        (MLPClassifier(**parameters), (y[:, None] > [2, 5]).astype(int)),
+        (MLPRegressor(**parameters, activation="identity"), y.astype(float)),
+        (MLPRegressor(**parameters, activation="tanh"), np.stack([y, -y], axis=1)),
+    ):
+        estimator.fit(X, targets).save(path)
+        loaded = type(estimator).load(path, random_state=5)
+        assert (loaded.random_state, loaded.hidden_layer_sizes) == (5, (12,))
+        np.testing.assert_array_equal(loaded.predict(X), estimator.predict(X))
+        assert loaded.predict(X).dtype == estimator.predict(X).dtype
+        loaded.partial_fit(X, targets).save(path)
+        other = MLPRegressor if isinstance(estimator, MLPClassifier) else MLPClassifier
+        with pytest.raises(ValueError, match="load it with"):
+            other.load(path)
+
+
+def test_onnx_files(digits, tmp_path):
+    classifier = MLPClassifier((12,), max_iter=3).fit(*digits)
+    classifier.to_onnx(tmp_path / "model.onnx")
+    assert (tmp_path / "model.onnx").stat().st_size > 4 * 12 * 64
+
+
+def test_files_that_are_refused(digits, tmp_path):
+    X, y = digits
+    with pytest.raises(OSError):
+        MLPClassifier.load(tmp_path / "missing")
+    path = tmp_path / "model"
+    path.write_bytes(b"no model")
+    with pytest.raises(ValueError):
+        MLPClassifier.load(path)
+    counts = MLPRegressor(loss="poisson", hidden_layer_sizes=(3,), max_iter=2).fit(X, y)
+    with pytest.raises(ValueError, match="poisson"):
+        counts.save(path)
+    with pytest.raises(ValueError, match="two classes"):
+        MLPClassifier((3,), max_iter=2).fit(X, np.zeros(len(X))).save(path)
+    with pytest.raises(OSError):
+        MLPClassifier((3,), max_iter=2).fit(X, y).save(tmp_path / "no" / "folder")
 
 
 def test_verbose(digits, capsys):

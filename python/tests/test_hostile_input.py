@@ -50,7 +50,7 @@ def test_data(inputs, targets):
 @pytest.mark.parametrize(
     "weights", [-np.ones(40), np.full(40, np.nan), np.zeros(40), np.ones(39), np.ones((40, 2)), "text", np.full(40, 1e308)]
 )
-@pytest.mark.parametrize("estimator", [small(), MLPRegressor((5,), max_iter=5)])
+@pytest.mark.parametrize("estimator", [small(), MLPRegressor(hidden_layer_sizes=(5,), max_iter=5)])
 def test_weights(estimator, weights):
     with pytest.raises((ValueError, TypeError)):
         estimator.fit(X, Y, sample_weight=weights)
@@ -64,6 +64,7 @@ def test_weights(estimator, weights):
         {"hidden_layer_sizes": (2.5,)},
         {"hidden_layer_sizes": "5"},
         {"hidden_layer_sizes": (2**62,)},
+        {"hidden_layer_sizes": (10**11,)},
         {"hidden_layer_sizes": (2**40, 2**40)},
         {"hidden_layer_sizes": (10**30,)},
         {"activation": "softmax"},
@@ -157,7 +158,7 @@ def test_a_callback_that_uses_the_estimator():
 
 def test_numbers_beyond_the_range():
     with pytest.raises(ValueError, match="non-finite"):
-        MLPRegressor((5,), solver="sgd", learning_rate_init=1e30).fit(X, 1e30 * Y)
+        MLPRegressor(hidden_layer_sizes=(5,), solver="sgd", learning_rate_init=1e30).fit(X, 1e30 * Y)
     with pytest.raises(ValueError):
         small(precision="float32").fit(1e300 * X, Y)
 
@@ -189,7 +190,7 @@ def test_the_rust_part():
         {"precision": ""},
         {"dropout": 2.0},
     ):
-        with pytest.raises((ValueError, OverflowError)):
+        with pytest.raises((ValueError, TypeError)):
             Network(spec | change)
     with pytest.raises((TypeError, KeyError, ValueError)):
         Network({})

@@ -1,8 +1,10 @@
 """The part that the classifier and the regressor share: training, weights and files."""
 
 import copy
+import os
 import sys
 import warnings
+from numbers import Real
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -29,6 +31,19 @@ def is_stochastic(estimator):
     if estimator.solver not in STOCHASTIC_SOLVERS:
         raise AttributeError(f"partial_fit needs the solver 'sgd' or 'adam', not {estimator.solver!r}")
     return True
+
+
+def check_memory(sizes):
+    """Refuses layers whose weights are larger than the memory, before the system ends the process for them."""
+    weights = sum((inputs + 1) * units for inputs, units in zip(sizes, sizes[1:]))
+    try:
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        # Not known on this system.
+        return
+    # Those of the network and the initial ones, in double precision.
+    if 2 * 8 * weights > memory:
+        raise MemoryError(f"the layers {sizes} have {weights:,} weights, more than there is memory for")
 
 
 class BaseMLP(BaseEstimator):
@@ -101,7 +116,8 @@ class BaseMLP(BaseEstimator):
         if self.early_stopping and validation is None:
             X, targets, weights, validation = self._split(X, targets, weights, random, precision)
         data = self._data(X, targets, weights, precision)
-        if first or not incremental:
+        # A network from a file has no training to continue.
+        if first or not incremental or not network.progress()["epochs"]:
             network.start(self._settings(len(data), random))
         if first:
             self._network = network
@@ -140,7 +156,7 @@ class BaseMLP(BaseEstimator):
             "seed": int(copy.deepcopy(random).randint(np.iinfo(np.int32).max)) if self.dropout > 0 else 0,
         }
         sizes = [X.shape[1], *hidden, outputs]
-        # It refuses sizes beyond the memory, before any weight is drawn.
+        check_memory(sizes)
         network = Network(spec)
         factor = 2.0 if self.activation == "logistic" else 6.0
         coefs, intercepts = [], []
@@ -181,13 +197,15 @@ class BaseMLP(BaseEstimator):
     def _sample_weights(self, sample_weight, X, targets):
         if sample_weight is None:
             return None
-        if np.ndim(sample_weight) == 0:
+        if isinstance(sample_weight, Real):
             sample_weight = np.full(X.shape[0], sample_weight, dtype=np.float64)
         weights = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
         if weights.ndim != 1:
             raise ValueError("Sample weights must be 1D array or scalar")
         if weights.shape[0] != X.shape[0]:
             raise ValueError(f"sample_weight.shape == {weights.shape}, expected {(X.shape[0],)}!")
+        if not weights.any():
+            raise ValueError("Sample weights must not all be zero")
         return np.ascontiguousarray(weights)
 
     def _split(self, X, targets, weights, random, precision):
@@ -273,6 +291,46 @@ class BaseMLP(BaseEstimator):
         self.validation_scores_ = progress["scores"] if validates else None
         self.best_validation_score_ = progress["best_score"] if self.early_stopping else None
         self.best_loss_ = None if self.early_stopping else progress["best_loss"]
+
+    # --- Files ---------------------------------------------------------------------------------------------------------
+
+    def save(self, path):
+        """Saves the network as a model file of the command `mfnet`, which PyTorch reads too (safetensors).
+
+        Parameters, losses and the state of the training are not in it: pickle the estimator to keep them.
+        """
+        check_is_fitted(self)
+        self._network.save(os.fspath(path), **self._names())
+
+    def to_onnx(self, path):
+        """Saves the network as an ONNX file, for predictions with other programs."""
+        check_is_fitted(self)
+        self._network.to_onnx(os.fspath(path), **self._names())
+
+    @classmethod
+    def load(cls, path, **parameters):
+        """Returns an estimator with the network of a model file, and with these parameters.
+
+        Names of classes that are whole numbers, other numbers or booleans become such. The file may be that of another
+        program if its network is one that this package builds, and takes its inputs as they are.
+        """
+        network, names = Network.load(os.fspath(path))
+        spec = network.spec
+        activation = next(name for name, known in ACTIVATIONS.items() if known == spec["activation"])
+        own = {"hidden_layer_sizes": tuple(spec["hidden"]), "activation": activation, "batch_norm": spec["batch_norm"]}
+        estimator = cls(**own | parameters)
+        estimator._take_names(spec, names)
+        estimator.n_features_in_ = spec["inputs"]
+        if names["feature_names"]:
+            estimator.feature_names_in_ = np.array(names["feature_names"], dtype=object)
+        estimator.n_outputs_ = spec["outputs"]
+        estimator._network = network
+        estimator._set_layers()
+        estimator._set_progress(network.progress(), 0)
+        return estimator
+
+    def _names(self):
+        return {"feature_names": list(getattr(self, "feature_names_in_", []))}
 
     # --- Predictions ---------------------------------------------------------------------------------------------------
 

@@ -166,7 +166,35 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             return Data(X, labels, precision, classes=len(self.classes_), weights=weights)
         return Data(X, matrix_of_numbers(targets, precision), precision, weights=weights)
 
+    def _names(self):
+        classes = [str(label) for label in self.classes_]
+        if self._kind(None) == "classes":
+            return super()._names() | {"labels": classes}
+        answers = [["0", "1"]] * self.n_outputs_ if self._is_multilabel else [classes]
+        if any(len(pair) < 2 for pair in answers):
+            raise ValueError("a model file has at least two classes, and this classifier has one")
+        return super()._names() | {"answers": answers}
+
+    def _take_names(self, spec, names):
+        if spec["kind"] not in ("answers", "classes"):
+            raise ValueError("the file holds a regression: load it with MLPRegressor")
+        self._is_multilabel = spec["kind"] == "answers" and spec["outputs"] > 1
+        if self._is_multilabel:
+            self.classes_ = np.arange(spec["outputs"])
+        else:
+            self.classes_ = as_classes(names["labels"] or names["answers"][0])
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
+
+
+def as_classes(texts):
+    """The classes of these names: whole numbers, other numbers or booleans if all names are such, otherwise the texts."""
+    for kind in (int, float, {"False": False, "True": True}.__getitem__):
+        try:
+            return np.array([kind(text) for text in texts])
+        except (ValueError, KeyError):
+            continue
+    return np.array(texts)

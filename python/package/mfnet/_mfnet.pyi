@@ -52,4 +52,23 @@ class Network:
     def progress(self) -> Progress: ...
     def predict(self, inputs: NDArray[Any], *, threads: int | None = None) -> NDArray[Any]: ...
 
+    def save(
+        self,
+        path: str,
+        *,
+        feature_names: list[str] = ...,
+        labels: list[str] = ...,
+        answers: list[list[str]] = ...,
+    ) -> None: ...
+    def to_onnx(
+        self,
+        path: str,
+        *,
+        feature_names: list[str] = ...,
+        labels: list[str] = ...,
+        answers: list[list[str]] = ...,
+    ) -> None: ...
+    @staticmethod
+    def load(path: str) -> tuple[Network, dict[str, Any]]: ...
+
 def default_threads() -> int: ...

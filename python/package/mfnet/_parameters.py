@@ -64,7 +64,7 @@ RULES = {
     "learning_rate_init": ABOVE_0,
     "power_t": at_least(0),
     "max_iter": COUNT,
-    "loss": one_of("squared_error", "poisson", "log_loss"),
+    "loss": one_of("squared_error", "poisson"),
     "shuffle": BOOLEAN,
     "tol": at_least(0),
     "verbose": (lambda value: is_boolean(value) or at_least(0, is_integer)[0](value), "a boolean or a whole number"),

@@ -102,6 +102,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     def _data(self, X, targets, weights, precision):
         return Data(X, matrix_of_numbers(targets, precision), precision, weights=weights)
 
+    def _take_names(self, spec, names):
+        if spec["kind"] != "numbers":
+            raise ValueError("the file holds a classification: load it with MLPClassifier")
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
