@@ -10,7 +10,6 @@ from mfnet import MLPClassifier, MLPRegressor
         MLPClassifier(max_iter=100),
         MLPRegressor(max_iter=100),
         MLPClassifier(max_iter=100, solver="sgd", precision="float64"),
-        MLPRegressor(max_iter=100, precision="float32"),
     ]
 )
 def test_scikit_learn_accepts_the_estimators(estimator, check):
