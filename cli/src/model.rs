@@ -94,6 +94,10 @@ pub(super) fn settle<T: Element>(settings: &mut Settings, task: &Task<T>) -> any
         None if loss == "huber" => training.huber_delta = Some(HuberLoss::default().delta),
         _ => {}
     }
+    if training.is_lbfgs() {
+        training.reduction.get_or_insert(ReductionName::Mean);
+        return Ok(());
+    }
     ensure!(
         training.momentum.is_none() || takes_momentum(&training.optimizer),
         usage(format!(

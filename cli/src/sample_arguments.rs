@@ -243,10 +243,7 @@ fn arrays<T: Element>(
     inputs: Inputs<T>,
     schema: &Schema<T>,
 ) -> anyhow::Result<Parts<T>> {
-    let found = match &inputs {
-        Inputs::Values(values) => values.ncols(),
-        Inputs::Pixels(pixels) => pixels.ncols(),
-    };
+    let (_, found) = inputs.dim();
     ensure!(
         found == schema.features,
         "{source}: the samples have {found} features, and the model takes {}: they are for another model",
@@ -256,15 +253,13 @@ fn arrays<T: Element>(
 }
 
 fn rows_of<T: Element>(inputs: Inputs<T>) -> Parts<T> {
-    let samples = match &inputs {
-        Inputs::Values(values) => values.nrows(),
-        Inputs::Pixels(pixels) => pixels.nrows(),
-    };
+    let (samples, _) = inputs.dim();
     let part = move |first: usize| {
         let rows = ndarray::Slice::from(first..samples.min(first + ROWS));
         let inputs = match &inputs {
             Inputs::Values(values) => values.slice_axis(Axis(0), rows).to_owned(),
             Inputs::Pixels(pixels) => pixels.slice_axis(Axis(0), rows).mapv(T::from_u8),
+            Inputs::Sparse(sparse) => sparse.to_values().slice_axis(Axis(0), rows).to_owned(),
         };
         Ok(Part { inputs, kept: None })
     };
@@ -276,6 +271,7 @@ fn values<T: Element>(inputs: Inputs<T>) -> Array2<T> {
     match inputs {
         Inputs::Values(values) => values,
         Inputs::Pixels(pixels) => pixels.mapv(T::from_u8),
+        Inputs::Sparse(sparse) => sparse.to_values(),
     }
 }
 

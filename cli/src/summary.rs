@@ -184,7 +184,8 @@ fn loss_function<T: Element>(training: &Training<'_, T>) -> String {
 
 /// The command that continues a training which was stopped before its last epoch.
 fn resume_command<T>(training: &Training<'_, T>) -> Option<String> {
-    let is_stopped = training.history.stopped == Some(StopReason::Observer);
+    let is_stopped =
+        training.history.stopped == Some(StopReason::Observer) && !training.settings.training.is_lbfgs();
     let out = training.out.filter(|_| is_stopped)?;
     Some(format!("mfnet train --resume {}", quoted(out)))
 }
@@ -235,6 +236,10 @@ fn settings<T>(training: &Training<'_, T>) -> String {
         Reduction::Mean => "averaged",
         Reduction::Sum => "summed",
     };
+    if told.is_lbfgs() {
+        let penalty = told.l2_penalty.map(|penalty| format!(", L2 penalty {penalty}"));
+        return format!("L-BFGS on all samples{}", penalty.unwrap_or_default());
+    }
     let mut text = format!(
         "batches of {}, learning rate {}, gradients {reduction}",
         format::count(training.options.batch_size),
@@ -255,6 +260,9 @@ fn settings<T>(training: &Training<'_, T>) -> String {
     }
     if let Some(decay) = told.weight_decay {
         text += &format!(", weight decay {decay}");
+    }
+    if let Some(penalty) = told.l2_penalty {
+        text += &format!(", L2 penalty {penalty}");
     }
     if told.lr_schedule != "constant" {
         text += &format!(", learning-rate schedule {}", told.lr_schedule);
@@ -283,6 +291,15 @@ fn progress<T>(training: &Training<'_, T>) -> String {
             format::count(done),
             format::count(asked),
             format::count(best)
+        ),
+        (Some(StopReason::Converged), None, _) => format!(
+            "converged after {} of {} {}",
+            format::count(done),
+            format::count(asked),
+            match training.settings.training.is_lbfgs() {
+                true => "iterations",
+                false => "epochs",
+            }
         ),
         (_, None, 1) => "1 epoch".to_owned(),
         (_, None, _) => format!("{} epochs", format::count(done)),

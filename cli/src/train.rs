@@ -5,7 +5,11 @@ use std::ops::ControlFlow;
 use anyhow::{Context, ensure};
 use clap::ArgMatches;
 use clap::parser::ValueSource;
-use mfnet::{Element, Event, Sets, StopReason, TrainOptions, Trainer};
+use mfnet::loss::Loss;
+use mfnet::{
+    Element, Event, History, LbfgsResult, Model, NeuralNetwork, Sets, StopReason, TrainOptions, Trainer,
+    fit_lbfgs,
+};
 
 use super::args::TrainArguments;
 use super::data::{self, Task};
@@ -31,6 +35,11 @@ pub(super) fn train(arguments: &TrainArguments, matches: &ArgMatches) -> anyhow:
             return Err(usage("--checkpoint-every goes with --out DIR or --resume DIR".to_owned()).into());
         }
         None => {}
+    }
+    if settings.training.is_lbfgs() && arguments.checkpoint_every.is_some() {
+        let problem =
+            "--checkpoint-every has no effect here: a training by --optimizer lbfgs cannot be resumed";
+        return Err(usage(problem.to_owned()).into());
     }
     if let Some(problem) = settings.option_without_effect(matches)? {
         return Err(usage(problem).into());
@@ -70,6 +79,9 @@ fn train_in<T: Element>(
     let options = settings.training.train_options();
     let network = model::network(&settings, &task)?;
     let loss = model::loss::<T>(&settings.training, &task)?;
+    if settings.training.is_lbfgs() {
+        return train_by_lbfgs(arguments, &settings, &task, network, &*loss);
+    }
     let optimizer = model::optimizer(&settings.training)?;
     let mut trainer = Trainer::from_parts(network, loss, optimizer).options(options.clone());
     if let Some(folder) = &resumed {
@@ -86,16 +98,16 @@ fn train_in<T: Element>(
         })?;
         if goes_further {
             check_epochs(trainer.history().epochs.len(), &settings)?;
-            // A run that early stopping had ended goes on, too.
+            // A run that early stopping or the tolerance had ended goes on, too.
             trainer = trainer.options(options.clone());
         }
     }
-    let blas = mfnet::blas();
-    if let Some(advice) = words::kernel_advice(&blas) {
-        console::note(&format!("warning: {advice}"));
-    }
+    warn_of_kernels();
     if !arguments.quiet {
-        announce(&task, &trainer, &options, resumed.as_ref());
+        announce(&task, trainer.network());
+        if let Some(folder) = &resumed {
+            announce_resumed(&trainer, &options, folder);
+        }
     }
 
     let mut folder = None;
@@ -122,23 +134,87 @@ fn train_in<T: Element>(
     }
     let history = trainer.history().clone();
     let model = trainer.into_model(task.schema.clone())?;
+    finish(arguments, &settings, &options, &task, (&model, &history), folder)
+}
+
+/// Trains by L-BFGS, whose iterations are the epochs of all that is shown and written. Ctrl-C ends the training with the
+/// weights of the last complete iteration.
+fn train_by_lbfgs<T: Element>(
+    arguments: &TrainArguments,
+    settings: &Settings,
+    task: &Task<T>,
+    mut network: NeuralNetwork<T>,
+    loss: &dyn Loss<T>,
+) -> anyhow::Result<Outcome> {
+    let of_lbfgs = settings.training.lbfgs_options();
+    let options = settings.training.train_options();
+    let options = options.with_batch_size(of_lbfgs.batch_size);
+    warn_of_kernels();
+    if !arguments.quiet {
+        announce(task, &network);
+    }
+    let mut progress = Progress::new(arguments.quiet, &options, task.train.samples(), 0);
+    let sets = Sets::from(&task.train)
+        .with_validation(task.validation.as_ref())
+        .with_test(task.test.as_ref());
+    let mut folder: Option<RunFolder> = None;
+    let mut failure = None;
+    interrupt::start_training();
+    let trained = fit_lbfgs(&mut network, loss, sets, &of_lbfgs, |event| {
+        // At the first event, the training has accepted its options and its data: nothing is written before.
+        if let (Some(out), None) = (&arguments.out, &folder) {
+            match RunFolder::create(out, settings) {
+                Ok(created) => folder = Some(created),
+                Err(error) => failure = Some(error),
+            }
+        }
+        let heard = progress.show(event);
+        match failure.is_some() || interrupt::is_requested() || !(heard || arguments.json) {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    });
+    progress.end(interrupt::is_requested());
+    let trained = match failure {
+        Some(error) => Err(error),
+        None => trained.map_err(anyhow::Error::from),
+    };
+    let LbfgsResult { history, .. } = trained.inspect_err(|_| {
+        if let Some(folder) = &folder {
+            folder.discard();
+        }
+    })?;
+    let model = Model::new(network, task.schema.clone())?.trained_with(loss)?;
+    finish(arguments, settings, &options, task, (&model, &history), folder)
+}
+
+/// Writes and shows the result of a training.
+fn finish<T: Element>(
+    arguments: &TrainArguments,
+    settings: &Settings,
+    options: &TrainOptions,
+    task: &Task<T>,
+    (model, history): (&Model<T>, &History),
+    folder: Option<RunFolder>,
+) -> anyhow::Result<Outcome> {
     if let Some(folder) = &folder {
-        folder.write_model(&model, &history)?;
+        folder.write_model(model, history)?;
     }
     let training = Training {
-        task: &task,
-        results: &Results::of(&model, &task)?,
-        model: &model,
-        settings: &settings,
-        options: &options,
-        history: &history,
-        blas: &blas,
+        task,
+        results: &Results::of(model, task)?,
+        model,
+        settings,
+        options,
+        history,
+        blas: &mfnet::blas(),
         out: folder.as_ref().map(RunFolder::path),
     };
     if let Some(folder) = &folder {
         folder.write_summary(&training)?;
     }
     show(&training, arguments)?;
+    let is_interrupted = history.stopped == Some(StopReason::Observer);
     Ok(if interrupt::is_requested() && is_interrupted {
         Outcome::Interrupted
     } else {
@@ -210,26 +286,32 @@ fn run<T: Element>(
     trained
 }
 
-fn announce<T: Element>(
-    task: &Task<T>,
-    trainer: &Trainer<T>,
-    options: &TrainOptions,
-    resumed: Option<&RunFolder>,
-) {
+fn warn_of_kernels() {
+    if let Some(advice) = words::kernel_advice(&mfnet::blas()) {
+        console::note(&format!("warning: {advice}"));
+    }
+}
+
+fn announce<T: Element>(task: &Task<T>, network: &NeuralNetwork<T>) {
     if let Some(reason) = &task.reason {
         console::note(reason);
     }
     let samples = format::count(task.train.samples());
-    let architecture = trainer.network().architecture();
+    let architecture = network.architecture();
     console::note(&format!(
         "training {architecture} on {} ({samples} samples)",
         task.name
     ));
+}
+
+/// Says where a resumed training goes on, or that it is complete.
+fn announce_resumed<T: Element>(trainer: &Trainer<T>, options: &TrainOptions, folder: &RunFolder) {
     let done = trainer.history().epochs.len();
     let (counted, all) = (format::count(done), format::count(options.epochs));
-    let is_over = done >= options.epochs || trainer.history().stopped == Some(StopReason::EarlyStopping);
-    match resumed {
-        Some(folder) if is_over => {
+    let ended = [StopReason::EarlyStopping, StopReason::Converged].map(Some);
+    let is_over = done >= options.epochs || ended.contains(&trainer.history().stopped);
+    match is_over {
+        true => {
             let model = summary::quoted(&folder.model());
             console::note(&format!(
                 "the run is complete after {counted} of {all} epochs, and nothing is trained; --epochs N with a larger \
@@ -237,10 +319,10 @@ fn announce<T: Element>(
                 done.max(1)
             ));
         }
-        Some(_) if done > 0 => {
+        false if done > 0 => {
             console::note(&format!("resuming after epoch {counted} of {all}"));
         }
-        _ => {}
+        false => {}
     }
 }
 

@@ -107,6 +107,7 @@ fn mixed<T: Element>(inputs: &Inputs<T>, feature: usize, order: &[usize]) -> Inp
     match inputs {
         Inputs::Values(values) => Inputs::Values(with_column(values, feature, order)),
         Inputs::Pixels(pixels) => Inputs::Pixels(with_column(pixels, feature, order)),
+        Inputs::Sparse(rows) => Inputs::Sparse(rows.mixed(feature, order)),
     }
 }
 

@@ -19,7 +19,7 @@ use crate::network::NeuralNetwork;
 use crate::optimizer::{Optimizer, OptimizerState, ScheduleState};
 use crate::train::{
     BatchOrder, BestWeights, EarlyStop, EpochRecord, History, InterruptedEpoch, Run, Settings, StopReason,
-    TrainOptions, TrainState, Trainer, TrainingData, difference, settings,
+    ToleranceState, TrainOptions, TrainState, Trainer, TrainingData, difference, settings,
 };
 
 /// The state of a training as JSON; its numbers are read back bit for bit.
@@ -36,10 +36,17 @@ struct State<T> {
     /// Without the weights, which are tensors of the file.
     best: Option<BestWeights<T>>,
     epochs_without_improvement: usize,
+    /// Missing before the first epoch with a tolerance.
+    #[serde(default, skip_serializing_if = "is_new")]
+    tolerance: ToleranceState,
     epochs: Vec<EpochRecord>,
     /// The number of epochs that are no partial fits.
     fit_epochs: usize,
     data: Option<TrainingData>,
+}
+
+fn is_new(tolerance: &ToleranceState) -> bool {
+    *tolerance == ToleranceState::default()
 }
 
 /// The part of the state that checkpoints of the first version lack.
@@ -149,14 +156,14 @@ impl<T: Element> Trainer<T> {
     /// A checkpoint of a different training is refused. These are compared, and the error has the names and both values:
     ///
     /// - here: the precision; the layers and activations with their options; the loss and the optimizer with their
-    ///   [settings](crate::loss::Loss::settings) and the learning rate; of the options the schedule, the warm-up, batch
-    ///   size, shard size, seed, shuffle and drop-last; the layers that are frozen;
+    ///   [settings](crate::loss::Loss::settings) and the learning rate; of the options the L2 penalty, the schedule, the warm-up,
+    ///   batch size, shard size, seed, shuffle and drop-last; the layers that are frozen;
     /// - by the first [`Trainer::fit`] or [`Trainer::start`]: training and validation set, by shape and content hash.
     ///   [`Trainer::partial_fit`] takes any data.
     ///
-    /// These may differ: the number of epochs, the patience of early stopping, its score and `min_delta`, the test set and its
-    /// interval, the number of threads, the observer. To train on with anything else, make a new trainer of the network
-    /// ([`Trainer::into_network`]).
+    /// These may differ: the number of epochs, the tolerance, the patience of early stopping, its score and `min_delta`, the
+    /// test set and its interval, the number of threads, the observer. To train on with anything else, make a new trainer of
+    /// the network ([`Trainer::into_network`]).
     ///
     /// # Errors
     ///
@@ -271,6 +278,7 @@ fn save<T: Element>(
             weights: Vec::new(),
         }),
         epochs_without_improvement: state.early_stop.bad_epochs,
+        tolerance: state.tolerance,
         epochs: history.epochs.clone(),
         fit_epochs: state.epochs,
         data: state.data,
@@ -433,6 +441,7 @@ fn restored<T>(
             best: state.best.map(|best| BestWeights { weights, ..best }),
             bad_epochs: state.epochs_without_improvement,
         },
+        tolerance: state.tolerance,
         data: state.data,
         expects_data: true,
     })

@@ -19,7 +19,7 @@ pub(super) enum Compressed<T> {
 }
 
 /// Consecutive samples; all lists but the last hold [`CHUNK`] of them.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Rows<V> {
     /// Sample i is the range `starts[i]..starts[i + 1]` of the other two lists.
     starts: Vec<usize>,
@@ -29,7 +29,7 @@ pub(super) struct Rows<V> {
 }
 
 /// The samples that one task compresses.
-const CHUNK: usize = 2048;
+pub(super) const CHUNK: usize = 2048;
 
 impl<T: Element> Compressed<T> {
     /// Compresses inputs, which have fewer features than [`SparseColumns::MOST_FEATURES`].
@@ -37,6 +37,8 @@ impl<T: Element> Compressed<T> {
         match inputs {
             Inputs::Pixels(pixels) => Compressed::Pixels(compress(pixels, |pixel| pixel != 0)),
             Inputs::Values(values) => Compressed::Values(compress(values, |value| value != T::zero())),
+            // A data set gathers them from its inputs.
+            Inputs::Sparse(_) => Compressed::Values(Vec::new()),
         }
     }
 
@@ -50,7 +52,7 @@ impl<T: Element> Compressed<T> {
 }
 
 /// Adds samples to the columns of a shard, and prefetches the samples that follow, since they may be anywhere in memory.
-fn gather<V: Copy, T: Element>(
+pub(super) fn gather<V: Copy, T: Element>(
     chunks: &[Rows<V>],
     indices: &[usize],
     columns: &mut SparseColumns<T>,
@@ -112,21 +114,35 @@ fn compress<V: Copy + Send + Sync>(
 }
 
 impl<V: Copy> Rows<V> {
-    fn of(samples: &ArrayView2<'_, V>, is_nonzero: impl Fn(V) -> bool) -> Self {
-        let mut rows = Rows {
+    /// No samples.
+    pub(super) fn empty() -> Self {
+        Rows {
             starts: vec![0],
             positions: Vec::new(),
             values: Vec::new(),
-        };
+        }
+    }
+
+    /// Adds a sample by its features that are not 0, with ascending indices.
+    pub(super) fn push(&mut self, features: impl Iterator<Item = (usize, V)>) {
+        for (feature, value) in features {
+            // The index fits: with the bias, there are at most 2^16.
+            self.positions.push((feature + 1) as u16);
+            self.values.push(value);
+        }
+        self.starts.push(self.positions.len());
+    }
+
+    /// The number of features that are stored.
+    pub(super) fn stored(&self) -> usize {
+        self.values.len()
+    }
+
+    fn of(samples: &ArrayView2<'_, V>, is_nonzero: impl Fn(V) -> bool) -> Self {
+        let mut rows = Rows::empty();
         for row in samples.rows() {
-            for (feature, &value) in row.iter().enumerate() {
-                if is_nonzero(value) {
-                    // The index fits: with the bias, there are at most 2^16.
-                    rows.positions.push((feature + 1) as u16);
-                    rows.values.push(value);
-                }
-            }
-            rows.starts.push(rows.positions.len());
+            let features = row.iter().copied().enumerate();
+            rows.push(features.filter(|&(_, value)| is_nonzero(value)));
         }
         rows.positions.shrink_to_fit();
         rows.values.shrink_to_fit();
@@ -134,7 +150,7 @@ impl<V: Copy> Rows<V> {
     }
 
     #[inline(always)]
-    fn row(&self, index: usize) -> (&[u16], &[V]) {
+    pub(super) fn row(&self, index: usize) -> (&[u16], &[V]) {
         let row = self.starts[index]..self.starts[index + 1];
         (&self.positions[row.clone()], &self.values[row])
     }

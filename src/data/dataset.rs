@@ -7,6 +7,7 @@ use ndarray::{Array2, ArrayView2, Axis};
 use super::compressed::Compressed;
 use super::fingerprint::Fingerprint;
 use super::one_hot::check_labels;
+use super::sparse_rows::SparseRows;
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::product::{SparseColumns, skips_zeros};
@@ -19,6 +20,35 @@ pub enum Inputs<T> {
     /// Pixels, stored as bytes and divided by 255 when a batch is gathered: a quarter of the memory of `f32`;
     /// samples x features.
     Pixels(Array2<u8>),
+    /// Numbers that are mostly zeros, of which only the others are stored.
+    Sparse(SparseRows<T>),
+}
+
+impl<T: Element> Inputs<T> {
+    /// The numbers of samples and features.
+    ///
+    /// ```
+    /// use mfnet::data::Inputs;
+    /// use ndarray::array;
+    ///
+    /// assert_eq!(Inputs::Values(array![[0.5, 1.0, 2.0]]).dim(), (1, 3));
+    /// ```
+    pub fn dim(&self) -> (usize, usize) {
+        match self {
+            Inputs::Values(values) => values.dim(),
+            Inputs::Pixels(pixels) => pixels.dim(),
+            Inputs::Sparse(rows) => (rows.samples(), rows.features()),
+        }
+    }
+
+    /// The inputs of the samples with these indices.
+    pub(super) fn select(&self, indices: &[usize]) -> Self {
+        match self {
+            Inputs::Values(values) => Inputs::Values(values.select(Axis(0), indices)),
+            Inputs::Pixels(pixels) => Inputs::Pixels(pixels.select(Axis(0), indices)),
+            Inputs::Sparse(rows) => Inputs::Sparse(rows.select(indices)),
+        }
+    }
 }
 
 /// The targets of a data set.
@@ -88,6 +118,7 @@ impl<T: Element> Dataset<T> {
         let inputs = match inputs {
             Inputs::Values(values) => Inputs::Values(row_major(values)),
             Inputs::Pixels(pixels) => Inputs::Pixels(row_major(pixels)),
+            sparse => sparse,
         };
         let dataset = Dataset {
             density: density(&inputs),
@@ -225,18 +256,12 @@ impl<T: Element> Dataset<T> {
 
     /// The number of samples, at least 1.
     pub fn samples(&self) -> usize {
-        match &self.inputs {
-            Inputs::Values(values) => values.nrows(),
-            Inputs::Pixels(pixels) => pixels.nrows(),
-        }
+        self.inputs.dim().0
     }
 
     /// The number of features of a sample, without the bias.
     pub fn features(&self) -> usize {
-        match &self.inputs {
-            Inputs::Values(values) => values.ncols(),
-            Inputs::Pixels(pixels) => pixels.ncols(),
-        }
+        self.inputs.dim().1
     }
 
     /// The number of outputs that a network needs: target columns, or classes.
@@ -298,13 +323,18 @@ impl<T: Element> Dataset<T> {
 
     /// Adds samples without their zeros to the columns of a shard; for a data set that [is sparse](Self::is_sparse).
     pub(crate) fn gather_sparse(&self, indices: &[usize], columns: &mut SparseColumns<T>) {
-        self.compressed().gather(indices, columns);
+        match &self.inputs {
+            Inputs::Sparse(rows) => rows.gather(indices, columns),
+            _ => self.compressed().gather(indices, columns),
+        }
     }
 
     /// Computes the inputs without their zeros, if that is not done yet. Must be called before work is shared among threads,
     /// all of which would wait for the one that computes them.
     pub(crate) fn compress(&self) {
-        self.compressed();
+        if !matches!(self.inputs, Inputs::Sparse(_)) {
+            self.compressed();
+        }
     }
 
     fn compressed(&self) -> &Compressed<T> {
@@ -332,12 +362,8 @@ impl<T: Element> Dataset<T> {
         if indices.is_empty() {
             return Err(Error::data("Dataset::select", "no samples are selected"));
         }
-        let inputs = match &self.inputs {
-            Inputs::Values(values) => Inputs::Values(values.select(Axis(0), indices)),
-            Inputs::Pixels(pixels) => Inputs::Pixels(pixels.select(Axis(0), indices)),
-        };
         let selected = Dataset {
-            inputs,
+            inputs: self.inputs.select(indices),
             targets: self.targets.select(indices),
             weights: None,
             density: self.density,
@@ -362,6 +388,7 @@ impl<T: Element> Dataset<T> {
         match &self.inputs {
             Inputs::Values(values) => values.clone(),
             Inputs::Pixels(pixels) => pixels.mapv(pixel_value),
+            Inputs::Sparse(rows) => rows.to_values(),
         }
     }
 }
@@ -379,6 +406,7 @@ fn density<T: Element>(inputs: &Inputs<T>) -> f64 {
             values.len(),
         ),
         Inputs::Pixels(pixels) => (pixels.iter().filter(|&&pixel| pixel != 0).count(), pixels.len()),
+        Inputs::Sparse(rows) => return rows.density(),
     };
     nonzero as f64 / all.max(1) as f64
 }

@@ -34,6 +34,17 @@ impl Fingerprint {
                     .for_each(|&word| hasher.word(u64::from_le_bytes(word)));
                 rest.iter().for_each(|&byte| hasher.word(byte.into()));
             }
+            Inputs::Sparse(rows) => {
+                hasher.word(5);
+                for sample in 0..rows.samples() {
+                    let row = rows.row(sample);
+                    hasher.word(row.len() as u64);
+                    for (feature, value) in row {
+                        hasher.word(feature as u64);
+                        hasher.word(value.as_f64().to_bits());
+                    }
+                }
+            }
         }
         match dataset.targets() {
             Targets::Values(values) => hasher.numbers(2, values.iter()),

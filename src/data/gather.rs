@@ -15,6 +15,7 @@ pub(crate) fn gather_inputs<T: Element>(inputs: &Inputs<T>, indices: &[usize], o
     match inputs {
         Inputs::Values(values) => gather_values(values.view(), indices, output),
         Inputs::Pixels(pixels) => gather_pixels(pixels.view(), indices, output),
+        Inputs::Sparse(rows) => rows.gather_values(indices, output),
     }
 }
 

@@ -226,8 +226,8 @@ impl<T: Element> Schema<T> {
             ..
         } = raw;
         let mut values = match inputs {
-            Inputs::Pixels(pixels) => return Ok(Inputs::Pixels(pixels)),
             Inputs::Values(values) => values,
+            complete => return Ok(complete),
         };
         let has_gaps = values.iter().any(|value| value.is_nan());
         if has_gaps && self.imputation.is_none() {

@@ -3,8 +3,6 @@
 use std::borrow::Cow;
 use std::path::PathBuf;
 
-use ndarray::Axis;
-
 use super::dataset::{Dataset, Inputs, Targets, check_weights};
 use super::schema::{Schema, Task};
 use super::split_by::{SplitBy, SplitKeys};
@@ -78,18 +76,12 @@ impl<T: Element> From<Dataset<T>> for RawSamples<T> {
 impl<T: Element> RawSamples<T> {
     /// The number of samples.
     pub fn samples(&self) -> usize {
-        match &self.inputs {
-            Inputs::Values(values) => values.nrows(),
-            Inputs::Pixels(pixels) => pixels.nrows(),
-        }
+        self.inputs.dim().0
     }
 
     /// The number of features: columns of a table.
     pub fn features(&self) -> usize {
-        match &self.inputs {
-            Inputs::Values(values) => values.ncols(),
-            Inputs::Pixels(pixels) => pixels.ncols(),
-        }
+        self.inputs.dim().1
     }
 
     /// The features: NaN where one is missing, and the number of its text for a category.
@@ -170,10 +162,7 @@ impl<T: Element> RawSamples<T> {
             ..origin.clone()
         };
         Ok(RawSamples {
-            inputs: match &self.inputs {
-                Inputs::Values(values) => Inputs::Values(values.select(Axis(0), rows)),
-                Inputs::Pixels(pixels) => Inputs::Pixels(pixels.select(Axis(0), rows)),
-            },
+            inputs: self.inputs.select(rows),
             targets: self.targets.select(rows),
             texts: self.texts.clone(),
             weights: self

@@ -169,7 +169,7 @@ impl<T: Element> Schema<T> {
     pub fn of(dataset: &Dataset<T>) -> Self {
         Schema {
             scaling: match dataset.inputs() {
-                Inputs::Values(_) => Scaling::None,
+                Inputs::Values(_) | Inputs::Sparse(_) => Scaling::None,
                 Inputs::Pixels(_) => Scaling::Pixels,
             },
             ..Schema::of_targets(dataset.features(), dataset.targets())
@@ -343,10 +343,7 @@ impl<T: Element> Schema<T> {
     /// [`Error::Shape`] for another number of features; [`Error::InvalidData`] for a number that is no category's, unless
     /// unknown categories are ignored.
     pub fn scale_inputs(&self, raw: Inputs<T>) -> Result<Inputs<T>> {
-        let (samples, features) = match &raw {
-            Inputs::Values(values) => values.dim(),
-            Inputs::Pixels(pixels) => pixels.dim(),
-        };
+        let (samples, features) = raw.dim();
         if features != self.features {
             return Err(Error::shape(
                 "Schema::scale_inputs",
@@ -359,6 +356,14 @@ impl<T: Element> Schema<T> {
             (Inputs::Values(values), Scaling::Pixels) => {
                 let largest = T::from_u8(u8::MAX);
                 values.mapv_into(|value| value / largest)
+            }
+            (Inputs::Sparse(rows), Scaling::None) if self.categories.is_empty() => {
+                return Ok(Inputs::Sparse(rows));
+            }
+            (Inputs::Sparse(_), _) => {
+                let problem = "scaling or encoding them would fill in their zeros, which may take all memory: scale them \
+                               before, or give them as numbers";
+                return Err(Error::data("sparse inputs", problem));
             }
             (raw, Scaling::None) => as_numbers(raw),
             (raw, Scaling::Normalized(normalization)) => normalization.apply(as_numbers(raw).view())?,
@@ -537,6 +542,7 @@ fn as_numbers<T: Element>(raw: Inputs<T>) -> Array2<T> {
     match raw {
         Inputs::Values(values) => values,
         Inputs::Pixels(pixels) => pixels.mapv(T::from_u8),
+        Inputs::Sparse(rows) => rows.to_values(),
     }
 }
 

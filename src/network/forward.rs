@@ -88,11 +88,18 @@ impl<'a, T: Element> Pipeline<'a, T> {
 impl<T: Element> NeuralNetwork<T> {
     /// Packs the first layer's weights if the products with a data set's samples skip their zeros.
     pub(super) fn prepare(&self, dataset: &Dataset<T>, workspace: &mut Workspace<T>) {
-        workspace.sparse = self.stages[0].is_linear() && dataset.is_sparse();
-        if workspace.sparse {
+        if self.skips_zeros(dataset.is_sparse(), workspace) {
             dataset.compress();
+        }
+    }
+
+    /// Packs the first layer's weights if its products are to skip the zeros of the samples; returns whether they do.
+    pub(super) fn skips_zeros(&self, is_sparse: bool, workspace: &mut Workspace<T>) -> bool {
+        workspace.sparse = self.stages[0].is_linear() && is_sparse;
+        if workspace.sparse {
             self.pack_weights(workspace);
         }
+        workspace.sparse
     }
 
     /// Packs the first layer's weights, unless the workspace holds them already.

@@ -6,8 +6,10 @@ mod builder;
 mod fine_tuning;
 mod forward;
 mod partition;
+
 mod predict;
 mod shard;
+mod trainable;
 mod update;
 mod workspace;
 

@@ -5,12 +5,13 @@ use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 use super::forward::Pipeline;
 use super::shard::{Shard, Source};
 use super::{NeuralNetwork, Workspace};
-use crate::data::{Dataset, Targets, TargetsView};
+use crate::data::{Dataset, SparseRows, Targets, TargetsView};
 use crate::element::{Element, compiled};
 use crate::error::{Error, Result};
 use crate::layer::Mode;
 use crate::loss::{Loss, evaluate_weighted};
 use crate::metrics::index_of_largest;
+use crate::product::skips_zeros;
 
 /// The loss and accuracy of a network on a data set.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -146,6 +147,36 @@ impl<T: Element> NeuralNetwork<T> {
             predictions.view_mut(),
             &mut workspace,
         );
+        Ok(predictions)
+    }
+
+    /// Returns predictions for samples that are mostly zeros, without filling in the zeros.
+    ///
+    /// # Shapes
+    ///
+    /// samples x outputs
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] for another number of features.
+    ///
+    /// ```
+    /// use mfnet::NeuralNetwork;
+    /// use mfnet::data::SparseRows;
+    ///
+    /// let network = NeuralNetwork::<f64>::builder(4).linear(3).seed(7).build()?;
+    /// let rows = SparseRows::from_csr(4, &[0, 1, 1], &[2], &[0.5])?;
+    /// assert_eq!(network.predict_sparse(&rows)?, network.predict(rows.to_values().view())?);
+    /// # Ok::<(), mfnet::Error>(())
+    /// ```
+    pub fn predict_sparse(&self, rows: &SparseRows<T>) -> Result<Array2<T>> {
+        let (samples, features) = (rows.samples(), rows.features());
+        self.check_inputs("NeuralNetwork::predict_sparse", samples, features)?;
+        let mut predictions = Array2::zeros((samples, self.outputs()));
+        let mut workspace = Workspace::for_prediction(self, samples)?;
+        self.skips_zeros(skips_zeros(rows.density(), features), &mut workspace);
+        let source = Source::Sparse(rows);
+        predict_samples(self, source, predictions.view_mut(), &mut workspace);
         Ok(predictions)
     }
 

@@ -5,7 +5,7 @@ use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, ShapeBuilder};
 use super::partition::GradientRoute;
 use super::{Stage, first_trainable};
 use crate::augment::{augmented, body, body_mut};
-use crate::data::{Dataset, ShardTargets, gather_inputs, gather_values};
+use crate::data::{Dataset, ShardTargets, SparseRows, gather_inputs, gather_values};
 use crate::element::Element;
 use crate::layer::{BatchStatistics, Context, Mode};
 use crate::product::SparseColumns;
@@ -43,6 +43,8 @@ pub(super) enum Source<'a, T> {
     Rows(ArrayView2<'a, T>),
     /// The samples of a data set.
     Dataset(&'a Dataset<T>),
+    /// Samples without their zeros.
+    Sparse(&'a SparseRows<T>),
 }
 
 impl<T: Element> Shard<T> {
@@ -97,14 +99,21 @@ impl<T: Element> Shard<T> {
     pub(super) fn load(&mut self, source: Source<'_, T>, indices: &[usize], sparse: bool) {
         let rows = self.values[1].nrows() - 1;
         let input = &mut self.values[0];
+        if sparse {
+            let (features, capacity) = (input.nrows() - 1, input.ncols());
+            let columns = self
+                .sparse_input
+                .get_or_insert_with(|| SparseColumns::new(rows, features, capacity));
+            columns.clear();
+            match source {
+                Source::Dataset(dataset) => return dataset.gather_sparse(indices, columns),
+                Source::Sparse(rows) => return rows.gather(indices, columns),
+                Source::Rows(_) => {}
+            }
+        }
         match source {
-            Source::Dataset(dataset) if sparse => {
-                let (features, capacity) = (input.nrows() - 1, input.ncols());
-                let columns = self
-                    .sparse_input
-                    .get_or_insert_with(|| SparseColumns::new(rows, features, capacity));
-                columns.clear();
-                dataset.gather_sparse(indices, columns);
+            Source::Sparse(rows) => {
+                rows.gather_values(indices, body_mut(first_columns_mut(input, self.samples)));
             }
             Source::Dataset(dataset) => {
                 gather_inputs(

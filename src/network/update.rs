@@ -4,7 +4,9 @@ use ndarray::{Array2, ArrayViewMut2, Axis, s};
 use rayon::prelude::*;
 
 use super::partition::{GradientRoute, PARALLEL_OPERATIONS, tile_columns};
+
 use super::shard::Shard;
+use super::trainable::add_penalty;
 use super::workspace::SyncPoint;
 use super::{NeuralNetwork, Stage, Workspace};
 use crate::augment::{body, body_mut};
@@ -40,7 +42,18 @@ impl<T: Element> NeuralNetwork<T> {
         optimizer: &mut dyn Optimizer<T>,
         workspace: &mut Workspace<T>,
     ) -> Result<()> {
-        apply_gradients(self, optimizer, workspace)
+        apply_gradients(self, optimizer, workspace, 0.0)
+    }
+
+    /// As [`NeuralNetwork::apply_gradients`], with `penalty` W added to the gradients of the weights, but not of the biases: the
+    /// gradient of the L2 penalty `penalty`/2 |W|^2.
+    pub(crate) fn apply_penalized_gradients(
+        &mut self,
+        optimizer: &mut dyn Optimizer<T>,
+        workspace: &mut Workspace<T>,
+        penalty: f64,
+    ) -> Result<()> {
+        apply_gradients(self, optimizer, workspace, penalty)
     }
 
     /// Refuses a workspace of another network, and one that holds no batch.
@@ -96,11 +109,15 @@ compiled! {
         network: &'a mut NeuralNetwork<T>,
         optimizer: &'a mut dyn Optimizer<T>,
         workspace: &'a mut Workspace<T>,
+        penalty: f64,
     ) -> Result<()> {
-        match optimizer.plain_rate() {
+        match optimizer.plain_rate().filter(|_| penalty == 0.0) {
             Some(rate) => fused_update(network, T::from_f64(rate), workspace)?,
             None => {
                 network.gradients(workspace)?;
+                if penalty > 0.0 {
+                    add_penalty(&network.stages, &mut workspace.gradients, penalty);
+                }
                 optimizer.start_step(&Gradients::new(network.id, &workspace.gradients))?;
                 network.version = NetworkId::next();
                 let mut indices = 0..;

@@ -41,6 +41,8 @@ pub struct Adam<T> {
     clipping: Clipping,
     betas: [f64; 2],
     epsilon: f64,
+    /// Whether epsilon is added to the root of the uncorrected mean.
+    epsilon_is_uncorrected: bool,
     decay: f64,
     /// Whether weight decay changes the weights directly, as in AdamW, and not by way of the gradient.
     decoupled: bool,
@@ -62,6 +64,7 @@ impl<T: Element> Adam<T> {
             clipping: Clipping::none(),
             betas: [0.9, 0.999],
             epsilon: 1e-8,
+            epsilon_is_uncorrected: false,
             decay: 0.0,
             decoupled: false,
             steps: 0,
@@ -106,6 +109,14 @@ impl<T: Element> Adam<T> {
         Ok(self)
     }
 
+    /// Sets whether epsilon is added before the correction of the bias, as in scikit-learn and in section 2 of Kingma and Ba,
+    /// rather than after it, as in PyTorch: W <- W - rate sqrt(1 - beta2^t) / (1 - beta1^t) M / (sqrt(V) + epsilon).
+    /// Default: `false`.
+    pub fn uncorrected_epsilon(mut self, is_uncorrected: bool) -> Self {
+        self.epsilon_is_uncorrected = is_uncorrected;
+        self
+    }
+
     /// Sets the weight decay, at least 0, which leaves out the biases: Adam adds decay W to the gradient, AdamW subtracts
     /// rate decay W from the weights. Default: 0 for Adam, 0.01 for AdamW.
     ///
@@ -139,8 +150,12 @@ compiled! {
         let step = adam.steps.max(1) as f64;
         let [keep_mean, keep_square] = adam.betas;
         let corrections = [1.0 - keep_mean.powf(step), (1.0 - keep_square.powf(step)).sqrt()];
+        let epsilon = match adam.epsilon_is_uncorrected {
+            true => adam.epsilon / corrections[1],
+            false => adam.epsilon,
+        };
         let [length, correction, epsilon] =
-            [adam.rate / corrections[0], corrections[1], adam.epsilon].map(T::from_f64);
+            [adam.rate / corrections[0], corrections[1], epsilon].map(T::from_f64);
         let [take_mean, keep_square, take_square] =
             [1.0 - keep_mean, keep_square, 1.0 - keep_square].map(T::from_f64);
         let factor = T::from_f64(adam.clipping.factor(gradient));
@@ -196,12 +211,17 @@ impl<T: Element> Optimizer<T> for Adam<T> {
 
     fn settings(&self) -> Vec<(&'static str, String)> {
         let [first, second] = self.betas;
-        vec![
+        let uncorrected = self
+            .epsilon_is_uncorrected
+            .then(|| ("uncorrected epsilon", true.to_string()));
+        let settings = vec![
             ("betas", format!("{first}, {second}")),
             ("epsilon", self.epsilon.to_string()),
             ("weight decay", self.decay.to_string()),
             ("gradient clipping", self.clipping.describe()),
-        ]
+        ];
+        // Missing where it is corrected, as in checkpoints of earlier versions.
+        settings.into_iter().chain(uncorrected).collect()
     }
 
     fn start_step(&mut self, gradients: &Gradients<'_, T>) -> Result<()> {

@@ -65,6 +65,15 @@ pub enum Schedule {
         /// The least rate, 0 to the base rate; 0 in [`Schedule::plateau`].
         minimum: f64,
     },
+    /// Divides the rate by a power of the samples trained on, epoch by epoch: rate = base / (t + 1)^power, where t is the number
+    /// of samples of all epochs before. As scikit-learn's `learning_rate="invscaling"`.
+    InverseScaling {
+        /// The power, a finite number of at least 0; 0.5 in [`Schedule::inverse_scaling`].
+        power: f64,
+    },
+    /// Divides the rate by 5 where [a tolerance](crate::Tolerance) or early stopping would end the training, which goes on then;
+    /// they end it when the rate is at most 1e-6. As scikit-learn's `learning_rate="adaptive"`.
+    Adaptive,
 }
 
 impl Schedule {
@@ -98,6 +107,11 @@ impl Schedule {
         }
     }
 
+    /// Divides the rate by the root of the number of samples trained on.
+    pub fn inverse_scaling() -> Self {
+        Schedule::InverseScaling { power: 0.5 }
+    }
+
     /// Refuses numbers that are out of range for this base rate.
     fn check(self, base_rate: f64) -> Result<()> {
         let count = |name, count| match count {
@@ -114,7 +128,16 @@ impl Schedule {
         };
         const FACTOR: &str = "factor of the learning rate";
         match self {
-            Schedule::Constant => Ok(()),
+            Schedule::Constant | Schedule::Adaptive => Ok(()),
+            Schedule::InverseScaling { power } => {
+                let fits = power >= 0.0 && power.is_finite();
+                within(
+                    "power of the samples",
+                    power,
+                    fits,
+                    "a finite number of at least 0",
+                )
+            }
             Schedule::Step { every, factor } => {
                 count("epochs between two steps of the learning rate", every)?;
                 within(
@@ -168,6 +191,8 @@ impl fmt::Display for Schedule {
             Schedule::CosinePerStep { epochs, minimum } => {
                 write!(f, "cosine per step over {epochs} epochs to {minimum}")
             }
+            Schedule::InverseScaling { power } => write!(f, "inverse scaling with power {power}"),
+            Schedule::Adaptive => write!(f, "adaptive"),
             Schedule::OneCycle { epochs, rise } => write!(f, "one cycle over {epochs} epochs, rise {rise}"),
             Schedule::Plateau {
                 factor,
@@ -182,7 +207,7 @@ impl fmt::Display for Schedule {
     }
 }
 
-/// The state of a scheduler, which a checkpoint stores. It changes with [`Schedule::Plateau`] only.
+/// The state of a scheduler, which a checkpoint stores. It changes with [`Schedule::Plateau`] and [`Schedule::Adaptive`] only.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(
     feature = "save",
@@ -194,7 +219,7 @@ pub struct ScheduleState {
     pub best: Option<f64>,
     /// The number of epochs since the best loss, or since the last change of the rate.
     pub bad_epochs: u64,
-    /// The current rate of a plateau schedule.
+    /// The current rate of a plateau or adaptive schedule.
     pub rate: f64,
 }
 
@@ -217,6 +242,8 @@ pub struct Scheduler {
     schedule: Schedule,
     base_rate: f64,
     warmup_epochs: usize,
+    /// The number of samples of an epoch.
+    samples: usize,
     state: ScheduleState,
 }
 
@@ -227,6 +254,9 @@ fn cosine(from: f64, to: f64, part: f64) -> f64 {
 
 /// The smallest change of a plateau's rate: PyTorch's `eps`. A smaller one is not made.
 const LEAST_CHANGE: f64 = 1e-8;
+
+/// An adaptive rate of at most this much does not fall any more.
+const LEAST_ADAPTIVE_RATE: f64 = 1e-6;
 
 impl Scheduler {
     /// Creates a scheduler before its first epoch, for an optimizer with this learning rate.
@@ -246,6 +276,7 @@ impl Scheduler {
             schedule,
             base_rate,
             warmup_epochs: 0,
+            samples: 1,
             state,
         })
     }
@@ -256,6 +287,12 @@ impl Scheduler {
     /// As PyTorch's `LinearLR(start_factor=1/W, total_iters=W-1)` that steps with each batch, times the schedule's factor.
     pub fn with_warmup(mut self, epochs: usize) -> Self {
         self.warmup_epochs = epochs;
+        self
+    }
+
+    /// Sets the number of samples of an epoch, for [`Schedule::InverseScaling`]. Default: 1.
+    pub fn with_samples(mut self, samples: usize) -> Self {
+        self.samples = samples;
         self
     }
 
@@ -323,7 +360,11 @@ impl Scheduler {
                 };
                 cosine(self.base_rate, first_rate / 1e4, part)
             }
-            Schedule::Plateau { .. } => self.state.rate,
+            Schedule::InverseScaling { power } => {
+                let seen = self.samples as f64 * done as f64;
+                self.base_rate / (seen + 1.0).powf(power)
+            }
+            Schedule::Plateau { .. } | Schedule::Adaptive => self.state.rate,
         }
     }
 
@@ -359,6 +400,16 @@ impl Scheduler {
             }
             state.bad_epochs = 0;
         }
+    }
+
+    /// Divides the rate of [`Schedule::Adaptive`] by 5, and returns `true`; returns `false` if the rate is low enough, and for
+    /// any other schedule. To be called where the training would end for lack of improvement.
+    pub fn lower_adaptive_rate(&mut self) -> bool {
+        let lowers = self.schedule == Schedule::Adaptive && self.state.rate > LEAST_ADAPTIVE_RATE;
+        if lowers {
+            self.state.rate /= 5.0;
+        }
+        lowers
     }
 
     /// The state after the losses so far.
@@ -518,6 +569,8 @@ mod tests {
             Schedule::cosine_per_step(3),
             Schedule::one_cycle(4),
             Schedule::plateau(),
+            Schedule::inverse_scaling(),
+            Schedule::Adaptive,
         ]
         .map(|schedule| schedule.to_string());
         assert_eq!(
@@ -529,7 +582,45 @@ mod tests {
                 "cosine per step over 3 epochs to 0",
                 "one cycle over 4 epochs, rise 0.3",
                 "times 0.1 on a plateau of 10 epochs, threshold 0.0001, to 0",
+                "inverse scaling with power 0.5",
+                "adaptive",
             ]
+        );
+    }
+
+    #[test]
+    fn inverse_scaling_counts_samples() {
+        let scheduler = Scheduler::new(Schedule::inverse_scaling(), 0.5).unwrap();
+        let scheduler = scheduler.with_samples(24);
+        assert_eq!(
+            [1, 2, 3].map(|epoch| scheduler.rate(epoch)),
+            [0.5, 0.1, 0.5 / 7.0]
+        );
+        assert_eq!(
+            scheduler.step_rate(2, 3, 4),
+            0.1,
+            "the same in each step of an epoch"
+        );
+        let still = Schedule::InverseScaling { power: 0.0 };
+        assert_eq!(Scheduler::new(still, 0.5).unwrap().rate(9), 0.5);
+    }
+
+    #[test]
+    fn an_adaptive_rate_falls_on_demand() {
+        let mut scheduler = Scheduler::new(Schedule::Adaptive, 2e-5).unwrap();
+        scheduler.observe(1.0);
+        assert_eq!(scheduler.rate(7), 2e-5);
+        assert!(scheduler.lower_adaptive_rate() && scheduler.lower_adaptive_rate());
+        assert_eq!(scheduler.rate(8), 2e-5 / 5.0 / 5.0);
+        assert!(!scheduler.lower_adaptive_rate());
+        let state = scheduler.state();
+        let mut other = Scheduler::new(Schedule::Adaptive, 2e-5).unwrap();
+        other.restore(state).unwrap();
+        assert_eq!(other, scheduler);
+        assert!(
+            !Scheduler::new(Schedule::Constant, 1.0)
+                .unwrap()
+                .lower_adaptive_rate()
         );
     }
 
@@ -624,6 +715,8 @@ mod tests {
                 epochs,
                 rise: f64::NAN,
             },
+            Schedule::InverseScaling { power: -0.5 },
+            Schedule::InverseScaling { power: f64::NAN },
             plateau(1.0, 0.0, 0.0),
             plateau(0.0, 0.0, 0.0),
             plateau(0.5, 1.0, 0.0),

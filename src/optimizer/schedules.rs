@@ -6,7 +6,7 @@ use crate::names::{self, Named};
 
 /// The numbers of the learning-rate schedules. Each schedule ignores those that it does not have.
 ///
-/// Default: a factor of 0.1, a patience of 10 epochs, a minimum of 0, and 1 epoch.
+/// Default: a factor of 0.1, a patience of 10 epochs, a minimum of 0, a power of 0.5, and 1 epoch.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct ScheduleOptions {
@@ -20,6 +20,8 @@ pub struct ScheduleOptions {
     pub patience: usize,
     /// The minimum rate of cosine and plateau.
     pub minimum: f64,
+    /// The power of inverse scaling.
+    pub power: f64,
 }
 
 impl Default for ScheduleOptions {
@@ -30,6 +32,7 @@ impl Default for ScheduleOptions {
             factor: 0.1,
             patience: 10,
             minimum: 0.0,
+            power: 0.5,
         }
     }
 }
@@ -38,7 +41,7 @@ impl Default for ScheduleOptions {
 type Make = fn(&ScheduleOptions) -> Schedule;
 
 /// All schedules, by the names that users write.
-const TABLE: [(Named, Make); 6] = [
+const TABLE: [(Named, Make); 8] = [
     (Named::new("constant", "The same rate in every epoch"), |_| {
         Schedule::Constant
     }),
@@ -72,6 +75,21 @@ const TABLE: [(Named, Make); 6] = [
             threshold: 1e-4,
             minimum: options.minimum,
         },
+    ),
+    (
+        Named::new(
+            "inverse-scaling",
+            "Divided by a power of the number of samples trained on",
+        )
+        .with_aliases(&["invscaling"]),
+        |options| Schedule::InverseScaling { power: options.power },
+    ),
+    (
+        Named::new(
+            "adaptive",
+            "Divided by 5 where a tolerance or early stopping would end the training, down to 1e-6",
+        ),
+        |_| Schedule::Adaptive,
     ),
 ];
 
@@ -125,7 +143,9 @@ mod tests {
                 Schedule::cosine(7),
                 Schedule::cosine_per_step(7),
                 Schedule::one_cycle(7),
-                Schedule::plateau()
+                Schedule::plateau(),
+                Schedule::inverse_scaling(),
+                Schedule::Adaptive
             ]
         );
         assert!(Schedule::by_name("cosines", &options).is_err());

@@ -36,6 +36,8 @@ pub struct Sgd<T> {
     clipping: Clipping,
     momentum: f64,
     nesterov: bool,
+    /// Whether the velocities are steps: gradients times the learning rate of their own step.
+    velocities_are_steps: bool,
     decay: f64,
     /// V, if there is momentum.
     velocities: StateTensors<T, 1>,
@@ -53,6 +55,7 @@ impl<T: Element> Sgd<T> {
             clipping: Clipping::none(),
             momentum: 0.0,
             nesterov: false,
+            velocities_are_steps: false,
             decay: 0.0,
             velocities: StateTensors::new(["momentum"]),
         })
@@ -85,6 +88,14 @@ impl<T: Element> Sgd<T> {
         self
     }
 
+    /// Sets whether velocities are steps: V <- momentum V + rate G and W <- W - V (Nesterov: W - (rate G + momentum V)), so that
+    /// a new learning rate does not change the steps taken before. As scikit-learn and Sutskever et al. do; the same as
+    /// PyTorch's rule while the rate does not change. Default: `false`.
+    pub fn velocities_are_steps(mut self, are_steps: bool) -> Self {
+        self.velocities_are_steps = are_steps;
+        self
+    }
+
     /// Sets the weight decay, at least 0: decay W is added to the gradient, but not for the biases. This is an L2 penalty of
     /// decay/2 |W|^2. Default: 0.
     ///
@@ -104,8 +115,13 @@ compiled! {
         weights: &'a mut Array2<T>,
         gradient: &'a mut Array2<T>,
     ) {
-        let factor = T::from_f64(sgd.clipping.factor(gradient));
-        let [rate, momentum, decay] = [sgd.rate, sgd.momentum, sgd.decay].map(T::from_f64);
+        // The rate is in the velocity, or in the step.
+        let (inner, rate) = match sgd.velocities_are_steps {
+            true => (sgd.rate, 1.0),
+            false => (1.0, sgd.rate),
+        };
+        let factor = T::from_f64(inner * sgd.clipping.factor(gradient));
+        let [rate, momentum, decay] = [rate, sgd.momentum, inner * sgd.decay].map(T::from_f64);
         let decay_if = |decays| if decays { decay } else { T::zero() };
         if sgd.momentum == 0.0 {
             return sweep(
@@ -164,12 +180,17 @@ impl<T: Element> Optimizer<T> for Sgd<T> {
     }
 
     fn settings(&self) -> Vec<(&'static str, String)> {
-        vec![
+        let of_steps = self
+            .velocities_are_steps
+            .then(|| ("velocities are steps", true.to_string()));
+        let settings = vec![
             ("momentum", self.momentum.to_string()),
             ("nesterov", self.nesterov.to_string()),
             ("weight decay", self.decay.to_string()),
             ("gradient clipping", self.clipping.describe()),
-        ]
+        ];
+        // Missing where they are not, as in checkpoints of earlier versions.
+        settings.into_iter().chain(of_steps).collect()
     }
 
     fn plain_rate(&self) -> Option<f64> {

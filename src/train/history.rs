@@ -17,9 +17,13 @@ pub struct EpochRecord {
     pub epoch: usize,
     /// The number of samples trained on.
     pub samples: usize,
-    /// The mean of the losses of its batches; a short last batch weighs as much as the others.
+    /// The mean of the losses of its batches, with the [L2 penalty](super::TrainOptions::l2_penalty) if there is one; a short
+    /// last batch weighs as much as the others: see [`EpochRecord::loss_per_sample`].
     #[cfg_attr(feature = "save", serde(with = "crate::exact"))]
     pub train_loss: f64,
+    /// The mean of the batches' losses, each counted by its number of samples; `None` if all batches have the same number.
+    #[cfg_attr(feature = "save", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub(crate) loss_per_sample: Option<f64>,
     /// Loss and accuracy on the validation set; `None` without one.
     pub validation: Option<Evaluation>,
     /// The score on the validation set that early stopping follows; `None` where that is the loss.
@@ -34,6 +38,12 @@ pub struct EpochRecord {
 }
 
 impl EpochRecord {
+    /// The mean of the losses of its batches, in which each batch counts by its number of samples; that is the loss that a
+    /// [`Tolerance`](super::Tolerance) follows.
+    pub fn loss_per_sample(&self) -> f64 {
+        self.loss_per_sample.unwrap_or(self.train_loss)
+    }
+
     /// The loss that schedules follow, and early stopping unless a score is chosen for it: the validation loss, or the training loss without a validation
     /// set.
     pub fn monitored(&self) -> f64 {
@@ -55,6 +65,8 @@ pub enum StopReason {
     Observer,
     /// The loss has not improved for [`TrainOptions::early_stopping`](super::TrainOptions::early_stopping) epochs.
     EarlyStopping,
+    /// The training loss hardly fell any more, by [`TrainOptions::tolerance`](super::TrainOptions::tolerance).
+    Converged,
 }
 
 /// The epochs of a training, in order.
@@ -70,6 +82,14 @@ pub struct History {
 }
 
 impl History {
+    /// Whether early stopping or a tolerance ended the training.
+    pub(super) fn has_ended(&self) -> bool {
+        matches!(
+            self.stopped,
+            Some(StopReason::EarlyStopping | StopReason::Converged)
+        )
+    }
+
     /// The training time in seconds, from shuffle to update, without the evaluations.
     pub fn seconds(&self) -> f64 {
         self.epochs.iter().map(|epoch| epoch.seconds).sum()
@@ -122,6 +142,7 @@ mod tests {
             epoch,
             samples: 100 * epoch,
             train_loss: 1.0 / epoch as f64,
+            loss_per_sample: None,
             validation: None,
             score: None,
             test,

@@ -4,6 +4,7 @@ mod divergence;
 mod early_stop;
 mod event;
 mod history;
+mod lbfgs;
 mod monitor;
 mod options;
 mod run;
@@ -11,12 +12,14 @@ mod sets;
 #[cfg(feature = "save")]
 mod settings;
 mod state;
+mod tolerance;
 mod trainer;
 
 #[cfg(feature = "save")]
 pub(crate) use early_stop::{BestWeights, EarlyStop};
 pub use event::Event;
 pub use history::{EpochRecord, History, StopReason};
+pub use lbfgs::{LbfgsEnd, LbfgsOptions, LbfgsResult, fit_lbfgs};
 pub use options::TrainOptions;
 pub use run::Run;
 pub use sets::Sets;
@@ -24,4 +27,7 @@ pub use sets::Sets;
 pub(crate) use settings::{Settings, difference, settings};
 #[cfg(feature = "save")]
 pub(crate) use state::{BatchOrder, InterruptedEpoch, TrainState, TrainingData};
+pub use tolerance::Tolerance;
+#[cfg(feature = "save")]
+pub(crate) use tolerance::ToleranceState;
 pub use trainer::Trainer;

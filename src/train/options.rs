@@ -1,5 +1,6 @@
 //! The options of a training.
 
+use super::tolerance::Tolerance;
 use crate::data::Shuffle;
 use crate::error::{Error, Result};
 use crate::metrics::Score;
@@ -47,6 +48,12 @@ pub struct TrainOptions {
     /// The least improvement: a loss must be below the best one by more than this, a score better by more than this, a finite number of at least 0.
     /// Default: 0.
     pub min_delta: f64,
+    /// The rule that ends a training whose training loss hardly falls any more. Default: `None`, no such rule.
+    pub tolerance: Option<Tolerance>,
+    /// The L2 penalty alpha, a finite number of at least 0: each step minimizes J + alpha/2 |W|^2 / m instead of J, where W
+    /// are the weights that training changes, without the biases, and m is the number of samples of the batch. The training
+    /// loss includes the penalty, losses on other sets do not. As scikit-learn's `alpha`. Default: 0.
+    pub l2_penalty: f64,
 }
 
 impl Default for TrainOptions {
@@ -64,6 +71,8 @@ impl Default for TrainOptions {
             early_stopping: None,
             early_stopping_score: Score::Loss,
             min_delta: 0.0,
+            tolerance: None,
+            l2_penalty: 0.0,
         }
     }
 }
@@ -142,6 +151,17 @@ impl TrainOptions {
         TrainOptions { min_delta, ..self }
     }
 
+    /// Sets [`TrainOptions::tolerance`]; `None` turns the rule off.
+    pub fn with_tolerance(self, tolerance: impl Into<Option<Tolerance>>) -> Self {
+        let tolerance = tolerance.into();
+        TrainOptions { tolerance, ..self }
+    }
+
+    /// Sets [`TrainOptions::l2_penalty`].
+    pub fn with_l2_penalty(self, l2_penalty: f64) -> Self {
+        TrainOptions { l2_penalty, ..self }
+    }
+
     pub(super) fn check(&self) -> Result<()> {
         if self.epochs == 0 {
             return Err(Error::option("epochs", 0, "at least 1"));
@@ -159,6 +179,23 @@ impl TrainOptions {
                 "a finite number of at least 0",
             ));
         }
-        Ok(())
+        check_penalty(self.l2_penalty)?;
+        if self.schedule == Schedule::Adaptive && self.early_stopping.is_none() && self.tolerance.is_none() {
+            let expected = "used with a tolerance or early stopping, which decides when the rate falls";
+            return Err(Error::option("schedule", "adaptive", expected));
+        }
+        self.tolerance.map_or(Ok(()), Tolerance::check)
     }
+}
+
+/// Checks an L2 penalty.
+pub(super) fn check_penalty(penalty: f64) -> Result<()> {
+    if penalty >= 0.0 && penalty.is_finite() {
+        return Ok(());
+    }
+    Err(Error::option(
+        "L2 penalty",
+        penalty,
+        "a finite number of at least 0",
+    ))
 }

@@ -83,6 +83,8 @@ pub(super) struct TrainerParts<'a, T> {
 struct TrainedBatches {
     /// The mean of the losses of the batches.
     loss: f64,
+    /// The same, each batch counted by its number of samples; `None` if all have the same number.
+    loss_per_sample: Option<f64>,
     seconds: f64,
     /// The learning rate of the last step.
     learning_rate: f64,
@@ -136,12 +138,12 @@ compiled! {
         let validation = evaluation_set("validation set", sets.validation)?;
         let test = evaluation_set("test set", sets.test)?;
         let scheduler = Scheduler::new(options.schedule, optimizer.learning_rate())?;
-        let mut scheduler = scheduler.with_warmup(options.warmup_epochs);
+        let loader = DataLoader::new(sets.train, options.batch_size, options.shuffle, options.seed)?;
+        let loader = loader.with_drop_last(options.drop_last);
+        let mut scheduler = scheduler.with_warmup(options.warmup_epochs).with_samples(loader.samples());
         if let Some(schedule) = state.schedule {
             scheduler.restore(schedule)?;
         }
-        let loader = DataLoader::new(sets.train, options.batch_size, options.shuffle, options.seed)?;
-        let loader = loader.with_drop_last(options.drop_last);
         let (full, rest) = (loader.batch_size(), loader.samples() % loader.batch_size());
         for samples in [full, if rest == 0 { full } else { rest }] {
             network.check_batch("training", samples)?;
@@ -250,25 +252,26 @@ impl<'a, T: Element> Run<'a, T> {
             epoch,
             samples: self.loader.samples(),
             train_loss: trained.loss,
+            loss_per_sample: trained.loss_per_sample,
             score: self.score(validation)?,
             validation,
             test: None,
             learning_rate: trained.learning_rate,
             seconds: trained.seconds,
         };
-        let mut stops_early = false;
+        let mut ended = None;
         if is_fit {
             self.state.epochs += 1;
             // A partial fit that completes an epoch has no validation loss to compare with those of `fit`.
             let validates = self.state.data.is_some_and(|data| data.validation.is_some());
             if record.validation.is_some() || !validates {
                 self.scheduler.observe(record.monitored());
+                ended = self.end(&record).filter(|_| self.kind == RunKind::Fit);
                 self.state.schedule = Some(self.scheduler.state());
-                stops_early = self.stops_early(&record) && self.kind == RunKind::Fit;
             }
         }
         let is_last =
-            self.kind == RunKind::Partial || self.state.epochs == self.options.epochs || stops_early;
+            self.kind == RunKind::Partial || self.state.epochs == self.options.epochs || ended.is_some();
         if is_last || self.state.epochs.is_multiple_of(self.options.test_interval) {
             record.test = evaluate(self.network, self.loss, &mut self.test)?;
         }
@@ -277,9 +280,9 @@ impl<'a, T: Element> Run<'a, T> {
         }
         // Before the observer, which may panic.
         self.state.history.epochs.push(record.clone());
-        self.state.history.stopped = stops_early.then_some(StopReason::EarlyStopping);
+        self.state.history.stopped = ended;
         let flow = observer(Event::Epoch(&record));
-        if !stops_early && flow.is_break() && !self.is_over() {
+        if ended.is_none() && flow.is_break() && !self.is_over() {
             self.state.history.stopped = Some(StopReason::Observer);
         }
         Ok(Some((record, flow)))
@@ -313,10 +316,10 @@ impl<'a, T: Element> Run<'a, T> {
         Ok(())
     }
 
-    /// Whether no epoch is left: all are complete, or early stopping ended the training.
+    /// Whether no epoch is left: all are complete, or early stopping or the tolerance ended the training.
     fn is_over(&self) -> bool {
-        let has_ended = self.state.history.stopped == Some(StopReason::EarlyStopping);
-        self.kind == RunKind::Fit && (has_ended || self.state.epochs >= self.options.epochs)
+        self.kind == RunKind::Fit
+            && (self.state.history.has_ended() || self.state.epochs >= self.options.epochs)
     }
 
     /// Trains on the remaining batches of an epoch; returns `None` if the observer stopped.
@@ -332,6 +335,10 @@ impl<'a, T: Element> Run<'a, T> {
             Some(interrupted) => (interrupted.batches, interrupted.loss, interrupted.seconds),
             None => (0, 0.0, 0.0),
         };
+        let mut loss_of_samples = match interrupted {
+            Some(interrupted) => interrupted.loss_of_samples,
+            None => Some(0.0),
+        };
         self.loader.start_epoch(epoch as u64);
         let batches = self.loader.batches().len();
         let (scheduler, fit_epoch) = (&self.scheduler, self.state.epochs + 1);
@@ -341,15 +348,23 @@ impl<'a, T: Element> Run<'a, T> {
         };
         for (index, batch) in self.loader.batches().enumerate().skip(done_before) {
             let done = index + 1;
-            let batch_loss = self
+            let mut batch_loss = self
                 .network
                 .forward_backward(&batch, self.loss, &mut self.workspace)?;
+            let penalty = self.options.l2_penalty / batch.samples() as f64;
+            if penalty > 0.0 {
+                batch_loss += penalty / 2.0 * self.network.squared_weights();
+            }
             check_loss(epoch, done, batch_loss)?;
             let scheduled = ScheduledRate::set(self.optimizer, rate(index));
-            self.network
-                .apply_gradients(&mut *scheduled.optimizer, &mut self.workspace)?;
+            self.network.apply_penalized_gradients(
+                &mut *scheduled.optimizer,
+                &mut self.workspace,
+                penalty,
+            )?;
             drop(scheduled);
             loss += batch_loss;
+            loss_of_samples = loss_of_samples.map(|sum| sum + batch_loss * batch.samples() as f64);
             let event = Event::Batch {
                 epoch,
                 done,
@@ -361,6 +376,7 @@ impl<'a, T: Element> Run<'a, T> {
                 self.state.interrupted = Some(InterruptedEpoch {
                     batches: done,
                     loss,
+                    loss_of_samples,
                     seconds: seconds + start.elapsed().as_secs_f64(),
                     order: BatchOrder::new(batch.dataset().fingerprint(), self.options),
                 });
@@ -370,9 +386,32 @@ impl<'a, T: Element> Run<'a, T> {
         check_weights(self.network, epoch, batches, loss / batches as f64)?;
         Ok(Some(TrainedBatches {
             loss: loss / batches as f64,
+            loss_per_sample: loss_of_samples
+                .filter(|_| !self.loader.samples().is_multiple_of(self.loader.batch_size()))
+                .map(|sum| sum / self.loader.samples() as f64),
             seconds: seconds + start.elapsed().as_secs_f64(),
             learning_rate: rate(batches - 1),
         }))
+    }
+
+    /// Reports an epoch to early stopping and the tolerance; returns the rule that ends the training. The adaptive schedule
+    /// lowers the learning rate instead, as long as it can.
+    fn end(&mut self, record: &EpochRecord) -> Option<StopReason> {
+        let stops_early = self.stops_early(record);
+        let tolerance = self.options.tolerance;
+        let has_converged = tolerance
+            .is_some_and(|tolerance| self.state.tolerance.observe(record.loss_per_sample(), tolerance));
+        if !stops_early && !has_converged {
+            return None;
+        }
+        if self.scheduler.lower_adaptive_rate() {
+            (self.state.early_stop.bad_epochs, self.state.tolerance.bad_epochs) = (0, 0);
+            return None;
+        }
+        Some(match stops_early {
+            true => StopReason::EarlyStopping,
+            false => StopReason::Converged,
+        })
     }
 
     /// Reports an epoch to early stopping; returns whether it ends the training.

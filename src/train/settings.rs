@@ -47,7 +47,11 @@ pub(crate) fn settings<T: Element>(
     let own = own.map(|(name, value)| (name.to_owned(), value)).into_iter();
     let products = Some(product::products()).filter(|&products| products != Products::Auto);
     let products = products.map(|products| ("products".to_owned(), products.to_string()));
+    // Missing without a penalty, as in checkpoints of earlier versions.
+    let penalty = Some(options.l2_penalty).filter(|&penalty| penalty > 0.0);
+    let penalty = penalty.map(|penalty| ("L2 penalty".to_owned(), penalty.to_string()));
     own.chain(products)
+        .chain(penalty)
         .chain(of_loss.map(|(name, value)| (format!("loss: {name}"), value)))
         .chain(of_optimizer.map(|(name, value)| (format!("optimizer: {name}"), value)))
         .collect()

@@ -5,6 +5,7 @@ use super::early_stop::EarlyStop;
 use super::history::{History, StopReason};
 use super::options::TrainOptions;
 use super::sets::Sets;
+use super::tolerance::ToleranceState;
 use crate::data::{Dataset, Fingerprint, Shuffle};
 use crate::element::Element;
 use crate::error::{Error, Result};
@@ -21,6 +22,7 @@ pub(crate) struct TrainState<T> {
     /// The epoch that was interrupted, if there is one.
     pub(crate) interrupted: Option<InterruptedEpoch>,
     pub(crate) early_stop: EarlyStop<T>,
+    pub(crate) tolerance: ToleranceState,
     /// The data of the last `fit`; `None` before the first.
     pub(crate) data: Option<TrainingData>,
     /// Whether `data` comes from a checkpoint, so that the next `fit` must be given the same.
@@ -40,6 +42,9 @@ pub(crate) struct InterruptedEpoch {
     /// The sum of the losses of these batches.
     #[cfg_attr(feature = "save", serde(with = "crate::exact"))]
     pub(crate) loss: f64,
+    /// The sum of the losses of these batches, each times its number of samples; `None` in files of earlier versions.
+    #[cfg_attr(feature = "save", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub(crate) loss_of_samples: Option<f64>,
     /// The training time of these batches in seconds.
     pub(crate) seconds: f64,
     /// The data and the options that decided the batches.
@@ -115,13 +120,16 @@ impl TrainingData {
 }
 
 impl<T> TrainState<T> {
-    /// Lets a training continue that early stopping ended, or whose best weights were restored: the patience starts anew,
-    /// and the best weights stay those to improve on.
+    /// Lets a training continue that early stopping or a tolerance ended, or whose best weights were restored: the patience
+    /// starts anew, and the best weights stay those to improve on.
     pub(super) fn reopen(&mut self) {
         if self.history.restored.is_some() {
             self.early_stop.bad_epochs = 0;
         }
-        if self.history.stopped == Some(StopReason::EarlyStopping) {
+        if self.history.stopped == Some(StopReason::Converged) {
+            self.tolerance.bad_epochs = 0;
+        }
+        if self.history.has_ended() {
             self.history.stopped = None;
         }
     }
@@ -150,6 +158,9 @@ impl<T: Element> TrainState<T> {
             if self.data.is_some_and(|known| known != data) || options.early_stopping.is_none() {
                 self.early_stop = EarlyStop::default();
             }
+            if self.data.is_some_and(|known| known != data) || options.tolerance.is_none() {
+                self.tolerance = ToleranceState::default();
+            }
             self.data = Some(data);
             self.expects_data = false;
         }
@@ -168,6 +179,7 @@ impl<T> Default for TrainState<T> {
             schedule: None,
             interrupted: None,
             early_stop: EarlyStop::default(),
+            tolerance: ToleranceState::default(),
             data: None,
             expects_data: false,
         }

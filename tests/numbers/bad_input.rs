@@ -7,8 +7,8 @@ use mfnet::layer::Linear;
 use mfnet::loss::Loss;
 use mfnet::metrics::{accuracy, confusion_matrix};
 use mfnet::{
-    Clip, CrossEntropyLoss, DataLoader, Dataset, Error, History, MseLoss, NeuralNetwork, Reduction, Sets,
-    Sgd, Shuffle, TrainOptions, Workspace,
+    Clip, CrossEntropyLoss, DataLoader, Dataset, Error, History, MseLoss, NeuralNetwork, Reduction, Schedule,
+    Sets, Sgd, Shuffle, Tolerance, TrainOptions, Workspace,
 };
 use ndarray::{Array2, array};
 use std::fmt::Debug;
@@ -262,7 +262,19 @@ fn options() {
             once().with_min_delta(odd),
             &["min delta = ", "finite number of at least 0"],
         );
+        fails(
+            once().with_tolerance(Tolerance::new(odd, 3)),
+            &["tolerance = ", "finite number of at least 0"],
+        );
+        fails(
+            once().with_l2_penalty(odd),
+            &["L2 penalty = ", "finite number of at least 0"],
+        );
     }
+    fails(
+        once().with_schedule(Schedule::Adaptive),
+        &["schedule = adaptive", "used with a tolerance or early stopping"],
+    );
 }
 
 #[test]

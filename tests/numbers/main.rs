@@ -29,14 +29,17 @@ mod family_outcomes;
 mod fast_follows_plain;
 mod fast_matches_pytorch;
 mod fine_tuning;
+mod follows_scikit_learn;
 mod gradient_check;
 mod laws_of_inputs;
 mod laws_of_layers;
 mod layers_match_pytorch;
+mod lbfgs;
 mod many_at_once;
 mod plain_matches_pytorch;
 mod properties;
 mod sample_weights;
+mod sparse_rows;
 mod streams;
 mod trainer;
 #[cfg(feature = "save")]

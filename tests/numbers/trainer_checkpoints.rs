@@ -7,7 +7,7 @@ use mfnet::loss::Loss;
 use mfnet::optimizer::{Adam, Optimizer, Schedule};
 use mfnet::{
     Clip, CrossEntropyLoss, Dataset, Error, Event, MseLoss, NeuralNetwork, Reduction, Sets, Sgd, Shuffle,
-    StopReason, TrainOptions, Trainer,
+    StopReason, Tolerance, TrainOptions, Trainer,
 };
 use tempfile::TempDir;
 
@@ -250,6 +250,57 @@ fn the_way_a_training_ended_is_kept() {
         trainer.into_network()
     };
     assert!(more(resumed).parameters().eq(more(ended).parameters()));
+}
+
+#[test]
+fn a_tolerance_and_a_penalty_go_on() {
+    let data = data(1);
+    let stops = options()
+        .with_epochs(2000)
+        .with_schedule(Schedule::Adaptive)
+        .with_tolerance(Tolerance::new(0.02, 2))
+        .with_l2_penalty(0.1);
+    let numbers = |trainer: &Trainer<f64>| -> Vec<[f64; 3]> {
+        let records = trainer.history().epochs.iter();
+        let numbers =
+            records.map(|record| [record.train_loss, record.loss_per_sample(), record.learning_rate]);
+        numbers.collect()
+    };
+    let mut whole = own().options(stops.clone());
+    whole.fit(&data).unwrap();
+    let epochs = whole.history().epochs.len();
+    assert_eq!(whole.history().stopped, Some(StopReason::Converged));
+    assert!(whole.history().epochs[epochs - 1].learning_rate <= 1e-6);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("checkpoint.safetensors");
+    for interruption in [1, 4, epochs / 2, epochs] {
+        let mut interrupted = own().options(stops.clone());
+        let observer = |event: Event<'_>| match event {
+            Event::Batch { epoch, done: 3, .. } if epoch == interruption => Break(()),
+            _ => Continue(()),
+        };
+        interrupted.fit_with(&data, observer).unwrap();
+        interrupted.save_checkpoint(&path, None).unwrap();
+        let mut resumed = own().options(stops.clone());
+        resumed.load_checkpoint(&path).unwrap();
+        resumed.fit(&data).unwrap();
+        assert_eq!(
+            numbers(&resumed),
+            numbers(&whole),
+            "interrupted in epoch {interruption}"
+        );
+        assert_eq!(resumed.history().stopped, Some(StopReason::Converged));
+        assert!(resumed.network().parameters().eq(whole.network().parameters()));
+    }
+    // The tolerance may change, and the penalty may not.
+    let other = stops.with_tolerance(Tolerance::new(0.1, 0));
+    own().options(other.clone()).load_checkpoint(&path).unwrap();
+    let mut other = own().options(other.with_l2_penalty(0.0));
+    let error = other.load_checkpoint(&path).unwrap_err().to_string();
+    assert!(
+        error.ends_with("L2 penalty is 0.1 there and not set here"),
+        "{error}"
+    );
 }
 
 /// Files that were written before settings were kept do not say of which training they are.

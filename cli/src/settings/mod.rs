@@ -70,6 +70,32 @@ const DECIDED_BY_MODEL: [(&str, &str); 15] = [
     ("data", "target-transform"),
 ];
 
+/// The options of trainings by batches, which L-BFGS does not have.
+const BY_BATCHES: [&str; 22] = [
+    "batch-size",
+    "lr",
+    "momentum",
+    "nesterov",
+    "weight-decay",
+    "clip-norm",
+    "clip-global-norm",
+    "lr-schedule",
+    "lr-step",
+    "lr-factor",
+    "lr-patience",
+    "lr-minimum",
+    "lr-power",
+    "lr-warmup",
+    "shuffle",
+    "drop-last",
+    "early-stopping",
+    "early-stopping-score",
+    "min-delta",
+    "tol-epochs",
+    "test-interval",
+    "reduction",
+];
+
 impl Settings {
     /// The settings from the defaults, a file if there is one, and the command line.
     pub(super) fn layered(matches: &ArgMatches, file: Option<&Path>) -> anyhow::Result<Self> {
@@ -145,6 +171,7 @@ impl Settings {
                 "lr-minimum",
                 schedules(|options| options.minimum += 1.0),
             ),
+            ("training", "lr-power", schedules(|options| options.power += 1.0)),
             ("model", "dropout", needs(has_no_layers, without_layers)),
             ("model", "batch-norm", needs(has_no_layers, without_layers)),
             (
@@ -157,7 +184,11 @@ impl Settings {
         let continued = DECIDED_BY_MODEL
             .into_iter()
             .map(|(section, key)| (section, key, needs(self.training.warm_start.is_some(), continued)));
-        let mut options = options.into_iter().chain(continued);
+        let steps = "steps by batches, and --optimizer lbfgs takes all samples in each step";
+        let by_batches = BY_BATCHES
+            .into_iter()
+            .map(|key| ("training", key, needs(self.training.is_lbfgs(), steps)));
+        let mut options = by_batches.chain(options).chain(continued);
         let is_given =
             |section: &str, key: &str| given.get(section).is_some_and(|given| given.get(key).is_some());
         Ok(options.find_map(|(section, key, missing)| {

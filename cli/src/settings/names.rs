@@ -10,7 +10,7 @@ use mfnet::layer::{Initializer, activation};
 use mfnet::loss::{self, LossOptions};
 use mfnet::names::Named;
 use mfnet::optimizer::{self, OptimizerOptions, ScheduleOptions};
-use mfnet::{Builder, Element, Schedule};
+use mfnet::{Builder, Element, LbfgsOptions, Schedule};
 use serde::{Deserialize, Serialize};
 
 /// One of the library's tables of names, for an option to choose from: help, completions and errors come from it.
@@ -33,10 +33,17 @@ pub(crate) const INITIALIZERS: Names = Names {
     check: |name| name.parse::<Initializer>().map(drop),
 };
 
-/// Optimizers.
+/// Optimizers, and L-BFGS, which takes no steps by batches.
 pub(crate) const OPTIMIZERS: Names = Names {
-    names: optimizer::names,
-    check: |name| optimizer::by_name::<f32>(name, &OptimizerOptions::default()).map(drop),
+    names: || {
+        let mut names = optimizer::names();
+        names.push(LbfgsOptions::NAMED);
+        names
+    },
+    check: |name| match LbfgsOptions::NAMED.is_called(name) {
+        true => Ok(()),
+        false => optimizer::by_name::<f32>(name, &OptimizerOptions::default()).map(drop),
+    },
 };
 
 /// Learning-rate schedules.

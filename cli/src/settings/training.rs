@@ -6,7 +6,7 @@ use clap::Args;
 use mfnet::loss::{LossOptions, balanced_class_weights, balanced_positive_weights};
 use mfnet::metrics::Score;
 use mfnet::optimizer::{OptimizerOptions, ScheduleOptions};
-use mfnet::{Clip, Element, Reduction, Schedule, Shuffle, Targets, TrainOptions};
+use mfnet::{Clip, Element, LbfgsOptions, Reduction, Schedule, Shuffle, Targets, Tolerance, TrainOptions};
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
@@ -23,7 +23,7 @@ use crate::score;
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct TrainingSettings {
     #[arg(long, value_name = "N", default_value_t = 150, hide_default_value = true, value_parser = whole::<{ usize::MAX }>,
-          help = defaults::help("Number of epochs", "training", "epochs", "150"))]
+          help = defaults::help("Number of epochs; with --optimizer lbfgs the most iterations", "training", "epochs", "150"))]
     pub(crate) epochs: usize,
 
     #[arg(long, value_name = "N", default_value_t = 200, hide_default_value = true, value_parser = whole::<{ usize::MAX }>,
@@ -53,6 +53,12 @@ pub(crate) struct TrainingSettings {
     #[arg(long, value_name = "X", value_parser = at_least_zero)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) weight_decay: Option<f64>,
+
+    /// L2 penalty alpha: each step minimizes the loss plus alpha/2 times the sum of the squared weights over the samples of the
+    /// batch, without the biases, as scikit-learn's alpha [default: none]
+    #[arg(long, value_name = "ALPHA", value_parser = at_least_zero)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) l2_penalty: Option<f64>,
 
     /// Gradient clipping: the largest L2 norm of the gradient of each weight tensor [default: none]
     #[arg(long, value_name = "X", conflicts_with = "clip_global_norm", value_parser = above_zero)]
@@ -84,6 +90,11 @@ pub(crate) struct TrainingSettings {
     /// Schedules cosine and plateau: smallest learning rate
     #[arg(long, value_name = "X", default_value_t = 0.0, value_parser = at_least_zero)]
     pub(crate) lr_minimum: f64,
+
+    /// Schedule inverse-scaling: power of the number of samples trained on
+    #[arg(long, value_name = "X", default_value_t = 0.5, value_parser = at_least_zero)]
+    #[serde(default = "half")]
+    pub(crate) lr_power: f64,
 
     /// Warm-up: number of epochs in which the learning rate rises linearly, step by step, to that of the schedule
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(usize))]
@@ -141,6 +152,18 @@ pub(crate) struct TrainingSettings {
     #[arg(long, value_name = "X", default_value_t = 0.0, requires = "early_stopping", value_parser = at_least_zero)]
     pub(crate) min_delta: f64,
 
+    /// Tolerance: stop when the training loss has not fallen by this much, below the least so far, for more than --tol-epochs
+    /// epochs in a row, such as 1e-4; the last weights stay. With --optimizer lbfgs: stop when no number of the gradient is larger
+    /// [default: train all epochs; 1e-4 with lbfgs]
+    #[arg(long, value_name = "X", value_parser = at_least_zero)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tol: Option<f64>,
+
+    /// Tolerance: number of epochs in a row without such a fall of the training loss before the training stops
+    #[arg(long, value_name = "N", default_value_t = 10, requires = "tol", value_parser = clap::value_parser!(usize))]
+    #[serde(default = "ten")]
+    pub(crate) tol_epochs: usize,
+
     /// Number of epochs between two evaluations on the test set; the last epoch is always evaluated
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole::<{ usize::MAX }>)]
     pub(crate) test_interval: usize,
@@ -174,6 +197,15 @@ pub(crate) struct TrainingSettings {
     #[arg(long, value_name = "MODEL", conflicts_with = "init")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) warm_start: Option<PathBuf>,
+}
+
+/// Power of inverse scaling, and epochs of the tolerance, of a file that was written before there were these options.
+fn half() -> f64 {
+    0.5
+}
+
+fn ten() -> usize {
+    10
 }
 
 /// The options that only a loss of classes takes; of these, the binary cross-entropy takes class weights.
@@ -219,6 +251,8 @@ impl TrainingSettings {
             .with_early_stopping(self.early_stopping)
             .with_early_stopping_score(self.early_stopping_score())
             .with_min_delta(self.min_delta)
+            .with_tolerance(self.tol.map(|tol| Tolerance::new(tol, self.tol_epochs)))
+            .with_l2_penalty(self.l2_penalty.unwrap_or_default())
     }
 
     /// The score that early stopping follows, whose name has been checked.
@@ -229,6 +263,21 @@ impl TrainingSettings {
         })
     }
 
+    /// Whether the training takes all samples in each step.
+    pub(crate) fn is_lbfgs(&self) -> bool {
+        LbfgsOptions::NAMED.is_called(&self.optimizer)
+    }
+
+    /// The options of a training by L-BFGS, whose iterations are the epochs.
+    pub(crate) fn lbfgs_options(&self) -> LbfgsOptions {
+        let options = LbfgsOptions::default().with_iterations(self.epochs);
+        let options = options.with_l2_penalty(self.l2_penalty.unwrap_or_default());
+        match self.tol {
+            Some(tol) => options.with_gradient_tolerance(tol),
+            None => options,
+        }
+    }
+
     /// The learning-rate schedule, whose name has been checked.
     pub(crate) fn schedule(&self) -> Schedule {
         let mut options = ScheduleOptions::default();
@@ -237,6 +286,7 @@ impl TrainingSettings {
         options.factor = self.lr_factor;
         options.patience = self.lr_patience;
         options.minimum = self.lr_minimum;
+        options.power = self.lr_power;
         Schedule::by_name(&self.lr_schedule, &options).expect("the names of settings are checked")
     }
 

@@ -3,6 +3,7 @@
 use mfnet::data::Inputs;
 use mfnet::internal::machine;
 use mfnet::{Dataset, Element};
+use ndarray::Array2;
 
 use mfnet::internal::jobs::{Job, Work};
 
@@ -72,9 +73,11 @@ pub(super) fn flops<T: Element>(job: &Job, data: &Dataset<T>) -> Option<f64> {
 }
 
 fn nonzeros<T: Element>(data: &Dataset<T>) -> usize {
+    let of_values = |values: &Array2<T>| values.iter().filter(|&&value| value != T::from_f64(0.0)).count();
     match data.inputs() {
-        Inputs::Values(values) => values.iter().filter(|&&value| value != T::from_f64(0.0)).count(),
+        Inputs::Values(values) => of_values(values),
         Inputs::Pixels(pixels) => pixels.iter().filter(|&&pixel| pixel != 0).count(),
+        Inputs::Sparse(rows) => of_values(&rows.to_values()),
     }
 }
 
@@ -82,7 +85,6 @@ fn nonzeros<T: Element>(data: &Dataset<T>) -> usize {
 mod tests {
     use super::*;
     use mfnet::internal::jobs::{Data, JOBS};
-    use ndarray::Array2;
 
     #[test]
     fn products_are_counted_as_by_hand() {

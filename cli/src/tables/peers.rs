@@ -99,7 +99,8 @@ impl Samples {
         };
         match data.inputs() {
             Inputs::Pixels(pixels) => array(pixels.shape(), "u1", &mut pixels.iter().copied()),
-            Inputs::Values(values) => {
+            Inputs::Values(_) | Inputs::Sparse(_) => {
+                let values = data.to_values();
                 let mut bytes = values.iter().flat_map(|value| value.to_le_bytes());
                 array(values.shape(), "<f4", &mut bytes);
             }

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use anyhow::{Context, ensure};
 use mfnet::metrics::Score;
-use mfnet::{Dataset, Element, Error, Model, Sets, StopReason, Trainer};
+use mfnet::{Dataset, Element, Error, Event, LbfgsEnd, Model, Sets, StopReason, Trainer, fit_lbfgs};
 
 use super::progress::Progress;
 use super::score::{RunScores, Spread};
@@ -170,16 +170,21 @@ pub(super) fn model<T: Element>(
     settings.training.seed = seed;
     let training = &settings.training;
     let network = model::network(&settings, task)?;
-    let (loss, optimizer) = (model::loss(training, task)?, model::optimizer(training)?);
-    let mut trainer = Trainer::from_parts(network, loss, optimizer).options(training.train_options());
+    let loss = model::loss(training, task)?;
     let sets = Sets::from(&task.train).with_validation(task.validation.as_ref());
-    let history = trainer.fit_with(sets, |_| {
-        if interrupt::is_requested() {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
-    })?;
+    let observer = |_: Event<'_>| match interrupt::is_requested() {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
+    };
+    if training.is_lbfgs() {
+        let mut network = network;
+        let result = fit_lbfgs(&mut network, &*loss, sets, &training.lbfgs_options(), observer)?;
+        let model = Model::new(network, task.schema.clone())?.trained_with(&*loss)?;
+        return Ok((result.end != LbfgsEnd::Observer).then_some(model));
+    }
+    let optimizer = model::optimizer(training)?;
+    let mut trainer = Trainer::from_parts(network, loss, optimizer).options(training.train_options());
+    let history = trainer.fit_with(sets, observer)?;
     let is_complete = history.stopped != Some(StopReason::Observer);
     let model = trainer.into_model(task.schema.clone())?;
     Ok(is_complete.then_some(model))

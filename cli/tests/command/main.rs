@@ -39,6 +39,7 @@ mod runs;
 mod scores;
 #[cfg(unix)]
 mod signals;
+mod solvers;
 mod tables;
 mod tune;
 mod warm_start;

@@ -421,7 +421,7 @@ fn examples_of<T: Element>(x: Array, y: Array, task: Option<Task>) -> Result<Exa
         Inputs::Pixels(_) => {
             format!("{reason}; inputs of unsigned bytes are taken for pixels and divided by 255")
         }
-        Inputs::Values(_) => reason,
+        _ => reason,
     };
     Ok(Examples {
         samples: dataset.into(),
@@ -435,10 +435,7 @@ fn samples_of<T: Element>(x: Array, y: Array, schema: &Schema<T>) -> Result<Data
     check_samples(&x, &y)?;
     let x_name = x.name.clone();
     let (inputs, raw) = (inputs_of(x)?, RawTargets::of(y)?);
-    let features = match &inputs {
-        Inputs::Values(values) => values.ncols(),
-        Inputs::Pixels(pixels) => pixels.ncols(),
-    };
+    let (_, features) = inputs.dim();
     if features != schema.features {
         return Err(Error::data(
             x_name,
