@@ -4,19 +4,22 @@ Needs matplotlib: pip install matplotlib
 """
 
 # %% Two moons, which no straight line divides.
+import warnings
+
 import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from sklearn.datasets import make_moons
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.inspection import DecisionBoundaryDisplay
 
 from mfnet import MLPClassifier
 
 X, y = make_moons(400, noise=0.2, random_state=0)
 
-# %% A network that is trained in two pieces.
-stages = []
+# %% A network that is trained in two pieces, the first of which ends early.
+warnings.simplefilter("ignore", ConvergenceWarning)
 classifier = MLPClassifier((32, 32), learning_rate_init=0.01, random_state=0, warm_start=True, batch_size=50)
 figure, axes = plt.subplots(1, 2, figsize=(10, 4.5), sharey=True)
 for axis, epochs in zip(axes, (3, 200)):

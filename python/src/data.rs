@@ -1,12 +1,11 @@
 //! Samples with their targets and weights, which a network is trained on.
 
-use mfnet::data::Inputs;
-use mfnet::{Dataset, Error, Result, Targets};
+use mfnet::{Dataset, Error, Result, Targets, data};
 use numpy::PyReadonlyArray1;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::arrays::{Matrix, MatrixView, Number, row_major};
+use crate::arrays::{Inputs, InputsView, Matrix, MatrixView, Number, row_major};
 use crate::errors::exception;
 use crate::spec::is_double;
 
@@ -27,7 +26,8 @@ pub(crate) struct Samples<T> {
 
 /// Samples with their targets and weights: a copy in the precision of a network.
 ///
-/// `inputs` is a matrix of float32 or float64. `targets` is a matrix of numbers, or an array of labels (uint32) where `classes`
+/// `inputs` is a matrix of float32 or float64, or a tuple of the number of features and the three arrays of a CSR matrix: `indptr` and
+/// `indices` of int64, `data` of float32 or float64. `targets` is a matrix of numbers, or an array of labels (uint32) where `classes`
 /// is given. `weights` is an array of float64.
 #[pyclass(frozen, module = "mfnet._mfnet")]
 pub(crate) struct Data {
@@ -53,7 +53,7 @@ impl Data {
         weights: Option<PyReadonlyArray1<'_, f64>>,
     ) -> PyResult<Self> {
         let is_double = is_double(precision).map_err(exception)?;
-        let inputs = Matrix::of(inputs)?;
+        let inputs = Inputs::of(inputs)?;
         let values;
         let targets = match classes {
             Some(classes) => {
@@ -66,25 +66,11 @@ impl Data {
             }
         };
         let weights = weights.map(|weights| weights.as_array().to_vec());
-        let inputs = inputs.view();
+        let inputs = inputs.view()?;
         let samples = py.detach(|| -> Result<AnySamples> {
             Ok(match is_double {
-                true => AnySamples::F64(Samples::new(
-                    Inputs::Values(row_major(inputs.in_f64())),
-                    match targets {
-                        TargetsOf::Values(values) => Targets::Values(row_major(values.in_f64())),
-                        TargetsOf::Labels(labels, classes) => Targets::Classes { labels, classes },
-                    },
-                    weights,
-                )?),
-                false => AnySamples::F32(Samples::new(
-                    Inputs::Values(row_major(inputs.in_f32())),
-                    match targets {
-                        TargetsOf::Values(values) => Targets::Values(row_major(values.in_f32())),
-                        TargetsOf::Labels(labels, classes) => Targets::Classes { labels, classes },
-                    },
-                    weights,
-                )?),
+                true => AnySamples::F64(Samples::of(inputs, targets, weights)?),
+                false => AnySamples::F32(Samples::of(inputs, targets, weights)?),
             })
         });
         Ok(Data {
@@ -115,7 +101,15 @@ impl Data {
 }
 
 impl<T: Number> Samples<T> {
-    fn new(inputs: Inputs<T>, targets: Targets<T>, weights: Option<Vec<f64>>) -> Result<Self> {
+    fn of(inputs: InputsView<'_>, targets: TargetsOf<'_>, weights: Option<Vec<f64>>) -> Result<Self> {
+        let inputs = match inputs {
+            InputsView::Dense(matrix) => data::Inputs::Values(row_major(matrix.numbers())),
+            InputsView::Sparse(rows) => data::Inputs::Sparse(rows.numbers()?),
+        };
+        let targets = match targets {
+            TargetsOf::Values(values) => Targets::Values(row_major(values.numbers())),
+            TargetsOf::Labels(labels, classes) => Targets::Classes { labels, classes },
+        };
         let dataset = Dataset::new(inputs, targets)?;
         let dataset = match &weights {
             Some(weights) => dataset.with_weights(weights)?,

@@ -15,7 +15,7 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
 
-use crate::arrays::{Matrix, Number};
+use crate::arrays::{Inputs, Number};
 use crate::data::{AnySamples, Data};
 use crate::errors::exception;
 use crate::files::{Names, load, model};
@@ -166,7 +166,7 @@ impl Network {
         progress_dict(py, progress)
     }
 
-    /// The predictions for the rows of a matrix: numbers, expected counts, or probabilities.
+    /// The predictions for the rows of a matrix: numbers, expected counts, or probabilities. The inputs are those of `Data`.
     #[pyo3(signature = (inputs, *, threads=None))]
     fn predict<'py>(
         &self,
@@ -175,21 +175,13 @@ impl Network {
         threads: Option<usize>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let pool = pool(py, threads)?;
-        let matrix = Matrix::of(inputs)?;
-        let inputs = matrix.view();
+        let inputs = Inputs::of(inputs)?;
+        let inputs = inputs.view()?;
         let predictions = self.read(py, |state| {
             pool.install(|| -> Result<AnyMatrix> {
                 Ok(match state {
-                    AnyState::F32(state) => AnyMatrix::F32(
-                        state
-                            .kind
-                            .predictions(state.network.predict(inputs.in_f32().view())?),
-                    ),
-                    AnyState::F64(state) => AnyMatrix::F64(
-                        state
-                            .kind
-                            .predictions(state.network.predict(inputs.in_f64().view())?),
-                    ),
+                    AnyState::F32(state) => AnyMatrix::F32(state.predict(inputs)?),
+                    AnyState::F64(state) => AnyMatrix::F64(state.predict(inputs)?),
                 })
             })
         })?;
@@ -484,16 +476,17 @@ fn add_tensors<T: Number>(py: Python<'_>, dict: &Bound<'_, PyDict>, state: &Stat
         Some(best) => dict.set_item("best", arrays(&mut best.iter())?)?,
         None => dict.set_item("best", py.None())?,
     }
-    let Some(training) = &state.training else {
+    let solver = state
+        .training
+        .as_ref()
+        .and_then(|training| training.solver.as_ref());
+    let Some(solver) = solver else {
         return dict.set_item("optimizer", py.None());
     };
-    let (steps, optimizer) = training.solver.state();
+    let optimizer = solver.state();
     let names: Vec<&String> = optimizer.tensors.iter().map(|(name, _)| name).collect();
     let tensors = arrays(&mut optimizer.tensors.iter().map(|(_, tensor)| tensor))?;
-    dict.set_item(
-        "optimizer",
-        (training.solver.rate(), steps, optimizer.steps, names, tensors),
-    )
+    dict.set_item("optimizer", (solver.rate(), optimizer.steps, names, tensors))
 }
 
 /// Restores what [`Network::__getstate__`] returned.
@@ -532,23 +525,20 @@ fn restore<T: Number>(state: &mut State<T>, saved: &Bound<'_, PyDict>) -> PyResu
         return Ok(());
     }
     let mut training = Training::new(settings.extract()?).map_err(exception)?;
-    let optimizer = item("optimizer")?;
-    let optimizer = optimizer
-        .cast::<PyTuple>()
-        .map_err(|_| PyTypeError::new_err("the pickle has no optimizer"))?;
-    let names: Vec<String> = optimizer.get_item(3)?.extract()?;
-    let restored = OptimizerState {
-        steps: optimizer.get_item(2)?.extract()?,
-        tensors: names.into_iter().zip(tensors(&optimizer.get_item(4)?)?).collect(),
-    };
-    let (rate, steps) = (
-        optimizer.get_item(0)?.extract()?,
-        optimizer.get_item(1)?.extract()?,
-    );
-    training
-        .solver
-        .restore(rate, steps, restored)
-        .map_err(exception)?;
+    if let Some(solver) = &mut training.solver {
+        let optimizer = item("optimizer")?;
+        let optimizer = optimizer
+            .cast::<PyTuple>()
+            .map_err(|_| PyTypeError::new_err("the pickle has no optimizer"))?;
+        let names: Vec<String> = optimizer.get_item(2)?.extract()?;
+        let restored = OptimizerState {
+            steps: optimizer.get_item(1)?.extract()?,
+            tensors: names.into_iter().zip(tensors(&optimizer.get_item(3)?)?).collect(),
+        };
+        solver
+            .restore(optimizer.get_item(0)?.extract()?, restored)
+            .map_err(exception)?;
+    }
     state.training = Some(training);
     Ok(())
 }

@@ -7,7 +7,7 @@ use pyo3::{FromPyObject, IntoPyObject};
 #[derive(Debug, Clone, PartialEq, FromPyObject, IntoPyObject)]
 #[pyo3(from_item_all)]
 pub(crate) struct Settings {
-    /// `sgd`, `adam` or `adamw`.
+    /// `sgd`, `adam`, `adamw` or `lbfgs`.
     pub(crate) solver: String,
     /// The L2 penalty: alpha/2 |W|^2 over the number of samples of a batch, or over the sum of their weights.
     pub(crate) alpha: f64,
@@ -34,6 +34,8 @@ pub(crate) struct Settings {
     pub(crate) patience: f64,
     /// Whether the score of the validation samples decides about the end, and the weights of the best score are kept.
     pub(crate) early_stopping: bool,
+    /// The number of evaluations of the loss after which `lbfgs` begins no further iteration.
+    pub(crate) evaluations: usize,
 }
 
 /// The change of the learning rate in the course of a training.

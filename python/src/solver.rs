@@ -6,16 +6,12 @@ use mfnet::{Adam, Clip, Error, Optimizer, Result, Sgd};
 use crate::arrays::Number;
 use crate::settings::Settings;
 
-/// An optimizer and the options that change from step to step.
+/// An optimizer, whose penalty changes from step to step.
 #[derive(Debug)]
 pub(crate) struct Solver<T> {
-    /// Taken out while its options change; always there otherwise.
+    /// Taken out while its penalty changes; always there otherwise.
     rule: Option<Rule<T>>,
     alpha: f64,
-    epsilon: f64,
-    second_beta: f64,
-    /// The number of steps so far.
-    steps: u64,
 }
 
 #[derive(Debug)]
@@ -34,7 +30,10 @@ impl<T: Number> Solver<T> {
         let (rate, clip) = (settings.learning_rate, settings.clip_norm.map(Clip::Global));
         let adam = |adam: Adam<T>| {
             let [first, second] = settings.betas;
-            let adam = adam.betas(first, second)?.epsilon(settings.epsilon)?;
+            let adam = adam
+                .betas(first, second)?
+                .epsilon(settings.epsilon)?
+                .uncorrected_epsilon(true);
             match clip {
                 Some(clip) => adam.clip(clip),
                 None => Ok(adam),
@@ -44,7 +43,9 @@ impl<T: Number> Solver<T> {
             "sgd" => {
                 let sgd = Sgd::new(rate)?.momentum(settings.momentum)?;
                 // Nesterov's momentum of 0 is plain descent.
-                let sgd = sgd.nesterov(settings.nesterov && settings.momentum > 0.0);
+                let sgd = sgd
+                    .nesterov(settings.nesterov && settings.momentum > 0.0)
+                    .velocities_are_steps(true);
                 Rule::Sgd(match clip {
                     Some(clip) => sgd.clip(clip)?,
                     None => sgd,
@@ -63,9 +64,6 @@ impl<T: Number> Solver<T> {
         Ok(Solver {
             rule: Some(rule),
             alpha: settings.alpha,
-            epsilon: settings.epsilon,
-            second_beta: settings.betas[1],
-            steps: 0,
         })
     }
 
@@ -83,16 +81,11 @@ impl<T: Number> Solver<T> {
     ///
     /// [`Error::InvalidOption`] for numbers that are beyond the precision.
     pub(crate) fn next_step(&mut self, weight: f64) -> Result<&mut dyn Optimizer<T>> {
-        self.steps += 1;
         let penalty = self.alpha / weight;
-        // scikit-learn adds epsilon to the root of the uncorrected mean, as Kingma and Ba's section 2, the library to that of the
-        // corrected one.
-        let correction = (1.0 - self.second_beta.powf(self.steps as f64)).sqrt();
-        let epsilon = self.epsilon / correction;
         let rule = match self.rule.take() {
             Some(Rule::Sgd(sgd)) => Rule::Sgd(sgd.weight_decay(penalty)?),
-            Some(Rule::Adam(adam)) => Rule::Adam(adam.weight_decay(penalty)?.epsilon(epsilon)?),
-            Some(Rule::AdamW(adam)) => Rule::AdamW(adam.epsilon(epsilon)?),
+            Some(Rule::Adam(adam)) => Rule::Adam(adam.weight_decay(penalty)?),
+            Some(Rule::AdamW(adam)) => Rule::AdamW(adam),
             None => {
                 return Err(Error::InvalidData {
                     what: "the solver".to_owned(),
@@ -104,30 +97,10 @@ impl<T: Number> Solver<T> {
     }
 
     /// Sets the learning rate.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Optimizer::restore`].
-    pub(crate) fn set_rate(&mut self, rate: f64) -> Result<()> {
-        let Some(rule) = &mut self.rule else { return Ok(()) };
-        let optimizer = rule.optimizer();
-        let before = optimizer.learning_rate();
-        if rate == before {
-            return Ok(());
+    pub(crate) fn set_rate(&mut self, rate: f64) {
+        if let Some(rule) = &mut self.rule {
+            rule.optimizer().set_learning_rate(rate);
         }
-        optimizer.set_learning_rate(rate);
-        // The velocities of scikit-learn are steps, which the new rate does not change; those of the library are sums of
-        // gradients.
-        if matches!(rule, Rule::Sgd(_)) {
-            let optimizer = rule.optimizer();
-            let mut state = optimizer.state();
-            let factor = T::from_f64(before / rate);
-            for (_, velocity) in &mut state.tensors {
-                velocity.mapv_inplace(|number| factor * number);
-            }
-            optimizer.restore(state)?;
-        }
-        Ok(())
     }
 
     /// The learning rate.
@@ -138,28 +111,24 @@ impl<T: Number> Solver<T> {
         })
     }
 
-    /// The number of steps, and the optimizer's own state.
-    pub(crate) fn state(&self) -> (u64, OptimizerState<T>) {
-        let state = match &self.rule {
+    /// The optimizer's own state.
+    pub(crate) fn state(&self) -> OptimizerState<T> {
+        match &self.rule {
             Some(Rule::Sgd(sgd)) => sgd.state(),
             Some(Rule::Adam(adam) | Rule::AdamW(adam)) => adam.state(),
             None => OptimizerState::default(),
-        };
-        (self.steps, state)
+        }
     }
 
-    /// Restores a state.
+    /// Restores a learning rate and a state.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidData`] for the state of another optimizer.
-    pub(crate) fn restore(&mut self, rate: f64, steps: u64, state: OptimizerState<T>) -> Result<()> {
-        self.steps = steps;
+    pub(crate) fn restore(&mut self, rate: f64, state: OptimizerState<T>) -> Result<()> {
+        self.set_rate(rate);
         match &mut self.rule {
-            Some(rule) => {
-                rule.optimizer().set_learning_rate(rate);
-                rule.optimizer().restore(state)
-            }
+            Some(rule) => rule.optimizer().restore(state),
             None => Ok(()),
         }
     }

@@ -1,12 +1,16 @@
 //! The training loop, with scikit-learn's rules for losses, weights of samples, learning rates and the end.
 
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use mfnet::{DataLoader, Error, Loss, NeuralNetwork, Result, Shuffle, Workspace};
+use mfnet::{
+    DataLoader, Error, Event, LbfgsEnd, LbfgsOptions, Loss, NeuralNetwork, Result, Shuffle, Workspace,
+    fit_lbfgs,
+};
 use ndarray::{Array2, s};
 use rayon::prelude::*;
 
-use crate::arrays::Number;
+use crate::arrays::{InputsView, Number};
 use crate::data::Samples;
 use crate::losses::Scaled;
 use crate::progress::Progress;
@@ -33,16 +37,18 @@ pub(crate) struct State<T> {
 #[derive(Debug)]
 pub(crate) struct Training<T> {
     pub(crate) settings: Settings,
-    pub(crate) solver: Solver<T>,
+    /// `None` for L-BFGS, which keeps no state from one call to the next.
+    pub(crate) solver: Option<Solver<T>>,
 }
 
 impl<T: Number> Training<T> {
     pub(crate) fn new(settings: Settings) -> Result<Self> {
         settings.schedule()?;
-        Ok(Training {
-            solver: Solver::new(&settings)?,
-            settings,
-        })
+        let solver = match &*settings.solver {
+            "lbfgs" => None,
+            _ => Some(Solver::new(&settings)?),
+        };
+        Ok(Training { settings, solver })
     }
 }
 
@@ -69,7 +75,7 @@ impl<T: Number> State<T> {
         })
     }
 
-    /// Trains up to so many epochs. Only the last of the calls that belong together restores the best weights:
+    /// Trains up to so many epochs, or iterations of L-BFGS. Only the last of the calls that belong together restores the best weights:
     /// [`State::restore_best`].
     pub(crate) fn train(
         &mut self,
@@ -85,6 +91,9 @@ impl<T: Number> State<T> {
             });
         };
         let settings = training.settings.clone();
+        let Some(solver) = &mut training.solver else {
+            return self.minimize(&settings, data, epochs, stop);
+        };
         let shuffle = if settings.shuffle {
             Shuffle::Samples
         } else {
@@ -106,8 +115,7 @@ impl<T: Number> State<T> {
                 loss: &*loss,
                 number: self.progress.epochs,
             };
-            let Some(mean) = epoch.train(&mut self.network, &mut training.solver, &mut workspace, stop)?
-            else {
+            let Some(mean) = epoch.train(&mut self.network, solver, &mut workspace, stop)? else {
                 return Ok(End::Stopped);
             };
             self.progress.losses.push(mean);
@@ -136,20 +144,61 @@ impl<T: Number> State<T> {
             let schedule = settings.schedule()?;
             if let Schedule::InverseScaling(power) = schedule {
                 let seen = self.progress.samples_seen as f64;
-                training
-                    .solver
-                    .set_rate(settings.learning_rate / (seen + 1.0).powf(power))?;
+                solver.set_rate(settings.learning_rate / (seen + 1.0).powf(power));
             }
             if self.progress.bad_epochs as f64 > settings.patience {
-                let rate = training.solver.rate();
+                let rate = solver.rate();
                 if schedule != Schedule::Adaptive || rate <= LEAST_RATE {
                     return Ok(End::Converged);
                 }
-                training.solver.set_rate(rate / 5.0)?;
+                solver.set_rate(rate / 5.0);
                 self.progress.bad_epochs = 0;
             }
         }
         Ok(End::Epochs)
+    }
+
+    /// Trains by L-BFGS on all samples at once.
+    fn minimize(
+        &mut self,
+        settings: &Settings,
+        data: &Samples<T>,
+        iterations: usize,
+        stop: &AtomicBool,
+    ) -> Result<End> {
+        let options = LbfgsOptions::default()
+            .with_iterations(iterations)
+            .with_evaluations(settings.evaluations)
+            .with_gradient_tolerance(settings.tolerance)
+            // scikit-learn divides the penalty by the sum of the weights, the library by the number of samples.
+            .with_l2_penalty(settings.alpha / data.mean_weight);
+        let loss = self.kind.loss::<T>();
+        let losses = &mut self.progress.losses;
+        let result = fit_lbfgs(&mut self.network, &*loss, &data.dataset, &options, |event| {
+            if let Event::Epoch(record) = event {
+                losses.push(record.train_loss);
+            }
+            match stop.load(Ordering::Relaxed) {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        })?;
+        let best = &mut self.progress.best_loss;
+        *best = best.min(result.loss);
+        Ok(match result.end {
+            LbfgsEnd::Observer => End::Stopped,
+            LbfgsEnd::Iterations | LbfgsEnd::Evaluations => End::Epochs,
+            _ => End::Converged,
+        })
+    }
+
+    /// The predictions for samples: numbers, expected counts, or probabilities.
+    pub(crate) fn predict(&self, inputs: InputsView<'_>) -> Result<Array2<T>> {
+        let outputs = match inputs {
+            InputsView::Dense(matrix) => self.network.predict(matrix.numbers::<T>().view())?,
+            InputsView::Sparse(rows) => self.network.predict_sparse(&rows.numbers()?)?,
+        };
+        Ok(self.kind.predictions(outputs))
     }
 
     /// Restores the weights of the best score, if there was one.

@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from scipy import sparse
 from sklearn import neural_network
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import shuffle
@@ -132,6 +133,34 @@ def test_adaptive_rates():
     theirs, ours = both("MLPRegressor", X, y, solver="sgd", max_iter=60, **parameters)
     assert theirs.n_iter_ < 60, "the rate fell until the end"
     assert_agreement(theirs, ours, X)
+
+
+@pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
+def test_lbfgs(activation):
+    X, y = numbers(2)
+    parameters = {"solver": "lbfgs", "activation": activation, "tol": 1e-8, "alpha": 0.01}
+    weights = np.linspace(0, 2, len(X))
+    for fit in ({}, {"sample_weight": weights}):
+        theirs, ours = both("MLPRegressor", X, y, fit, ordered=False, **parameters)
+        assert ours.n_iter_ == theirs.n_iter_
+        assert ours.loss_ == pytest.approx(theirs.loss_, rel=1e-8)
+        for own, other in zip(ours.coefs_ + ours.intercepts_, theirs.coefs_ + theirs.intercepts_):
+            np.testing.assert_allclose(own, other, rtol=1e-6, atol=1e-8)
+    X, y = classes(3)
+    theirs, ours = both("MLPClassifier", X, y, ordered=False, **parameters)
+    assert ours.n_iter_ == theirs.n_iter_
+    np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), rtol=1e-6, atol=1e-8)
+
+
+def test_sparse_samples():
+    X, y = classes(3)
+    X[np.random.RandomState(2).rand(*X.shape) < 0.7] = 0
+    for kind in (sparse.csr_matrix, sparse.csc_matrix, sparse.csr_array, sparse.coo_matrix):
+        theirs, ours = both("MLPClassifier", kind(X), y, ordered=False, shuffle=False)
+        assert_agreement(theirs, ours, kind(X))
+        np.testing.assert_allclose(ours.predict_proba(X), ours.predict_proba(kind(X)), rtol=1e-12)
+    parameters = {"early_stopping": True, "shuffle": False}
+    assert_agreement(*both("MLPClassifier", sparse.csr_matrix(X), y, ordered=False, **parameters), X)
 
 
 @pytest.mark.parametrize("name", ["MLPClassifier", "MLPRegressor"])

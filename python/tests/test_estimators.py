@@ -8,6 +8,7 @@ import warnings
 
 import numpy as np
 import pandas
+import polars
 import pytest
 from joblib import Parallel, delayed
 from sklearn.base import clone
@@ -143,6 +144,14 @@ def test_frames():
     with pytest.raises(ValueError, match="feature names"):
         classifier.predict(X.rename(columns={X.columns[0]: "other"}))
     assert classifier.predict(pandas.DataFrame(X)).shape == (150,)
+
+
+def test_polars_frames(flowers):
+    X, y = flowers
+    frame = polars.DataFrame(X, schema=["a", "b", "c", "d"])
+    classifier = MLPClassifier((5,), max_iter=20, random_state=1).fit(frame, polars.Series(y))
+    assert list(classifier.feature_names_in_) == ["a", "b", "c", "d"]
+    np.testing.assert_array_equal(classifier.predict(frame), clone(classifier).fit(X, y).predict(X))
 
 
 def test_weights_can_be_set_and_not_written_to(flowers):

@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
 from mfnet import MLPClassifier, MLPRegressor
@@ -13,6 +14,9 @@ warnings.simplefilter("ignore", ConvergenceWarning)
 
 X = np.random.RandomState(1).randn(40, 4)
 Y = (X[:, 0] > 0).astype(int)
+
+
+LBFGS_HAS_NOT = {"callbacks": print, "clip_norm": 1.0, "early_stopping": True, "dropout": 0.1, "batch_norm": True}
 
 
 def small(**parameters):
@@ -99,6 +103,7 @@ def test_weights(estimator, weights):
         {"threads": 0},
         {"threads": 10**6},
         {"callbacks": 7},
+        *({"solver": "lbfgs", name: value} for name, value in LBFGS_HAS_NOT.items()),
     ],
 )
 def test_parameters(parameters):
@@ -107,6 +112,24 @@ def test_parameters(parameters):
         classifier.fit(X, Y)
     with pytest.raises(Exception, match="not fitted"):
         classifier.predict(X)
+
+
+def test_sparse_matrices():
+    rows = sparse.random(40, 4, density=0.3, format="csr", random_state=1)
+    classifier = small().fit(rows, Y)
+    odd = rows.copy()
+    odd.data[0] = np.nan
+    for inputs in (odd, rows[:, :2], rows[:0], sparse.csr_matrix((40, 0))):
+        with pytest.raises(ValueError):
+            classifier.predict(inputs)
+    for inputs in (odd, rows[:0], sparse.csr_matrix((40, 0)), rows[:30]):
+        with pytest.raises(ValueError):
+            small().fit(inputs, Y)
+    twice = sparse.csr_matrix((np.ones(80), np.zeros(80, dtype=int), np.arange(0, 81, 2)), shape=(40, 4))
+    np.testing.assert_array_equal(classifier.predict(twice), classifier.predict(twice.toarray()))
+    for parts in ((4,), (4, None, None, None), (4, np.array([0, 9]), np.array([0]), np.array([1.0])), (-1, 0, 0, 0)):
+        with pytest.raises((TypeError, ValueError, OverflowError)):
+            classifier._network.predict(parts)
 
 
 def test_predictions_of_other_features():

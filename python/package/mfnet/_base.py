@@ -7,6 +7,7 @@ import warnings
 from numbers import Real
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
@@ -91,8 +92,6 @@ class BaseMLP(BaseEstimator):
     def _fit(self, X, y, sample_weight, validation_data=None, classes=None, incremental=False):
         check_parameters(self)
         hidden = hidden_sizes(self)
-        if self.solver not in STOCHASTIC_SOLVERS:
-            raise ValueError(f"solver={self.solver!r} is not available yet: use 'adam' or 'sgd'")
         if incremental and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
         first = not self.__sklearn_is_fitted__() or not (self.warm_start or incremental)
@@ -112,6 +111,8 @@ class BaseMLP(BaseEstimator):
                 raise ValueError("the network of the earlier fit has other layers: set warm_start=False to start anew")
 
         precision = network.spec["precision"]
+        if self.solver == "lbfgs" and validation_data is not None:
+            raise ValueError("validation_data is scored after each epoch: it needs the solver 'adam' or 'sgd'")
         validation = self._validation_samples(validation_data, precision)
         if self.early_stopping and validation is None:
             X, targets, weights, validation = self._split(X, targets, weights, random, precision)
@@ -192,6 +193,7 @@ class BaseMLP(BaseEstimator):
             "tolerance": float(self.tol),
             "patience": float(self.n_iter_no_change),
             "early_stopping": bool(self.early_stopping),
+            "evaluations": int(self.max_fun),
         }
 
     def _sample_weights(self, sample_weight, X, targets):
@@ -236,7 +238,8 @@ class BaseMLP(BaseEstimator):
         epochs = 1 if incremental else self.max_iter
         callbacks = self.callbacks or []
         callbacks = [callbacks] if callable(callbacks) else callbacks
-        each = bool(callbacks) or self.verbose or self._batch_order is not None
+        # L-BFGS would forget the curvature of the loss after each call.
+        each = self.solver != "lbfgs" and bool(callbacks or self.verbose or self._batch_order is not None)
         before, trained = len(network.progress()["losses"]), 0
         ended = False
         while trained < epochs and not ended:
@@ -246,15 +249,16 @@ class BaseMLP(BaseEstimator):
             ended = network.train(batches, 1 if each else epochs, validation=validation, threads=self._threads())
             progress = network.progress()
             trained = len(progress["losses"]) - before
-            if self.verbose:
+            if self.verbose and progress["losses"]:
                 self._report(progress, trained, validation is not None, ended)
             if callbacks:
                 self._set_progress(progress, before)
                 # All of them are called, and any of them may end the training.
                 ended = any([callback(self) is True for callback in callbacks]) or ended
-        if trained == self.max_iter and not (ended or incremental):
+        if not (ended or incremental):
+            method = "lbfgs" if self.solver == "lbfgs" else "Stochastic Optimizer"
             warnings.warn(
-                f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) "
+                f"{method}: Maximum iterations ({self.max_iter}) "
                 "reached and the optimization hasn't converged yet.",
                 ConvergenceWarning,
                 stacklevel=4,
@@ -264,7 +268,7 @@ class BaseMLP(BaseEstimator):
         print(f"Iteration {epoch}, loss = {progress['losses'][-1]:.8f}")
         if validates:
             print(f"Validation score: {progress['scores'][-1]:f}")
-        if converged:
+        if converged and self.solver != "lbfgs":
             value = "Validation score" if self.early_stopping else "Training loss"
             epochs = self.n_iter_no_change
             print(f"{value} did not improve more than tol={self.tol:f} for {epochs} consecutive epochs. Stopping.")
@@ -336,8 +340,25 @@ class BaseMLP(BaseEstimator):
 
     def _predictions(self, X):
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
-        return self._network.predict(X, threads=self._threads())
+        X = validate_data(self, X, accept_sparse=("csr", "csc"), dtype=(np.float64, np.float32), reset=False)
+        return self._network.predict(inputs(X), threads=self._threads())
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+def inputs(X):
+    """The samples as the Rust part takes them: a matrix, or the parts of a CSR matrix."""
+    if not issparse(X):
+        return X
+    X = X.tocsr()
+    if not X.has_canonical_format:
+        X = X.copy()
+        X.sum_duplicates()
+    indices = (array.astype(np.int64, copy=False) for array in (X.indptr, X.indices))
+    return (X.shape[1], *indices, X.data)
 
 
 def matrix_of_numbers(values, precision):

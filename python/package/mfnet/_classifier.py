@@ -7,7 +7,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 from sklearn.utils.validation import column_or_1d, validate_data
 
-from ._base import BaseMLP, is_stochastic, matrix_of_numbers, set_parameters
+from ._base import BaseMLP, inputs, is_stochastic, matrix_of_numbers, set_parameters
 from ._mfnet import Data
 from ._parameters import COMMON_PARAMETERS
 
@@ -103,7 +103,15 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             return np.log(self.predict_proba(X))
 
     def _validate_targets(self, X, y, classes, incremental, reset):
-        X, y = validate_data(self, X, y, multi_output=True, dtype=(np.float64, np.float32), reset=reset)
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            accept_sparse=("csr", "csc"),
+            multi_output=True,
+            dtype=(np.float64, np.float32),
+            reset=reset,
+        )
         if hasattr(y, "toarray"):
             y = y.toarray()
         if y.ndim == 2 and y.shape[1] == 1:
@@ -163,8 +171,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def _data(self, X, targets, weights, precision):
         if self._kind(targets) == "classes":
             labels = targets.astype(np.uint32)
-            return Data(X, labels, precision, classes=len(self.classes_), weights=weights)
-        return Data(X, matrix_of_numbers(targets, precision), precision, weights=weights)
+            return Data(inputs(X), labels, precision, classes=len(self.classes_), weights=weights)
+        return Data(inputs(X), matrix_of_numbers(targets, precision), precision, weights=weights)
 
     def _names(self):
         classes = [str(label) for label in self.classes_]

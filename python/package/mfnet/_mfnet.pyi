@@ -25,10 +25,13 @@ class Progress(TypedDict):
     samples_seen: int
     epochs: int
 
+# A matrix, or the number of features and the arrays indptr, indices and data of a CSR matrix.
+Inputs = NDArray[Any] | tuple[int, NDArray[np.int64], NDArray[np.int64], NDArray[Any]]
+
 class Data:
     def __new__(
         cls,
-        inputs: NDArray[Any],
+        inputs: Inputs,
         targets: NDArray[Any],
         precision: str,
         *,
@@ -50,7 +53,7 @@ class Network:
     ) -> bool: ...
     def restore_best(self) -> None: ...
     def progress(self) -> Progress: ...
-    def predict(self, inputs: NDArray[Any], *, threads: int | None = None) -> NDArray[Any]: ...
+    def predict(self, inputs: Inputs, *, threads: int | None = None) -> NDArray[Any]: ...
 
     def save(
         self,

@@ -107,6 +107,10 @@ def check_parameters(estimator):
             raise InvalidParameterError(
                 f"The {name!r} parameter of {type(estimator).__name__} must be {expected}. Got {value!r} instead."
             )
+    if values["solver"] == "lbfgs":
+        for name in ("callbacks", "clip_norm", "early_stopping", "dropout", "batch_norm"):
+            if values[name]:
+                raise ValueError(f"{name} needs the solver 'adam' or 'sgd': lbfgs has no steps on parts of the samples")
     if values["weight_decay"] > 0:
         if values["solver"] != "adam":
             raise ValueError("weight_decay is that of AdamW: it needs solver='adam'")
@@ -131,8 +135,8 @@ COMMON_PARAMETERS = """hidden_layer_sizes : array-like of int, default=(100,)
     activation : str, default='relu'
         The function of the hidden layers: 'identity', 'logistic', 'tanh', 'relu', and besides 'elu', 'gelu', 'leaky-relu', 'silu',
         'softplus'.
-    solver : {'sgd', 'adam'}, default='adam'
-        The optimizer.
+    solver : {'lbfgs', 'sgd', 'adam'}, default='adam'
+        The optimizer. 'lbfgs' takes all samples in each step, and finds its own step length: for small networks and few samples.
     alpha : float, default=0.0001
         The L2 penalty: alpha/2 |W|^2 over the number of samples of a batch.
     batch_size : int or 'auto', default='auto'
@@ -171,7 +175,7 @@ COMMON_PARAMETERS = """hidden_layer_sizes : array-like of int, default=(100,)
     n_iter_no_change : int, default=10
         The number of epochs without improvement that are tolerated.
     max_fun : int, default=15000
-        For the solver 'lbfgs', which is not available yet.
+        The number of evaluations of the loss after which 'lbfgs' ends.
     dropout : float, default=0.0
         The probability with which an output of a hidden layer is dropped in training.
     batch_norm : bool, default=False

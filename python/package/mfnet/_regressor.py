@@ -5,7 +5,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import column_or_1d, validate_data
 
-from ._base import BaseMLP, is_stochastic, matrix_of_numbers, set_parameters
+from ._base import BaseMLP, inputs, is_stochastic, matrix_of_numbers, set_parameters
 from ._mfnet import Data
 from ._parameters import COMMON_PARAMETERS
 
@@ -79,7 +79,14 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     def _validate_targets(self, X, y, _classes, _incremental, reset):
         X, y = validate_data(
-            self, X, y, multi_output=True, y_numeric=True, dtype=(np.float64, np.float32), reset=reset
+            self,
+            X,
+            y,
+            accept_sparse=("csr", "csc"),
+            multi_output=True,
+            y_numeric=True,
+            dtype=(np.float64, np.float32),
+            reset=reset,
         )
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
@@ -100,7 +107,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         return None
 
     def _data(self, X, targets, weights, precision):
-        return Data(X, matrix_of_numbers(targets, precision), precision, weights=weights)
+        return Data(inputs(X), matrix_of_numbers(targets, precision), precision, weights=weights)
 
     def _take_names(self, spec, names):
         if spec["kind"] != "numbers":
