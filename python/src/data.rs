@@ -2,7 +2,6 @@
 
 use mfnet::{Dataset, Error, Result, Targets, data};
 use numpy::PyReadonlyArray1;
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::arrays::{Inputs, InputsView, Matrix, MatrixView, Number, row_major};
@@ -86,10 +85,9 @@ impl Data {
                 AnySamples::F64(samples) => AnySamples::F64(samples.select(&indices)?),
             })
         });
-        match samples {
-            Ok(samples) => Ok(Data { samples }),
-            Err(error) => Err(PyValueError::new_err(error.to_string())),
-        }
+        Ok(Data {
+            samples: samples.map_err(exception)?,
+        })
     }
 
     fn __len__(&self) -> usize {

@@ -78,10 +78,11 @@ impl Network {
 
     /// The weights of each fully connected layer, inputs x outputs, and its biases: copies that cannot be written to.
     fn weights<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyList>, Bound<'py, PyList>)> {
-        match &self.read(
-            py,
-            |state| for_either!(state, state => AnyWeights::from(weights(&state.network))),
-        )? {
+        let weights = self.read(py, |state| match state {
+            AnyState::F32(state) => AnyWeights::F32(weights(&state.network)),
+            AnyState::F64(state) => AnyWeights::F64(weights(&state.network)),
+        })?;
+        match &weights {
             AnyWeights::F32(layers) => frozen_lists(py, layers),
             AnyWeights::F64(layers) => frozen_lists(py, layers),
         }
@@ -284,8 +285,7 @@ impl Network {
         Ok(dict)
     }
 
-    fn __setstate__(&self, py: Python<'_>, saved: &Bound<'_, PyDict>) -> PyResult<()> {
-        let _ = py;
+    fn __setstate__(&self, saved: &Bound<'_, PyDict>) -> PyResult<()> {
         match &mut *self.state.try_write().map_err(|_| busy())? {
             AnyState::F32(state) => restore(state, saved),
             AnyState::F64(state) => restore(state, saved),
@@ -352,18 +352,6 @@ type Weights<T> = Vec<(Array2<T>, Array1<T>)>;
 enum AnyWeights {
     F32(Weights<f32>),
     F64(Weights<f64>),
-}
-
-impl From<Weights<f32>> for AnyWeights {
-    fn from(weights: Weights<f32>) -> Self {
-        AnyWeights::F32(weights)
-    }
-}
-
-impl From<Weights<f64>> for AnyWeights {
-    fn from(weights: Weights<f64>) -> Self {
-        AnyWeights::F64(weights)
-    }
 }
 
 /// The weights of each fully connected layer, inputs x outputs, and its biases.
