@@ -27,7 +27,7 @@
 //! | prepare it: split, impute, encode, scale | [`data::RawSamples`], [`data::Preparation`], [`data::Schema::fit`] |
 //! | build a network | [`NeuralNetwork::builder`], [`layer`] |
 //! | choose a loss, an optimizer and a learning-rate schedule | [`loss`], [`optimizer`] |
-//! | train | [`Trainer`], [`TrainOptions`], [`Sets`], [`History`]; small networks by L-BFGS: [`fit_lbfgs`] |
+//! | train | [`Trainer`], [`TrainOptions`], [`Sets`], [`History`]; small networks by L-BFGS: [`train::fit_lbfgs`] |
 //! | write a training loop of your own | [`DataLoader`], [`NeuralNetwork::forward_backward`], [`NeuralNetwork::apply_gradients`] |
 //! | predict, and evaluate predictions | [`NeuralNetwork::predict`], [`NeuralNetwork::evaluate`], [`metrics`] |
 //! | save a model, and use it elsewhere | `Model`, `NeuralNetwork::save`, `NeuralNetwork::load_weights`, [`checkpoint`] |
@@ -121,7 +121,7 @@ mod random;
 #[cfg(feature = "plots")]
 pub mod report;
 mod timing;
-mod train;
+pub mod train;
 
 pub use blas::blas;
 #[cfg(feature = "save")]
@@ -134,10 +134,7 @@ pub use loss::{CrossEntropyLoss, Loss, MseLoss, Reduction};
 pub use metrics::argmax;
 pub use network::{Builder, Evaluation, NeuralNetwork, Workspace};
 pub use optimizer::{Adam, Clip, Optimizer, Schedule, Sgd};
-pub use train::{
-    EpochRecord, Event, History, LbfgsEnd, LbfgsOptions, LbfgsResult, Run, Sets, StopReason, Tolerance,
-    TrainOptions, Trainer, fit_lbfgs,
-};
+pub use train::{EpochRecord, Event, History, Run, Sets, StopReason, TrainOptions, Trainer};
 
 /// Items that the command, the benchmarks and the tests need besides the public interface. They may change at any time.
 #[doc(hidden)]

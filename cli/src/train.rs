@@ -6,10 +6,8 @@ use anyhow::{Context, ensure};
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 use mfnet::loss::Loss;
-use mfnet::{
-    Element, Event, History, LbfgsResult, Model, NeuralNetwork, Sets, StopReason, TrainOptions, Trainer,
-    fit_lbfgs,
-};
+use mfnet::train::{LbfgsResult, fit_lbfgs};
+use mfnet::{Element, Event, History, Model, NeuralNetwork, Sets, StopReason, TrainOptions, Trainer};
 
 use super::args::TrainArguments;
 use super::data::{self, Task};

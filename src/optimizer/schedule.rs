@@ -71,7 +71,7 @@ pub enum Schedule {
         /// The power, a finite number of at least 0; 0.5 in [`Schedule::inverse_scaling`].
         power: f64,
     },
-    /// Divides the rate by 5 where [a tolerance](crate::Tolerance) or early stopping would end the training, which goes on then;
+    /// Divides the rate by 5 where [a tolerance](crate::train::Tolerance) or early stopping would end the training, which goes on then;
     /// they end it when the rate is at most 1e-6. As scikit-learn's `learning_rate="adaptive"`.
     Adaptive,
 }

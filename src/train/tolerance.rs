@@ -10,7 +10,8 @@ use crate::error::{Error, Result};
 /// epoch. As scikit-learn's `tol` and `n_iter_no_change`, which have the same defaults.
 ///
 /// ```
-/// use mfnet::{Dataset, MseLoss, NeuralNetwork, Sgd, StopReason, Tolerance, TrainOptions, Trainer};
+/// use mfnet::train::Tolerance;
+/// use mfnet::{Dataset, MseLoss, NeuralNetwork, Sgd, StopReason, TrainOptions, Trainer};
 /// use ndarray::array;
 ///
 /// let line = Dataset::regression(array![[0.0], [1.0], [2.0]], array![[1.0], [3.0], [5.0]])?;

@@ -6,9 +6,10 @@ use mfnet::data::{Normalization, normalize_features, one_hot_decode, one_hot_enc
 use mfnet::layer::Linear;
 use mfnet::loss::Loss;
 use mfnet::metrics::{accuracy, confusion_matrix};
+use mfnet::train::Tolerance;
 use mfnet::{
     Clip, CrossEntropyLoss, DataLoader, Dataset, Error, History, MseLoss, NeuralNetwork, Reduction, Schedule,
-    Sets, Sgd, Shuffle, Tolerance, TrainOptions, Workspace,
+    Sets, Sgd, Shuffle, TrainOptions, Workspace,
 };
 use ndarray::{Array2, array};
 use std::fmt::Debug;

@@ -6,9 +6,10 @@ use std::ops::ControlFlow::Continue;
 use mfnet::layer::Linear;
 use mfnet::loss::{BinaryCrossEntropyLoss, HuberLoss};
 use mfnet::optimizer::Optimizer;
+use mfnet::train::{LbfgsOptions, Tolerance, fit_lbfgs};
 use mfnet::{
-    Adam, Builder, CrossEntropyLoss, Dataset, History, LbfgsOptions, Loss, NeuralNetwork, Schedule, Sgd,
-    Shuffle, StopReason, Tolerance, TrainOptions, Trainer, fit_lbfgs,
+    Adam, Builder, CrossEntropyLoss, Dataset, History, Loss, NeuralNetwork, Schedule, Sgd, Shuffle,
+    StopReason, TrainOptions, Trainer,
 };
 use ndarray::{Array2, s};
 

@@ -3,9 +3,9 @@
 use std::ops::ControlFlow::{self, Break, Continue};
 
 use mfnet::loss::HuberLoss;
+use mfnet::train::{LbfgsEnd, LbfgsOptions, LbfgsResult, fit_lbfgs};
 use mfnet::{
-    CrossEntropyLoss, Dataset, Error, Event, LbfgsEnd, LbfgsOptions, LbfgsResult, Loss, MseLoss,
-    NeuralNetwork, Reduction, Sets, StopReason, fit_lbfgs,
+    CrossEntropyLoss, Dataset, Error, Event, Loss, MseLoss, NeuralNetwork, Reduction, Sets, StopReason,
 };
 use ndarray::{Array2, array};
 

@@ -2,10 +2,8 @@
 
 use mfnet::data::{Inputs, Schema, SparseRows};
 use mfnet::loss::Loss;
-use mfnet::{
-    Adam, CrossEntropyLoss, Dataset, Element, Event, LbfgsOptions, NeuralNetwork, Targets, TrainOptions,
-    Trainer, fit_lbfgs,
-};
+use mfnet::train::{LbfgsOptions, fit_lbfgs};
+use mfnet::{Adam, CrossEntropyLoss, Dataset, Element, Event, NeuralNetwork, Targets, TrainOptions, Trainer};
 use ndarray::Array2;
 
 use crate::noise::noise;

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 
 use mfnet::loss::Loss;
 use mfnet::optimizer::{Adam, Optimizer, Schedule};
+use mfnet::train::Tolerance;
 use mfnet::{
     Clip, CrossEntropyLoss, Dataset, Error, Event, MseLoss, NeuralNetwork, Reduction, Sets, Sgd, Shuffle,
-    StopReason, Tolerance, TrainOptions, Trainer,
+    StopReason, TrainOptions, Trainer,
 };
 use tempfile::TempDir;
 

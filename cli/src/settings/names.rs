@@ -10,7 +10,8 @@ use mfnet::layer::{Initializer, activation};
 use mfnet::loss::{self, LossOptions};
 use mfnet::names::Named;
 use mfnet::optimizer::{self, OptimizerOptions, ScheduleOptions};
-use mfnet::{Builder, Element, LbfgsOptions, Schedule};
+use mfnet::train::LbfgsOptions;
+use mfnet::{Builder, Element, Schedule};
 use serde::{Deserialize, Serialize};
 
 /// One of the library's tables of names, for an option to choose from: help, completions and errors come from it.

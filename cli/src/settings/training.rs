@@ -6,7 +6,8 @@ use clap::Args;
 use mfnet::loss::{LossOptions, balanced_class_weights, balanced_positive_weights};
 use mfnet::metrics::Score;
 use mfnet::optimizer::{OptimizerOptions, ScheduleOptions};
-use mfnet::{Clip, Element, LbfgsOptions, Reduction, Schedule, Shuffle, Targets, Tolerance, TrainOptions};
+use mfnet::train::{LbfgsOptions, Tolerance};
+use mfnet::{Clip, Element, Reduction, Schedule, Shuffle, Targets, TrainOptions};
 use serde::{Deserialize, Serialize};
 use toml::Table;
 

@@ -8,7 +8,8 @@ use std::time::Instant;
 
 use anyhow::{Context, ensure};
 use mfnet::metrics::Score;
-use mfnet::{Dataset, Element, Error, Event, LbfgsEnd, Model, Sets, StopReason, Trainer, fit_lbfgs};
+use mfnet::train::{LbfgsEnd, fit_lbfgs};
+use mfnet::{Dataset, Element, Error, Event, Model, Sets, StopReason, Trainer};
 
 use super::progress::Progress;
 use super::score::{RunScores, Spread};

