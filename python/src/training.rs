@@ -3,10 +3,8 @@
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use mfnet::{
-    DataLoader, Error, Event, LbfgsEnd, LbfgsOptions, Loss, NeuralNetwork, Result, Shuffle, Workspace,
-    fit_lbfgs,
-};
+use mfnet::train::{LbfgsEnd, LbfgsOptions, fit_lbfgs};
+use mfnet::{DataLoader, Error, Event, Loss, NeuralNetwork, Result, Shuffle, Workspace};
 use ndarray::{Array2, s};
 use rayon::prelude::*;
 
