@@ -52,7 +52,7 @@ def main():
             return time.perf_counter() - start
 
         def library():
-            _, output = seconds_of(str(RELEASE / "examples" / "14_reading"), table)
+            _, output = seconds_of(str(RELEASE / "examples" / "14_reading"), "1", table)
             return float(re.search(r"in ([\d.]+) s", output)[1])
 
         ways = {

@@ -2,6 +2,8 @@
 
 use std::ops::{Bound, RangeBounds};
 
+use ndarray::Array2;
+
 use super::{NeuralNetwork, Stage};
 use crate::element::Element;
 use crate::error::{Error, Result};
@@ -113,5 +115,62 @@ impl<T: Element> NeuralNetwork<T> {
         }
         self.version = NetworkId::next();
         Ok(std::mem::replace(old, layer))
+    }
+
+    /// Sets all parameters and buffers to those of [`NeuralNetwork::tensors`] of a network with the same layers, such as an
+    /// earlier state of this one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] for another number of tensors, or for one of another shape; [`Error::InvalidData`] for a number that
+    /// is not finite, and for another constant row of a parameter tensor. The network then does not change.
+    ///
+    /// ```
+    /// use mfnet::{Dataset, MseLoss, NeuralNetwork, Sgd, Trainer};
+    /// use ndarray::array;
+    ///
+    /// let network = NeuralNetwork::<f64>::builder(1).linear(1).seed(7).build()?;
+    /// let before: Vec<_> = network.tensors().cloned().collect();
+    /// let mut trainer = Trainer::new(network, MseLoss::default(), Sgd::new(0.1)?);
+    /// trainer.fit(&Dataset::regression(array![[0.0], [1.0]], array![[1.0], [3.0]])?)?;
+    /// let mut network = trainer.into_network();
+    /// assert_ne!(network.tensors().next(), before.first());
+    /// network.set_tensors(&before)?;
+    /// assert_eq!(network.tensors().next(), before.first());
+    /// assert!(network.set_tensors(&[]).is_err());
+    /// # Ok::<(), mfnet::Error>(())
+    /// ```
+    pub fn set_tensors(&mut self, tensors: &[Array2<T>]) -> Result<()> {
+        const OPERATION: &str = "NeuralNetwork::set_tensors";
+        let count = self.tensors().count();
+        if tensors.len() != count {
+            let expected = format_args!("{count} tensors");
+            return Err(Error::shape(OPERATION, expected, tensors.len()));
+        }
+        let shown = |tensor: &Array2<T>| format!("{} x {}", tensor.nrows(), tensor.ncols());
+        for (index, (own, new)) in self.tensors().zip(tensors).enumerate() {
+            if own.dim() != new.dim() {
+                let expected = format_args!("tensor {index} of {}", shown(own));
+                return Err(Error::shape(OPERATION, expected, shown(new)));
+            }
+            if new.iter().any(|number| !number.is_finite()) {
+                let problem = format_args!("tensor {index} has a number that is not finite");
+                return Err(Error::data(OPERATION, problem));
+            }
+        }
+        let layers = self.stages.iter().map(|stage| &stage.layer);
+        let are_parameters = layers.flat_map(|layer| {
+            let parameters = layer.parameters().iter().map(|_| true);
+            parameters.chain(layer.buffers().iter().map(|_| false))
+        });
+        let pairs = self.tensors().zip(tensors).zip(are_parameters);
+        for (index, ((own, new), is_parameter)) in pairs.enumerate() {
+            if is_parameter && own.row(0) != new.row(0) {
+                let problem = format_args!("row 0 of tensor {index} is constant, and another row is given");
+                return Err(Error::data(OPERATION, problem));
+            }
+        }
+        self.restore_snapshot(tensors);
+        Ok(())
     }
 }

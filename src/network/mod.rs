@@ -183,8 +183,8 @@ impl<T: Element> NeuralNetwork<T> {
         }
     }
 
-    /// The parameters and buffers of each layer: all that training changes.
-    pub(crate) fn tensors(&self) -> impl Iterator<Item = &Array2<T>> {
+    /// The parameters and buffers of each layer, layer by layer: all that training changes.
+    pub fn tensors(&self) -> impl Iterator<Item = &Array2<T>> {
         let layers = self.stages.iter().map(|stage| &stage.layer);
         layers.flat_map(|layer| layer.parameters().iter().chain(layer.buffers()))
     }
