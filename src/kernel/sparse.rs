@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::lanes::{Lanes, Number};
 use super::simd::{Kernel, run, simd};
-use super::tree_sum::add_tree_sum;
+use super::tree_sum::sum_into_first;
 use crate::timing;
 
 /// The bytes of a cache line.
@@ -309,6 +309,7 @@ impl<T: Number> Panels<T> {
             panels,
             ..
         } = *self;
+        let are_blocks_few = self.copies > 1;
         // The copies of a leaf, and of all leaves together.
         let of_leaf = self.copies.div_ceil(all_leaves);
         let copies = leaves * of_leaf;
@@ -340,7 +341,7 @@ impl<T: Number> Panels<T> {
             let first = panel * panel_rows;
             let rows = first..first + result.nrows();
             let blocks = &mut blocks[..copies * size];
-            if of_leaf == 1 {
+            if !are_blocks_few {
                 let blocks = blocks.chunks_exact_mut(size).enumerate();
                 blocks.for_each(|block| add(range, rows.clone(), block));
             } else {
@@ -480,20 +481,15 @@ fn add_leaves<T: Number>(
     simd(
         #[inline(always)]
         || {
-            for (feature, mut weights) in weights.columns_mut().into_iter().enumerate() {
-                let lane = &mut blocks[feature * panel_rows..];
-                match weights.as_slice_mut() {
-                    Some(weights) => {
-                        add_tree_sum(alpha, lane, (leaves, stride), beta, weights);
-                        lane[..weights.len()].copy_from_slice(weights);
+            sum_into_first(alpha, &mut blocks[..leaves * stride], (leaves, stride));
+            let features = weights.columns_mut().into_iter();
+            for (weights, lane) in features.zip(blocks.chunks_exact_mut(panel_rows)) {
+                for (weight, place) in weights.into_iter().zip(lane) {
+                    // The weight is not read where beta is 0: it may be anything, such as NaN.
+                    if beta != T::zero() {
+                        *place = *weight + *place;
                     }
-                    None => {
-                        for (row, weight) in weights.iter_mut().enumerate() {
-                            let weight = std::slice::from_mut(weight);
-                            add_tree_sum(alpha, &lane[row..], (leaves, stride), beta, weight);
-                            lane[row] = weight[0];
-                        }
-                    }
+                    *weight = *place;
                 }
             }
         },

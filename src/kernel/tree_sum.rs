@@ -24,6 +24,32 @@ pub(crate) fn add_tree_sum<T: Number>(
     }
 }
 
+/// The first list <- alpha sum, where sum is that of `count` lists along the tree. List i begins at `lists[i * stride]`, and is
+/// as long; `count` is a power of two of at most [`MOST_TERMS`]. For [`simd`](super::simd).
+#[inline(always)]
+pub(crate) fn sum_into_first<T: Number>(alpha: T, lists: &mut [T], (count, stride): (usize, usize)) {
+    match count {
+        2 => sums_into_first::<T, 2>(alpha, lists, stride),
+        4 => sums_into_first::<T, 4>(alpha, lists, stride),
+        8 => sums_into_first::<T, 8>(alpha, lists, stride),
+        _ => unreachable!("a tree of several leaves has 2, 4 or 8 of them, not {count}"),
+    }
+}
+
+#[inline(always)]
+fn sums_into_first<T: Number, const N: usize>(alpha: T, lists: &mut [T], stride: usize) {
+    let (first, others) = lists.split_at_mut(stride);
+    // The first of these stands for the list that is written.
+    let others: [&[T]; N] = std::array::from_fn(|list| &others[list.saturating_sub(1) * stride..][..stride]);
+    for index in 0..stride {
+        let term = |list: usize| match list {
+            0 => first[index],
+            _ => others[list][index],
+        };
+        first[index] = alpha * tree_sum(std::array::from_fn::<T, N, _>(term));
+    }
+}
+
 #[inline(always)]
 fn add_sums<T: Number, const N: usize>(alpha: T, terms: &[T], stride: usize, beta: T, out: &mut [T]) {
     let lists: [&[T]; N] = std::array::from_fn(|list| &terms[list * stride..][..out.len()]);
@@ -81,6 +107,12 @@ mod tests {
             assert_eq!(out, sums);
             add_tree_sum(-2.0, &terms, (count, 3), 1.0, &mut out);
             assert_eq!(out, sums.map(|sum| -sum));
+            if count > 1 {
+                let mut lists = terms.clone();
+                sum_into_first(-2.0, &mut lists, (count, 3));
+                assert_eq!(lists[..2], sums.map(|sum| -2.0 * sum));
+                assert_eq!(lists[3..], terms[3..]);
+            }
         }
     }
 }
