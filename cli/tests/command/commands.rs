@@ -130,7 +130,7 @@ fn classes_are_evaluated() {
     let (code, out, err) = workshop.piped("evaluate run - --json", rows);
     assert_eq!((code, err.as_str()), (Some(0), ""));
     let result = object(&out);
-    let keys = "task model data samples features outputs precision loss loss_name class_weights out accuracy roc_auc average_precision threshold classes macro_average weighted_average confusion";
+    let keys = "task model data samples features outputs precision loss loss_name class_weights positive_weights huber_delta label_smoothing out accuracy roc_auc average_precision threshold classes macro_average weighted_average confusion";
     assert_keys(&result, keys);
     assert_eq!(result["accuracy"], 0.5);
     assert_eq!(result["confusion"], serde_json::json!([[0, 0], [1, 1]]));
@@ -152,7 +152,7 @@ fn numbers_are_evaluated() {
         ],
     );
     let result = workshop.json("evaluate prices.safetensors prices.csv --json --out new/scores --quiet");
-    let keys = "task model data samples features outputs precision loss loss_name class_weights out targets mean_r2 unit loss_of_normalized_targets target_transform";
+    let keys = "task model data samples features outputs precision loss loss_name class_weights positive_weights huber_delta label_smoothing out targets mean_r2 unit loss_of_normalized_targets target_transform";
     assert_keys(&result, keys);
     assert_eq!(result["targets"][0]["name"], "price");
     let (r2, rmse) = (
