@@ -105,7 +105,7 @@ pub(super) fn check_alike(communicator: &dyn Communicator, own: &Settings) -> Re
             })
             .collect();
         if !differences.is_empty() {
-            let problem = format_args!("all ranks must train alike: {}", differences.join("; "));
+            let problem = format!("all ranks must train alike: {}", differences.join("; "));
             return Err(Error::data("ranks", problem));
         }
     }
