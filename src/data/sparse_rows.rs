@@ -161,7 +161,7 @@ impl<T: Element> SparseRows<T> {
     }
 
     /// The samples with the values of a feature in another order.
-    #[cfg(feature = "save")]
+    #[cfg(any(feature = "save", test))]
     pub(crate) fn mixed(&self, feature: usize, order: &[usize]) -> Self {
         self.each(order, |sample, other, chunk| {
             let before = self.row(sample).filter(|&(own, _)| own < feature);
