@@ -136,7 +136,7 @@ pub use loss::{CrossEntropyLoss, Loss, MseLoss, Reduction};
 pub use metrics::argmax;
 pub use network::{Builder, Evaluation, NeuralNetwork, Workspace};
 pub use optimizer::{Adam, Clip, Optimizer, Schedule, Sgd};
-pub use train::{EpochRecord, Event, History, Run, Sets, StopReason, TrainOptions, Trainer};
+pub use train::{Event, History, Sets, StopReason, TrainOptions, Trainer};
 
 /// Items that the command, the benchmarks and the tests need besides the public interface. They may change at any time.
 #[doc(hidden)]

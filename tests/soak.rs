@@ -119,8 +119,8 @@ fn trainer(number: u64, epochs: usize) -> Trainer<f32> {
 }
 
 fn draw(history: &History, stem: &Path) {
-    let points = |loss: fn(&mfnet::EpochRecord) -> f64| {
-        let point = |record: &mfnet::EpochRecord| (record.epoch as f64, loss(record));
+    let points = |loss: fn(&mfnet::train::EpochRecord) -> f64| {
+        let point = |record: &mfnet::train::EpochRecord| (record.epoch as f64, loss(record));
         history.epochs.iter().map(point).collect()
     };
     let train = Series {

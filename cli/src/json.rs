@@ -1,7 +1,7 @@
 //! The result of a training for programs: one JSON object.
 
 use mfnet::data::SplitBy;
-use mfnet::{Element, EpochRecord, Evaluation, StopReason};
+use mfnet::{Element, Evaluation, StopReason, train::EpochRecord};
 use serde::Serialize;
 
 use super::model_path::transform_name;

@@ -7,7 +7,7 @@ use mfnet::metrics::{Score, confusion_matrix};
 use mfnet::report::{
     Curves, Output, Panel, Picture, Series, TargetConfusion, confusion, confusions, curves, predictions,
 };
-use mfnet::{Element, EpochRecord, Evaluation};
+use mfnet::{Element, Evaluation, train::EpochRecord};
 use ndarray::{Array2, ArrayView1};
 
 use super::console;
@@ -108,7 +108,7 @@ fn draw_confusion<T: Element>(
     Ok(())
 }
 
-/// How often each answer to each yes/no target was predicted as each: row = true answer, column = predicted answer.
+/// The confusion matrix of each yes/no target: row = true answer, column = predicted answer.
 pub(super) fn confusions_of(
     predicted: &Array2<bool>,
     truth: &Array2<bool>,

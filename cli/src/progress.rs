@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use mfnet::metrics::Score;
-use mfnet::{EpochRecord, Evaluation, Event, TrainOptions};
+use mfnet::{Evaluation, Event, TrainOptions, train::EpochRecord};
 
 use super::{console, format};
 

@@ -8,8 +8,8 @@ use mfnet::data::Task as TaskKind;
 use mfnet::metrics::{RegressionScores, Score, regression_scores};
 use mfnet::product::Blas;
 use mfnet::{
-    Clip, Dataset, Element, EpochRecord, History, Model, NeuralNetwork, Reduction, StopReason, Targets,
-    TrainOptions,
+    Clip, Dataset, Element, History, Model, NeuralNetwork, Reduction, StopReason, Targets, TrainOptions,
+    train::EpochRecord,
 };
 
 use super::columns::Columns;

@@ -1,7 +1,7 @@
 //! Learning curves out of a training's history.
 
 use mfnet::report::Series;
-use mfnet::{EpochRecord, History};
+use mfnet::{History, train::EpochRecord};
 
 /// A line through a number of each epoch that has it.
 pub fn line<'a>(name: &'a str, history: &History, of: fn(&EpochRecord) -> Option<f64>) -> Series<'a> {

@@ -309,6 +309,7 @@ impl<T: Number> Panels<T> {
             panels,
             ..
         } = *self;
+        // Too few blocks for all threads: these share the copies of a block.
         let are_blocks_few = self.copies > 1;
         // The copies of a leaf, and of all leaves together.
         let of_leaf = self.copies.div_ceil(all_leaves);
@@ -341,10 +342,7 @@ impl<T: Number> Panels<T> {
             let first = panel * panel_rows;
             let rows = first..first + result.nrows();
             let blocks = &mut blocks[..copies * size];
-            if !are_blocks_few {
-                let blocks = blocks.chunks_exact_mut(size).enumerate();
-                blocks.for_each(|block| add(range, rows.clone(), block));
-            } else {
+            if are_blocks_few {
                 let add = |copy| timing::task(|| add(range, rows.clone(), copy));
                 timing::phase("copies", parallel, || {
                     if parallel {
@@ -353,6 +351,9 @@ impl<T: Number> Panels<T> {
                         blocks.chunks_exact_mut(size).enumerate().for_each(add);
                     }
                 });
+            } else {
+                let blocks = blocks.chunks_exact_mut(size).enumerate();
+                blocks.for_each(|block| add(range, rows.clone(), block));
             }
             for blocks in blocks.chunks_exact_mut(of_leaf * size) {
                 let (block, others) = blocks.split_at_mut(size);

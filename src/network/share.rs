@@ -8,7 +8,7 @@ use ndarray::Array2;
 use super::shard::Shard;
 use super::tree::Tree;
 use crate::element::Element;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::kernel::MOST_TERMS;
 use crate::ranks::{Communicator, exchange};
 
@@ -155,7 +155,10 @@ impl<T: Element> Exchange<T> {
         } = self;
         let (rank, size) = (communicator.rank(), communicator.size());
         let Some(out) = out.as_slice_memory_order_mut() else {
-            return Ok(());
+            return Err(Error::data(
+                "ranks",
+                "a gradient whose memory has gaps cannot be exchanged",
+            ));
         };
         let numbers = out.len();
         let slice = |rank: usize| rank * numbers / size..(rank + 1) * numbers / size;

@@ -10,8 +10,8 @@ use mfnet::loss::{Loss, ProbabilityCrossEntropyLoss};
 use mfnet::metrics::{Score, accuracy, class_scores, ranking_scores};
 use mfnet::optimizer::{Adam, Gradients, Optimizer, Schedule, Scheduler};
 use mfnet::{
-    CrossEntropyLoss, DataLoader, Dataset, EpochRecord, Event, MseLoss, NeuralNetwork, Sets, Sgd, Shuffle,
-    StopReason, Targets, TrainOptions, Trainer, Workspace, argmax,
+    CrossEntropyLoss, DataLoader, Dataset, Event, MseLoss, NeuralNetwork, Sets, Sgd, Shuffle, StopReason,
+    Targets, TrainOptions, Trainer, Workspace, argmax, train::EpochRecord,
 };
 use ndarray::{Array2, array};
 

@@ -17,7 +17,7 @@ pub(super) struct Place {
     pub(super) slope: f64,
 }
 
-/// What a search asks for.
+/// The next demand of a search.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Next {
     /// The value and the slope behind this step.

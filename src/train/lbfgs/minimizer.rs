@@ -18,7 +18,7 @@ const RETREAT: f64 = 0.1;
 /// was interrupted.
 pub(super) type Function<'a> = dyn FnMut(&[f64], &mut [f64]) -> Result<Option<f64>> + 'a;
 
-/// How an iteration ended.
+/// The end of an iteration.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Iteration {
     /// At a better point, a step of this many directions away, with a value that is lower by this much.
