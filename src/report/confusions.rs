@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 pub struct TargetConfusion<'a> {
     /// The name of the target, above its matrix.
     pub name: &'a str,
-    /// How often each answer was predicted as each: row = true answer, column = predicted answer.
+    /// The confusion matrix, counts of samples: row = true answer, column = predicted answer.
     pub counts: ArrayView2<'a, u64>,
     /// The names of the answers, in the order of the rows.
     pub answers: [&'a str; 2],
